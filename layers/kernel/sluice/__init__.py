@@ -1,0 +1,1 @@
+"""The kernel: only what two contexts share. It imports no context."""

@@ -1,0 +1,90 @@
+"""Every error Sluice raises on purpose.
+
+SluiceError
+├── Refused                the caller is told why, and what to do; an HTTP 4xx
+│   ├── Invalid            400: a field is wrong; names it
+│   ├── Forbidden          403: the role is too low
+│   ├── NotFound           404: no such thing, or it belongs to someone else
+│   ├── Conflicting        409: the thing's state does not allow it
+│   └── TooLarge           413: the body is over the limit
+├── Unavailable            transient: try again; an HTTP 503
+├── Unreadable             a message that cannot be parsed; ends in the dead letters
+└── Misconfigured          a setting is missing or wrong
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+
+class SluiceError(Exception):
+    """Base of the tree; never raised itself."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field; `field` is a dotted path, such as `items.0.content_id`."""
+
+    field: str
+    message: str
+
+
+class Refused(SluiceError):
+    """Raised when a request cannot be done as asked. `code` is stable; `message` may be shown to a person."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, message: str, code: str, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.errors = tuple(errors)
+
+
+class Invalid(Refused):
+    """Raised when a field's value is wrong."""
+
+    @classmethod
+    def of(cls, field: str, message: str, code: str = "invalid") -> "Invalid":
+        """One wrong field, whose message is also the message of the whole."""
+        return cls(message, code, [FieldError(field, message)])
+
+
+class Forbidden(Refused):
+    """Raised when the caller's role is too low."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotFound(Refused):
+    """Raised when there is no such thing, or when it belongs to someone else."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class Conflicting(Refused):
+    """Raised when the state of a thing does not allow what was asked."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class TooLarge(Refused):
+    """Raised when a body is over the limit."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class Unavailable(SluiceError):
+    """Raised when something failed that may succeed a moment later. The message says what."""
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unreadable(SluiceError):
+    """Raised when a message cannot be parsed: it goes to the dead letters, for a person to read."""
+
+
+class Misconfigured(SluiceError):
+    """Raised when a setting is missing or wrong. The message names it."""

@@ -1,0 +1,24 @@
+"""Ids: a prefix that says what it names, then a ULID, so that ids sort by creation."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from secrets import token_bytes
+
+from ulid import ULID
+
+BOOST = "bst"
+
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+def new_id(prefix: str, now: datetime, random: Callable[[int], bytes] = token_bytes) -> str:
+    """`bst_01JD...`: 48 bits of time in ms and 80 random bits (https://github.com/ulid/spec)."""
+    milliseconds = int(now.timestamp() * 1000)
+    return f"{prefix}_{ULID(milliseconds.to_bytes(6, 'big') + random(10))}"
+
+
+def is_id(prefix: str, text: str) -> bool:
+    """Whether `text` is an id of that prefix."""
+    head, _, tail = text.partition("_")
+    return head == prefix and _ULID.fullmatch(tail) is not None

@@ -1,0 +1,45 @@
+"""Settings: a frozen dataclass per function, read from the environment at first use, never at import.
+
+A field `max_per_day: int` is the variable MAX_PER_DAY. No field has a default: what is missing is named at once.
+A dataclass and not pydantic-settings, because the hot path may import neither pydantic nor boto3 (design section 5).
+"""
+
+import os
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sluice.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+_READERS: dict[Any, Any] = {str: str, int: int, ZoneInfo: ZoneInfo, tuple[str, ...]: _words}
+
+
+def read[S: DataclassInstance](kind: type[S]) -> S:
+    """Read the dataclass `kind` from the environment.
+
+    Fields may be `str`, `int`, `ZoneInfo` (an IANA name) or `tuple[str, ...]` (comma-separated).
+    Raises Misconfigured, naming every variable that is missing, empty or malformed.
+    """
+    values: dict[str, object] = {}
+    problems: list[str] = []
+    for field in fields(kind):
+        name = field.name.upper()
+        text = os.environ.get(name, "")
+        if not text:
+            problems.append(f"{name} is not set")
+            continue
+        try:
+            values[field.name] = _READERS[field.type](text)
+        except (ValueError, LookupError):
+            problems.append(f"{name} is not a valid {getattr(field.type, '__name__', field.type)}")
+    if problems:
+        raise Misconfigured("; ".join(problems))
+    return kind(**values)
