@@ -6,9 +6,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from boosts import campaign as campaigns
-from boosts.campaign import Campaign, Change
+from boosts.campaign import Campaign, Change, Status
 from boosts.plan import Pattern, month_of
-from boosts.store import Keyed, Store
+from boosts.store import Keyed, Place, Store
 from boosts.usage import Limits, Usage
 from sluice import requests
 from sluice.clock import Clock
@@ -82,6 +82,12 @@ class Commands:
         if found is None:
             raise NotFound("Campaign not found", "campaign_not_found")
         return found
+
+    def page(
+        self, status: Status | None, video_id: str | None, limit: int, after: Place | None
+    ) -> tuple[list[Campaign], Place | None]:
+        """Campaigns, newest first, and the place to go on after (S1-8)."""
+        return self._store.page(status, video_id, limit, after)
 
     def execute(self, campaign_id: str, caller: Caller) -> Campaign:
         """Start a pending campaign, or resume a paused one (S1-10). Raises NotFound, Conflicting."""

@@ -105,8 +105,11 @@ class BoostsItem(Bound):
 
 
 class ListedItem(Bound):
-    """A campaign's keys, as the indexes project them. Not a BoostsItem: PynamoDB would filter its queries by `kind`, which
-    one index does not project and the other may not filter, because there it is a key."""
+    """A campaign's keys, as the indexes project them.
+
+    Not a BoostsItem: PynamoDB would filter its queries by `kind`, which one index does not project, and which in the
+    other is a key, by which DynamoDB does not filter.
+    """
 
     Meta = BoostsItem.Meta
     id = UnicodeAttribute(hash_key=True)
@@ -205,6 +208,21 @@ class State:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A place in a list of campaigns: after this one, which a video's list knows by its id alone."""
+
+    campaign_id: str
+    created_at: str
+
+    @classmethod
+    def of(cls, last_evaluated_key: dict[str, dict[str, str]] | None) -> "Place | None":
+        if last_evaluated_key is None:
+            return None
+        key = {name: value["S"] for name, value in last_evaluated_key.items()}
+        return cls(key["id"], key["created_at"]) if key["part"] == _CAMPAIGN else cls(key["part"], "")
+
+
+@dataclass(frozen=True)
 class Keyed:
     """A request with an Idempotency-Key, and how to answer it once the campaign is known."""
 
@@ -239,19 +257,19 @@ class Store:
         return items[0].usage() if items else Usage(month)
 
     def page(
-        self, status: Status | None, video_id: str | None, limit: int, start: dict[str, Any] | None
-    ) -> tuple[list[Campaign], dict[str, Any] | None]:
-        """At most `limit` campaigns, newest first, and where the next page starts (None: there is none)."""
+        self, status: Status | None, video_id: str | None, limit: int, after: Place | None
+    ) -> tuple[list[Campaign], Place | None]:
+        """At most `limit` campaigns, newest first, beginning after a place; and the place to go on after, if any."""
         found: list[Campaign] = []
         while True:
             with transient_as_unavailable():
-                rows = _newest_first(status, video_id, limit - len(found), start)
+                rows = _newest_first(status, video_id, limit - len(found), after)
                 ids = [row.part if video_id else row.id for row in rows]
-                start = rows.last_evaluated_key
+                after = Place.of(rows.last_evaluated_key)
             # An index lags behind its table, and a video's rows know no status.
             found += [campaign for campaign in self._campaigns(ids) if status in (None, campaign.status)]
-            if start is None or len(found) == limit:
-                return found, start
+            if after is None or len(found) == limit:
+                return found, after
 
     def commit(self, change: Change, actor: str, now: datetime, keyed: Keyed | None = None) -> Campaign | None:
         """Commit a change, all of it or nothing: the campaign as it is then, or None when a condition failed.
@@ -268,7 +286,7 @@ class Store:
         def fill(transaction: TransactWrite) -> None:
             if change.before is None:
                 transaction.save(CampaignItem.of(after), condition=CampaignItem.id.does_not_exist())
-                transaction.save(VideoItem(f"video#{after.video_id}", after.id))
+                transaction.save(VideoItem(_video_id(after.video_id), after.id))
             else:
                 transaction.update(CampaignItem.of(change.before), _differences(change.before, after), _as_read(change))
             if change.views:
@@ -294,15 +312,18 @@ class Store:
         return [found[each] for each in order if each in found]
 
 
-def _newest_first(
-    status: Status | None, video_id: str | None, limit: int, start: dict[str, Any] | None
-) -> ResultIterator[Any]:
-    options: dict[str, Any] = {"scan_index_forward": False, "limit": limit, "last_evaluated_key": start}
+def _newest_first(status: Status | None, video_id: str | None, limit: int, after: Place | None) -> ResultIterator[Any]:
+    def start(**key: str) -> dict[str, Any]:
+        last = {name: {"S": value} for name, value in key.items()} if after else None
+        return {"scan_index_forward": False, "limit": limit, "last_evaluated_key": last}
+
+    campaign_id, created_at = (after.campaign_id, after.created_at) if after else ("", "")
     if video_id is not None:
-        return VideoItem.query(f"video#{video_id}", **options)
+        return VideoItem.query(_video_id(video_id), **start(id=_video_id(video_id), part=campaign_id))
+    row = {"id": campaign_id, "part": _CAMPAIGN, "created_at": created_at}
     if status is not None:
-        return ListedItem.by_status.query(status, **options)
-    return ListedItem.by_creation.query(_CAMPAIGN, **options)
+        return ListedItem.by_status.query(status, **start(status=status, **row))
+    return ListedItem.by_creation.query(_CAMPAIGN, **start(kind=_CAMPAIGN, **row))
 
 
 def _as_read(change: Change) -> Condition:
@@ -345,6 +366,10 @@ def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) 
         add(UsageItem.executed, change.executed, limits.global_monthly_cap)
         add(UsageItem.day(change.day), change.executed, limits.max_per_day)
     transaction.update(UsageItem(_usage_id(change.month), _USAGE), actions, condition)
+
+
+def _video_id(video_id: str) -> str:
+    return f"video#{video_id}"
 
 
 def _usage_id(month: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -16,10 +17,15 @@ _KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Request:
-    """A keyed request: `key` names caller, route and Idempotency-Key; `fingerprint` is a hash of the body."""
+    """A keyed request: `key` stands for caller and Idempotency-Key; `fingerprint` for what was asked."""
 
     key: str
     fingerprint: str
+
+    @classmethod
+    def of(cls, subject: str, idempotency_key: str, fingerprint: str) -> "Request":
+        """A caller's keys are his own."""
+        return cls(sha256(f"{subject}\n{idempotency_key}".encode()).hexdigest(), fingerprint)
 
 
 @dataclass(frozen=True)
