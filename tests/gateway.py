@@ -33,7 +33,7 @@ def a_request(
     headers: dict[str, str] | None = None,
     base64: bool = False,
 ) -> dict[str, Any]:
-    """A request to a function. `body` is sent as JSON, `text` as it stands; `role=None` is a request without a token."""
+    """A request to a function. `body` is sent as JSON, `text` as it stands; `role=None`: no token."""
     raw_query = query if isinstance(query, str) else urlencode(query, doseq=True)
     parameters: dict[str, list[str]] = {}
     for name, value in parse_qsl(raw_query, keep_blank_values=True):

@@ -1,29 +1,24 @@
-"""Where the boosts' settings, store, queue and clock meet; nothing else reads the environment."""
+"""Where the boosts' settings, store, queue and clock meet; what is particular to one function is in its own module."""
 
 from dataclasses import dataclass
-from functools import cache
 from zoneinfo import ZoneInfo
 
 import boto3
 from botocore.config import Config
 
-from boosts.batches import BoostBatches
-from boosts.commands import Commands
-from boosts.store import BoostsItem, State, Store
+from boosts.store import BoostsItem, Store
 from boosts.usage import Limits
-from sluice import settings
 from sluice.audit import EntryItem
 from sluice.clock import SystemClock
 from sluice.dynamodb import CONNECT_SECONDS, READ_SECONDS, Database, bind
 from sluice.outbox import EventItem
-from sluice.requests import RequestItem
-from sluice.steps import StepChain
-from sluice.totals import TotalItem
 from sluice.wake import Wake
 
 
 @dataclass(frozen=True)
-class _Settings:
+class BoostsSettings:
+    """What every function of the context reads from the environment."""
+
     boosts_table: str
     boosts_queue_url: str
     boosts_queue_arn: str
@@ -40,51 +35,23 @@ class _Settings:
         return Limits(self.max_per_day, self.global_monthly_cap)
 
 
-@dataclass(frozen=True)
-class ApiSettings(_Settings):
-    """What boosts.api reads from the environment."""
-
-    requests_table: str
-
-
-@dataclass(frozen=True)
-class WorkerSettings(_Settings):
-    """What boosts.worker reads from the environment."""
-
-    totals_table: str
+def store(settings: BoostsSettings) -> Store:
+    """The store, with its models bound to their tables."""
+    bind(BoostsItem, settings.boosts_table)
+    bind(EntryItem, settings.audit_table)
+    bind(EventItem, settings.outbox_table)
+    return Store(Database(), settings.limits)
 
 
-@cache
-def commands() -> Commands:
-    """The admin commands, for boosts.api."""
-    read = settings.read(ApiSettings)
-    bind(RequestItem, read.requests_table)
-    return Commands(_store(read), _wake(read), SystemClock(), read.limits, read.time_zone)
-
-
-@cache
-def chain() -> StepChain[State]:
-    """The step chain, for boosts.worker."""
-    read = settings.read(WorkerSettings)
-    bind(TotalItem, read.totals_table)
-    return StepChain(BoostBatches(_store(read), read.limits, read.time_zone), _wake(read), SystemClock())
-
-
-def _store(read: _Settings) -> Store:
-    bind(BoostsItem, read.boosts_table)
-    bind(EntryItem, read.audit_table)
-    bind(EventItem, read.outbox_table)
-    return Store(Database(), read.limits)
-
-
-def _wake(read: _Settings) -> Wake:
+def wake(settings: BoostsSettings) -> Wake:
+    """Brings steps to the boosts' queue."""
     patience = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
     return Wake(
         boto3.client("sqs", config=patience),
         boto3.client("scheduler", config=patience),
         SystemClock(),
-        queue_url=read.boosts_queue_url,
-        queue_arn=read.boosts_queue_arn,
-        schedule_group=read.schedule_group,
-        role_arn=read.wake_role_arn,
+        queue_url=settings.boosts_queue_url,
+        queue_arn=settings.boosts_queue_arn,
+        schedule_group=settings.schedule_group,
+        role_arn=settings.wake_role_arn,
     )

@@ -54,16 +54,16 @@ class Commands:
     def __init__(self, store: Store, wake: Wake, clock: Clock, limits: Limits, zone: ZoneInfo) -> None:
         self._store = store
         self._wake = wake
-        self._clock = clock
+        self.clock = clock
         self._limits = limits
-        self._zone = zone
+        self.zone = zone
 
     def create(self, terms: Terms, caller: Caller, keyed: Keyed | None) -> Campaign | requests.Answer:
         """Create a pending campaign (S1-7), or give the answer that its Idempotency-Key got before.
 
         Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used with another body.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         if keyed and (answer := requests.find(keyed.request, now)):
             return answer
         self._check(terms)
@@ -93,13 +93,13 @@ class Commands:
         """Start a pending campaign, or resume a paused one (S1-10). Raises NotFound, Conflicting."""
 
         def change(campaign: Campaign, now: datetime) -> Change:
-            change = campaigns.execute(campaign, now, self._zone)
+            change = campaigns.execute(campaign, now, self.zone)
             self._refuse_full_months(change)
             return change
 
         running = self._command("execute", campaign_id, caller, change)
         if running.is_running:
-            self._wake(running.id, running.step, running.wake_at or self._clock.now())
+            self._wake(running.id, running.step, running.wake_at or self.clock.now())
         return running
 
     def pause(self, campaign_id: str, caller: Caller) -> Campaign:
@@ -112,7 +112,7 @@ class Commands:
 
     def today(self) -> Today:
         """The limits and what is used of them (S1-13)."""
-        today = self._clock.now().astimezone(self._zone).date()
+        today = self.clock.now().astimezone(self.zone).date()
         usage = self._store.usage(month_of(today))
         return Today(self._limits, usage, usage.days.get(today.day, 0))
 
@@ -124,7 +124,7 @@ class Commands:
             campaign = self.get(campaign_id)
             if campaign.request == request:
                 return campaign
-            now = self._clock.now()
+            now = self.clock.now()
             if committed := self._store.commit(change(campaign, now).asked_by(request), caller.subject, now):
                 return committed
         raise Unavailable("The campaign is changing too fast")

@@ -10,9 +10,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 from boosts.campaign import Campaign, Status, Waiting
 from boosts.commands import Terms, Today
 from boosts.plan import Pattern
+from boosts.store import Place
 from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE
+from sluice import http
 from sluice.clock import day_start
+from sluice.errors import Invalid
 from sluice.http import Moment
+from sluice.ids import BOOST, is_id
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}")
 
@@ -76,6 +80,7 @@ class CampaignResource(BaseModel):
 
     @classmethod
     def of(cls, campaign: Campaign, now: datetime, zone: ZoneInfo) -> "CampaignResource":
+        """The campaign as it is shown at `now`."""
         names = cls.model_fields.keys() - {"progress"}
         values = {name: getattr(campaign, name) for name in names}
         return cls(**values, progress=_progress(campaign, now, zone))
@@ -86,6 +91,10 @@ class CampaignPage(BaseModel):
 
     items: list[CampaignResource]
     next_cursor: str | None
+
+    @classmethod
+    def of(cls, campaigns: list[CampaignResource], after: Place | None) -> "CampaignPage":
+        return cls(items=campaigns, next_cursor=http.write_cursor(vars(after) if after else None))
 
 
 class LimitsResource(BaseModel):
@@ -110,6 +119,17 @@ class LimitsResource(BaseModel):
             today_total=today.today_total,
             today_remaining=max(0, today.limits.max_per_day - today.today_total),
         )
+
+
+def place(cursor: str | None, video_id: str | None) -> Place | None:
+    """The place that a cursor stands for in the list of a video, or of all. Raises Invalid for a cursor of neither."""
+    position = http.read_cursor(cursor, campaign_id=str, created_at=str)
+    if position is None:
+        return None
+    of_a_video = not position["created_at"]
+    if not is_id(BOOST, position["campaign_id"]) or of_a_video != (video_id is not None):
+        raise Invalid.of("cursor", "cursor is not one that this list gave")
+    return Place(**position)
 
 
 def _progress(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Progress:

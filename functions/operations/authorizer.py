@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event i
 )
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from sluice.auth import Gate
 from sluice.clock import SystemClock
 from sluice.settings import read

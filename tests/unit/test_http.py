@@ -67,7 +67,7 @@ def an_api() -> APIGatewayHttpResolver:
         cursor: http.Cursor = None,
         status: Annotated[Literal["running", "paused"] | None, Query()] = None,
     ) -> dict[str, Any]:
-        position = http.read_cursor(cursor, "created_at", "id")
+        position = http.read_cursor(cursor, created_at=str, id=str)
         return {"limit": limit, "position": position, "status": status}
 
     @app.get("/things/limits", **http.require(Role.USER))
@@ -436,12 +436,12 @@ def test_a_cursor_gives_back_the_position_and_is_safe_in_a_url(text, number):
     cursor = http.write_cursor(position)
 
     assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-    assert http.read_cursor(cursor, "id", "created_at") == position
+    assert http.read_cursor(cursor, id=str, created_at=int) == position
 
 
 def test_the_end_of_a_list_has_no_cursor():
     assert http.write_cursor(None) is None
-    assert http.read_cursor(None, "id") is None
+    assert http.read_cursor(None, id=str) is None
 
 
 def _cursor(text: str) -> str:

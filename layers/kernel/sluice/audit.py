@@ -15,7 +15,7 @@ from sluice.clock import rfc3339
 from sluice.dynamodb import Bound
 from sluice.ids import new_id
 
-_LOG = "audit"
+LOG = "audit"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class EntryItem(Bound):
 
     entity = UnicodeAttribute(hash_key=True)
     number = NumberAttribute(range_key=True)
-    log = UnicodeAttribute(default=_LOG)
+    log = UnicodeAttribute(default=LOG)
     id = UnicodeAttribute()
     action = UnicodeAttribute()
     actor = UnicodeAttribute()

@@ -84,6 +84,12 @@ def _principal(request: Request) -> Principal:
     return Principal(subject, Role(role))
 
 
+def _request_id(request: Request) -> str:
+    """Names the request: its Idempotency-Key, which a client's retry repeats, or else the gateway's id for it."""
+    event = APIGatewayProxyEventV2(request.resolved_event.raw_event)
+    return event.headers.get("idempotency-key") or event.request_context.request_id
+
+
 def _fingerprint(request: Request) -> str:
     """What a repeated Idempotency-Key must repeat: SHA-256 over subject, method, path and the body's meaning."""
     event = request.resolved_event
@@ -92,6 +98,7 @@ def _fingerprint(request: Request) -> str:
 
 
 Caller = Annotated[Principal, Depends(_principal)]
+RequestId = Annotated[str, Depends(_request_id)]
 Fingerprint = Annotated[str, Depends(_fingerprint)]
 IdempotencyKey = Annotated[
     str | None,
@@ -152,8 +159,8 @@ def write_cursor(position: Mapping[str, str | int] | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str | None, *names: str) -> dict[str, str | int] | None:
-    """The position that `write_cursor` wrote, which has exactly `names`. Raises Invalid on anything else.
+def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] | None:
+    """The position that `write_cursor` wrote, which has exactly these names and types. Raises Invalid on anything else.
 
     It is opaque, not signed: whoever forges one chooses where to begin. So it must hold no partition key.
     """
@@ -164,10 +171,12 @@ def read_cursor(cursor: str | None, *names: str) -> dict[str, str | int] | None:
             raise ValueError("too long")
         padding = "=" * (-len(cursor) % 4)
         position = json.loads(base64.b64decode(cursor + padding, altchars=b"-_", validate=True))
-        if not isinstance(position, dict) or set(position) != set(names):
+        if not isinstance(position, dict) or position.keys() != types.keys():
             raise ValueError("other names")
-        if not all(type(value) is str or (type(value) is int and abs(value) < 2**63) for value in position.values()):
+        if any(type(position[name]) is not kind for name, kind in types.items()):
             raise ValueError("other types")
+        if any(type(value) is int and abs(value) >= 2**63 for value in position.values()):
+            raise ValueError("out of range")
     except (ValueError, RecursionError) as error:
         raise Invalid.of("cursor", "cursor is not one that this API gave") from error
     return position
