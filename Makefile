@@ -1,0 +1,78 @@
+# Everything that is done with this repository. `make` alone says what there is.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo up down clean logs token redrive build deploy validate test check bench openapi lock format install
+
+PYTHON := .venv/bin/python
+# A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
+STACK_OPTIONS = --stack "$(STACK)" --profile "$(PROFILE)" --region "$(REGION)"
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+# Installs what is missing; says nothing and takes no time when nothing is.
+install:
+	@sh local/install.sh
+
+demo: install ## the main job, start to end, on a stack of its own: about a minute, leaves nothing behind
+	@$(PYTHON) -m local.demo
+
+up: install ## start the stack on this machine, or bring it up to date; writes .local/env  [PORT=4566]
+	@$(PYTHON) -m local.stack up $(if $(PORT),--port $(PORT))
+
+down: install ## stop it; the data stays
+	@$(PYTHON) -m local.stack down
+
+clean: install ## stop it and forget its data
+	@$(PYTHON) -m local.stack clean
+
+logs: install ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.logs $(STACK_OPTIONS)
+
+token: install ## print a bearer token  ROLE=admin|operator|service|user  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.tokens $(STACK_OPTIONS) --role "$(ROLE)" --subject "$(SUB)" --hours "$(HOURS)"
+
+redrive: install ## put dead letters back on their queue  [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.redrive $(STACK_OPTIONS)
+
+build: install ## build for this machine's processor into .aws-sam/build  [ARCHITECTURE=arm64|x86_64]
+	@$(PYTHON) -m local.build --architecture "$(ARCHITECTURE)"
+
+deploy: install ## build for arm64 and deploy to AWS  ENVIRONMENT=dev|prod  [ARCHITECTURE=x86_64]
+	@$(PYTHON) -m local.build --deploy "$(or $(ENVIRONMENT),dev)" --architecture "$(ARCHITECTURE)"
+
+validate: install ## check the template
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam validate --lint --region us-east-1
+
+format: install ## write every file in the one format
+	@.venv/bin/ruff check -q --fix-only . && .venv/bin/ruff format .
+
+check: install ## what needs no server: format, lint, types, template, unit tests
+	@$(MAKE) --no-print-directory static
+	@.venv/bin/pytest -q tests/template tests/unit
+
+test: install ## everything that CI runs
+	@$(MAKE) --no-print-directory static
+	@.venv/bin/pytest
+
+.PHONY: static
+static:
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@$(MAKE) --no-print-directory validate
+
+bench: install ## calls, write units and time per step, against the budgets
+	@$(PYTHON) -m local.bench
+
+openapi: install ## write docs/openapi.json from the code
+	@$(PYTHON) -m local.openapi
+
+lock: install ## pin the newest versions that pyproject.toml allows, with hashes
+	.venv/bin/uv pip compile -q pyproject.toml --group dev --python-version 3.13 --universal --generate-hashes \
+		--custom-compile-command "make lock" -o requirements.txt
+	.venv/bin/uv pip compile -q pyproject.toml --python-version 3.13 --universal --generate-hashes \
+		-c requirements.txt --custom-compile-command "make lock" -o layers/dependencies/requirements.txt
+	.venv/bin/uv pip compile -q --group redis-server --python-version 3.13 --universal --generate-hashes \
+		-c requirements.txt --custom-compile-command "make lock" -o local/redis-requirements.txt

@@ -1,0 +1,9 @@
+"""Where things are kept. All that this package writes is below .local, which git ignores."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = ROOT / ".local"
+BIN = ROOT / ".venv" / "bin"
+ENV_FILE = LOCAL / "env"
+"""What `make up` writes, for `source .local/env`."""

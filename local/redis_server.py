@@ -1,0 +1,48 @@
+"""A Redis server of the stack's own: redis-server or valkey-server on the PATH, else the one that make compiled."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from local.errors import LocalError
+from local.paths import BIN
+from local.processes import Server
+
+
+def program() -> str:
+    """The server's executable, by the ladder."""
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name) or shutil.which(name, path=str(BIN))
+        if found:
+            return found
+    raise LocalError(
+        "There is no redis-server and no valkey-server. `make` installs one; or give the address of a running server: "
+        "REDIS_URL=redis://localhost:6379"
+    )
+
+
+def start(server: Server, port: int) -> None:
+    """Starts it on 127.0.0.1, keeping every write (append-only file) in the server's directory."""
+    data = server.directory / "redis"
+    data.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(program(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(data)),
+        *("--appendonly", "yes", "--save", "", "--daemonize", "no", "--protected-mode", "yes"),
+    ]
+    # `--dir` is where it writes; the log goes to standard output and so to the server's log.
+    server.start(command, dict(os.environ), lambda: answers_ping(port))
+
+
+def answers_ping(port: int) -> bool:
+    """Whether a Redis server answers at this port of this machine."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(7) == b"+PONG\r\n"
+    except OSError:
+        return False
+
+
+def data_directory(server: Server) -> Path:
+    return server.directory / "redis"

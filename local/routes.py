@@ -1,0 +1,129 @@
+"""MiniStack creates an HTTP API without the routes of its OpenAPI body, so they are added after a deploy.
+
+The body that SAM generates stays the only source: this reads it from CloudFormation as AWS would.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from local.aws import DeployedStack
+from local.errors import LocalError
+
+_FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}|\"Fn::GetAtt\": \[\"(\w+)\", \"Arn\"\]")
+
+
+@dataclass(frozen=True)
+class Authorizer:
+    name: str
+    function: str
+    """Logical id."""
+    identity_sources: tuple[str, ...]
+    seconds_cached: int
+    simple_responses: bool
+
+
+@dataclass(frozen=True)
+class Route:
+    key: str
+    """Method and path, such as `GET /api/views/{content_type}/{content_id}`."""
+    function: str
+    authorizer: str | None
+
+
+def add_routes(stack: DeployedStack, api: str = "Api") -> int:
+    """Makes the API's routes those of the template, whatever they were. The number of routes."""
+    template = stack.client("cloudformation").get_template(StackName=stack.name, TemplateStage="Processed")
+    body = template["TemplateBody"]["Resources"][api]["Properties"]["Body"]
+    resources = stack.resources()
+    gateway, api_id = stack.client("apigatewayv2"), resources[api]
+    account, region = "000000000000", stack.session.region_name
+
+    def invocation_of(function: str) -> str:
+        arn = f"arn:aws:lambda:{region}:{account}:function:{resources[function]}"
+        return f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+    for route in gateway.get_routes(ApiId=api_id)["Items"]:
+        gateway.delete_route(ApiId=api_id, RouteId=route["RouteId"])
+    for integration in gateway.get_integrations(ApiId=api_id)["Items"]:
+        gateway.delete_integration(ApiId=api_id, IntegrationId=integration["IntegrationId"])
+    for authorizer in gateway.get_authorizers(ApiId=api_id)["Items"]:
+        gateway.delete_authorizer(ApiId=api_id, AuthorizerId=authorizer["AuthorizerId"])
+
+    authorizer_ids = {
+        authorizer.name: gateway.create_authorizer(
+            ApiId=api_id,
+            Name=authorizer.name,
+            AuthorizerType="REQUEST",
+            AuthorizerUri=invocation_of(authorizer.function),
+            AuthorizerPayloadFormatVersion="2.0",
+            EnableSimpleResponses=authorizer.simple_responses,
+            IdentitySource=list(authorizer.identity_sources),
+            AuthorizerResultTtlInSeconds=authorizer.seconds_cached,
+        )["AuthorizerId"]
+        for authorizer in authorizers_of(body)
+    }
+    integration_ids: dict[str, str] = {}
+    routes = routes_of(body)
+    for wanted in routes:
+        if wanted.function not in integration_ids:
+            integration_ids[wanted.function] = gateway.create_integration(
+                ApiId=api_id,
+                IntegrationType="AWS_PROXY",
+                IntegrationMethod="POST",
+                IntegrationUri=invocation_of(wanted.function),
+                PayloadFormatVersion="2.0",
+            )["IntegrationId"]
+        security = (
+            {"AuthorizationType": "CUSTOM", "AuthorizerId": authorizer_ids[wanted.authorizer]}
+            if wanted.authorizer
+            else {"AuthorizationType": "NONE"}
+        )
+        target = f"integrations/{integration_ids[wanted.function]}"
+        gateway.create_route(ApiId=api_id, RouteKey=wanted.key, Target=target, **security)
+    return len(routes)
+
+
+def authorizers_of(body: dict[str, Any]) -> list[Authorizer]:
+    found = []
+    for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
+        settings = scheme["x-amazon-apigateway-authorizer"]
+        sources = settings.get("identitySource", [])
+        found.append(
+            Authorizer(
+                name=name,
+                function=_function(settings["authorizerUri"]),
+                identity_sources=tuple(sources.split(",") if isinstance(sources, str) else sources),
+                seconds_cached=int(settings.get("authorizerResultTtlInSeconds", 0)),
+                simple_responses=bool(settings.get("enableSimpleResponses", False)),
+            )
+        )
+    return found
+
+
+def routes_of(body: dict[str, Any]) -> list[Route]:
+    found = []
+    for path, operations in body["paths"].items():
+        for method, operation in operations.items():
+            # `security: [{NONE: []}]` is how SAM writes an open route.
+            schemes = [name for scheme in operation.get("security", []) for name in scheme if name != "NONE"]
+            if len(schemes) > 1:
+                raise LocalError(f"{method.upper()} {path} names several authorizers; the embedded stack knows one.")
+            found.append(
+                Route(
+                    key=f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}",
+                    function=_function(operation["x-amazon-apigateway-integration"]["uri"]),
+                    authorizer=schemes[0] if schemes else None,
+                )
+            )
+    return found
+
+
+def _function(uri: Any) -> str:
+    """The logical id of the function that an invocation's address names."""
+    text = json.dumps(uri)
+    match = _FUNCTION.search(text)
+    if not match:
+        raise LocalError(f"The template's HTTP API names no function in {text}.")
+    return match[1] or match[2]

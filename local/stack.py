@@ -1,0 +1,342 @@
+"""The embedded stack: MiniStack and Redis on this machine, with the real template deployed on them.
+
+`make up`, `make down` and `make clean` work on the one in .local/stack; the demo and the tests start ones of their own.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from local import aws, build, redis_server, tokens
+from local.aws import DeployedStack
+from local.errors import LocalError, run
+from local.files import locked, try_lock
+from local.paths import BIN, ENV_FILE, LOCAL, ROOT
+from local.processes import Server
+from local.routes import add_routes
+
+STACK_NAME = "sluice"
+DEFAULT_PORT = 4566
+DIRECTORY = LOCAL / "stack"
+"""Of the stack that `make up` keeps."""
+TOKEN_HOURS = 30 * 24
+_DEPLOYED = "/sluice/deployed"
+"""An SSM parameter of the embedded stack that names what was deployed: it lives and dies with MiniStack's state."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class EmbeddedStack:
+    """A stack in a directory of its own: state, logs, pid files. Nothing of it is anywhere else."""
+
+    directory: Path
+    port: int
+    redis_port: int
+    tell: Tell = field(default=lambda line: print(line, flush=True), repr=False)
+
+    @staticmethod
+    def at(directory: Path, port: int | None = None, tell: Tell | None = None) -> "EmbeddedStack":
+        """The stack of that directory at the ports it had, or at `port` and a free one."""
+        ports = directory / "ports.json"
+        known = json.loads(ports.read_text()) if ports.exists() else {}
+        port = port or known.get("port") or DEFAULT_PORT
+        stack = EmbeddedStack(directory, port, known.get("redis_port") or 0)
+        if tell:
+            stack.tell = tell
+        return stack
+
+    @property
+    def ministack(self) -> Server:
+        return Server("ministack", self.directory)
+
+    @property
+    def redis(self) -> Server:
+        return Server("redis", self.directory)
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def redis_url(self) -> str:
+        return os.environ.get("REDIS_URL") or f"redis://127.0.0.1:{self.redis_port}"
+
+    @cached_property
+    def deployed(self) -> DeployedStack:
+        return DeployedStack.embedded(STACK_NAME, self.endpoint_url)
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.endpoint_url}/_aws/execute-api/{self.deployed.resources()['Api']}"
+
+    def is_running(self) -> bool:
+        return self.ministack.is_running()
+
+    def start(self) -> None:
+        """Starts what does not run: Redis, then MiniStack with the state it was stopped with."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self.is_running() and self._known_port() != self.port:
+            raise LocalError(
+                f"The stack already runs, on port {self._known_port()}. To move it: make down, then make up."
+            )
+        if not os.environ.get("REDIS_URL") and not self.redis.is_running():
+            self.redis_port = _free_port(preferred=self.redis_port or self.port + 1)
+            redis_server.start(self.redis, self.redis_port)
+        if not self.is_running():
+            _require_free(self.port)
+            for kept in ("state", "s3", "tmp"):
+                (self.directory / kept).mkdir(exist_ok=True)
+            self._write_ports()
+            command = [sys.executable, "-m", "local.ministack"]
+            self.ministack.start(command, self._ministack_environment(), self._is_ready)
+        self._write_ports()
+
+    def deploy(self) -> bool:
+        """Builds and deploys the template when anything of it changed. Whether it did."""
+        with build.built(build.this_architecture()) as current:
+            wanted = hashlib.sha256((current.digest + (ROOT / "samconfig.toml").read_text()).encode()).hexdigest()
+            if self._deployed_digest() == wanted and self.deployed.exists():
+                return False
+            self.tell("Deploying template.yaml ...")
+            self._sam_deploy(current.template)
+        routes = add_routes(self.deployed)
+        self.tell(f"Added {routes} routes to the HTTP API.")
+        self.deployed.client("ssm").put_parameter(Name=_DEPLOYED, Value=wanted, Type="String", Overwrite=True)
+        return True
+
+    def stop(self) -> None:
+        """Ends exactly what `start` started. The data stays."""
+        try:
+            self.ministack.stop()
+        finally:
+            self.redis.stop()
+
+    def remove(self) -> None:
+        """Stops it and forgets everything."""
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def environment(self) -> dict[str, str]:
+        """What a shell needs to talk to it."""
+        return {
+            "API_URL": self.api_url,
+            "ADMIN_TOKEN": tokens.mint(self.deployed, "admin", hours=TOKEN_HOURS),
+            "OPERATOR_TOKEN": tokens.mint(self.deployed, "operator", hours=TOKEN_HOURS),
+            "STACK_NAME": STACK_NAME,
+            "REDIS_URL": self.redis_url,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            **aws.CREDENTIALS,
+            "AWS_DEFAULT_REGION": aws.REGION,
+            "AWS_REGION": aws.REGION,
+        }
+
+    def _ministack_environment(self) -> dict[str, str]:
+        """The functions inherit this environment, so it holds nothing of the user's that could change what they do."""
+        kept = {
+            name: value
+            for name, value in aws.environment(self.endpoint_url).items()
+            if not name.startswith(("PYTHON", "VIRTUAL_ENV", "REDIS_", "POWERTOOLS_", "SAM_", "UV_", "PIP_"))
+        }
+        return kept | {
+            "PYTHONPATH": str(ROOT),
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": "127.0.0.1",
+            "AUTH": "true",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self.directory / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.directory / "s3"),
+            "TMPDIR": str(self.directory / "tmp"),
+            "LAMBDA_WARM_TTL_SECONDS": "3600",
+            # Nothing listens but the one port, and nothing touches the Docker of this machine.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "DOCKER_HOST": f"unix://{self.directory / 'no-docker.sock'}",
+        }
+
+    def _is_ready(self) -> bool:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{self.endpoint_url}/_ministack/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _sam_deploy(self, template: Path) -> None:
+        command = [
+            *(str(BIN / "sam"), "deploy", "--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")),
+            *("--template-file", str(template), "--stack-name", STACK_NAME),
+            *("--parameter-overrides", "SweepRate='rate(1 minute)'", f"Architecture={build.this_architecture()}"),
+            # MiniStack's way to pin the API's id, so that API_URL outlives `make clean`.
+            *("--tags", f"ms-custom-id={STACK_NAME}"),
+        ]
+        log = self.directory / "deploy.log"
+        environment = build.environment() | aws.environment(self.endpoint_url)
+        environment["PATH"] = build.environment()["PATH"]
+        with log.open("w") as output:
+            ended = subprocess.run(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
+        if ended.returncode:
+            tail = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-40:])
+            raise LocalError(
+                f"`sam deploy` failed. The end of {log}:\n{tail}\nMiniStack's log is {self.ministack.log}."
+            )
+
+    def _deployed_digest(self) -> str:
+        parameters = self.deployed.client("ssm").get_parameters(Names=[_DEPLOYED])["Parameters"]
+        return str(parameters[0]["Value"]) if parameters else ""
+
+    def _known_port(self) -> int | None:
+        ports = self.directory / "ports.json"
+        return json.loads(ports.read_text())["port"] if ports.exists() else None
+
+    def _write_ports(self) -> None:
+        ports = {"port": self.port, "redis_port": self.redis_port}
+        (self.directory / "ports.json").write_text(json.dumps(ports))
+
+
+def running() -> EmbeddedStack:
+    """The stack of `make up`; `LocalError` when it does not run."""
+    stack = EmbeddedStack.at(DIRECTORY)
+    if not stack.is_running():
+        raise LocalError(
+            "The embedded stack does not run: `make up` starts it. For a stack on AWS give STACK=<its name>."
+        )
+    return stack
+
+
+@contextmanager
+def temporary(name: str, tell: Tell | None = None) -> Iterator[EmbeddedStack]:
+    """A stack that was never there before and is gone afterwards, beside any other. Not started yet.
+
+    Its directory is the first of .local/<name>, .local/<name>-2, ... that no living process uses; what a killed
+    process left running there is stopped.
+    """
+    for number in range(1, 100):
+        directory = LOCAL / (name if number == 1 else f"{name}-{number}")
+        lock = try_lock(LOCAL / f"{directory.name}.lock")
+        if lock is None:
+            continue
+        try:
+            EmbeddedStack.at(directory).remove()
+            stack = EmbeddedStack.at(directory, _free_port(), tell)
+            try:
+                yield stack
+            finally:
+                stack.remove()
+        finally:
+            os.close(lock)
+        return
+    raise LocalError(f"There are 99 stacks named {name} under {LOCAL}: that cannot be meant.")
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        taken = probe.connect_ex(("127.0.0.1", port)) == 0
+    if not taken:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                taken = True
+    if taken:
+        raise LocalError(
+            f"Port {port} is taken by another program (another MiniStack or LocalStack?). "
+            f"End that program, or use another port: make up PORT={_free_port(port + 10)}"
+        )
+
+
+def _free_port(preferred: int = 0) -> int:
+    """`preferred` when it is free, else one that the system picks."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise LocalError("This machine has no free port.")
+
+
+def write_env(stack: EmbeddedStack, file: Path = ENV_FILE) -> None:
+    """For `source .local/env`: one quoted line per name. It holds tokens, so only its owner can read it."""
+    lines = [f"export {name}={_quoted(value)}\n" for name, value in stack.environment().items()]
+    partial = file.with_suffix(".new")
+    partial.touch(mode=0o600)
+    partial.write_text("".join(lines))
+    partial.replace(file)
+
+
+def _quoted(value: str) -> str:
+    quoted = shlex.quote(value)
+    return quoted if quoted.startswith("'") else f"'{quoted}'"
+
+
+def up(port: int | None) -> None:
+    stack = EmbeddedStack.at(DIRECTORY, port)
+    was_running = stack.is_running()
+    if not was_running:
+        print("Starting MiniStack and Redis ...", flush=True)
+    stack.start()
+    if not stack.deploy():
+        print("The stack is up to date." if was_running else "The stack is as it was deployed last.")
+    write_env(stack)
+    print(f"Ready: {stack.api_url}")
+    print(
+        f"       source {ENV_FILE.relative_to(ROOT)}   for the addresses and tokens; make logs, make down, make clean"
+    )
+
+
+def down() -> None:
+    stack = EmbeddedStack.at(DIRECTORY)
+    if not stack.is_running() and not stack.redis.is_running():
+        print("The stack does not run.")
+        return
+    stack.stop()
+    print("Stopped. The data is kept: `make up` goes on with it, `make clean` forgets it.")
+
+
+def clean() -> None:
+    EmbeddedStack.at(DIRECTORY).remove()
+    ENV_FILE.unlink(missing_ok=True)
+    print("The embedded stack and its data are gone.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up", help="start, deploy what changed, write .local/env")
+    start.add_argument("--port", type=int)
+    commands.add_parser("down", help="stop and keep the data")
+    commands.add_parser("clean", help="stop and forget the data")
+    given = parser.parse_args()
+    with locked(LOCAL / "stack.lock"):
+        if given.command == "up":
+            up(given.port)
+        elif given.command == "down":
+            down()
+        else:
+            clean()
+
+
+if __name__ == "__main__":
+    run(main)
