@@ -1,6 +1,7 @@
 """The template as AWS sees it: translated by SAM, so that nothing it says is written again in a test."""
 
 import os
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,12 @@ def source(text: str | None = None) -> dict[str, Any]:
 
 def translated(text: str | None = None) -> dict[str, Any]:
     """The template as CloudFormation gets it."""
-    template = source(text)
+    return translate(source(text))
+
+
+def translate(template: dict[str, Any]) -> dict[str, Any]:
+    """A template as written, as CloudFormation gets it. What is passed stays as it is."""
+    template = deepcopy(template)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/key"

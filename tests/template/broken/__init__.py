@@ -1,0 +1,12 @@
+"""Broken copies of the project: for each rule, what breaks it and what it then says."""
+
+from tests.template.broken import alarms, functions, permissions, queues, routes, tables
+
+BROKEN = [
+    *queues.BROKEN,
+    *permissions.BROKEN,
+    *functions.BROKEN,
+    *routes.BROKEN,
+    *tables.BROKEN,
+    *alarms.BROKEN,
+]

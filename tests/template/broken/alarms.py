@@ -1,0 +1,44 @@
+"""Alarms, broken."""
+
+from tests.template.broken.copy import Broken
+from tests.template.edits import drop, head_chapters, put
+from tests.template.rules import alarms
+
+BROKEN = [
+    Broken(
+        alarms.alarms_ring_somewhere,
+        "an alarm that nobody hears",
+        drop("ThrottlesAlarm.AlarmActions"),
+        "ThrottlesAlarm: set AlarmActions: [!Ref AlarmTopic]",
+    ),
+    Broken(
+        alarms.alarms_ring_somewhere,
+        "an alarm that is switched off",
+        put("ThrottlesAlarm.ActionsEnabled", False),
+        "ThrottlesAlarm: set AlarmActions: [!Ref AlarmTopic]",
+    ),
+    Broken(
+        alarms.alarms_say_what_to_do,
+        "an alarm that explains nothing",
+        drop("ThrottlesAlarm.AlarmDescription"),
+        "ThrottlesAlarm: let AlarmDescription say what to do",
+    ),
+    Broken(
+        alarms.alarms_say_what_to_do,
+        "an alarm that only complains",
+        put("ThrottlesAlarm.AlarmDescription", "Lambda refused invocations. That is bad."),
+        "ThrottlesAlarm: let AlarmDescription say what to do",
+    ),
+    Broken(
+        alarms.alarms_have_a_chapter,
+        "an alarm without a chapter",
+        head_chapters(without="ThrottlesAlarm"),
+        "ThrottlesAlarm: add a heading `## ... ThrottlesAlarm ...` to docs/operations.md",
+    ),
+    Broken(
+        alarms.alarms_have_a_chapter,
+        "a chapter without an alarm",
+        head_chapters(also="OldAlarm"),
+        "docs/operations.md: OldAlarm is no alarm",
+    ),
+]

@@ -1,0 +1,197 @@
+"""Permissions, broken."""
+
+from tests.template.broken.copy import Broken
+from tests.template.edits import add, drop, grant, put, restate, revoke
+from tests.template.rules import permissions
+
+_TOTALS = {"Fn::GetAtt": ["TotalsTable", "Arn"]}
+_ALLOW_ALL = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}
+
+BROKEN = [
+    Broken(
+        permissions.actions_are_exact,
+        "every action of a service",
+        grant("ViewsCountsFunction", "dynamodb:*", _TOTALS),
+        "ViewsCountsFunctionRole: name each action instead of dynamodb:*",
+    ),
+    Broken(
+        permissions.actions_are_exact,
+        "one star among names",
+        grant("ViewsCountsFunction", ["dynamodb:GetItem", "dynamodb:Batch*"], _TOTALS),
+        "ViewsCountsFunctionRole: name each action instead of dynamodb:Batch*",
+    ),
+    Broken(
+        permissions.actions_are_exact,
+        "a separate policy that is too wide",
+        add(
+            "WidePolicy",
+            {
+                "Type": "AWS::IAM::Policy",
+                "Properties": {
+                    "PolicyName": "Wide",
+                    "PolicyDocument": {"Statement": [_ALLOW_ALL]},
+                    "Roles": [{"Ref": "WakeRole"}],
+                },
+            },
+        ),
+        "WidePolicy: name each action instead of dynamodb:*",
+    ),
+    Broken(
+        permissions.actions_are_exact,
+        "every action but one",
+        grant("ViewsCountsFunction", [], _TOTALS, NotAction="dynamodb:PutItem"),
+        "ViewsCountsFunctionRole: name each action instead of NotAction",
+    ),
+    Broken(
+        permissions.resources_are_exact,
+        "every resource",
+        grant("ViewsCountsFunction", "dynamodb:GetItem", "*"),
+        "ViewsCountsFunctionRole: name the resource instead of *",
+    ),
+    Broken(
+        permissions.resources_are_exact,
+        "every table",
+        grant("ViewsCountsFunction", "dynamodb:GetItem", {"Fn::Sub": "arn:${AWS::Partition}:dynamodb:*:*:table/x"}),
+        "ViewsCountsFunctionRole: name the resource instead of arn:${AWS::Partition}:dynamodb:*:*:table/x",
+    ),
+    Broken(
+        permissions.resources_are_exact,
+        "all that belongs to a table",
+        grant("ViewsCountsFunction", "dynamodb:Query", {"Fn::Sub": "${TotalsTable.Arn}/*"}),
+        "ViewsCountsFunctionRole: name the resource instead of ${TotalsTable.Arn}/*",
+    ),
+    Broken(
+        permissions.resources_are_exact,
+        "all that belongs to a table, joined",
+        grant("ViewsCountsFunction", "dynamodb:Query", {"Fn::Join": ["/", [_TOTALS, "*"]]}),
+        "ViewsCountsFunctionRole: name the resource instead of ${TotalsTable.Arn}/*",
+    ),
+    Broken(
+        permissions.resources_are_exact,
+        "the schedules of every group",
+        restate(
+            "BoostsApiFunction",
+            "scheduler:CreateSchedule",
+            "ScheduleGroup",
+            Resource={"Fn::Sub": "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/*"},
+        ),
+        "BoostsApiFunctionRole: name the resource instead of "
+        "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/*",
+    ),
+    Broken(
+        permissions.resources_are_exact,
+        "every resource but one",
+        grant("ViewsCountsFunction", "dynamodb:GetItem", [], NotResource=_TOTALS),
+        "ViewsCountsFunctionRole: name each resource instead of NotResource",
+    ),
+    Broken(
+        permissions.no_managed_policy_widens_a_role,
+        "one of AWS's own policies",
+        put("ViewsCountsFunction.Policies", ["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"]),
+        "ViewsCountsFunctionRole: write its statements instead of attaching "
+        "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess",
+    ),
+    Broken(
+        permissions.no_managed_policy_widens_a_role,
+        "reading of queues by a function that none feeds",
+        put("ViewsCountsFunction.Policies", [permissions.READS_QUEUE]),
+        f"ViewsCountsFunctionRole: write its statements instead of attaching {permissions.READS_QUEUE}",
+    ),
+    Broken(
+        permissions.no_managed_policy_widens_a_role,
+        "one of AWS's own policies on our own role",
+        put("WakeRole.ManagedPolicyArns", ["arn:aws:iam::aws:policy/AmazonSQSFullAccess"]),
+        "WakeRole: write its statements instead of attaching arn:aws:iam::aws:policy/AmazonSQSFullAccess",
+    ),
+    Broken(
+        permissions.roles_are_passed_to_the_scheduler_alone,
+        "a role passed to any service",
+        restate("BoostsWorkerFunction", "iam:PassRole", "WakeRole", Condition=None),
+        "BoostsWorkerFunctionRole: give iam:PassRole the condition iam:PassedToService: scheduler.amazonaws.com",
+    ),
+    Broken(
+        permissions.roles_are_passed_to_the_scheduler_alone,
+        "a role passed to another service",
+        restate(
+            "BoostsApiFunction",
+            "iam:PassRole",
+            "WakeRole",
+            Condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
+        "BoostsApiFunctionRole: give iam:PassRole the condition iam:PassedToService: scheduler.amazonaws.com",
+    ),
+    Broken(
+        permissions.schedule_roles_trust_the_scheduler_alone,
+        "a role that another service may assume too",
+        put(
+            "WakeRole.AssumeRolePolicyDocument.Statement.0.Principal.Service",
+            ["scheduler.amazonaws.com", "lambda.amazonaws.com"],
+        ),
+        "WakeRole: let scheduler.amazonaws.com alone assume it",
+    ),
+    Broken(
+        permissions.schedule_roles_trust_the_scheduler_alone,
+        "a role that the scheduler may assume for another account",
+        drop("WakeRole.AssumeRolePolicyDocument.Statement.0.Condition"),
+        "WakeRole: add the condition aws:SourceAccount: !Ref AWS::AccountId",
+    ),
+    Broken(
+        permissions.schedule_roles_trust_the_scheduler_alone,
+        "a role from elsewhere",
+        restate("BoostsApiFunction", "iam:PassRole", "WakeRole", Resource="arn:aws:iam::123456789012:role/admin"),
+        "BoostsApiFunctionRole: pass a role of the template",
+    ),
+    Broken(
+        permissions.tables_have_the_writers_they_should,
+        "a reader that may write",
+        grant("ViewsCountsFunction", "dynamodb:PutItem", _TOTALS),
+        "ViewsCountsFunction: take PutItem on TotalsTable away, or add it to WRITERS",
+    ),
+    Broken(
+        permissions.tables_have_the_writers_they_should,
+        "an audit trail that can be changed",
+        grant("BoostsApiFunction", "dynamodb:UpdateItem", {"Fn::GetAtt": ["AuditTable", "Arn"]}),
+        "BoostsApiFunction: take UpdateItem on AuditTable away, or add it to WRITERS",
+    ),
+    Broken(
+        permissions.tables_have_the_writers_they_should,
+        "writing in PartiQL",
+        grant("OperationsAuditFunction", "dynamodb:PartiQLUpdate", {"Fn::GetAtt": ["AuditTable", "Arn"]}),
+        "OperationsAuditFunction: take PartiQLUpdate on AuditTable away, or add it to WRITERS",
+    ),
+    Broken(
+        permissions.tables_have_the_writers_they_should,
+        "a writer that may not",
+        revoke("BoostsWorkerFunction", "dynamodb:PutItem", "AuditTable"),
+        "BoostsWorkerFunction: give it PutItem on AuditTable, or take it from WRITERS",
+    ),
+    Broken(
+        permissions.totals_are_written_by_their_owners_alone,
+        "a worker that may write organic totals",
+        restate("BoostsWorkerFunction", "dynamodb:UpdateItem", "TotalsTable", Condition=None),
+        "BoostsWorkerFunction: hold it to dynamodb:LeadingKeys ['boosted#*'] of TotalsTable",
+    ),
+    Broken(
+        permissions.totals_are_written_by_their_owners_alone,
+        "a worker that is held to too little",
+        restate(
+            "BoostsWorkerFunction",
+            "dynamodb:UpdateItem",
+            "TotalsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["boosted#*", "organic#*"]}},
+        ),
+        "BoostsWorkerFunction: hold it to dynamodb:LeadingKeys ['boosted#*'] of TotalsTable",
+    ),
+    Broken(
+        permissions.totals_are_written_by_their_owners_alone,
+        "a second statement without the condition",
+        grant("BoostsWorkerFunction", "dynamodb:PutItem", _TOTALS),
+        "BoostsWorkerFunction: hold it to dynamodb:LeadingKeys ['boosted#*'] of TotalsTable",
+    ),
+    Broken(
+        permissions.totals_are_written_by_their_owners_alone,
+        "another function that may write totals",
+        grant("BoostsApiFunction", "dynamodb:UpdateItem", _TOTALS),
+        "BoostsApiFunction: take writing TotalsTable away: no kind of total is its own",
+    ),
+]

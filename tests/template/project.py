@@ -1,0 +1,317 @@
+"""What the rules look at: the template, as written and as AWS gets it, and everything that must agree with it."""
+
+import json
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime
+from functools import cache, cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+
+from sluice.dynamodb import Bound
+from tests.template_reader import ROOT, source, translate
+
+EVENTS = ROOT / "events"
+OPERATIONS = ROOT / "docs" / "operations.md"
+SOURCES = (ROOT / "functions", ROOT / "layers" / "kernel")
+
+# The tables that each model is bound to; one that is not here takes after its base.
+MODEL_TABLES = {
+    "BoostsItem": ("BoostsTable",),
+    "ListedItem": ("BoostsTable",),
+    "ChainedItem": ("BoostsTable",),
+    "EntryItem": ("AuditTable",),
+    "EventItem": ("OutboxTable",),
+    "RequestItem": ("RequestsTable",),
+    "TotalItem": ("TotalsTable",),
+}
+
+
+@dataclass
+class Model:
+    """What a PynamoDB model takes for granted about its table."""
+
+    name: str
+    attributes: set[str]
+    key_types: dict[str, str]
+    keys: dict[str, str]
+    indexes: dict[str, tuple[dict[str, str], str]]
+    """Each index's keys, as attribute name to HASH or RANGE, and its projection."""
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """A queue or a stream that invokes a function."""
+
+    name: str
+    function: str
+    origin: str
+    properties: dict[str, Any]
+
+
+@dataclass
+class Project:
+    """The template and its surroundings; a broken copy differs from the real one in one thing."""
+
+    template: dict[str, Any]
+    events: dict[str, str]
+    """Text of each file under events/, by its path there."""
+    operations: str
+    """Text of docs/operations.md; empty when there is none."""
+    settings: dict[str, set[str]]
+    """Names of the environment that each handler module's `Settings` reads."""
+    models: dict[str, list[Model]]
+    """By table; under "" those of no table."""
+    lifecycle: dict[str, dict[str, Any]]
+    """Lambda's runtimes with their dates, as cfn-lint ships them."""
+    today: date
+
+    def copy(self) -> "Project":
+        """A copy that can be broken."""
+        kept = {each.name: deepcopy(getattr(self, each.name)) for each in fields(self)}
+        return Project(**kept)
+
+    @cached_property
+    def resources(self) -> dict[str, Any]:
+        """The resources as CloudFormation gets them."""
+        found: dict[str, Any] = translate(self.template)["Resources"]
+        return found
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Logical id to properties of each resource of a type."""
+        return {
+            name: resource.get("Properties", {})
+            for name, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    @property
+    def functions(self) -> dict[str, dict[str, Any]]:
+        return self.of_type("AWS::Lambda::Function")
+
+    @property
+    def queues(self) -> dict[str, dict[str, Any]]:
+        return self.of_type("AWS::SQS::Queue")
+
+    @property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        return self.of_type("AWS::DynamoDB::Table")
+
+    @property
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        return self.of_type("AWS::CloudWatch::Alarm")
+
+    def triggers(self, function: str) -> dict[str, dict[str, Any]]:
+        """The events of a function, as written: name to `{Type, Properties}`."""
+        found: dict[str, dict[str, Any]] = self.template["Resources"][function]["Properties"].get("Events", {})
+        return found
+
+    @property
+    def sources(self) -> list[EventSource]:
+        return [
+            EventSource(name, refers_to(each["FunctionName"]), refers_to(each["EventSourceArn"]), each)
+            for name, each in self.of_type("AWS::Lambda::EventSourceMapping").items()
+        ]
+
+    @property
+    def queue_sources(self) -> list[EventSource]:
+        return [each for each in self.sources if "StreamArn" not in text_of(each.properties["EventSourceArn"])]
+
+    @property
+    def stream_sources(self) -> list[EventSource]:
+        return [each for each in self.sources if "StreamArn" in text_of(each.properties["EventSourceArn"])]
+
+    def number(self, value: Any, default: int) -> int:
+        """A number of the template; of a parameter, its default."""
+        if value is None:
+            return default
+        if isinstance(value, dict):
+            value = self.template["Parameters"][refers_to(value)]["Default"]
+        return int(value)
+
+    def statements(self, role: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every statement that allows something, with the logical id of what holds it; `role`: only that role's."""
+        for name, resource in self.resources.items():
+            if role is None or name == role or _is_attached(resource, role):
+                for document in _documents(resource.get("Properties", {})):
+                    for statement in as_list(document.get("Statement", [])):
+                        if statement.get("Effect", "Allow") == "Allow":
+                            yield name, statement
+
+    def allowed(self, function: str) -> Iterator[dict[str, Any]]:
+        """The statements of a function's role."""
+        for _, statement in self.statements(refers_to(self.functions[function]["Role"])):
+            yield statement
+
+    def may_send_to(self, function: str, queue: str) -> bool:
+        return any(
+            "sqs:sendmessage" in map(str.lower, as_list(statement.get("Action", [])))
+            and queue in map(refers_to, as_list(statement.get("Resource", [])))
+            for statement in self.allowed(function)
+        )
+
+    @property
+    def loops(self) -> list[EventSource]:
+        """The sources whose function may send to the very queue that feeds it."""
+        return [each for each in self.queue_sources if self.may_send_to(each.function, each.origin)]
+
+    def routes(self) -> dict[str, dict[str, Any]]:
+        """Route key, such as `GET /api/x`, to its OpenAPI operation."""
+        return {
+            f"{method.upper()} {path}": operation
+            for api in self.of_type("AWS::ApiGatewayV2::Api").values()
+            for path, operations in api["Body"]["paths"].items()
+            for method, operation in operations.items()
+        }
+
+    @property
+    def authorizers(self) -> set[str]:
+        """The functions that decide who gets in."""
+        return {
+            refers_to(authorizer["FunctionArn"])
+            for resource in self.template["Resources"].values()
+            if resource["Type"] == "AWS::Serverless::HttpApi"
+            for authorizer in resource["Properties"].get("Auth", {}).get("Authorizers", {}).values()
+        }
+
+    def alarms_on(self, metric: str, dimension: str, resource: str) -> list[dict[str, Any]]:
+        """The alarms on a metric of one resource."""
+        return [
+            alarm
+            for alarm in self.alarms.values()
+            if alarm.get("MetricName") == metric
+            and any(
+                each["Name"] == dimension and refers_to(each["Value"]) == resource
+                for each in alarm.get("Dimensions", [])
+            )
+        ]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text_of(value: Any) -> str:
+    """A value as one text, what it refers to as `${Name}` or `${Name.Attribute}`."""
+    match value:
+        case {"Ref": name}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"${{{name}.{attribute}}}"
+        case {"Fn::Sub": [text, values]}:
+            return re.sub(r"\$\{(\w+)\}", lambda found: text_of(values.get(found[1], {"Ref": found[1]})), text)
+        case {"Fn::Sub": text}:
+            return str(text)
+        case {"Fn::Join": [separator, list(parts)]}:
+            return str(separator).join(map(text_of, parts))
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else str(value)
+
+
+def refers_to(value: Any) -> str:
+    """The first logical id that a value refers to; empty when it refers to none."""
+    found = re.search(r"\$\{(?!AWS::)(\w+)", text_of(value))
+    return found[1] if found else ""
+
+
+def _documents(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name == "PolicyDocument":
+                yield each
+            else:
+                yield from _documents(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _documents(each)
+
+
+def _is_attached(resource: dict[str, Any], role: str) -> bool:
+    return role in map(refers_to, resource.get("Properties", {}).get("Roles", []))
+
+
+@cache
+def real() -> Project:
+    """The project as it is. Break a copy of it."""
+    template = source()
+    handlers = [
+        resource["Properties"]["Handler"].rpartition(".")[0]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::Function"
+    ]
+    return Project(
+        template=template,
+        events={
+            str(path.relative_to(EVENTS)): path.read_text() for path in sorted(EVENTS.rglob("*")) if path.is_file()
+        },
+        operations=OPERATIONS.read_text() if OPERATIONS.exists() else "",
+        settings={module: _settings(module) for module in handlers},
+        models=_models(),
+        lifecycle=json.loads(
+            (Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "LmbdRuntimeLifecycle.json").read_text()
+        ),
+        today=datetime.now(UTC).date(),
+    )
+
+
+@cache
+def module_names() -> tuple[str, ...]:
+    """The dotted name of each module that a Lambda can import of ours."""
+    return tuple(
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        for root in SOURCES
+        for path in sorted(root.rglob("*.py"))
+    )
+
+
+def _settings(module: str) -> set[str]:
+    kind = getattr(import_module(module), "Settings", None)
+    return {each.name.upper() for each in fields(kind)} if is_dataclass(kind) else set()
+
+
+def _models() -> dict[str, list[Model]]:
+    found: dict[str, list[Model]] = {}
+    for module in module_names():
+        import_module(module)
+    for kind in _descendants(Bound):
+        # Other tests make some of their own, as the sweeper does.
+        if getattr(import_module(kind.__module__), kind.__name__, None) is kind:
+            tables = next(
+                (MODEL_TABLES[base.__name__] for base in kind.__mro__ if base.__name__ in MODEL_TABLES), ("",)
+            )
+            for table in tables:
+                found.setdefault(table, []).append(_model(kind))
+    return found
+
+
+def _descendants(kind: type[Bound]) -> Iterator[type[Bound]]:
+    for child in kind.__subclasses__():
+        if child.__module__ in module_names():
+            yield child
+            yield from _descendants(child)
+
+
+def _model(kind: type[Bound]) -> Model:
+    schema: dict[str, Any] = kind._get_schema()  # type: ignore[assignment]
+    indexes = [*schema["global_secondary_indexes"], *schema["local_secondary_indexes"]]
+    return Model(
+        name=kind.__name__,
+        attributes={attribute.attr_name for attribute in kind.get_attributes().values()},
+        key_types=types_of(schema["attribute_definitions"]),
+        keys=keys_of(schema["key_schema"]),
+        indexes={
+            each["index_name"]: (keys_of(each["key_schema"]), each["projection"]["ProjectionType"]) for each in indexes
+        },
+    )
+
+
+def types_of(definitions: list[dict[str, str]]) -> dict[str, str]:
+    return {each["AttributeName"]: each["AttributeType"] for each in definitions}
+
+
+def keys_of(schema: list[dict[str, str]]) -> dict[str, str]:
+    return {each["AttributeName"]: each["KeyType"] for each in sorted(schema, key=lambda each: each["KeyType"])}

@@ -1,0 +1,17 @@
+"""The rules of the template: each answers what breaks it, naming the resource and what to do."""
+
+from collections.abc import Callable
+
+from tests.template.project import Project
+from tests.template.rules import alarms, functions, permissions, queues, routes, tables
+
+type Rule = Callable[[Project], list[str]]
+
+RULES: tuple[Rule, ...] = (
+    *queues.RULES,
+    *permissions.RULES,
+    *functions.RULES,
+    *routes.RULES,
+    *tables.RULES,
+    *alarms.RULES,
+)

@@ -1,0 +1,185 @@
+"""Who may do what: exact actions on exact resources."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.template.project import Project, as_list, refers_to, text_of
+
+_AWS_MANAGED = "arn:aws:iam::aws:policy/service-role/"
+# Those that SAM attaches: to write logs, and to read what feeds the function. Nothing more of AWS's own is taken.
+LOGS = f"{_AWS_MANAGED}AWSLambdaBasicExecutionRole"
+READS_QUEUE = f"{_AWS_MANAGED}AWSLambdaSQSQueueExecutionRole"
+READS_STREAM = f"{_AWS_MANAGED}AWSLambdaDynamoDBExecutionRole"
+IN_VPC = f"{_AWS_MANAGED}AWSLambdaVPCAccessExecutionRole"
+
+# `${ScheduleGroup}` and `${BoostsTable.Arn}` stand for whichever is named.
+_SCHEDULES = re.compile(
+    r"arn:\$\{AWS::Partition\}:scheduler:\$\{AWS::Region\}:\$\{AWS::AccountId\}:schedule/\$\{(\w+)\}/\*"
+)
+_INDEXES = re.compile(r"\$\{(\w+)\.Arn\}/index/\*")
+
+_READ_ITEMS = ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query", "Scan")
+_READ_STREAMS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+READS = frozenset(f"dynamodb:{name}" for name in (*_READ_ITEMS, *_READ_STREAMS))
+
+# Who may change a table, and how. What is not here may not.
+WRITERS: dict[str, dict[str, set[str]]] = {
+    "BoostsTable": {
+        "BoostsApiFunction": {"PutItem", "UpdateItem"},
+        "BoostsWorkerFunction": {"PutItem", "UpdateItem"},
+        "OperationsSweeperFunction": {"UpdateItem"},
+    },
+    # Nobody may change or remove an entry, by the policy too.
+    "AuditTable": {"BoostsApiFunction": {"PutItem"}, "BoostsWorkerFunction": {"PutItem"}},
+    "OutboxTable": {
+        "BoostsApiFunction": {"PutItem"},
+        "BoostsWorkerFunction": {"PutItem"},
+        "OperationsOutboxRelayFunction": {"UpdateItem"},
+        "OperationsSweeperFunction": {"UpdateItem"},
+    },
+    "RequestsTable": {"BoostsApiFunction": {"PutItem"}},
+    "TotalsTable": {"BoostsWorkerFunction": {"UpdateItem"}},
+}
+
+# Each kind of total has one writer, which the policy holds to the keys of that kind.
+TOTALS = "TotalsTable"
+TOTALS_KEYS = {"BoostsWorkerFunction": ["boosted#*"]}
+
+
+def actions_are_exact(project: Project) -> list[str]:
+    problems = []
+    for holder, statement in project.statements():
+        problems += [
+            f"{holder}: name each action instead of {action}"
+            for action in as_list(statement.get("Action", []))
+            if "*" in action or "?" in action
+        ]
+        if "NotAction" in statement:
+            problems.append(f"{holder}: name each action instead of NotAction")
+    return problems
+
+
+def resources_are_exact(project: Project) -> list[str]:
+    problems = []
+    groups = project.of_type("AWS::Scheduler::ScheduleGroup")
+    for holder, statement in project.statements():
+        for text in map(text_of, as_list(statement.get("Resource", []))):
+            schedules, indexes = _SCHEDULES.fullmatch(text), _INDEXES.fullmatch(text)
+            is_own = (schedules and schedules[1] in groups) or (indexes and indexes[1] in project.tables)
+            if ("*" in text or "?" in text) and not is_own:
+                problems.append(f"{holder}: name the resource instead of {text}")
+        if "NotResource" in statement:
+            problems.append(f"{holder}: name each resource instead of NotResource")
+    return problems
+
+
+def no_managed_policy_widens_a_role(project: Project) -> list[str]:
+    readers = {READS_QUEUE: project.queue_sources, READS_STREAM: project.stream_sources}
+    allowed = {
+        refers_to(function["Role"]): {LOGS}
+        | {policy for policy, sources in readers.items() if name in {source.function for source in sources}}
+        | ({IN_VPC} if "VpcConfig" in function else set())
+        for name, function in project.functions.items()
+    }
+    return [
+        f"{role}: write its statements instead of attaching {text_of(policy)}"
+        for role, properties in project.of_type("AWS::IAM::Role").items()
+        for policy in properties.get("ManagedPolicyArns", [])
+        if text_of(policy) not in allowed.get(role, set())
+    ]
+
+
+def _passing(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
+    for holder, statement in project.statements():
+        if any(action.lower() == "iam:passrole" for action in as_list(statement.get("Action", []))):
+            yield holder, statement
+
+
+def roles_are_passed_to_the_scheduler_alone(project: Project) -> list[str]:
+    condition = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    return [
+        f"{holder}: give iam:PassRole the condition iam:PassedToService: scheduler.amazonaws.com"
+        for holder, statement in _passing(project)
+        if statement.get("Condition") != condition
+    ]
+
+
+def schedule_roles_trust_the_scheduler_alone(project: Project) -> list[str]:
+    roles = project.of_type("AWS::IAM::Role")
+    wanted = {
+        refers_to(each["Target"]["RoleArn"]): "a schedule's Target"
+        for each in project.of_type("AWS::Scheduler::Schedule").values()
+    }
+    wanted |= {
+        refers_to(resource): holder
+        for holder, statement in _passing(project)
+        for resource in as_list(statement["Resource"])
+    }
+    problems = []
+    for name, holder in wanted.items():
+        if name not in roles:
+            problems.append(f"{holder}: pass a role of the template")
+            continue
+        for statement in as_list(roles[name]["AssumeRolePolicyDocument"]["Statement"]):
+            if statement.get("Principal") not in (
+                {"Service": "scheduler.amazonaws.com"},
+                {"Service": ["scheduler.amazonaws.com"]},
+            ):
+                problems.append(f"{name}: let scheduler.amazonaws.com alone assume it")
+            account = statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount")
+            # SAM makes the role of a ScheduleV2 event without one.
+            if name in project.template["Resources"] and account != {"Ref": "AWS::AccountId"}:
+                problems.append(f"{name}: add the condition aws:SourceAccount: !Ref AWS::AccountId")
+    return problems
+
+
+def _writes(project: Project) -> Iterator[tuple[str, str, set[str], dict[str, Any]]]:
+    """Function, table, the actions by which it may change it, and the statement that says so."""
+    for function in project.functions:
+        for statement in project.allowed(function):
+            actions = set(as_list(statement.get("Action", []))) - READS
+            changes = {action.partition(":")[2] for action in actions if action.startswith("dynamodb:")}
+            for resource in as_list(statement.get("Resource", [])):
+                if changes and refers_to(resource) in project.tables:
+                    yield function, refers_to(resource), changes, statement
+
+
+def tables_have_the_writers_they_should(project: Project) -> list[str]:
+    found: dict[str, dict[str, set[str]]] = {table: {} for table in project.tables}
+    for function, table, changes, _ in _writes(project):
+        found[table].setdefault(function, set()).update(changes)
+    problems = []
+    for table, writers in found.items():
+        expected = WRITERS.get(table, {})
+        for function in sorted(writers.keys() | expected.keys()):
+            more = writers.get(function, set()) - expected.get(function, set())
+            less = expected.get(function, set()) - writers.get(function, set())
+            problems += [f"{function}: take {each} on {table} away, or add it to WRITERS" for each in sorted(more)]
+            problems += [f"{function}: give it {each} on {table}, or take it from WRITERS" for each in sorted(less)]
+    return problems
+
+
+def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
+    """The labelled and the measured never mix: the boosts' worker may add to `boosted#` totals and no others."""
+    problems = []
+    for function, table, _, statement in _writes(project):
+        if table != TOTALS:
+            continue
+        keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+        if function not in TOTALS_KEYS:
+            problems.append(f"{function}: take writing {TOTALS} away: no kind of total is its own")
+        elif keys != TOTALS_KEYS[function]:
+            problems.append(f"{function}: hold it to dynamodb:LeadingKeys {TOTALS_KEYS[function]} of {TOTALS}")
+    return problems
+
+
+RULES = (
+    actions_are_exact,
+    resources_are_exact,
+    no_managed_policy_widens_a_role,
+    roles_are_passed_to_the_scheduler_alone,
+    schedule_roles_trust_the_scheduler_alone,
+    tables_have_the_writers_they_should,
+    totals_are_written_by_their_owners_alone,
+)

@@ -1,0 +1,33 @@
+"""The template keeps every rule of the design's section 9, and every rule notices when it is broken."""
+
+import pytest
+
+from tests.template.broken import BROKEN
+from tests.template.broken.copy import Broken
+from tests.template.project import real
+from tests.template.rules import RULES, Rule
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_template_keeps_the_rule(rule: Rule) -> None:
+    project = real()
+
+    problems = rule(project)
+
+    assert problems == []
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: f"{broken.rule.__name__}: {broken.how}")
+def test_a_rule_notices_what_breaks_it(broken: Broken) -> None:
+    project = real().copy()
+    broken.edit(project)
+
+    problems = broken.rule(project)
+
+    assert broken.says in problems
+
+
+def test_every_rule_is_shown_to_fail() -> None:
+    shown = {broken.rule for broken in BROKEN}
+
+    assert shown == set(RULES)
