@@ -1,0 +1,163 @@
+"""The lock files pin, with hashes, what pyproject.toml asks for, and name no host."""
+
+import re
+import subprocess
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.template import locks
+from tests.template.locks import LOCKS
+from tests.template_reader import ROOT
+
+LAYER = "layers/dependencies/requirements.txt"
+REDIS = "local/redis-requirements.txt"
+OTHER_LOCKS = {"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml", "pip.conf", "uv.toml"}
+
+
+def the_pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def the_locks() -> dict[str, str]:
+    return {path: (ROOT / path).read_text() for paths in LOCKS.values() for path in paths}
+
+
+def edited(path: str, pattern: str, replacement: str) -> dict[str, str]:
+    """The lock files, with one place of one of them changed."""
+    texts = the_locks()
+    texts[path], count = re.subn(pattern, replacement, texts[path], count=1, flags=re.MULTILINE)
+    assert count == 1
+    return texts
+
+
+def test_the_lock_files_have_what_pyproject_asks_for_and_nothing_else_that_is_direct() -> None:
+    problems = locks.drift(the_pyproject(), the_locks())
+
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("group", "requirement", "says"),
+    [
+        ("dependencies", "left-pad>=1", f"{LAYER}: left-pad is missing"),
+        ("dependencies", "left-pad>=1", "requirements.txt: left-pad is missing"),
+        ("dev", "PyTest>=99", r"requirements.txt: pytest==\S+ is not PyTest>=99"),
+        ("dependencies", "boto3<1", rf"{LAYER}: boto3==\S+ is not boto3<1"),
+        ("redis-server", "left-pad", f"{REDIS}: left-pad is missing"),
+        ("docs", "mkdocs", "pyproject.toml: the group docs has no lock file"),
+    ],
+)
+def test_a_requirement_that_is_not_locked_is_noticed(group: str, requirement: str, says: str) -> None:
+    pyproject = the_pyproject()
+    of_group = pyproject["project"] if group == "dependencies" else pyproject["dependency-groups"]
+    of_group.setdefault(group, []).append(requirement)
+
+    problems = locks.drift(pyproject, the_locks())
+
+    assert any(re.fullmatch(says, problem) for problem in problems)
+
+
+def test_a_pin_that_nobody_asks_for_any_more_is_noticed() -> None:
+    pyproject = the_pyproject()
+    pyproject["project"]["dependencies"] = [
+        each for each in pyproject["project"]["dependencies"] if not each.startswith("pyjwt")
+    ]
+
+    problems = locks.drift(pyproject, the_locks())
+
+    assert f"{LAYER}: pyjwt is no longer in pyproject.toml" in problems
+
+
+def test_everything_is_pinned_with_a_hash() -> None:
+    texts = the_locks()
+
+    problems = locks.unpinned(texts)
+
+    assert problems == []
+    assert all(len(locks.pins(text)) == len(re.findall(r"^\w\S*==", text, re.MULTILINE)) > 0 for text in texts.values())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "says"),
+    [
+        (r"^pyjwt==\S+", "pyjwt>=2.15", "exact version"),
+        (r"^pyjwt==\S+", "pyjwt", "exact version"),
+        (r"^pyjwt==\S+", "pyjwt==2.*", "exact version"),
+        (r"^(pyjwt==\S+) \\\n(?:    --hash=\S+(?: \\)?\n)+", r"\1\n", "hash"),
+    ],
+    ids=["a range", "any version", "a star", "no hash"],
+)
+def test_what_is_not_pinned_is_noticed(pattern: str, replacement: str, says: str) -> None:
+    texts = edited(LAYER, pattern, replacement)
+
+    problems = locks.unpinned(texts)
+
+    assert problems == [f"{LAYER}: pyjwt has no {says}"]
+
+
+def test_the_lambdas_get_the_versions_that_are_tested() -> None:
+    texts = the_locks()
+
+    problems = locks.disagreements(texts) + locks.untested(texts)
+
+    assert problems == []
+
+
+@pytest.mark.parametrize("path", [LAYER, REDIS])
+def test_a_version_of_its_own_is_noticed(path: str) -> None:
+    name = {LAYER: "pyjwt", REDIS: "redis"}[path]
+    texts = edited(path, rf"^{name}==\S+", f"{name}==1.0")
+
+    problems = locks.disagreements(texts)
+
+    assert len(problems) == 1
+    assert problems[0].startswith(f"{path}: {name} is 1.0, but ")
+
+
+def test_a_package_that_no_test_has_is_noticed() -> None:
+    texts = edited(LAYER, r"^pyjwt==", "untested==")
+
+    problems = locks.untested(texts)
+
+    assert problems == [f"{LAYER}: untested is not in requirements.txt"]
+
+
+def test_no_lock_file_names_a_host() -> None:
+    problems = locks.hosts(the_locks())
+
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--index-url https://packages.example.com/simple",
+        "--extra-index-url=packages.example.com",
+        "--find-links /packages",
+        "--trusted-host packages.example.com",
+        "-i packages.example.com",
+        "    # from https://packages.example.com/simple",
+        "pyjwt @ https://packages.example.com/pyjwt.whl",
+    ],
+)
+def test_a_host_is_noticed(line: str) -> None:
+    texts = edited(LAYER, r"^pyjwt==", f"{line}\npyjwt==")
+
+    problems = locks.hosts(texts)
+
+    assert problems == [f"{LAYER}: {line.strip()} names a host"]
+
+
+def test_no_other_lock_or_index_is_kept() -> None:
+    """uv.lock and its like record where packages came from."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split(
+        "\n"
+    )
+
+    kept = {path for path in listed if path.rpartition("/")[2] in OTHER_LOCKS}
+
+    assert "pyproject.toml" in listed
+    assert kept == set()
+    assert not {"index", "index-url", "extra-index-url", "find-links"} & the_pyproject()["tool"].get("uv", {}).keys()
