@@ -1,0 +1,282 @@
+"""Who imports what, and that importing does nothing else."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from tests.template import architecture, locks
+from tests.template.architecture import Sources
+from tests.template.project import SOURCES, module_names, real
+from tests.template_reader import ROOT
+
+HANDLERS = sorted(real().settings)
+
+HTTP = "aws_lambda_powertools.event_handler"
+BATCH = "aws_lambda_powertools.utilities.batch"
+
+# What each function must do without: it would pay for it at every cold start.
+DOES_WITHOUT = {
+    "boosts.api": {"jwt", BATCH, "sluice.steps", "sluice.auth"},
+    "boosts.worker": {"jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
+    "operations.audit": {"jwt", "boto3", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "operations.authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb"},
+    "operations.outbox_relay": {"jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
+    "operations.sweeper": {"jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.auth"},
+    "views.counts": {"jwt", "boto3", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+}
+ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "redis", "samcli", "samtranslator", "tests", "local"}
+
+# Read while a client is made, never while a module is imported.
+OF_CLIENTS = re.compile(r"AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ACCESS_KEY_ID|AWS_ENDPOINT_URL\w*|AWS_SECRET_\w+|\*")
+
+
+def the_sources() -> Sources:
+    return {module: _text_of(module) for module in module_names()}
+
+
+def _text_of(module: str) -> str:
+    path = module.replace(".", "/")
+    places = [place for root in SOURCES for place in (root / f"{path}.py", root / path / "__init__.py")]
+    return next(place.read_text() for place in places if place.exists())
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What importing left and did."""
+
+    modules: set[str]
+    reads: list[tuple[str, str]]
+    """Names of variables of the environment, each with the file that read it."""
+    calls: list[str]
+
+
+@cache
+def imported(*modules: str, path: Path | None = None) -> Imported:
+    """Import modules in a process of its own, with an empty environment."""
+    paths = [str(each) for each in (*SOURCES, *([path] if path else []))]
+    script = ROOT / "tests" / "template" / "watched_import.py"
+    done = subprocess.run(
+        [sys.executable, "-P", str(script), json.dumps({"modules": modules, "paths": paths})],
+        env={},
+        cwd="/",
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    return Imported(set(answer["modules"]), [(name, reader) for name, reader in answer["reads"]], answer["calls"])
+
+
+def wrong_reads(result: Imported, path: Path | None = None) -> list[str]:
+    """Reads by our own modules, reads of our own settings, and those that betray a client being made."""
+    ours = [str(each) for each in (*SOURCES, *([path] if path else []))]
+    settings = set().union(*real().settings.values())
+    return [
+        f"{name} by {reader}"
+        for name, reader in result.reads
+        if reader.startswith(tuple(ours)) or name in settings or OF_CLIENTS.fullmatch(name)
+    ]
+
+
+def has(result: Imported, name: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for module in result.modules)
+
+
+def test_a_context_imports_no_other_context_and_the_kernel_imports_none() -> None:
+    sources = the_sources()
+
+    problems = architecture.no_context_imports_another(sources)
+
+    assert problems == []
+    assert architecture.contexts(sources) == {path.name for path in (ROOT / "functions").iterdir() if path.is_dir()} - {
+        "__pycache__"
+    }
+
+
+@pytest.mark.parametrize("module", ["views.counts", "sluice.totals"])
+@pytest.mark.parametrize(
+    "line", ["from boosts.store import Store", "import boosts.store", "def f():\n    from boosts import store"]
+)
+def test_an_import_of_another_context_is_noticed(module: str, line: str) -> None:
+    sources = the_sources() | {module: line}
+
+    problems = architecture.no_context_imports_another(sources)
+
+    assert any(problem.startswith(f"{module}: it imports boosts") for problem in problems)
+
+
+def test_every_import_is_by_its_whole_name() -> None:
+    problems = architecture.no_module_imports_its_siblings_by_dots(the_sources())
+
+    assert problems == []
+
+
+def test_an_import_by_dots_is_noticed() -> None:
+    sources = the_sources() | {"boosts.api": "from ..views import counts"}
+
+    problems = architecture.no_module_imports_its_siblings_by_dots(sources)
+
+    assert "boosts.api: it imports ..views: write the whole name" in problems
+
+
+def test_the_domain_knows_no_cloud_and_no_framework() -> None:
+    problems = architecture.the_domain_is_plain(the_sources())
+
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("import boto3", "boto3"),
+        ("import redis.asyncio", "redis.asyncio"),
+        ("from aws_lambda_powertools import Logger", "aws_lambda_powertools"),
+        ("from pynamodb.models import Model", "pynamodb.models"),
+        ("from pydantic import BaseModel", "pydantic"),
+        ("from sluice import totals", "sluice.totals"),
+        ("from boosts.store import Store", "boosts.store"),
+    ],
+)
+def test_a_domain_module_that_reaches_out_is_noticed(line: str, name: str) -> None:
+    sources = the_sources() | {"boosts.plan": line}
+
+    problems = architecture.the_domain_is_plain(sources)
+
+    assert f"boosts.plan: it imports {name}: let an adapter do that" in problems
+
+
+def test_only_handlers_and_bootstrap_modules_read_settings() -> None:
+    problems = architecture.only_edges_read_settings(the_sources(), set(HANDLERS))
+
+    assert problems == []
+
+
+@pytest.mark.parametrize("line", ["from sluice import settings", "from sluice.settings import read"])
+def test_settings_read_elsewhere_are_noticed(line: str) -> None:
+    sources = the_sources() | {"boosts.store": line}
+
+    problems = architecture.only_edges_read_settings(sources, set(HANDLERS))
+
+    assert len(problems) == 1
+    assert problems[0].startswith("boosts.store: it imports sluice.settings")
+
+
+def test_only_settings_read_the_environment() -> None:
+    problems = architecture.only_settings_read_the_environment(the_sources())
+
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import os\nx = os.environ['X']", "import os\nx = os.getenv('X')", "from os import environ", "import os as o"],
+)
+def test_reading_the_environment_elsewhere_is_noticed(line: str) -> None:
+    sources = the_sources() | {"boosts.api": line}
+
+    problems = architecture.only_settings_read_the_environment(sources)
+
+    assert problems == ["boosts.api: it reads the environment: make it a field of Settings"]
+
+
+def test_importing_every_module_reads_no_setting_and_calls_nobody() -> None:
+    """With an empty environment, in a process where lookups and connections are watched."""
+    modules = module_names()
+
+    result = imported(*modules)
+
+    assert set(modules) <= result.modules
+    assert wrong_reads(result) == []
+    assert result.calls == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os; os.environ.get('X')",
+        "import os; 'X' in os.environ",
+        "import os; os.getenv('X')",
+        "import os; dict(os.environ)",
+        "import boto3\ntry: boto3.client('sqs')\nexcept Exception: pass",
+        "import boosts.worker, sluice.settings as s\ntry: s.read(boosts.worker.Settings)\nexcept Exception: pass",
+    ],
+)
+def test_an_import_that_reads_the_environment_is_noticed(line: str, tmp_path: Path) -> None:
+    (tmp_path / "reading.py").write_text(line)
+
+    result = imported("reading", path=tmp_path)
+
+    assert wrong_reads(result, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import socket\ntry: socket.create_connection(('127.0.0.1', 1), 0.1)\nexcept OSError: pass",
+        "import socket\ntry: socket.getaddrinfo('localhost', 1)\nexcept OSError: pass",
+        "import urllib.request\ntry: urllib.request.urlopen('http://127.0.0.1:1', timeout=0.1)\nexcept OSError: pass",
+        "import subprocess; subprocess.run(['true'])",
+    ],
+)
+def test_an_import_that_calls_somebody_is_noticed(line: str, tmp_path: Path) -> None:
+    (tmp_path / "calling.py").write_text(line)
+
+    result = imported("calling", path=tmp_path)
+
+    assert result.calls
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_function_imports_nothing_that_it_does_without(handler: str) -> None:
+    result = imported(handler)
+
+    needless = {name for name in DOES_WITHOUT[handler] | ALL_DO_WITHOUT if has(result, name)}
+
+    assert needless == set()
+
+
+def test_what_functions_do_without_is_spelt_as_it_is() -> None:
+    """A misspelt name would be missed by every function."""
+    names = set().union(*DOES_WITHOUT.values())
+
+    result = imported(*module_names())
+
+    assert {name for name in names if not has(result, name)} == set()
+    assert DOES_WITHOUT.keys() == set(HANDLERS)
+
+
+def test_functions_import_only_what_their_layer_brings() -> None:
+    """A test's environment has more: what is imported from that is missing in Lambda."""
+    problems = architecture.only_the_layer_is_imported(the_sources(), in_layer())
+
+    assert problems == []
+
+
+@pytest.mark.parametrize("line", ["import httpx", "from moto.core import patch", "def f():\n    import redis"])
+def test_an_import_that_the_layer_does_not_bring_is_noticed(line: str) -> None:
+    sources = the_sources() | {"boosts.api": line}
+
+    problems = architecture.only_the_layer_is_imported(sources, in_layer())
+
+    assert len(problems) == 1
+    assert re.match(r"boosts.api: it imports \w+: declare it in pyproject.toml", problems[0])
+
+
+def in_layer() -> set[str]:
+    """The top-level names of what the dependencies' layer brings."""
+    brought = {pin.name for pin in locks.pins((ROOT / locks.LOCKS["dependencies"][1]).read_text())}
+    return {
+        name
+        for name, distributions in packages_distributions().items()
+        if brought & {canonicalize_name(each) for each in distributions}
+    }
