@@ -74,17 +74,17 @@ def an_api() -> APIGatewayHttpResolver:
     def limits(caller: http.Caller) -> dict[str, str]:
         return {"role": caller.role}
 
-    @app.get("/things/<id>", **http.require(Role.USER, errors=[404]))
-    def get(id: str) -> dict[str, str]:
-        return {"id": id}
+    @app.get("/things/<name>", **http.require(Role.USER, errors=[404]))
+    def get(name: str) -> dict[str, str]:
+        return {"name": name}
 
-    @app.post("/things/<id>/execute", **http.require(Role.ADMIN, errors=[404, 409]))
-    def execute(id: str) -> dict[str, str]:
+    @app.post("/things/<name>/execute", **http.require(Role.ADMIN, errors=[404, 409]))
+    def execute(name: str) -> dict[str, str]:
         raise {
             "busy": Conflicting("Campaign cannot be executed", "not_executable"),
             "down": Unavailable("The database is busy", 7),
             "field": Invalid.of("daily_limit", "Daily limit exceeds maximum of 100000", "daily_limit_exceeded"),
-        }.get(id) or RuntimeError("a secret in a message")
+        }.get(name) or RuntimeError("a secret in a message")
 
     @app.get("/wrong", **http.public())
     def wrong() -> Thing:

@@ -146,6 +146,8 @@ def _declared(security: list[dict[str, list[str]]], status: int, errors: set[int
             "description": HTTPStatus(error).phrase,
             "content": {"application/json": {"schema": schema}},
         }
+        if error == 503:
+            responses[error]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return {"security": security, "status_code": status, "responses": responses}
 
 
