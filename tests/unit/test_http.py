@@ -61,6 +61,14 @@ def an_api() -> APIGatewayHttpResolver:
     ) -> Thing:
         return Thing(name=body.name, made_by=caller.subject, made_at=NOW, fingerprint=fingerprint, key=key)
 
+    @app.post("/things/<name>/copy", **http.require(Role.USER))
+    def copy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
+        return {"fingerprint": fingerprint}
+
+    @app.put("/things/<name>/copy", **http.require(Role.USER))
+    def recopy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
+        return {"fingerprint": fingerprint}
+
     @app.get("/things", **http.public())
     def listing(
         limit: http.Limit = http.DEFAULT_LIMIT,
@@ -269,6 +277,11 @@ def test_thousands_of_wrong_fields_make_a_short_answer():
     assert len(json.dumps(answer[1])) < 3_000
 
 
+def test_a_long_name_of_an_unknown_field_is_cut():
+    assert refused(create(body={"name": "one", "x" * 5_000: 1})) == (400, ["x" * 100])
+    assert refused(send("GET", "/things", query="x" * 5_000)) == (400, ["x" * 100])
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -295,7 +308,10 @@ def test_a_body_that_is_no_json_object_is_400(text):
 
 
 def test_a_missing_body_is_400():
-    assert refused(create()) == (400, ["body"])
+    answer = create()
+
+    assert refused(answer) == (400, ["body"])
+    assert answer[1]["message"] == "The body must be a JSON object; there is none"
 
 
 @pytest.mark.parametrize("digits", [30, 400, 4_000])
@@ -335,7 +351,10 @@ def test_a_base64_body_is_decoded():
     assert create(text=encoded, base64=True)[1]["name"] == "ö"
 
 
-@pytest.mark.parametrize("text", ["!!!", "abc", base64.b64encode(b"\xff\xfe{}").decode()])
+@pytest.mark.parametrize(
+    "text",
+    ["!!!", "abc", base64.b64encode(b'{"name": "one"}').decode() + "!", base64.b64encode(b"\xff\xfe{}").decode()],
+)
 def test_a_body_that_is_no_base64_or_no_utf_8_is_400(text):
     assert refused(create(text=text, base64=True)) == (400, ["body"])
 
@@ -418,6 +437,12 @@ def test_a_wrong_query_parameter_is_400_and_named(query, fields):
     assert refused(send("GET", "/things", query=query)) == (400, fields)
 
 
+def test_a_parameter_given_twice_is_told_so():
+    _, body, _ = send("GET", "/things", query="limit=1&limit=2")
+
+    assert body["errors"] == [{"field": "limit", "message": "Given more than once"}]
+
+
 def test_a_query_is_refused_where_none_is_read():
     assert refused(send("POST", "/things/busy/execute", query="force=1")) == (400, ["force"])
 
@@ -467,6 +492,7 @@ def _cursor(text: str) -> str:
         _cursor('{"id": "a", "created_at": ' + "9" * 20 + "}"),
         _cursor('{"id": "a", "created_at": "' + "x" * 2000 + '"}'),
         http.write_cursor({"id": "a", "created_at": "b"}) + "x",
+        "!" + http.write_cursor({"id": "a", "created_at": "b"}),
     ],
 )
 def test_a_cursor_that_was_tampered_with_is_400_and_named(cursor):
@@ -504,10 +530,15 @@ def test_the_fingerprint_is_of_the_meaning_of_a_request_and_not_of_its_spelling(
     assert fingerprint() == fingerprint(headers={"Idempotency-Key": "k"})
 
 
-def test_the_fingerprint_differs_by_subject_and_body():
-    prints = {fingerprint(), fingerprint(subject="bob"), fingerprint(body={"name": "two"})}
+def test_the_fingerprint_differs_by_subject_method_path_and_body():
+    copies = [
+        send(method, path, body={"name": "one"})[1]["fingerprint"]
+        for method, path in [("POST", "/things/1/copy"), ("PUT", "/things/1/copy"), ("POST", "/things/2/copy")]
+    ]
 
-    assert len(prints) == 3
+    prints = {fingerprint(), fingerprint(subject="bob"), fingerprint(body={"name": "two"}), *copies}
+
+    assert len(prints) == 6
 
 
 # --- Logs
@@ -525,6 +556,14 @@ def test_the_log_names_request_route_and_subject_and_shows_no_body(caplog):
     assert line["message"] == "Refused"
     assert (line["request_id"], line["route"], line["subject"]) == (REQUEST_ID, "POST /things", "ada")
     assert "in the body" not in json.dumps(line)
+
+
+def test_no_debugging_switch_prints_a_body(monkeypatch, capfd):
+    monkeypatch.setenv("POWERTOOLS_DEV", "1")
+
+    an_api().resolve(a_request("POST", "/things", body={"name": "in the body"}), Context())
+
+    assert "in the body" not in capfd.readouterr().out
 
 
 # --- OpenAPI
