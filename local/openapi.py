@@ -6,6 +6,7 @@ The template says which functions serve HTTP; each one's module has its resolver
 import argparse
 import difflib
 import importlib
+import inspect
 import json
 import sys
 import tomllib
@@ -63,6 +64,7 @@ def document(template: dict[str, Any], version: str) -> dict[str, Any]:
             schema.get("components", {}).get("schemas", {}).pop(name, None)
         _compare_routes(module, routes, schema)
         _compare_models(module, schema, seen)
+        _describe(app, schema)
         merge.add_schema(schema)
     return merge.get_openapi_schema()
 
@@ -86,6 +88,18 @@ def _compare_models(module: str, schema: dict[str, Any], seen: dict[str, tuple[s
         owner, other = seen.setdefault(name, (module, model))
         if other != model:
             raise ValueError(f"{owner} and {module} both have a model {name}, and they differ: rename one")
+
+
+def _describe(app: Any, schema: dict[str, Any]) -> None:
+    """Summaries from the routes' docstrings, which Powertools leaves alone, and no `security` on open routes."""
+    for route in (*app._static_routes, *app._dynamic_routes):
+        operation = schema["paths"].get(route.openapi_path, {}).get(route.method.lower(), {})
+        if documented := inspect.getdoc(route.func):
+            operation["summary"], _, rest = documented.partition("\n")
+            if rest.strip():
+                operation["description"] = rest.strip()
+        if operation.get("security") == [{}]:
+            del operation["security"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

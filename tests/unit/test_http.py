@@ -49,8 +49,23 @@ class Thing(BaseModel):
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
 
+def add_keyed_commands(app: APIGatewayHttpResolver) -> None:
+    @app.post("/things/<name>/copy", **http.require(Role.USER))
+    def copy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
+        return {"fingerprint": fingerprint}
+
+    @app.put("/things/<name>/copy", **http.require(Role.USER))
+    def recopy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
+        return {"fingerprint": fingerprint}
+
+    @app.post("/things/<name>/touch", **http.require(Role.USER))
+    def touch(name: str, request_id: http.RequestId) -> dict[str, str]:
+        return {"request_id": request_id}
+
+
 def an_api() -> APIGatewayHttpResolver:
     app = http.resolver()
+    add_keyed_commands(app)
 
     @app.post("/things", **http.require(Role.OPERATOR, 201, errors=[409]))
     def create(
@@ -60,14 +75,6 @@ def an_api() -> APIGatewayHttpResolver:
         key: http.IdempotencyKey = None,
     ) -> Thing:
         return Thing(name=body.name, made_by=caller.subject, made_at=NOW, fingerprint=fingerprint, key=key)
-
-    @app.post("/things/<name>/copy", **http.require(Role.USER))
-    def copy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
-        return {"fingerprint": fingerprint}
-
-    @app.put("/things/<name>/copy", **http.require(Role.USER))
-    def recopy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
-        return {"fingerprint": fingerprint}
 
     @app.get("/things", **http.public())
     def listing(
@@ -464,6 +471,12 @@ def test_a_cursor_gives_back_the_position_and_is_safe_in_a_url(text, number):
     assert http.read_cursor(cursor, id=str, created_at=int) == position
 
 
+@pytest.mark.parametrize("number", ["9" * 20, "-" + "9" * 20, "1.0", "true", '"1"'])
+def test_a_cursor_with_a_number_that_no_key_can_be_is_refused(number):
+    with pytest.raises(Invalid):
+        http.read_cursor(_cursor(f'{{"number": {number}}}'), number=int)
+
+
 def test_the_end_of_a_list_has_no_cursor():
     assert http.write_cursor(None) is None
     assert http.read_cursor(None, id=str) is None
@@ -489,7 +502,7 @@ def _cursor(text: str) -> str:
         _cursor('{"id": "a", "created_at": {}}'),
         _cursor('{"id": "a", "created_at": true}'),
         _cursor('{"id": "a", "created_at": 1.5}'),
-        _cursor('{"id": "a", "created_at": ' + "9" * 20 + "}"),
+        _cursor('{"id": "a", "created_at": 1}'),
         _cursor('{"id": "a", "created_at": "' + "x" * 2000 + '"}'),
         http.write_cursor({"id": "a", "created_at": "b"}) + "x",
         "!" + http.write_cursor({"id": "a", "created_at": "b"}),
@@ -517,6 +530,18 @@ def test_a_malformed_idempotency_key_is_400_and_named(key):
 @pytest.mark.parametrize("key", ["!", "~", "x" * 255, "a,b"])
 def test_a_key_of_visible_ascii_is_taken(key):
     assert create(body={"name": "one"}, headers={"Idempotency-Key": key})[1]["key"] == key
+
+
+def test_a_command_is_named_by_its_idempotency_key_or_else_by_the_gateways_id():
+    assert send("POST", "/things/1/touch")[1] == {"request_id": REQUEST_ID}
+    assert send("POST", "/things/1/touch", headers={"Idempotency-Key": "k-1"})[1] == {"request_id": "k-1"}
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256])
+def test_a_malformed_key_is_400_where_it_only_names_a_command_too(key):
+    answer = send("POST", "/things/1/touch", headers={"Idempotency-Key": key})
+
+    assert refused(answer) == (400, ["Idempotency-Key"])
 
 
 def fingerprint(**request: Any) -> str:

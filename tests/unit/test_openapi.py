@@ -21,7 +21,11 @@ class {model}(BaseModel):
 app = http.resolver()
 
 @app.get("{path}", **http.{declared})
-def get() -> {model}: ...
+def get() -> {model}:
+    \"\"\"What it is for.
+
+    And more.
+    \"\"\"
 """
 
 
@@ -65,8 +69,15 @@ def test_protected_routes_carry_the_token_scheme_and_open_ones_none(a_module):
     merged = document(a_module("/a", **OPEN), a_module("/b", "require(Role.SERVICE)"))
 
     assert merged["paths"]["/b"]["get"]["security"] == [{"token": ["service"]}]
-    assert not any(merged["paths"]["/a"]["get"].get("security", []))
+    assert "security" not in merged["paths"]["/a"]["get"]
+    assert "security" not in merged
     assert merged["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+def test_a_routes_docstring_says_what_it_is_for(a_module):
+    operation = document(a_module("/a", **OPEN))["paths"]["/a"]["get"]
+
+    assert (operation["summary"], operation["description"]) == ("What it is for.", "And more.")
 
 
 def test_every_reference_is_to_a_schema_that_is_there_and_422_is_nowhere(a_module):
