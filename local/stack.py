@@ -98,8 +98,9 @@ class EmbeddedStack:
             redis_server.start(self.redis, self.redis_port)
         if not self.is_running():
             _require_free(self.port)
-            for kept in ("state", "s3", "tmp"):
-                (self.directory / kept).mkdir(exist_ok=True)
+            shutil.rmtree(self.directory / "tmp", ignore_errors=True)
+            for folder in ("state", "s3", "tmp"):
+                (self.directory / folder).mkdir(exist_ok=True)
             self._write_ports()
             command = [sys.executable, "-m", "local.ministack"]
             self.ministack.start(command, self._ministack_environment(), self._is_ready)
@@ -189,6 +190,7 @@ class EmbeddedStack:
         log = self.directory / "deploy.log"
         environment = build.environment() | aws.environment(self.endpoint_url)
         environment["PATH"] = build.environment()["PATH"]
+        environment["SAM_CLI_POLL_DELAY"] = "0.5"
         with log.open("w") as output:
             ended = subprocess.run(
                 command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
