@@ -1,1 +1,1 @@
-
+"""Operations: what serves every context and belongs to none."""

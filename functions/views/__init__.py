@@ -1,1 +1,1 @@
-
+"""Views: what is counted, and what is shown."""

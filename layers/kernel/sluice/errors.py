@@ -8,6 +8,7 @@ SluiceError
 │   ├── Conflicting        409: the thing's state does not allow it
 │   └── TooLarge           413: the body is over the limit
 ├── Unavailable            transient: try again; an HTTP 503
+├── Untrusted              a token that is not to be believed; the bearer is not told why
 ├── Unreadable             a message that cannot be parsed; ends in the dead letters
 └── Misconfigured          a setting is missing or wrong
 """
@@ -80,6 +81,10 @@ class Unavailable(SluiceError):
     def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Untrusted(SluiceError):
+    """Raised when a token is not to be believed. The message is for the log, and quotes nothing of the token."""
 
 
 class Unreadable(SluiceError):

@@ -1,0 +1,159 @@
+"""What an operator can do to boost campaigns. Each command commits at once or is refused with the reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from boosts import campaign as campaigns
+from boosts.campaign import Campaign, Change, Status
+from boosts.plan import Pattern, month_of
+from boosts.store import Keyed, Place, Store
+from boosts.usage import Limits, Usage
+from sluice import requests
+from sluice.clock import Clock
+from sluice.errors import Conflicting, FieldError, Invalid, NotFound, Unavailable
+from sluice.ids import BOOST, is_id, new_id
+from sluice.wake import Wake
+
+# Each attempt lost against another commit: a batch, or another command.
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a campaign is asked to do (S1-7)."""
+
+    video_id: str
+    total_count: int
+    duration_days: int
+    pattern: Pattern
+    daily_limit: int
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who gives a command, in which request."""
+
+    subject: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Today:
+    """The caps, and the use of the present month and day."""
+
+    limits: Limits
+    usage: Usage
+    today_total: int
+
+
+class Commands:
+    """The commands and queries of the admin API."""
+
+    def __init__(self, store: Store, wake: Wake, clock: Clock, limits: Limits, zone: ZoneInfo) -> None:
+        self._store = store
+        self._wake = wake
+        self.clock = clock
+        self._limits = limits
+        self.zone = zone
+
+    def create(self, terms: Terms, caller: Caller, keyed: Keyed | None) -> Campaign | requests.Answer:
+        """Create a pending campaign (S1-7), or give the answer that its Idempotency-Key got before.
+
+        Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used with another body.
+        """
+        now = self.clock.now()
+        if keyed and (answer := requests.find(keyed.request, now)):
+            return answer
+        self._check(terms)
+        new = Campaign(id=new_id(BOOST, now), created_at=now, updated_at=now, created_by=caller.subject, **vars(terms))
+        created = self._store.commit(campaigns.create(new), caller.subject, now, keyed)
+        if created:
+            return created
+        answer = requests.find(keyed.request, now) if keyed else None
+        if answer is None:
+            raise Unavailable("The campaign could not be created")
+        return answer
+
+    def get(self, campaign_id: str) -> Campaign:
+        """One campaign (S1-9). Raises NotFound."""
+        found = self._store.get(campaign_id) if is_id(BOOST, campaign_id) else None
+        if found is None:
+            raise NotFound("Campaign not found", "campaign_not_found")
+        return found
+
+    def page(
+        self, status: Status | None, video_id: str | None, limit: int, after: Place | None
+    ) -> tuple[list[Campaign], Place | None]:
+        """Campaigns, newest first, and the place to go on after (S1-8)."""
+        return self._store.page(status, video_id, limit, after)
+
+    def execute(self, campaign_id: str, caller: Caller) -> Campaign:
+        """Start a pending campaign, or resume a paused one (S1-10). Raises NotFound, Conflicting."""
+
+        def change(campaign: Campaign, now: datetime) -> Change:
+            change = campaigns.execute(campaign, now, self.zone)
+            self._refuse_full_months(change)
+            return change
+
+        running = self._command("execute", campaign_id, caller, change)
+        if running.is_running:
+            self._wake(running.id, running.step, running.wake_at or self.clock.now())
+        return running
+
+    def pause(self, campaign_id: str, caller: Caller) -> Campaign:
+        """Pause a running campaign: after this no batch commits (S1-11). Raises NotFound, Conflicting."""
+        return self._command("pause", campaign_id, caller, campaigns.pause)
+
+    def cancel(self, campaign_id: str, caller: Caller) -> Campaign:
+        """Cancel a campaign that has not ended: after this no batch commits (S1-12). Raises NotFound, Conflicting."""
+        return self._command("cancel", campaign_id, caller, campaigns.cancel)
+
+    def today(self) -> Today:
+        """The limits and what is used of them (S1-13)."""
+        today = self.clock.now().astimezone(self.zone).date()
+        usage = self._store.usage(month_of(today))
+        return Today(self._limits, usage, usage.days.get(today.day, 0))
+
+    def _command(
+        self, name: str, campaign_id: str, caller: Caller, change: Callable[[Campaign, datetime], Change]
+    ) -> Campaign:
+        request = f"{name} {caller.request_id}"
+        for _ in range(_ATTEMPTS):
+            campaign = self.get(campaign_id)
+            if campaign.request == request:
+                return campaign
+            now = self.clock.now()
+            if committed := self._store.commit(change(campaign, now).asked_by(request), caller.subject, now):
+                return committed
+        raise Unavailable("The campaign is changing too fast")
+
+    def _check(self, terms: Terms) -> None:
+        errors: list[FieldError] = []
+        if terms.daily_limit > self._limits.max_per_day:
+            message = f"Daily limit exceeds maximum of {self._limits.max_per_day}"
+            errors.append(FieldError("daily_limit", message))
+        if terms.total_count > self._limits.global_monthly_cap:
+            message = f"Total count exceeds monthly cap of {self._limits.global_monthly_cap}"
+            errors.append(FieldError("total_count", message))
+        if terms.total_count > terms.daily_limit * terms.duration_days:
+            most = terms.daily_limit * terms.duration_days
+            message = f"Total count is not achievable: {terms.duration_days} days of {terms.daily_limit} are {most}"
+            errors.append(FieldError("total_count", message))
+        if errors:
+            codes = {"daily_limit": "daily_limit_exceeded", "total_count": "total_count_exceeded"}
+            raise Invalid(errors[0].message, codes[errors[0].field], errors)
+
+    def _refuse_full_months(self, change: Change) -> None:
+        """Execute and resume promise every view they plan: a month that cannot hold its part refuses the whole."""
+        for needed in change.usage:
+            if needed.allotted <= 0:
+                continue
+            left = self._limits.global_monthly_cap - self._store.usage(needed.month).allotted
+            if needed.allotted > left:
+                message = (
+                    f"Monthly cap of {self._limits.global_monthly_cap} leaves {max(0, left)} views in {needed.month}, "
+                    f"and the campaign needs {needed.allotted}: wait, or cancel what holds them"
+                )
+                raise Conflicting(message, "monthly_cap_exceeded")

@@ -1,0 +1,154 @@
+"""What the admin API takes and gives, in the sources' field names."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
+
+from boosts.campaign import Campaign, Status, Waiting
+from boosts.commands import Terms, Today
+from boosts.plan import Pattern
+from boosts.store import Place
+from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE
+from sluice import http
+from sluice.clock import day_start
+from sluice.errors import Invalid
+from sluice.http import Moment
+from sluice.ids import BOOST, is_id
+
+_VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}")
+
+
+def _own_video(video_id: str) -> str:
+    if "/" in video_id or video_id.lower().startswith("www."):
+        raise ValueError("External URLs are refused: a boost adjusts your own counters, so give the video's own id")
+    if not _VIDEO_ID.fullmatch(video_id):
+        raise ValueError("video_id must be 1 to 128 letters, digits or . _ : ~ -, and begin with a letter or digit")
+    return video_id
+
+
+VideoId = Annotated[str, AfterValidator(_own_video)]
+
+
+class NewCampaign(BaseModel):
+    """The body of a create (S1-7)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    video_id: VideoId = Field(description="The id of one of your own videos.", examples=["abc123"])
+    total_count: StrictInt = Field(ge=1, description="Views to add in all.", examples=[15000])
+    duration_days: StrictInt = Field(ge=1, le=365, description="Days to spread them over.", examples=[30])
+    pattern: Annotated[Pattern, Field(strict=False, description="How the days compare.")]
+    daily_limit: StrictInt = Field(ge=1, description="Most views on any day.", examples=[500])
+
+    def terms(self) -> Terms:
+        return Terms(**{name: getattr(self, name) for name in Terms.__dataclass_fields__})
+
+
+class Progress(BaseModel):
+    """How far a campaign is."""
+
+    percent: float = Field(description="Executed of total, 0 to 100.")
+    batches_done: int
+    views_per_second: float | None = Field(description="Executed over the time spent running; null before it ran.")
+    next_batch_at: Moment | None = Field(description="When the next batch is due; null unless running.")
+    waiting_for: Waiting | None = Field(description="What the campaign waits for; null unless running.")
+    expected_end_at: Moment | None = Field(description="If no cap stands in the way; null unless running.")
+
+
+class CampaignResource(BaseModel):
+    """A campaign (S1-33): executed_count + remaining_count = total_count, always (S1-34)."""
+
+    id: str
+    video_id: str
+    total_count: int
+    executed_count: int
+    remaining_count: int
+    duration_days: int
+    pattern: Pattern
+    daily_limit: int
+    status: Status
+    started_at: Moment | None
+    ended_at: Moment | None
+    created_at: Moment
+    updated_at: Moment
+    created_by: str
+    failure_reason: str | None
+    progress: Progress
+
+    @classmethod
+    def of(cls, campaign: Campaign, now: datetime, zone: ZoneInfo) -> "CampaignResource":
+        """The campaign as it is shown at `now`."""
+        names = cls.model_fields.keys() - {"progress"}
+        values = {name: getattr(campaign, name) for name in names}
+        return cls(**values, progress=_progress(campaign, now, zone))
+
+
+class CampaignPage(BaseModel):
+    """Campaigns, newest first."""
+
+    items: list[CampaignResource]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, campaigns: list[CampaignResource], after: Place | None) -> "CampaignPage":
+        return cls(items=campaigns, next_cursor=http.write_cursor(vars(after) if after else None))
+
+
+class LimitsResource(BaseModel):
+    """The caps and their use. The first three fields are the source's (S1-13)."""
+
+    max_per_day: int
+    global_monthly_cap: int
+    current_month_total: int = Field(description="Views executed this month, by date of execution.")
+    current_month_reserved: int = Field(description="Promised to campaigns this month and not yet executed.")
+    remaining: int = Field(description="Left of the month for new campaigns.")
+    today_total: int = Field(description="Views executed today.")
+    today_remaining: int
+
+    @classmethod
+    def of(cls, today: Today) -> "LimitsResource":
+        return cls(
+            max_per_day=today.limits.max_per_day,
+            global_monthly_cap=today.limits.global_monthly_cap,
+            current_month_total=today.usage.executed,
+            current_month_reserved=today.usage.reserved,
+            remaining=max(0, today.limits.global_monthly_cap - today.usage.allotted),
+            today_total=today.today_total,
+            today_remaining=max(0, today.limits.max_per_day - today.today_total),
+        )
+
+
+def place(cursor: str | None, video_id: str | None) -> Place | None:
+    """The place that a cursor stands for in the list of a video, or of all. Raises Invalid for a cursor of neither."""
+    position = http.read_cursor(cursor, campaign_id=str, created_at=str)
+    if position is None:
+        return None
+    of_a_video = not position["created_at"]
+    if not is_id(BOOST, position["campaign_id"]) or of_a_video != (video_id is not None):
+        raise Invalid.of("cursor", "cursor is not one that this list gave")
+    return Place(**position)
+
+
+def _progress(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Progress:
+    active_seconds = campaign.active_seconds_at(now)
+    return Progress(
+        percent=round(100 * campaign.executed_count / campaign.total_count, 2),
+        batches_done=campaign.batches_done,
+        views_per_second=round(campaign.executed_count / active_seconds, 3) if active_seconds > 0 else None,
+        next_batch_at=campaign.wake_at if campaign.is_running else None,
+        waiting_for=campaign.waiting_for if campaign.is_running else None,
+        expected_end_at=_expected_end(campaign, now, zone) if campaign.is_running else None,
+    )
+
+
+def _expected_end(campaign: Campaign, now: datetime, zone: ZoneInfo) -> datetime:
+    days = campaign.ahead(now, zone)
+    last_day, views = days[-1]
+    begin = max(now, campaign.wake_at or now)
+    if len(days) > 1 or begin.astimezone(zone).date() != last_day:
+        begin = day_start(last_day, zone)
+    batches = -(-views // BATCH_SIZE)
+    return begin + timedelta(seconds=(batches - 1) * BATCH_DELAY_SECONDS)

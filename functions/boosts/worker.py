@@ -1,0 +1,48 @@
+"""SQS: run one step of a boost campaign."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from boosts.batches import BoostBatches
+from boosts.bootstrap import BoostsSettings, store, wake
+from boosts.store import State
+from sluice import settings
+from sluice.clock import SystemClock
+from sluice.dynamodb import bind
+from sluice.steps import Step, StepChain
+from sluice.totals import TotalItem
+
+logger = Logger()
+# A put-back message is no error of the function: the batch is one message, and SQS delivers it again.
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@dataclass(frozen=True)
+class Settings(BoostsSettings):
+    """What the worker reads from the environment."""
+
+    totals_table: str
+
+
+@cache
+def chain() -> StepChain[State]:
+    read = settings.read(Settings)
+    bind(TotalItem, read.totals_table)
+    return StepChain(BoostBatches(store(read), read.limits, read.time_zone), wake(read), SystemClock())
+
+
+def run_step(record: SQSRecord) -> None:
+    step = Step.parse(record.body)
+    logger.append_keys(campaign_id=step.campaign_id, step=step.number)
+    chain().run(step, record.message_id)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    return process_partial_response(event, run_step, processor, context)

@@ -1,0 +1,57 @@
+"""HTTP: the audit trail, and whether a campaign's part of it is whole."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from operations.schemas import EntryPage, Verification, place
+from operations.trail import Trail
+from sluice import http, settings
+from sluice.audit import EntryItem
+from sluice.chained import items_in
+from sluice.dynamodb import bind
+from sluice.ids import BOOST
+from sluice.roles import Role
+
+app = http.resolver()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the function reads from the environment."""
+
+    audit_table: str
+    boosts_table: str
+
+
+@cache
+def trail() -> Trail:
+    read = settings.read(Settings)
+    bind(EntryItem, read.audit_table)
+    return Trail({BOOST: items_in(read.boosts_table)})
+
+
+@app.get("/api/admin/audit", **http.require(Role.OPERATOR))
+def page(
+    entity: Annotated[str | None, Query(description="Only those of this campaign.")] = None,
+    action: Annotated[str | None, Query(description="Only actions that begin with this, such as FAKE_VIEWS.")] = None,
+    limit: http.Limit = 20,
+    cursor: http.Cursor = None,
+) -> EntryPage:
+    """List audit entries, newest first (S1-36, S1-40)."""
+    return EntryPage.of(*trail().page(entity, action, limit, place(cursor)))
+
+
+@app.get("/api/admin/audit/<entity>/verify", **http.require(Role.OPERATOR, errors=[404]))
+def verify(entity: Annotated[str, Path(description="A campaign's id.")]) -> Verification:
+    """Recompute a campaign's chain of entries, and name the first that was edited, removed or cut off."""
+    entries, problem = trail().verify(entity)
+    return Verification(entity=entity, valid=problem is None, entries=entries, problem=problem)
+
+
+@http.logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

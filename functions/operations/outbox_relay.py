@@ -1,0 +1,48 @@
+"""Stream: put each new outbox row on the event bus."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice import settings
+from sluice.clock import SystemClock
+from sluice.dynamodb import bind
+from sluice.errors import Unreadable
+from sluice.outbox import EventItem, Relay
+
+logger = Logger()
+processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the relay reads from the environment."""
+
+    outbox_table: str
+    event_bus: str
+
+
+@cache
+def relay() -> Relay:
+    read = settings.read(Settings)
+    bind(EventItem, read.outbox_table)
+    return Relay(boto3.client("events"), read.event_bus, SystemClock())
+
+
+def publish(record: DynamoDBRecord) -> None:
+    keys = record.dynamodb.keys if record.dynamodb else None
+    if not keys or "id" not in keys:
+        raise Unreadable("The stream record has no key")
+    logger.append_keys(event_id=keys["id"])
+    relay().publish(keys["id"])
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    return process_partial_response(event, publish, processor, context)

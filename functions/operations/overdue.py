@@ -1,0 +1,60 @@
+"""Finding campaigns whose step is overdue, and waking them: liveness rests on this, safety never does."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from aws_lambda_powertools import Logger
+from pynamodb.exceptions import DoesNotExist, UpdateError
+
+from sluice.chained import PART, RUNNING, ChainedItem
+from sluice.clock import Clock
+
+logger = Logger(child=True)
+
+# A message that is due is on its way: only one that is later than this is missed.
+_ON_ITS_WAY = timedelta(seconds=10)
+_AGAIN_AFTER = timedelta(minutes=5)
+_AGAIN_AT_MOST = timedelta(hours=4)
+
+
+class Overdue:
+    """The overdue campaigns of one context's table."""
+
+    def __init__(self, items: type[ChainedItem], send: Callable[[str, int], None], clock: Clock) -> None:
+        self._items = items
+        self._send = send
+        self._clock = clock
+
+    def wake(self) -> int:
+        """Send the step of each overdue campaign to its queue; returns how many.
+
+        A claim comes before each send, and is due again only after 5 minutes, then 10, 20, ... at most 4 hours, until
+        the next commit: so a campaign that cannot go on is not flooded with messages. `step` is never bumped.
+        """
+        now = self._clock.now()
+        overdue = self._items.by_wake.query(RUNNING, self._items.wake_at < now - _ON_ITS_WAY)
+        return sum(self._claim_and_send(found.id, now) for found in overdue)
+
+    def _claim_and_send(self, campaign_id: str, now: datetime) -> bool:
+        try:
+            campaign = self._items.get(campaign_id, PART, consistent_read=True)
+        except DoesNotExist:
+            return False
+        if campaign.status != RUNNING or campaign.wake_at is None or campaign.wake_at >= now - _ON_ITS_WAY:
+            return False  # The index lags behind its table.
+        if campaign.sweeps and campaign.sweep_at and now < campaign.sweep_at:
+            return False
+        sweeps = int(campaign.sweeps)
+        again_after = min(_AGAIN_AFTER * 2 ** min(sweeps, 10), _AGAIN_AT_MOST)
+        try:
+            campaign.update(
+                [self._items.sweeps.set(sweeps + 1), self._items.sweep_at.set(now + again_after)],
+                condition=(self._items.step == campaign.step) & (self._items.sweeps == campaign.sweeps),
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False  # It went on by itself, or another sweeper has it.
+        self._send(campaign_id, int(campaign.step))
+        logger.warning("Woken: its step was overdue", campaign_id=campaign_id, step=campaign.step, sweeps=sweeps + 1)
+        return True

@@ -1,0 +1,63 @@
+"""Reading the audit trail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+
+from sluice import audit
+from sluice.audit import Entry, EntryItem
+from sluice.chained import PART, ChainedItem
+from sluice.dynamodb import transient_as_unavailable
+from sluice.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the trail: after this entry."""
+
+    id: str
+    entity: str
+    number: int
+
+
+class Trail:
+    """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context."""
+
+    def __init__(self, campaigns: Mapping[str, type[ChainedItem]]) -> None:
+        self._campaigns = campaigns
+
+    def page(
+        self, entity: str | None, action: str | None, limit: int, after: Place | None
+    ) -> tuple[list[Entry], Place | None]:
+        """At most `limit` entries, newest first, beginning after a place; and the place to go on after, if any.
+
+        Only those of `entity`, and only actions that begin with `action`, if given.
+        """
+        options: dict[str, Any] = {"scan_index_forward": False, "limit": limit}
+        if action:
+            options["filter_condition"] = EntryItem.action.startswith(action)
+        if after:
+            key = {"entity": {"S": entity or after.entity}, "number": {"N": str(after.number)}}
+            options["last_evaluated_key"] = key if entity else key | {"log": {"S": audit.LOG}, "id": {"S": after.id}}
+        with transient_as_unavailable():
+            rows = EntryItem.query(entity, **options) if entity else EntryItem.by_time.query(audit.LOG, **options)
+            found = [row.entry() for row in rows]
+        more = bool(found) and rows.last_evaluated_key is not None
+        return found, Place(found[-1].id, found[-1].entity, found[-1].number) if more else None
+
+    def verify(self, entity: str) -> tuple[int, str | None]:
+        """How many entries an entity has, and what is wrong with them, if anything. Raises NotFound."""
+        prefix, _, _ = entity.partition("_")
+        if prefix not in self._campaigns:
+            raise NotFound("Campaign not found", "campaign_not_found")
+        with transient_as_unavailable():
+            try:
+                # First the entity: entries written meanwhile are then ahead of its head, not missing.
+                campaign = self._campaigns[prefix].get(entity, PART, consistent_read=True)
+            except DoesNotExist as error:
+                raise NotFound("Campaign not found", "campaign_not_found") from error
+            entries = audit.entries_of(entity)
+        head = campaign.audit_head
+        return len(entries), audit.find_problem([each for each in entries if each.number <= head.number], head)

@@ -1,0 +1,140 @@
+"""Audit: each command and status change leaves an entry that carries the hash of the one before (design section 4)."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.transactions import TransactWrite
+
+from sluice.clock import rfc3339
+from sluice.dynamodb import Bound
+from sluice.ids import new_id
+
+LOG = "audit"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry of an entity's chain, as the entity itself remembers it: what is cut off is missed."""
+
+    number: int = 0
+    hash: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. `before` and `after` are the parts of the entity that changed; `number` counts from 1 per entity."""
+
+    id: str
+    entity: str
+    number: int
+    action: str
+    actor: str
+    at: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    previous_hash: str
+    hash: str = ""
+
+    @property
+    def head(self) -> Head:
+        return Head(self.number, self.hash)
+
+    def digest(self) -> str:
+        """SHA-256, in hex, of everything in the entry but its hash."""
+        content = {name: value for name, value in vars(self).items() if name != "hash"}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return sha256(text.encode()).hexdigest()
+
+
+class _ByTime(GlobalSecondaryIndex["EntryItem"]):
+    class Meta:
+        index_name = "by_time"
+        projection = AllProjection()
+
+    log = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class EntryItem(Bound):
+    """An entry in the audit table."""
+
+    class Meta(Bound.Meta):
+        pass
+
+    entity = UnicodeAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+    log = UnicodeAttribute(default=LOG)
+    id = UnicodeAttribute()
+    action = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    at = UnicodeAttribute()
+    before = JSONAttribute(null=True)
+    after = JSONAttribute(null=True)
+    previous_hash = UnicodeAttribute()
+    hash = UnicodeAttribute()
+    by_time = _ByTime()
+
+    def entry(self) -> Entry:
+        values = {name: getattr(self, name) for name in Entry.__dataclass_fields__}
+        return Entry(**(values | {"number": int(self.number)}))
+
+
+def follow(
+    head: Head,
+    *,
+    entity: str,
+    action: str,
+    actor: str,
+    now: datetime,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> Entry:
+    """The entry that comes after `head`."""
+    unsigned = Entry(
+        id=new_id("aud", now),
+        entity=entity,
+        number=head.number + 1,
+        action=action,
+        actor=actor,
+        at=rfc3339(now),
+        before=before,
+        after=after,
+        previous_hash=head.hash,
+    )
+    return Entry(**(vars(unsigned) | {"hash": unsigned.digest()}))
+
+
+def write(transaction: TransactWrite, entry: Entry) -> None:
+    """Put the entry, in the transaction of what it tells of."""
+    transaction.save(EntryItem(**vars(entry)), condition=EntryItem.entity.does_not_exist())
+
+
+def entries_of(entity: str) -> list[Entry]:
+    """An entity's entries, oldest first; a consistent read."""
+    return [item.entry() for item in EntryItem.query(entity, consistent_read=True)]
+
+
+def find_problem(entries: Iterable[Entry], head: Head) -> str | None:
+    """What is wrong with a chain, naming the first entry that was edited, removed, added or cut off; None if whole."""
+    last = Head()
+    for entry in entries:
+        if entry.number != last.number + 1:
+            return f"entry {last.number + 1} was removed"
+        if entry.hash != entry.digest():
+            return f"entry {entry.number} was edited"
+        if entry.previous_hash != last.hash:
+            return f"entry {last.number} was replaced" if last.number else "entry 1 does not begin the chain"
+        last = entry.head
+        if last.number == head.number and last != head:
+            return f"entry {last.number} was replaced"
+    if last.number < head.number:
+        return f"entry {last.number + 1} was cut off"
+    if last.number > head.number:
+        return f"entry {head.number + 1} was added"
+    return None

@@ -1,0 +1,47 @@
+"""What the campaign items of every context have in common, for those who serve all contexts: sweeper and audit."""
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from sluice.audit import Head
+from sluice.dynamodb import Bound
+
+PART = "campaign"
+RUNNING = "running"
+
+
+class _ByWake(GlobalSecondaryIndex["ChainedItem"]):
+    class Meta:
+        index_name = "by_wake"
+        projection = KeysOnlyProjection()
+
+    status = UnicodeAttribute(hash_key=True)
+    wake_at = UTCDateTimeAttribute(range_key=True)
+
+
+class ChainedItem(Bound):
+    """A campaign as the step chain and the audit log know it; its context keeps more in the same item."""
+
+    class Meta(Bound.Meta):
+        pass
+
+    id = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    status = UnicodeAttribute()
+    step = NumberAttribute()
+    wake_at = UTCDateTimeAttribute(null=True)
+    sweeps = NumberAttribute(default=0)
+    sweep_at = UTCDateTimeAttribute(null=True)
+    audit_number = NumberAttribute()
+    audit_hash = UnicodeAttribute()
+    by_wake = _ByWake()
+
+    @property
+    def audit_head(self) -> Head:
+        return Head(int(self.audit_number), self.audit_hash)
+
+
+def items_in(table_name: str) -> type[ChainedItem]:
+    """The campaign items of one context's table."""
+    meta = type("Meta", (ChainedItem.Meta,), {"table_name": table_name})
+    return type("ChainedItem", (ChainedItem,), {"Meta": meta})

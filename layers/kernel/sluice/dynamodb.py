@@ -1,0 +1,99 @@
+"""DynamoDB: models bound to their tables at first use, and the one way to commit a transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import uniform
+from time import sleep
+
+from botocore import exceptions as vendor
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from sluice.errors import Unavailable
+
+# A Lambda that waits longer than this is better retried: the SDK's own defaults (15 s and 30 s) outlast its timeout.
+CONNECT_SECONDS = 1.0
+READ_SECONDS = 3.0
+
+_TRANSIENT_CODES = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+_CONFLICT_ATTEMPTS = 12
+
+
+class Bound(Model):
+    """Base of every model: bound to its table by `bind`, so that importing it reads no environment."""
+
+    class Meta:
+        table_name: str
+        connect_timeout_seconds = CONNECT_SECONDS
+        read_timeout_seconds = READ_SECONDS
+
+
+def bind[M: Bound](model: type[M], table_name: str) -> type[M]:
+    """Bind `model`, and the subclasses that share its Meta, to a table."""
+    model.Meta.table_name = table_name
+    return model
+
+
+@contextmanager
+def transient_as_unavailable() -> Iterator[None]:
+    """Translate throttles and lost connections into Unavailable; anything else is a defect and passes."""
+    try:
+        yield
+    except PynamoDBException as error:
+        if _is_transient(error.cause):
+            raise Unavailable("The database is busy") from error
+        raise
+
+
+class Database:
+    """Commits transactions. One for each process: it holds the connection that they share."""
+
+    def __init__(self, wait: Callable[[float], None] = sleep) -> None:
+        self._connection = Connection(connect_timeout_seconds=CONNECT_SECONDS, read_timeout_seconds=READ_SECONDS)
+        self._wait = wait
+
+    def commit(self, fill: Callable[[TransactWrite], None]) -> bool:
+        """Commit what `fill` adds to a transaction, all of it or nothing.
+
+        False when a condition failed: an answer, not an error. Which one is not told, because PynamoDB reorders the
+        actions of a transaction (pynamodb/PynamoDB#1284): read again. Conflicts with other transactions are tried again
+        in place, with jitter. Raises Unavailable when the database is too busy.
+        """
+        for attempt in range(_CONFLICT_ATTEMPTS):
+            try:
+                with TransactWrite(connection=self._connection) as transaction:
+                    fill(transaction)
+            except TransactWriteError as error:
+                codes = {reason.code for reason in error.cancellation_reasons if reason}
+                if "ConditionalCheckFailed" in codes:
+                    return False
+                if not (codes & _TRANSIENT_CODES) and not _is_transient(error.cause):
+                    raise
+                if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS - 1:
+                    raise Unavailable("The database is busy") from error
+                self._wait(uniform(0, min(0.5, 0.01 * 2**attempt)))
+            else:
+                return True
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _is_transient(cause: Exception | None) -> bool:
+    if isinstance(cause, vendor.ClientError):
+        return cause.response["Error"]["Code"] in _TRANSIENT_CODES
+    return isinstance(cause, (vendor.ConnectionError, vendor.HTTPClientError))

@@ -1,0 +1,107 @@
+"""Outbox: an event is a row written in the transaction that caused it, then put on the bus (design section 4)."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.transactions import TransactWrite
+
+from sluice.clock import Clock, rfc3339
+from sluice.dynamodb import Bound
+from sluice.errors import Unavailable
+from sluice.ids import new_id
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+SOURCE = "sluice"
+PENDING = "pending"
+PROCESSED = "processed"
+
+# Consumers that de-duplicate by event id need not remember longer than rows are kept.
+_KEPT = timedelta(days=7)
+
+
+class _ByStatus(GlobalSecondaryIndex["EventItem"]):
+    class Meta:
+        index_name = "by_status"
+        projection = KeysOnlyProjection()
+
+    status = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class EventItem(Bound):
+    """An event in the outbox table. `expires_at` (Unix seconds) is set once it is published."""
+
+    class Meta(Bound.Meta):
+        pass
+
+    id = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute()
+    data = JSONAttribute()
+    status = UnicodeAttribute(default=PENDING)
+    created_at = UnicodeAttribute()
+    expires_at = NumberAttribute(null=True)
+    by_status = _ByStatus()
+
+
+def write(transaction: TransactWrite, name: str, data: dict[str, Any], now: datetime) -> None:
+    """Put an event, in the transaction that causes it. `name` is past tense, such as `BoostCompleted`."""
+    event = EventItem(new_id("evt", now), name=name, data=data, created_at=rfc3339(now))
+    transaction.save(event, condition=EventItem.id.does_not_exist())
+
+
+class Relay:
+    """Puts events on the bus. At least once: consumers de-duplicate by `detail.id`."""
+
+    def __init__(self, events: "EventBridgeClient", bus: str, clock: Clock) -> None:
+        self._events = events
+        self._bus = bus
+        self._clock = clock
+
+    def publish(self, event_id: str) -> None:
+        """Publish the row of that id, unless it was or is gone. Raises Unavailable when the bus did not take it."""
+        try:
+            event = EventItem.get(event_id, consistent_read=True)
+        except DoesNotExist:
+            return
+        if event.status != PENDING:
+            return
+        answer = self._events.put_events(
+            Entries=[
+                {
+                    "EventBusName": self._bus,
+                    "Source": SOURCE,
+                    "DetailType": event.name,
+                    "Detail": json.dumps({"id": event.id, "at": event.created_at, "data": event.data}),
+                }
+            ]
+        )
+        if answer["FailedEntryCount"]:
+            raise Unavailable(f"The event bus refused an event: {answer['Entries'][0].get('ErrorCode')}")
+        self._mark_processed(event)
+
+    def publish_overdue(self, older_than: timedelta, limit: int) -> int:
+        """Publish rows that the stream left behind for longer than `older_than`; returns how many."""
+        before = rfc3339(self._clock.now() - older_than)
+        overdue = EventItem.by_status.query(PENDING, EventItem.created_at < before, limit=limit)
+        ids: Sequence[str] = [event.id for event in overdue]
+        for event_id in ids:
+            self.publish(event_id)
+        return len(ids)
+
+    def _mark_processed(self, event: EventItem) -> None:
+        expires_at = int((self._clock.now() + _KEPT).timestamp())
+        try:
+            event.update(
+                [EventItem.status.set(PROCESSED), EventItem.expires_at.set(expires_at)],
+                condition=EventItem.status == PENDING,
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise

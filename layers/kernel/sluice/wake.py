@@ -1,0 +1,72 @@
+"""Wake: bring a campaign's step to its queue at a time (design section 3)."""
+
+import json
+import math
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluice.clock import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_sqs import SQSClient
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+LONGEST_DELAY_SECONDS = 900
+
+
+class Wake:
+    """Up to 15 minutes ahead by an SQS delay, further by a one-time schedule. Sending twice is harmless."""
+
+    def __init__(
+        self,
+        sqs: "SQSClient",
+        scheduler: "EventBridgeSchedulerClient",
+        clock: Clock,
+        *,
+        queue_url: str,
+        queue_arn: str,
+        schedule_group: str,
+        role_arn: str,
+    ) -> None:
+        self._sqs = sqs
+        self._scheduler = scheduler
+        self._clock = clock
+        self._queue_url = queue_url
+        self._queue_arn = queue_arn
+        self._schedule_group = schedule_group
+        self._role_arn = role_arn
+
+    def __call__(self, campaign_id: str, step: int, at: datetime) -> None:
+        """Bring `step` to the queue at `at` or a second later; a past time means now."""
+        delay_seconds = max(0, math.ceil((at - self._clock.now()).total_seconds()))
+        if delay_seconds <= LONGEST_DELAY_SECONDS:
+            body = step_message(campaign_id, step)
+            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds)
+        else:
+            self._schedule(campaign_id, step, at)
+
+    def _schedule(self, campaign_id: str, step: int, at: datetime) -> None:
+        whole_second = (at + timedelta(microseconds=999_999)).replace(microsecond=0)
+        try:
+            self._scheduler.create_schedule(
+                # wake_at never changes without step, so a name always means one time.
+                Name=f"{campaign_id}-{step}",
+                GroupName=self._schedule_group,
+                ScheduleExpression=f"at({whole_second:%Y-%m-%dT%H:%M:%S})",
+                ScheduleExpressionTimezone="UTC",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                ActionAfterCompletion="DELETE",
+                Target={
+                    "Arn": self._queue_arn,
+                    "RoleArn": self._role_arn,
+                    "Input": step_message(campaign_id, step),
+                },
+            )
+        except self._scheduler.exceptions.ConflictException:
+            return  # It is there already: the message that made it was delivered twice.
+
+
+def step_message(campaign_id: str, step: int) -> str:
+    """The body of a queue message: `{"campaign_id": ..., "step": n}`."""
+    return json.dumps({"campaign_id": campaign_id, "step": step})

@@ -1,0 +1,131 @@
+"""An AWS account in process: moto, with the tables, queues, bus and secret that the template declares."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+
+from tests.template_reader import ACCOUNT, PSEUDO_PARAMETERS, REGION, source, translated
+
+_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
+
+
+class Account:
+    """What the template declares, created in moto. Logical ids name everything."""
+
+    def __init__(self, template_text: str | None = None) -> None:
+        self.resources: dict[str, Any] = translated(template_text)["Resources"]
+        self._refs: dict[str, Any] = dict(PSEUDO_PARAMETERS)
+        self._attributes: dict[tuple[str, str], str] = {}
+        parameters = source(template_text)["Parameters"]
+        self._refs |= {name: _default(parameter) for name, parameter in parameters.items()}
+        for kind, create in self._makers().items():
+            for logical_id, resource in self.resources.items():
+                if resource["Type"] == kind:
+                    create(logical_id, resource.get("Properties", {}))
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+
+    def ref(self, logical_id: str) -> str:
+        """A table's name, a queue's URL, a bus's name, ..."""
+        return str(self._refs[logical_id])
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The environment variables of a function."""
+        variables = self.resources[function]["Properties"]["Environment"]["Variables"]
+        return {name: str(self._resolve(value)) for name, value in variables.items()}
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Every item of a table, as plain values."""
+        resource: Any = boto3.resource("dynamodb", region_name=REGION)
+        items: list[dict[str, Any]] = resource.Table(self.ref(table)).scan(ConsistentRead=True)["Items"]
+        return items
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Takes what is visible on a queue now."""
+        answer = self.client("sqs").receive_message(
+            QueueUrl=self.ref(queue),
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=0,
+            VisibilityTimeout=0,
+            AttributeNames=["All"],
+        )
+        found: list[dict[str, Any]] = answer.get("Messages", [])
+        return found
+
+    def _makers(self) -> dict[str, Callable[[str, dict[str, Any]], None]]:
+        return {
+            "AWS::DynamoDB::Table": self._table,
+            "AWS::SQS::Queue": self._queue,
+            "AWS::Events::EventBus": self._bus,
+            "AWS::Scheduler::ScheduleGroup": self._schedule_group,
+            "AWS::SecretsManager::Secret": self._secret,
+            "AWS::IAM::Role": self._role,
+        }
+
+    def _table(self, name: str, properties: dict[str, Any]) -> None:
+        wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+        self.client("dynamodb").create_table(
+            TableName=name, **{key: properties[key] for key in wanted if key in properties}
+        )
+        self._known(name, name, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}")
+
+    def _queue(self, name: str, properties: dict[str, Any]) -> None:
+        timeout = str(properties.get("VisibilityTimeout", 30))
+        url = self.client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": timeout})["QueueUrl"]
+        self._known(name, url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
+
+    def _bus(self, name: str, _properties: dict[str, Any]) -> None:
+        arn = self.client("events").create_event_bus(Name=name)["EventBusArn"]
+        self._known(name, name, arn)
+
+    def _schedule_group(self, name: str, _properties: dict[str, Any]) -> None:
+        arn = self.client("scheduler").create_schedule_group(Name=name)["ScheduleGroupArn"]
+        self._known(name, name, arn)
+
+    def _secret(self, name: str, _properties: dict[str, Any]) -> None:
+        value = json.dumps({"current": "a" * 64, "previous": ""})
+        arn = self.client("secretsmanager").create_secret(Name=name, SecretString=value)["ARN"]
+        self._known(name, arn, arn)
+
+    def _role(self, name: str, _properties: dict[str, Any]) -> None:
+        self._known(name, name, f"arn:aws:iam::{ACCOUNT}:role/{name}")
+
+    def _known(self, name: str, ref: str, arn: str) -> None:
+        self._refs[name] = ref
+        self._attributes[name, "Arn"] = arn
+
+    def _resolve(self, value: Any) -> Any:
+        match value:
+            case {"Ref": name}:
+                return self._refs[name]
+            case {"Fn::GetAtt": [name, attribute]}:
+                return self._attributes[name, attribute]
+            case {"Fn::Join": [separator, parts]}:
+                parts = self._resolve(parts)
+                return separator.join(parts.split(",") if isinstance(parts, str) else map(self._resolve, parts))
+            case {"Fn::Sub": text}:
+                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._refs[found[1]]), text)
+        return value
+
+
+def _default(parameter: dict[str, Any]) -> Any:
+    return parameter.get("Default", "")
+
+
+@contextmanager
+def account(template_text: str | None = None) -> Iterator[Account]:
+    """A fresh account, with credentials of its own."""
+    with patch.dict("os.environ", _CREDENTIALS), mock_aws():
+        yield Account(template_text)

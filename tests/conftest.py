@@ -1,0 +1,14 @@
+"""Fixtures for every kind of test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.account import Account, account
+
+
+@pytest.fixture
+def aws() -> Iterator[Account]:
+    """A fresh AWS account in process, as the template declares it."""
+    with account() as fresh:
+        yield fresh

@@ -1,0 +1,61 @@
+"""The real handlers, on the account that the template declares."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from tests.account import Account
+from tests.gateway import Context
+
+type Handler = Callable[[dict[str, Any]], Any]
+
+
+class Functions:
+    """The functions of the template, each called with its own environment and nothing more."""
+
+    def __init__(self, aws: Account) -> None:
+        self._aws = aws
+
+    def call(self, function: str, event: dict[str, Any]) -> Any:
+        """Invoke a function by its logical id, as Lambda would."""
+        module_name, _, name = self._aws.resources[function]["Properties"]["Handler"].rpartition(".")
+        module = import_module(module_name)
+        with patch.dict("os.environ", self._aws.environment(function)):
+            return getattr(module, name)(event, Context())
+
+
+@pytest.fixture
+def functions(aws: Account) -> Iterator[Functions]:
+    """The functions, with nothing kept from the test before."""
+    with _nothing_cached():
+        yield Functions(aws)
+
+
+@contextmanager
+def _nothing_cached() -> Iterator[None]:
+    """What a function builds once for each process belongs to an account that is gone when its test ends."""
+    import boosts.api
+    import boosts.worker
+    import operations.audit
+    import operations.authorizer
+    import operations.outbox_relay
+    import operations.sweeper
+    import views.counts
+
+    cached = [
+        boosts.api.commands,
+        boosts.worker.chain,
+        operations.audit.trail,
+        operations.authorizer.gate,
+        operations.outbox_relay.relay,
+        operations.sweeper.overdue_boosts,
+        operations.sweeper.relay,
+        views.counts.content_types,
+    ]
+    yield
+    for each in cached:
+        each.cache_clear()

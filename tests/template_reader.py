@@ -1,0 +1,52 @@
+"""The template as AWS sees it: translated by SAM, so that nothing it says is written again in a test."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samcli.yamlhelper import yaml_parse
+from samtranslator.translator.transform import transform
+
+ROOT = Path(__file__).parent.parent
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+
+PSEUDO_PARAMETERS = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": "sluice",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+
+class _NoManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@cache
+def source_text() -> str:
+    return (ROOT / "template.yaml").read_text()
+
+
+def source(text: str | None = None) -> dict[str, Any]:
+    """The template as written; intrinsics in their long form."""
+    parsed: dict[str, Any] = yaml_parse(text or source_text())
+    return parsed
+
+
+def translated(text: str | None = None) -> dict[str, Any]:
+    """The template as CloudFormation gets it."""
+    template = source(text)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = "s3://bucket/key"
+    template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
+    parameters = {name: parameter.get("Default", "") for name, parameter in template.get("Parameters", {}).items()}
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks boto3 for it
+    result: dict[str, Any] = transform(template, parameters, _NoManagedPolicies())
+    return result
