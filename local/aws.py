@@ -90,6 +90,28 @@ class DeployedStack:
         answer = self.client("cloudformation").describe_stack_resources(StackName=self.name)
         return {item["LogicalResourceId"]: item.get("PhysicalResourceId", "") for item in answer["StackResources"]}
 
+    def failures(self) -> list[str]:
+        """Which resources failed in the last deployment, and why; the first cause first."""
+        if not self.exists():
+            return []
+        pages = self.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=self.name)
+        failed = []
+        for event in (event for page in pages for event in page["StackEvents"]):  # Newest first.
+            status = event["ResourceStatus"]
+            if event["LogicalResourceId"] == self.name and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                break
+            if status.endswith("_FAILED"):
+                failed.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', status)}")
+        return failed[::-1]
+
+    def clear_failed_creation(self) -> None:
+        """A stack whose creation was rolled back can only be deleted; it holds nothing."""
+        description = self._description()
+        if description and description["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+            cloudformation = self.client("cloudformation")
+            cloudformation.delete_stack(StackName=self.name)
+            cloudformation.get_waiter("stack_delete_complete").wait(StackName=self.name, WaiterConfig={"Delay": 1})
+
     def _description(self) -> dict[str, Any] | None:
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]

@@ -25,7 +25,7 @@ from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
 from local.paths import BIN, ENV_FILE, LOCAL, ROOT
-from local.processes import Server
+from local.processes import LOG_TAIL_LINES, Server
 from local.routes import add_routes
 
 STACK_NAME = "sluice"
@@ -98,8 +98,9 @@ class EmbeddedStack:
             redis_server.start(self.redis, self.redis_port)
         if not self.is_running():
             _require_free(self.port)
-            for kept in ("state", "s3", "tmp"):
-                (self.directory / kept).mkdir(exist_ok=True)
+            shutil.rmtree(self.directory / "tmp", ignore_errors=True)
+            for folder in ("state", "s3", "tmp"):
+                (self.directory / folder).mkdir(exist_ok=True)
             self._write_ports()
             command = [sys.executable, "-m", "local.ministack"]
             self.ministack.start(command, self._ministack_environment(), self._is_ready)
@@ -112,6 +113,7 @@ class EmbeddedStack:
             if self._deployed_digest() == wanted and self.deployed.exists():
                 return False
             self.tell("Deploying template.yaml ...")
+            self.deployed.clear_failed_creation()
             self._sam_deploy(current.template)
         routes = add_routes(self.deployed)
         self.tell(f"Added {routes} routes to the HTTP API.")
@@ -189,15 +191,15 @@ class EmbeddedStack:
         log = self.directory / "deploy.log"
         environment = build.environment() | aws.environment(self.endpoint_url)
         environment["PATH"] = build.environment()["PATH"]
+        environment["SAM_CLI_POLL_DELAY"] = "0.5"
         with log.open("w") as output:
             ended = subprocess.run(
                 command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
             )
         if ended.returncode:
-            tail = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-40:])
-            raise LocalError(
-                f"`sam deploy` failed. The end of {log}:\n{tail}\nMiniStack's log is {self.ministack.log}."
-            )
+            reasons = self.deployed.failures() or log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+            told = "\n".join(f"  {reason}" for reason in reasons)
+            raise LocalError(f"`sam deploy` failed:\n{told}\nMore in {log} and {self.ministack.log}.")
 
     def _deployed_digest(self) -> str:
         parameters = self.deployed.client("ssm").get_parameters(Names=[_DEPLOYED])["Parameters"]
