@@ -20,6 +20,7 @@ from botocore.client import BaseClient
 from rich.console import Console
 from rich.table import Table
 
+from local.build import built, this_architecture
 from local.demo import Api
 from local.stack import temporary
 from local.tokens import mint
@@ -66,7 +67,7 @@ class Calls:
 def main() -> None:
     console.print("[bold]Steps through the real handler[/], on moto, in process")
     bench_steps()
-    console.print("\n[bold]Import time[/], medians of fresh interpreters with bytecode")
+    console.print("\n[bold]Import time[/], of the built artefacts, medians of fresh interpreters")
     bench_imports()
     console.print("\n[bold]Drift[/] on the embedded stack, over HTTP and SQS")
     bench_drift()
@@ -107,21 +108,21 @@ def bench_steps() -> None:
 
 def bench_imports() -> None:
     everything = (
-        "boto3, pynamodb.models, pynamodb.transactions, pydantic, jwt, redis, aws_lambda_powertools.event_handler, "
+        "boto3, pynamodb.models, pynamodb.transactions, pydantic, jwt, aws_lambda_powertools.event_handler, "
         "aws_lambda_powertools.event_handler.openapi.params, aws_lambda_powertools.utilities.batch, "
         "aws_lambda_powertools.utilities.parameters"
     )
     table = _table("handler", "ms", "of everything", "budget")
-    baseline = _import_ms(everything)
-    table.add_row("everything", f"{baseline:.0f}", "1.00", "")
-    handlers = {
-        resource["Properties"]["Handler"].rpartition(".")[0]
-        for resource in source()["Resources"].values()
-        if resource["Type"] == "AWS::Serverless::Function"
-    }
-    for module in sorted(handlers):
-        milliseconds = _import_ms(module)
-        table.add_row(module, f"{milliseconds:.0f}", f"{milliseconds / baseline:.2f}", "0.80")
+    with built(this_architecture()) as build:
+        resources = source(build.template.read_text())["Resources"]
+        functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
+        folders = ["DependenciesLayer/python", "KernelLayer/python", functions[0]["CodeUri"]]
+        path = os.pathsep.join(str(build.template.parent / folder) for folder in folders)
+        baseline = _import_ms(everything, path)
+        table.add_row("everything", f"{baseline:.0f}", "1.00", "")
+        for module in sorted(each["Handler"].rpartition(".")[0] for each in functions):
+            milliseconds = _import_ms(module, path)
+            table.add_row(module, f"{milliseconds:.0f}", f"{milliseconds / baseline:.2f}", "0.80")
     console.print(table)
 
 
@@ -129,14 +130,13 @@ def bench_drift() -> None:
     with temporary("bench", tell=lambda line: console.print(f"  {line}")) as stack:
         stack.start()
         stack.deploy()
-        with Api(stack.api_url, mint(stack.deployed, "admin", hours=1)) as api:
-            body = _terms(DRIFT_BATCHES * 1000)
-            campaign_id = api.post(CAMPAIGNS, body)["id"]
-            api.post(f"{CAMPAIGNS}/{campaign_id}/execute")
-            deadline = time.monotonic() + 10 * DRIFT_BATCHES
-            with console.status(f"{DRIFT_BATCHES} batches, one a second"):
-                while api.get(f"{CAMPAIGNS}/{campaign_id}")["status"] == "running" and time.monotonic() < deadline:
-                    time.sleep(1)
+        api = Api(stack.api_url, mint(stack.deployed, "admin", hours=1))
+        campaign_id = api.post(CAMPAIGNS, _terms(DRIFT_BATCHES * 1000))["id"]
+        api.post(f"{CAMPAIGNS}/{campaign_id}/execute")
+        deadline = time.monotonic() + 10 * DRIFT_BATCHES
+        with console.status(f"{DRIFT_BATCHES} batches, one a second"):
+            while api.get(f"{CAMPAIGNS}/{campaign_id}")["status"] == "running" and time.monotonic() < deadline:
+                time.sleep(1)
         table_name = stack.deployed.resources()["BoostsTable"]
         answer = stack.deployed.client("dynamodb").query(
             TableName=table_name,
@@ -202,15 +202,12 @@ def _value_size(value: tuple[str, str]) -> int:
     return len(content.strip("0.")) // 2 + 2 if kind == "N" else len(content)
 
 
-def _import_ms(modules: str) -> float:
+def _import_ms(modules: str, path: str) -> float:
+    """Of the built artefacts, with the bytecode that is deployed and nothing of this project's environment."""
     code = f"import time; began = time.perf_counter(); import {modules}; print(time.perf_counter() - began)"
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPATH"] = os.pathsep.join(str(ROOT / path) for path in ("functions", "layers/kernel"))
-    times = [
-        float(subprocess.check_output([sys.executable, "-c", code], env=environment, text=True))
-        for _ in range(IMPORTS + 1)
-    ]
-    return 1000 * statistics.median(times[1:])  # the first one compiles
+    command = [sys.executable, "-S", "-c", code]
+    times = [float(subprocess.check_output(command, env={"PYTHONPATH": path}, text=True)) for _ in range(IMPORTS)]
+    return 1000 * statistics.median(times)
 
 
 def _table(*columns: str) -> Table:
