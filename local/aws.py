@@ -76,7 +76,11 @@ class DeployedStack:
     def outputs(self) -> dict[str, str]:
         description = self._description()
         if description is None:
-            raise LocalError(f"There is no stack {self.name} in {self.session.region_name}.")
+            asked = os.environ.get("AWS_ENDPOINT_URL")
+            where = (
+                f"at AWS_ENDPOINT_URL={asked}" if asked and not self.endpoint_url else f"in {self.session.region_name}"
+            )
+            raise LocalError(f"There is no stack {self.name} {where}.")
         return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
 
     def output(self, key: str) -> str:

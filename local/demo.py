@@ -125,13 +125,13 @@ def progress_bar(screen: Screen) -> Iterator[Bar]:
         return
     columns = [
         TextColumn(f"{'':<{_LABEL}}"),
-        BarColumn(bar_width=40),
+        BarColumn(bar_width=24),
         TextColumn("[bold]{task.fields[views]}[/]"),
         TextColumn("{task.fields[status]}"),
         TimeElapsedColumn(),
     ]
     with Progress(*columns, console=screen.console) as progress:
-        yield Bar(screen, progress, progress.add_task("", total=TOTAL, views="", status=""))
+        yield Bar(screen, progress, progress.add_task("", total=TOTAL, views=f"0 / {TOTAL:,} views", status=""))
 
 
 def _status(campaign: Json) -> str:

@@ -109,8 +109,8 @@ class Server:
     def _signal(self, number: signal.Signals) -> None:
         try:
             os.kill(int(self._pid_file.read_text()), number)
-        except ProcessLookupError:
-            return  # It ended between the two looks; a child of it may hold the lock for another moment.
+        except (ProcessLookupError, ValueError):
+            return  # It ended between the two looks, or has not been started yet: its lock is about to go.
 
     def _tail(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()

@@ -73,7 +73,7 @@ class EmbeddedStack:
 
     @property
     def redis_url(self) -> str:
-        return os.environ.get("REDIS_URL") or f"redis://127.0.0.1:{self.redis_port}"
+        return redis_server.given_url() or f"redis://127.0.0.1:{self.redis_port}"
 
     @cached_property
     def deployed(self) -> DeployedStack:
@@ -87,24 +87,29 @@ class EmbeddedStack:
         return self.ministack.is_running()
 
     def start(self) -> None:
-        """Starts what does not run: Redis, then MiniStack with the state it was stopped with."""
+        """Starts what does not run: MiniStack, with the state it was stopped with, and Redis."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if self.is_running() and self._known_port() != self.port:
             raise LocalError(
                 f"The stack already runs, on port {self._known_port()}. To move it: make down, then make up."
             )
-        if not os.environ.get("REDIS_URL") and not self.redis.is_running():
-            self.redis_port = _free_port(preferred=self.redis_port or self.port + 1)
-            redis_server.start(self.redis, self.redis_port)
-        if not self.is_running():
+        was_running = self.is_running()
+        if not was_running:
             _require_free(self.port)
-            shutil.rmtree(self.directory / "tmp", ignore_errors=True)
-            for folder in ("state", "s3", "tmp"):
-                (self.directory / folder).mkdir(exist_ok=True)
-            self._write_ports()
-            command = [sys.executable, "-m", "local.ministack"]
-            self.ministack.start(command, self._ministack_environment(), self._is_ready)
-        self._write_ports()
+            self._prepare()
+        try:
+            if not was_running:
+                command = [sys.executable, "-m", "local.ministack"]
+                self.ministack.start(command, self._ministack_environment(), self._is_ready)
+            if not redis_server.given_url() and not self.redis.is_running():
+                self.redis_port = _free_port(preferred=self.redis_port or self.port + 1)
+                redis_server.start(self.redis, self.redis_port)
+        except BaseException:
+            if not was_running:
+                self.stop()
+            raise
+        ports = {"port": self.port, "redis_port": self.redis_port}
+        (self.directory / "ports.json").write_text(json.dumps(ports))
 
     def deploy(self) -> bool:
         """Builds and deploys the template when anything of it changed. Whether it did."""
@@ -142,6 +147,7 @@ class EmbeddedStack:
             "OPERATOR_TOKEN": tokens.mint(self.deployed, "operator", hours=TOKEN_HOURS),
             "STACK_NAME": STACK_NAME,
             "REDIS_URL": self.redis_url,
+            **({} if redis_server.given_url() else {"EMBEDDED_REDIS_URL": self.redis_url}),
             "AWS_ENDPOINT_URL": self.endpoint_url,
             **aws.CREDENTIALS,
             "AWS_DEFAULT_REGION": aws.REGION,
@@ -209,9 +215,13 @@ class EmbeddedStack:
         ports = self.directory / "ports.json"
         return json.loads(ports.read_text())["port"] if ports.exists() else None
 
-    def _write_ports(self) -> None:
-        ports = {"port": self.port, "redis_port": self.redis_port}
-        (self.directory / "ports.json").write_text(json.dumps(ports))
+    def _prepare(self) -> None:
+        """The directories, without what a server that was killed left there: objects that no saved state knows."""
+        shutil.rmtree(self.directory / "tmp", ignore_errors=True)
+        if not any((self.directory / "state").glob("*.json")):
+            shutil.rmtree(self.directory / "s3", ignore_errors=True)
+        for folder in ("state", "s3", "tmp"):
+            (self.directory / folder).mkdir(exist_ok=True)
 
 
 def running() -> EmbeddedStack:
