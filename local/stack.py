@@ -25,7 +25,7 @@ from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
 from local.paths import BIN, ENV_FILE, LOCAL, ROOT
-from local.processes import Server
+from local.processes import LOG_TAIL_LINES, Server
 from local.routes import add_routes
 
 STACK_NAME = "sluice"
@@ -73,7 +73,7 @@ class EmbeddedStack:
 
     @property
     def redis_url(self) -> str:
-        return os.environ.get("REDIS_URL") or f"redis://127.0.0.1:{self.redis_port}"
+        return redis_server.given_url() or f"redis://127.0.0.1:{self.redis_port}"
 
     @cached_property
     def deployed(self) -> DeployedStack:
@@ -87,23 +87,29 @@ class EmbeddedStack:
         return self.ministack.is_running()
 
     def start(self) -> None:
-        """Starts what does not run: Redis, then MiniStack with the state it was stopped with."""
+        """Starts what does not run: MiniStack, with the state it was stopped with, and Redis."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if self.is_running() and self._known_port() != self.port:
             raise LocalError(
                 f"The stack already runs, on port {self._known_port()}. To move it: make down, then make up."
             )
-        if not os.environ.get("REDIS_URL") and not self.redis.is_running():
-            self.redis_port = _free_port(preferred=self.redis_port or self.port + 1)
-            redis_server.start(self.redis, self.redis_port)
-        if not self.is_running():
+        was_running = self.is_running()
+        if not was_running:
             _require_free(self.port)
-            for kept in ("state", "s3", "tmp"):
-                (self.directory / kept).mkdir(exist_ok=True)
-            self._write_ports()
-            command = [sys.executable, "-m", "local.ministack"]
-            self.ministack.start(command, self._ministack_environment(), self._is_ready)
-        self._write_ports()
+            self._prepare()
+        try:
+            if not was_running:
+                command = [sys.executable, "-m", "local.ministack"]
+                self.ministack.start(command, self._ministack_environment(), self._is_ready)
+            if not redis_server.given_url() and not self.redis.is_running():
+                self.redis_port = _free_port(preferred=self.redis_port or self.port + 1)
+                redis_server.start(self.redis, self.redis_port)
+        except BaseException:
+            if not was_running:
+                self.stop()
+            raise
+        ports = {"port": self.port, "redis_port": self.redis_port}
+        (self.directory / "ports.json").write_text(json.dumps(ports))
 
     def deploy(self) -> bool:
         """Builds and deploys the template when anything of it changed. Whether it did."""
@@ -112,6 +118,7 @@ class EmbeddedStack:
             if self._deployed_digest() == wanted and self.deployed.exists():
                 return False
             self.tell("Deploying template.yaml ...")
+            self.deployed.clear_failed_creation()
             self._sam_deploy(current.template)
         routes = add_routes(self.deployed)
         self.tell(f"Added {routes} routes to the HTTP API.")
@@ -140,6 +147,7 @@ class EmbeddedStack:
             "OPERATOR_TOKEN": tokens.mint(self.deployed, "operator", hours=TOKEN_HOURS),
             "STACK_NAME": STACK_NAME,
             "REDIS_URL": self.redis_url,
+            **({} if redis_server.given_url() else {"EMBEDDED_REDIS_URL": self.redis_url}),
             "AWS_ENDPOINT_URL": self.endpoint_url,
             **aws.CREDENTIALS,
             "AWS_DEFAULT_REGION": aws.REGION,
@@ -189,15 +197,15 @@ class EmbeddedStack:
         log = self.directory / "deploy.log"
         environment = build.environment() | aws.environment(self.endpoint_url)
         environment["PATH"] = build.environment()["PATH"]
+        environment["SAM_CLI_POLL_DELAY"] = "0.5"
         with log.open("w") as output:
             ended = subprocess.run(
                 command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
             )
         if ended.returncode:
-            tail = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-40:])
-            raise LocalError(
-                f"`sam deploy` failed. The end of {log}:\n{tail}\nMiniStack's log is {self.ministack.log}."
-            )
+            reasons = self.deployed.failures() or log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+            told = "\n".join(f"  {reason}" for reason in reasons)
+            raise LocalError(f"`sam deploy` failed:\n{told}\nMore in {log} and {self.ministack.log}.")
 
     def _deployed_digest(self) -> str:
         parameters = self.deployed.client("ssm").get_parameters(Names=[_DEPLOYED])["Parameters"]
@@ -207,9 +215,13 @@ class EmbeddedStack:
         ports = self.directory / "ports.json"
         return json.loads(ports.read_text())["port"] if ports.exists() else None
 
-    def _write_ports(self) -> None:
-        ports = {"port": self.port, "redis_port": self.redis_port}
-        (self.directory / "ports.json").write_text(json.dumps(ports))
+    def _prepare(self) -> None:
+        """The directories, without what a server that was killed left there: objects that no saved state knows."""
+        shutil.rmtree(self.directory / "tmp", ignore_errors=True)
+        if not any((self.directory / "state").glob("*.json")):
+            shutil.rmtree(self.directory / "s3", ignore_errors=True)
+        for folder in ("state", "s3", "tmp"):
+            (self.directory / folder).mkdir(exist_ok=True)
 
 
 def running() -> EmbeddedStack:

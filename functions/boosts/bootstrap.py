@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-import boto3
-from botocore.config import Config
-
 from boosts.store import BoostsItem, Store
 from boosts.usage import Limits
+from sluice import aws
 from sluice.audit import EntryItem
 from sluice.clock import SystemClock
-from sluice.dynamodb import CONNECT_SECONDS, READ_SECONDS, Database, bind
+from sluice.dynamodb import Database, bind
 from sluice.outbox import EventItem
 from sluice.wake import Wake
 
@@ -45,10 +43,9 @@ def store(settings: BoostsSettings) -> Store:
 
 def wake(settings: BoostsSettings) -> Wake:
     """Brings steps to the boosts' queue."""
-    patience = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
     return Wake(
-        boto3.client("sqs", config=patience),
-        boto3.client("scheduler", config=patience),
+        aws.client("sqs"),
+        aws.client("scheduler"),
         SystemClock(),
         queue_url=settings.boosts_queue_url,
         queue_arn=settings.boosts_queue_arn,

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from functools import cache
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice import settings
+from sluice import aws, settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.errors import Unreadable
@@ -32,7 +31,7 @@ class Settings:
 def relay() -> Relay:
     read = settings.read(Settings)
     bind(EventItem, read.outbox_table)
-    return Relay(boto3.client("events"), read.event_bus, SystemClock())
+    return Relay(aws.client("events"), read.event_bus, SystemClock())
 
 
 def publish(record: DynamoDBRecord) -> None:

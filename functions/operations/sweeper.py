@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations.overdue import Overdue
-from sluice import settings
+from sluice import aws, settings
 from sluice.chained import items_in
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
@@ -35,7 +34,7 @@ class Settings:
 @cache
 def overdue_boosts() -> Overdue:
     read = settings.read(Settings)
-    sqs = boto3.client("sqs")
+    sqs = aws.client("sqs")
 
     def send(campaign_id: str, step: int) -> None:
         sqs.send_message(QueueUrl=read.boosts_queue_url, MessageBody=step_message(campaign_id, step))
@@ -47,7 +46,7 @@ def overdue_boosts() -> Overdue:
 def relay() -> Relay:
     read = settings.read(Settings)
     bind(EventItem, read.outbox_table)
-    return Relay(boto3.client("events"), read.event_bus, SystemClock())
+    return Relay(aws.client("events"), read.event_bus, SystemClock())
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -49,8 +49,23 @@ class Thing(BaseModel):
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
 
+def add_keyed_commands(app: APIGatewayHttpResolver) -> None:
+    @app.post("/things/<name>/copy", **http.require(Role.USER))
+    def copy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
+        return {"fingerprint": fingerprint}
+
+    @app.put("/things/<name>/copy", **http.require(Role.USER))
+    def recopy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
+        return {"fingerprint": fingerprint}
+
+    @app.post("/things/<name>/touch", **http.require(Role.USER))
+    def touch(name: str, request_id: http.RequestId) -> dict[str, str]:
+        return {"request_id": request_id}
+
+
 def an_api() -> APIGatewayHttpResolver:
     app = http.resolver()
+    add_keyed_commands(app)
 
     @app.post("/things", **http.require(Role.OPERATOR, 201, errors=[409]))
     def create(
@@ -74,17 +89,17 @@ def an_api() -> APIGatewayHttpResolver:
     def limits(caller: http.Caller) -> dict[str, str]:
         return {"role": caller.role}
 
-    @app.get("/things/<id>", **http.require(Role.USER, errors=[404]))
-    def get(id: str) -> dict[str, str]:
-        return {"id": id}
+    @app.get("/things/<name>", **http.require(Role.USER, errors=[404]))
+    def get(name: str) -> dict[str, str]:
+        return {"name": name}
 
-    @app.post("/things/<id>/execute", **http.require(Role.ADMIN, errors=[404, 409]))
-    def execute(id: str) -> dict[str, str]:
+    @app.post("/things/<name>/execute", **http.require(Role.ADMIN, errors=[404, 409]))
+    def execute(name: str) -> dict[str, str]:
         raise {
             "busy": Conflicting("Campaign cannot be executed", "not_executable"),
             "down": Unavailable("The database is busy", 7),
             "field": Invalid.of("daily_limit", "Daily limit exceeds maximum of 100000", "daily_limit_exceeded"),
-        }.get(id) or RuntimeError("a secret in a message")
+        }.get(name) or RuntimeError("a secret in a message")
 
     @app.get("/wrong", **http.public())
     def wrong() -> Thing:
@@ -269,6 +284,11 @@ def test_thousands_of_wrong_fields_make_a_short_answer():
     assert len(json.dumps(answer[1])) < 3_000
 
 
+def test_a_long_name_of_an_unknown_field_is_cut():
+    assert refused(create(body={"name": "one", "x" * 5_000: 1})) == (400, ["x" * 100])
+    assert refused(send("GET", "/things", query="x" * 5_000)) == (400, ["x" * 100])
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -295,7 +315,10 @@ def test_a_body_that_is_no_json_object_is_400(text):
 
 
 def test_a_missing_body_is_400():
-    assert refused(create()) == (400, ["body"])
+    answer = create()
+
+    assert refused(answer) == (400, ["body"])
+    assert answer[1]["message"] == "The body must be a JSON object; there is none"
 
 
 @pytest.mark.parametrize("digits", [30, 400, 4_000])
@@ -335,7 +358,10 @@ def test_a_base64_body_is_decoded():
     assert create(text=encoded, base64=True)[1]["name"] == "ö"
 
 
-@pytest.mark.parametrize("text", ["!!!", "abc", base64.b64encode(b"\xff\xfe{}").decode()])
+@pytest.mark.parametrize(
+    "text",
+    ["!!!", "abc", base64.b64encode(b'{"name": "one"}').decode() + "!", base64.b64encode(b"\xff\xfe{}").decode()],
+)
 def test_a_body_that_is_no_base64_or_no_utf_8_is_400(text):
     assert refused(create(text=text, base64=True)) == (400, ["body"])
 
@@ -418,6 +444,12 @@ def test_a_wrong_query_parameter_is_400_and_named(query, fields):
     assert refused(send("GET", "/things", query=query)) == (400, fields)
 
 
+def test_a_parameter_given_twice_is_told_so():
+    _, body, _ = send("GET", "/things", query="limit=1&limit=2")
+
+    assert body["errors"] == [{"field": "limit", "message": "Given more than once"}]
+
+
 def test_a_query_is_refused_where_none_is_read():
     assert refused(send("POST", "/things/busy/execute", query="force=1")) == (400, ["force"])
 
@@ -437,6 +469,12 @@ def test_a_cursor_gives_back_the_position_and_is_safe_in_a_url(text, number):
 
     assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
     assert http.read_cursor(cursor, id=str, created_at=int) == position
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "-" + "9" * 20, "1.0", "true", '"1"'])
+def test_a_cursor_with_a_number_that_no_key_can_be_is_refused(number):
+    with pytest.raises(Invalid):
+        http.read_cursor(_cursor(f'{{"number": {number}}}'), number=int)
 
 
 def test_the_end_of_a_list_has_no_cursor():
@@ -464,9 +502,10 @@ def _cursor(text: str) -> str:
         _cursor('{"id": "a", "created_at": {}}'),
         _cursor('{"id": "a", "created_at": true}'),
         _cursor('{"id": "a", "created_at": 1.5}'),
-        _cursor('{"id": "a", "created_at": ' + "9" * 20 + "}"),
+        _cursor('{"id": "a", "created_at": 1}'),
         _cursor('{"id": "a", "created_at": "' + "x" * 2000 + '"}'),
         http.write_cursor({"id": "a", "created_at": "b"}) + "x",
+        "!" + http.write_cursor({"id": "a", "created_at": "b"}),
     ],
 )
 def test_a_cursor_that_was_tampered_with_is_400_and_named(cursor):
@@ -493,6 +532,18 @@ def test_a_key_of_visible_ascii_is_taken(key):
     assert create(body={"name": "one"}, headers={"Idempotency-Key": key})[1]["key"] == key
 
 
+def test_a_command_is_named_by_its_idempotency_key_or_else_by_the_gateways_id():
+    assert send("POST", "/things/1/touch")[1] == {"request_id": REQUEST_ID}
+    assert send("POST", "/things/1/touch", headers={"Idempotency-Key": "k-1"})[1] == {"request_id": "k-1"}
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256])
+def test_a_malformed_key_is_400_where_it_only_names_a_command_too(key):
+    answer = send("POST", "/things/1/touch", headers={"Idempotency-Key": key})
+
+    assert refused(answer) == (400, ["Idempotency-Key"])
+
+
 def fingerprint(**request: Any) -> str:
     return create(**{"body": {"name": "one"}} | request)[1]["fingerprint"]
 
@@ -504,10 +555,15 @@ def test_the_fingerprint_is_of_the_meaning_of_a_request_and_not_of_its_spelling(
     assert fingerprint() == fingerprint(headers={"Idempotency-Key": "k"})
 
 
-def test_the_fingerprint_differs_by_subject_and_body():
-    prints = {fingerprint(), fingerprint(subject="bob"), fingerprint(body={"name": "two"})}
+def test_the_fingerprint_differs_by_subject_method_path_and_body():
+    copies = [
+        send(method, path, body={"name": "one"})[1]["fingerprint"]
+        for method, path in [("POST", "/things/1/copy"), ("PUT", "/things/1/copy"), ("POST", "/things/2/copy")]
+    ]
 
-    assert len(prints) == 3
+    prints = {fingerprint(), fingerprint(subject="bob"), fingerprint(body={"name": "two"}), *copies}
+
+    assert len(prints) == 6
 
 
 # --- Logs
@@ -525,6 +581,14 @@ def test_the_log_names_request_route_and_subject_and_shows_no_body(caplog):
     assert line["message"] == "Refused"
     assert (line["request_id"], line["route"], line["subject"]) == (REQUEST_ID, "POST /things", "ada")
     assert "in the body" not in json.dumps(line)
+
+
+def test_no_debugging_switch_prints_a_body(monkeypatch, capfd):
+    monkeypatch.setenv("POWERTOOLS_DEV", "1")
+
+    an_api().resolve(a_request("POST", "/things", body={"name": "in the body"}), Context())
+
+    assert "in the body" not in capfd.readouterr().out
 
 
 # --- OpenAPI

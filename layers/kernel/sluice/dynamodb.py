@@ -11,11 +11,8 @@ from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from sluice.aws import CONNECT_SECONDS, READ_SECONDS
 from sluice.errors import Unavailable
-
-# A Lambda that waits longer than this is better retried: the SDK's own defaults (15 s and 30 s) outlast its timeout.
-CONNECT_SECONDS = 1.0
-READ_SECONDS = 3.0
 
 _TRANSIENT_CODES = frozenset(
     {

@@ -42,7 +42,7 @@ from sluice.roles import Principal, Role
 MAX_BODY_BYTES = 256 * 1024
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
-MAX_CURSOR_CHARACTERS = 1024
+MAX_CURSOR_CHARACTERS = 1024  # also keeps a nested one below what json can take
 MAX_ERRORS = 20
 SECURITY_SCHEME = "token"
 # OWASP's list for APIs that answer no HTML: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
@@ -69,9 +69,16 @@ class Problem:
 # --- Types for the parameters and results of routes
 
 
+_KEY_RULE = "Idempotency-Key must be 1 to 255 visible ASCII characters"
+
+
+def _is_visible(key: str) -> bool:
+    return 0 < len(key) <= 255 and all("!" <= character <= "~" for character in key)
+
+
 def _visible(key: str | None) -> str | None:
-    if key is not None and not (0 < len(key) <= 255 and all("!" <= character <= "~" for character in key)):
-        raise ValueError("Idempotency-Key must be 1 to 255 visible ASCII characters")
+    if key is not None and not _is_visible(key):
+        raise ValueError(_KEY_RULE)
     return key
 
 
@@ -87,7 +94,12 @@ def _principal(request: Request) -> Principal:
 def _request_id(request: Request) -> str:
     """Names the request: its Idempotency-Key, which a client's retry repeats, or else the gateway's id for it."""
     event = APIGatewayProxyEventV2(request.resolved_event.raw_event)
-    return event.headers.get("idempotency-key") or event.request_context.request_id
+    key: str | None = event.headers.get("idempotency-key")
+    if key is None:
+        return event.request_context.request_id
+    if not _is_visible(key):
+        raise Invalid.of("Idempotency-Key", _KEY_RULE)
+    return key
 
 
 def _fingerprint(request: Request) -> str:
@@ -146,6 +158,8 @@ def _declared(security: list[dict[str, list[str]]], status: int, errors: set[int
             "description": HTTPStatus(error).phrase,
             "content": {"application/json": {"schema": schema}},
         }
+        if error == 503:
+            responses[error]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return {"security": security, "status_code": status, "responses": responses}
 
 
@@ -177,7 +191,7 @@ def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] 
             raise ValueError("other types")
         if any(type(value) is int and abs(value) >= 2**63 for value in position.values()):
             raise ValueError("out of range")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Invalid.of("cursor", "cursor is not one that this API gave") from error
     return position
 
@@ -187,7 +201,7 @@ def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] 
 
 def resolver() -> APIGatewayHttpResolver:
     """A resolver that refuses before it parses, validates, and answers every error in the envelope."""
-    # debug=False, or POWERTOOLS_DEV would print bodies.
+    # debug off, or POWERTOOLS_DEV would print bodies.
     app = APIGatewayHttpResolver(debug=False, json_body_deserializer=_parse)
 
     def problem(

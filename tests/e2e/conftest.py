@@ -1,0 +1,61 @@
+"""A stack of the tests' own, deployed once and shared: other port, other directory than `make up`'s."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from local import tokens
+from local.stack import EmbeddedStack, temporary
+
+
+@dataclass(frozen=True)
+class StackUnderTest:
+    """The deployed stack, as a client and as an operator see it."""
+
+    embedded: EmbeddedStack
+    api_url: str
+    resources: dict[str, str]
+    """Physical ids by logical id."""
+
+    def token(self, role: str, subject: str | None = None, hours: float = 1) -> str:
+        return tokens.mint(self.embedded.deployed, role, subject, hours)
+
+    def http(self, role: str | None = "admin", subject: str | None = None) -> httpx.Client:
+        """A client that carries a token of `role`; None for none at all."""
+        headers = {"authorization": f"Bearer {self.token(role, subject)}"} if role else {}
+        return httpx.Client(base_url=self.api_url, headers=headers, timeout=60, trust_env=False)
+
+    def client(self, service: str) -> Any:
+        """boto3's client, as the account's owner."""
+        return self.embedded.deployed.client(service)
+
+    def table(self, logical_id: str) -> Any:
+        """boto3's Table, by its name in the template."""
+        resource = self.embedded.deployed.session.resource("dynamodb", endpoint_url=self.embedded.endpoint_url)
+        return resource.Table(self.resources[logical_id])
+
+    def stop(self) -> None:
+        """As `make down` does."""
+        self.embedded.stop()
+
+    def start(self) -> None:
+        """As `make up` does after `make down`; nothing is deployed again."""
+        self.embedded.start()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[StackUnderTest]:
+    with temporary("test") as embedded:
+        embedded.start()
+        embedded.deploy()
+        yield StackUnderTest(embedded, embedded.api_url, embedded.deployed.resources())
+
+
+@pytest.fixture(scope="session")
+def admin(stack: StackUnderTest) -> Iterator[httpx.Client]:
+    """The HTTP API, with an admin's token."""
+    with stack.http("admin") as client:
+        yield client

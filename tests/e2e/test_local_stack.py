@@ -1,0 +1,151 @@
+"""The embedded stack itself: what `make up`, `make down`, `make token` and `make redrive` promise."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import jwt
+import pytest
+import redis
+
+from local import tokens
+from local.errors import LocalError
+from local.logs import follow
+from local.redrive import redrive
+from local.stack import EmbeddedStack, temporary, write_env
+from tests.e2e.conftest import StackUnderTest
+
+LIMITS = "/api/admin/fake-views/limits"
+
+
+def test_no_token_is_401_a_bad_one_403_an_unknown_route_404(stack: StackUnderTest, admin: httpx.Client) -> None:
+    with stack.http(role=None) as anonymous:
+        missing = anonymous.get(LIMITS)
+        bad = anonymous.get(LIMITS, headers={"authorization": "Bearer nonsense"})
+    unknown = admin.get("/api/admin/nothing-here")
+
+    assert (missing.status_code, bad.status_code, unknown.status_code) == (401, 403, 404)
+    assert all(set(answer.json()) == {"message"} for answer in (missing, bad, unknown))
+
+
+def test_a_minted_token_opens_the_admin_routes_and_counts_are_open_to_all(
+    stack: StackUnderTest, admin: httpx.Client
+) -> None:
+    with stack.http(role=None) as anonymous:
+        assert anonymous.get("/api/views/video/never-seen").status_code == 200
+
+    assert admin.get(LIMITS).status_code == 200
+
+
+def test_a_token_signed_with_another_secret_is_refused(stack: StackUnderTest) -> None:
+    claims = {"sub": "mallory", "role": "admin", "aud": "sluice", "iat": int(time.time()), "exp": int(time.time()) + 60}
+    forged = jwt.encode(claims, "not the stack's secret, though it is long enough", algorithm="HS256")
+
+    with stack.http(role=None) as anonymous:
+        answer = anonymous.get(LIMITS, headers={"authorization": f"Bearer {forged}"})
+
+    assert answer.status_code == 403
+
+
+def test_a_token_carries_what_was_asked_for(stack: StackUnderTest) -> None:
+    token = tokens.mint(stack.embedded.deployed, "operator", "ada", hours=2)
+
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["sub"], claims["role"], claims["aud"]) == ("ada", "operator", "sluice")
+    assert claims["exp"] - claims["iat"] == 7200
+
+
+def test_an_unknown_role_is_refused_with_the_known_ones(stack: StackUnderTest) -> None:
+    with pytest.raises(LocalError, match="ROLE=root is not a role: give one of admin, operator, service, user"):
+        tokens.mint(stack.embedded.deployed, "root")
+
+
+def test_the_env_file_can_be_sourced_and_its_names_are_enough_for_curl(stack: StackUnderTest, tmp_path: Path) -> None:
+    write_env(stack.embedded, tmp_path / "env")
+
+    shown = subprocess.run(
+        ["bash", "-ceu", f"source '{tmp_path / 'env'}'; env"], env={}, capture_output=True, text=True, check=True
+    )
+    names = dict(line.split("=", 1) for line in shown.stdout.splitlines() if "=" in line)
+    assert all(
+        line.startswith("export ") and line.endswith("'") for line in (tmp_path / "env").read_text().splitlines()
+    )
+    assert (tmp_path / "env").stat().st_mode & 0o077 == 0
+    assert names["API_URL"] == stack.api_url
+    assert names["AWS_ENDPOINT_URL"] == stack.embedded.endpoint_url
+    assert names["REDIS_URL"].startswith("redis")
+    assert {"STACK_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"} <= names.keys()
+    for token in ("ADMIN_TOKEN", "OPERATOR_TOKEN"):
+        headers = {"authorization": f"Bearer {names[token]}"}
+        assert httpx.get(f"{names['API_URL']}{LIMITS}", headers=headers, trust_env=False).status_code == 200
+
+
+def test_redis_answers(stack: StackUnderTest) -> None:
+    assert redis.Redis.from_url(stack.embedded.redis_url).ping()
+
+
+def test_deploying_what_is_deployed_does_nothing(stack: StackUnderTest) -> None:
+    assert stack.embedded.deploy() is False
+
+
+def test_dead_letters_are_put_back_on_the_queue(stack: StackUnderTest) -> None:
+    body = json.dumps({"campaign_id": "bst_01ARZ3NDEKTSV4RRFFQ69G5FAV", "step": 1})
+    dead_letters = stack.resources["BoostsDeadLetters"]
+    stack.client("sqs").send_message(QueueUrl=dead_letters, MessageBody=body)
+
+    moved = redrive(stack.embedded.deployed)
+
+    assert moved == [body]
+    assert redrive(stack.embedded.deployed) == []
+
+
+def test_the_logs_show_what_the_functions_say(stack: StackUnderTest, admin: httpx.Client) -> None:
+    admin.get(LIMITS)
+
+    lines = list(follow(stack.embedded.deployed, minutes=10, forever=False))
+
+    assert lines
+    assert not any("REPORT RequestId" in line for line in lines)
+
+
+def test_a_taken_port_is_named_with_what_to_do(stack: StackUnderTest, tmp_path: Path) -> None:
+    second = EmbeddedStack.at(tmp_path, stack.embedded.port)
+
+    with pytest.raises(LocalError, match=rf"Port {stack.embedded.port} is taken .*make up PORT=\d+"):
+        second.start()
+
+    second.stop()
+
+
+def test_stopping_and_starting_keeps_the_data_and_the_routes(stack: StackUnderTest, admin: httpx.Client) -> None:
+    table = stack.table("RequestsTable")
+    table.put_item(Item={"key": "kept", "value": 5})
+    before = admin.get(LIMITS)
+
+    stack.stop()
+    with pytest.raises(httpx.ConnectError):
+        admin.get(LIMITS)
+    stack.start()
+
+    assert table.get_item(Key={"key": "kept"})["Item"]["value"] == 5
+    assert admin.get(LIMITS).json() == before.json()
+    assert stack.embedded.deploy() is False
+
+
+def test_a_stack_whose_server_was_killed_starts_again_and_leaves_nothing_behind() -> None:
+    with temporary("test-killed") as embedded:
+        embedded.start()
+        os.kill(int((embedded.directory / "ministack.pid").read_text()), signal.SIGKILL)
+        embedded.stop()
+        assert not embedded.is_running()
+
+        embedded.start()
+
+        assert embedded.is_running()
+        assert embedded.deployed.exists() is False
+    assert not embedded.is_running()
+    assert not embedded.directory.exists()

@@ -1,0 +1,316 @@
+"""The worker of boosts, on its event file, with real transactions on the tables of the template."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from pynamodb.connection import Connection
+
+from tests.account import Account
+from tests.factories import NOON
+from tests.gateway import a_request
+from tests.integration.conftest import Functions
+from tests.template_reader import ROOT
+
+EVENT = json.loads((ROOT / "events/boosts/worker-steps.json").read_text())
+CAMPAIGNS = "/api/admin/fake-views"
+
+
+class World:
+    """Campaigns that are created over the API and worked off by hand, message by message."""
+
+    def __init__(self, aws: Account, functions: Functions, clock: Any) -> None:
+        self.aws = aws
+        self.functions = functions
+        self.clock = clock
+
+    def command(self, verb: str, campaign_id: str) -> dict[str, Any]:
+        event = a_request("POST", f"{CAMPAIGNS}/{campaign_id}/{verb}")
+        # Each command is a request of its own.
+        event["requestContext"]["requestId"] = f"{verb} at {datetime.now(UTC)}"
+        answer = self.functions.call("BoostsApiFunction", event)
+        assert answer["statusCode"] == 200, answer["body"]
+        body: dict[str, Any] = json.loads(answer["body"])
+        return body
+
+    def running(self, **terms: Any) -> str:
+        """The id of a campaign that was created and executed; its first message is taken off the queue."""
+        body = {
+            "video_id": "abc123",
+            "total_count": 2500,
+            "duration_days": 1,
+            "pattern": "steady",
+            "daily_limit": 5000,
+        } | terms
+        answer = self.functions.call("BoostsApiFunction", a_request("POST", CAMPAIGNS, body=body))
+        assert answer["statusCode"] == 201, answer["body"]
+        campaign_id: str = json.loads(answer["body"])["id"]
+        self.command("execute", campaign_id)
+        self.waiting()
+        return campaign_id
+
+    def deliver(self, campaign_id: str, step: int, message_id: str = "message-1") -> list[Any]:
+        """The batch item failures of a delivery."""
+        event = json.loads(json.dumps(EVENT))
+        event["Records"][0]["body"] = json.dumps({"campaign_id": campaign_id, "step": step})
+        event["Records"][0]["messageId"] = message_id
+        failures: list[Any] = self.functions.call("BoostsWorkerFunction", event)["batchItemFailures"]
+        return failures
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Takes all messages off the queue, with their delays."""
+        sqs = self.aws.client("sqs")
+        found = []
+        self.clock.shift(timedelta(minutes=15))
+        for message in self.aws.messages("BoostsQueue"):
+            found.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=self.aws.ref("BoostsQueue"), ReceiptHandle=message["ReceiptHandle"])
+        self.clock.shift(timedelta(minutes=-15))
+        return found
+
+    def campaign(self, campaign_id: str) -> dict[str, Any]:
+        return next(
+            item for item in self.aws.items("BoostsTable") if item["id"] == campaign_id and item["part"] == "campaign"
+        )
+
+    def rows(self, campaign_id: str) -> list[int]:
+        items = self.aws.items("BoostsTable")
+        rows = [item for item in items if item["id"] == campaign_id and item["kind"] == "batch"]
+        return [int(row["views"]) for row in sorted(rows, key=lambda row: str(row["part"]))]
+
+    def total(self) -> int:
+        return sum(int(item["views"]) for item in self.aws.items("TotalsTable"))
+
+    def usage(self) -> dict[str, Any]:
+        return next(item for item in self.aws.items("BoostsTable") if item["kind"] == "usage")
+
+
+@pytest.fixture
+def world(aws: Account, functions: Functions) -> Iterator[World]:
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield World(aws, functions, clock)
+
+
+def test_s1_22_a_step_adds_its_views_to_the_video_and_to_the_campaign(world: World) -> None:
+    campaign_id = world.running()
+
+    failures = world.deliver(campaign_id, 1)
+
+    assert failures == []
+    assert world.campaign(campaign_id)["executed_count"] == 1000
+    assert world.rows(campaign_id) == [1000]
+    assert world.aws.items("TotalsTable") == [{"key": "boosted#video#abc123", "views": 1000}]
+    assert world.waiting() == [{"campaign_id": campaign_id, "step": 2}]
+
+
+def test_a_step_delivered_twice_has_one_effect_and_one_successor(world: World) -> None:
+    campaign_id = world.running()
+
+    world.deliver(campaign_id, 1, "message-1")
+    world.deliver(campaign_id, 1, "message-2")
+
+    assert world.rows(campaign_id) == [1000]
+    assert world.total() == 1000
+    assert world.waiting() == [{"campaign_id": campaign_id, "step": 2}]
+
+
+def test_the_same_message_delivered_twice_sends_its_successor_again_and_adds_nothing(world: World) -> None:
+    campaign_id = world.running()
+
+    world.deliver(campaign_id, 1, "message-1")
+    world.deliver(campaign_id, 1, "message-1")
+
+    assert world.total() == 1000
+    assert world.waiting() == [{"campaign_id": campaign_id, "step": 2}] * 2
+
+
+@pytest.mark.parametrize("body", ["nonsense", '{"campaign_id": "bst_1"}'])
+def test_s1_42_a_poison_message_is_reported_so_that_it_reaches_the_dead_letters(world: World, body: str) -> None:
+    campaign_id = world.running()
+    event = json.loads(json.dumps(EVENT))
+    event["Records"][0]["body"] = body
+
+    answer = world.functions.call("BoostsWorkerFunction", event)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": EVENT["Records"][0]["messageId"]}]}
+    assert world.total() == 0
+    assert world.campaign(campaign_id)["step"] == 1
+
+
+def test_s1_25_steps_repeat_until_the_campaign_is_complete(world: World) -> None:
+    campaign_id = world.running()
+
+    for step in (1, 2, 3):
+        world.deliver(campaign_id, step, f"message-{step}")
+        world.clock.shift(1)
+
+    campaign = world.campaign(campaign_id)
+    assert campaign["status"] == "completed"
+    assert campaign["executed_count"] == 2500
+    assert "wake_at" not in campaign
+    assert world.rows(campaign_id) == [1000, 1000, 500]
+    assert world.total() == 2500
+    assert world.usage()["allotted"] == world.usage()["executed"] == world.usage()["d20"] == 2500
+    assert world.waiting() == [{"campaign_id": campaign_id, "step": 2}, {"campaign_id": campaign_id, "step": 3}]
+
+
+def test_s1_6_a_step_that_comes_early_is_put_back_without_effect(world: World) -> None:
+    campaign_id = world.running()
+    world.deliver(campaign_id, 1)
+    world.waiting()
+
+    world.deliver(campaign_id, 2, "message-2")
+
+    assert world.total() == 1000
+    assert world.waiting() == [{"campaign_id": campaign_id, "step": 2}]
+
+
+@pytest.mark.parametrize(("verb", "status"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_s1_27_after_a_pause_or_a_cancel_is_answered_no_batch_commits(world: World, verb: str, status: str) -> None:
+    campaign_id = world.running()
+    world.deliver(campaign_id, 1)
+    world.clock.shift(1)
+
+    answer = world.command(verb, campaign_id)
+    world.deliver(campaign_id, 2, "message-2")
+    world.deliver(campaign_id, 3, "message-3")
+
+    assert answer["status"] == status
+    assert world.total() == answer["executed_count"] == 1000
+    assert world.campaign(campaign_id)["status"] == status
+
+
+def test_s1_27_a_batch_computed_before_the_pause_cannot_commit_after_it(world: World) -> None:
+    campaign_id = world.running()
+    paused: list[dict[str, Any]] = []
+
+    def pause_meanwhile() -> None:
+        paused.append(world.command("pause", campaign_id))
+
+    with before_the_first_transaction(pause_meanwhile):
+        world.deliver(campaign_id, 1)
+
+    assert paused[0]["status"] == "paused"
+    assert world.total() == 0
+    assert world.campaign(campaign_id)["executed_count"] == 0
+
+
+def test_a_resumed_campaign_has_one_chain_and_the_old_one_stays_dead(world: World) -> None:
+    campaign_id = world.running()
+    world.deliver(campaign_id, 1)
+    world.command("pause", campaign_id)
+    world.command("execute", campaign_id)
+    world.clock.shift(1)
+    messages = world.waiting()
+
+    world.deliver(campaign_id, 2, "old")
+    world.deliver(campaign_id, 4, "new")
+
+    assert {"campaign_id": campaign_id, "step": 4} in messages
+    assert world.rows(campaign_id) == [1000, 1000]
+    assert world.waiting() == [{"campaign_id": campaign_id, "step": 5}]
+
+
+def test_s1_3_campaigns_that_meet_at_the_last_views_of_a_day_never_exceed_it(world: World) -> None:
+    ids = [world.running(total_count=60_000, daily_limit=60_000, video_id=f"v{n}") for n in range(2)]
+    usage(world, allotted=219_400, executed=99_400, d20=99_400)
+
+    for campaign_id in ids:
+        world.deliver(campaign_id, 1, f"message of {campaign_id}")
+
+    assert world.usage()["d20"] == 100_000
+    assert world.total() == 600
+    assert world.campaign(ids[1])["waiting_for"] == "daily_cap"
+
+
+def test_s1_3_a_batch_computed_before_another_took_the_room_is_computed_again(world: World) -> None:
+    campaign_id = world.running()
+    usage(world, allotted=102_500, executed=99_000, d20=99_000)
+
+    def others_take_some() -> None:
+        usage(world, allotted=102_500, executed=99_900, d20=99_900)
+
+    with before_the_first_transaction(others_take_some):
+        world.deliver(campaign_id, 1)
+
+    assert world.total() == 100
+    assert world.usage()["d20"] == 100_000
+
+
+def test_s1_31_a_batch_that_would_exceed_the_month_is_refused_by_the_database(world: World) -> None:
+    campaign_id = world.running()
+    usage(world, allotted=5_000_000, executed=4_999_000, d20=0)
+
+    def others_take_all() -> None:
+        usage(world, allotted=5_000_000, executed=4_999_999, d20=0)
+
+    with before_the_first_transaction(others_take_all):
+        world.deliver(campaign_id, 1)
+
+    assert world.total() == 1
+    assert world.usage()["executed"] == 5_000_000
+
+
+def test_a_long_wait_goes_through_a_one_time_schedule_that_deletes_itself(world: World) -> None:
+    campaign_id = world.running(total_count=1000, duration_days=2)
+
+    world.deliver(campaign_id, 1)
+
+    group = world.aws.ref("ScheduleGroup")
+    scheduler = world.aws.client("scheduler")
+    schedule = scheduler.get_schedule(Name=f"{campaign_id}-2", GroupName=group)
+    assert schedule["ScheduleExpression"] == "at(2026-11-21T00:00:00)"
+    assert schedule["ActionAfterCompletion"] == "DELETE"
+    assert json.loads(schedule["Target"]["Input"]) == {"campaign_id": campaign_id, "step": 2}
+    assert world.waiting() == []
+
+
+def test_a_schedule_that_is_there_already_is_success(world: World) -> None:
+    campaign_id = world.running(total_count=1000, duration_days=2)
+
+    world.deliver(campaign_id, 1, "message-1")
+    failures = world.deliver(campaign_id, 1, "message-1")
+
+    assert failures == []
+
+
+def test_s1_29_completion_leaves_an_audit_entry_and_an_event_in_its_transaction(world: World) -> None:
+    campaign_id = world.running(total_count=1000)
+
+    world.deliver(campaign_id, 1)
+
+    actions = [item["action"] for item in sorted(world.aws.items("AuditTable"), key=lambda item: item["number"])]
+    assert actions == [f"FAKE_VIEWS_CAMPAIGN_{verb}" for verb in ("CREATED", "STARTED", "COMPLETED")]
+    assert sorted(item["name"] for item in world.aws.items("OutboxTable")) == [
+        "BoostCompleted",
+        "BoostCreated",
+        "BoostStarted",
+    ]
+
+
+def usage(world: World, **counters: int) -> None:
+    """Puts the month's use where a test wants it."""
+    item = {name: {"N": str(value)} for name, value in counters.items()}
+    key = {"id": {"S": "usage#2026-11"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
+    world.aws.client("dynamodb").put_item(TableName=world.aws.ref("BoostsTable"), Item=key | item)
+
+
+@contextmanager
+def before_the_first_transaction(act: Callable[[], Any]) -> Iterator[None]:
+    """Lets others act after a batch was computed and before it is committed."""
+    commit = Connection.transact_write_items
+    acted: list[bool] = []
+
+    def transact_write_items(self: Connection, *args: Any, **kwargs: Any) -> Any:
+        if not acted:
+            acted.append(True)
+            act()
+        return commit(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "transact_write_items", transact_write_items)
+        yield

@@ -1,0 +1,127 @@
+"""The OpenAPI document is the code's."""
+
+import json
+import sys
+from itertools import count
+from typing import Any
+
+import pytest
+
+from local import openapi
+
+NUMBERS = count()
+ROUTE = """
+from sluice import http
+from sluice.roles import Role
+from pydantic import BaseModel
+
+class {model}(BaseModel):
+    {field}: int
+
+app = http.resolver()
+
+@app.get("{path}", **http.{declared})
+def get() -> {model}:
+    \"\"\"What it is for.
+
+    And more.
+    \"\"\"
+"""
+
+
+@pytest.fixture
+def a_module(tmp_path, monkeypatch):
+    """Makes a handler's module and answers its part of a template."""
+    monkeypatch.syspath_prepend(tmp_path)
+    names: list[str] = []
+
+    def make(path: str, declared: str = "public()", model: str = "Thing", field: str = "size", **event: Any) -> Any:
+        names.append(f"made_for_openapi_{next(NUMBERS)}")
+        text = ROUTE.format(path=path, declared=declared, model=model, field=field)
+        (tmp_path / f"{names[-1]}.py").write_text(text)
+        properties = {"Method": "GET", "Path": path, **event}
+        return {"Handler": f"{names[-1]}.handler", "Events": {"Get": {"Type": "HttpApi", "Properties": properties}}}
+
+    yield make
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+OPEN = {"Auth": {"Authorizer": "NONE"}}
+
+
+def document(*functions: Any) -> dict[str, Any]:
+    resources = {str(number): {"Properties": properties} for number, properties in enumerate(functions)}
+    return openapi.document({"Resources": resources}, "1.2.3")
+
+
+def test_every_module_with_http_routes_is_in_the_document(a_module):
+    worker = {"Handler": "no.such.handler", "Events": {"Steps": {"Type": "SQS", "Properties": {}}}}
+    unwritten = {"Handler": "unwritten.handler", "Events": a_module("/z")["Events"]}
+
+    merged = document(a_module("/a", **OPEN), a_module("/b", "require(Role.USER)"), worker, unwritten)
+
+    assert set(merged["paths"]) == {"/a", "/b"}
+    assert merged["info"]["version"] == "1.2.3"
+
+
+def test_protected_routes_carry_the_token_scheme_and_open_ones_none(a_module):
+    merged = document(a_module("/a", **OPEN), a_module("/b", "require(Role.SERVICE)"))
+
+    assert merged["paths"]["/b"]["get"]["security"] == [{"token": ["service"]}]
+    assert "security" not in merged["paths"]["/a"]["get"]
+    assert "security" not in merged
+    assert merged["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+def test_a_routes_docstring_says_what_it_is_for(a_module):
+    operation = document(a_module("/a", **OPEN))["paths"]["/a"]["get"]
+
+    assert (operation["summary"], operation["description"]) == ("What it is for.", "And more.")
+
+
+def test_every_reference_is_to_a_schema_that_is_there_and_422_is_nowhere(a_module):
+    merged = document(a_module("/a", "public(errors=[404, 409])", **OPEN))
+
+    text = json.dumps(merged)
+    schemas = merged["components"]["schemas"]
+    assert {"Thing", "Problem", "FieldError", "Message"} == set(schemas)
+    assert all(f'"#/components/schemas/{name}"' in text for name in schemas)
+    assert "422" not in text
+
+
+@pytest.mark.parametrize(("declared", "event"), [("public()", {}), ("require(Role.USER)", OPEN)])
+def test_a_template_and_a_route_that_disagree_about_the_token_are_refused(a_module, declared, event):
+    with pytest.raises(ValueError, match="need a token"):
+        document(a_module("/a", declared, **event))
+
+
+def test_a_route_that_the_template_does_not_know_is_refused(a_module):
+    with pytest.raises(ValueError, match="which routes"):
+        document(a_module("/a", **OPEN, Path="/other"))
+
+
+def test_two_different_models_of_one_name_are_refused(a_module):
+    with pytest.raises(ValueError, match="Thing"):
+        document(a_module("/a", **OPEN), a_module("/b", field="weight", **OPEN))
+
+
+def test_check_fails_and_shows_the_difference_when_the_document_has_drifted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(openapi, "DOCUMENT", tmp_path / "docs" / "openapi.json")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    before = openapi.main(["--check"])
+    shown = capsys.readouterr().out
+    written = openapi.main([])
+    after = openapi.main(["--check"])
+
+    assert (before, written, after) == (1, 0, 0)
+    assert "Problem" in shown
+
+
+def test_the_document_in_the_repository_is_the_codes(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    drifted = openapi.main(["--check"])
+
+    assert not drifted, f"run `python -m local.openapi`:\n{capsys.readouterr().out}"

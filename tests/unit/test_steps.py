@@ -1,0 +1,223 @@
+"""The rules of the step chain (design section 3), clause by clause, on a campaign in memory."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from sluice.errors import Unavailable, Unreadable
+from sluice.steps import Step, StepChain
+from tests.factories import NOON, FixedClock
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A campaign whose steps count."""
+
+    id: str = "bst_1"
+    is_running: bool = True
+    step: int = 5
+    wake_at: datetime | None = NOON
+    committed_by: str | None = None
+    effects: int = 0
+
+
+@dataclass(frozen=True)
+class Seen:
+    campaign: Counted
+
+
+@dataclass
+class Batches:
+    """Commits a step if nobody did since it was read. `meanwhile` is what others do before each commit."""
+
+    campaign: Counted | None = field(default_factory=Counted)
+    meanwhile: list[Counted] = field(default_factory=list)
+    ends: bool = False
+
+    def read(self, campaign_id: str, now: datetime) -> Seen | None:
+        return Seen(self.campaign) if self.campaign and self.campaign.id == campaign_id else None
+
+    def commit(self, state: Seen, message_id: str, now: datetime) -> Counted | None:
+        if self.meanwhile:
+            self.campaign = self.meanwhile.pop(0)
+            return None
+        assert self.campaign
+        if self.campaign != state.campaign:
+            return None
+        self.campaign = replace(
+            self.campaign,
+            step=state.campaign.step + 1,
+            wake_at=now + timedelta(seconds=1),
+            committed_by=message_id,
+            effects=self.campaign.effects + 1,
+            is_running=not self.ends,
+        )
+        return self.campaign
+
+
+@dataclass
+class Wakes:
+    """Remembers what was woken; `dies` is a worker that is killed between its commit and its send."""
+
+    sent: list[tuple[str, int, datetime]] = field(default_factory=list)
+    dies: bool = False
+
+    def __call__(self, campaign_id: str, step: int, at: datetime) -> None:
+        if self.dies:
+            raise KeyboardInterrupt
+        self.sent.append((campaign_id, step, at))
+
+
+class Chain:
+    """A chain on a campaign in memory, at noon."""
+
+    def __init__(self, **batches: object) -> None:
+        self.batches = Batches(**batches)
+        self.wakes = Wakes()
+        self.clock = FixedClock()
+        self.chain = StepChain(self.batches, self.wakes, self.clock)
+
+    def deliver(self, step: int, message_id: str = "message-1", campaign_id: str = "bst_1") -> None:
+        self.chain.run(Step(campaign_id, step), message_id)
+
+    @property
+    def effects(self) -> int:
+        assert self.batches.campaign
+        return self.batches.campaign.effects
+
+
+def test_a_due_step_is_run_once_and_wakes_the_next() -> None:
+    chain = Chain()
+
+    chain.deliver(5)
+
+    assert chain.effects == 1
+    assert chain.wakes.sent == [("bst_1", 6, NOON + timedelta(seconds=1))]
+
+
+def test_the_last_step_wakes_nothing() -> None:
+    chain = Chain(ends=True)
+
+    chain.deliver(5)
+
+    assert chain.effects == 1
+    assert chain.wakes.sent == []
+
+
+@pytest.mark.parametrize("campaign", [None, Counted(is_running=False)])
+def test_the_message_of_a_campaign_that_does_not_run_is_dropped(campaign: Counted | None) -> None:
+    chain = Chain(campaign=campaign)
+
+    chain.deliver(5)
+
+    assert chain.wakes.sent == []
+    assert chain.batches.campaign == campaign
+
+
+def test_a_step_ahead_of_its_campaign_is_dropped() -> None:
+    chain = Chain()
+
+    chain.deliver(6)
+
+    assert chain.effects == 0
+    assert chain.wakes.sent == []
+
+
+def test_a_stale_step_is_dropped() -> None:
+    chain = Chain()
+
+    chain.deliver(5)
+    chain.deliver(5, "message-2")
+
+    assert chain.effects == 1
+    assert len(chain.wakes.sent) == 1
+
+
+def test_a_worker_killed_between_commit_and_send_sends_when_its_message_comes_again() -> None:
+    chain = Chain()
+    chain.wakes.dies = True
+    with pytest.raises(KeyboardInterrupt):
+        chain.deliver(5)
+    chain.wakes.dies = False
+
+    chain.deliver(5)
+
+    assert chain.effects == 1
+    assert chain.wakes.sent == [("bst_1", 6, NOON + timedelta(seconds=1))]
+
+
+def test_no_other_message_resends_so_that_copies_die_at_the_next_commit() -> None:
+    chain = Chain(campaign=Counted(step=6, committed_by="message-1"))
+
+    chain.deliver(5, "message-2")
+
+    assert chain.wakes.sent == []
+
+
+def test_a_message_two_steps_behind_never_resends() -> None:
+    chain = Chain(campaign=Counted(step=7, committed_by="message-1"))
+
+    chain.deliver(5, "message-1")
+
+    assert chain.wakes.sent == []
+
+
+def test_a_step_before_its_time_is_put_back_without_effect() -> None:
+    chain = Chain(campaign=Counted(wake_at=NOON + timedelta(microseconds=1)))
+
+    chain.deliver(5)
+
+    assert chain.effects == 0
+    assert chain.wakes.sent == [("bst_1", 5, NOON + timedelta(microseconds=1))]
+
+
+def test_after_a_failed_condition_the_rules_begin_again_from_the_first() -> None:
+    paused = Counted(is_running=False, step=6)
+    chain = Chain(meanwhile=[paused])
+
+    chain.deliver(5)
+
+    assert chain.batches.campaign == paused
+    assert chain.wakes.sent == []
+
+
+def test_when_only_a_cap_was_in_the_way_the_batch_is_computed_again() -> None:
+    chain = Chain(meanwhile=[Counted(), Counted()])
+
+    chain.deliver(5)
+
+    assert chain.effects == 1
+    assert len(chain.wakes.sent) == 1
+
+
+def test_a_stampede_is_handed_back_to_the_queue() -> None:
+    chain = Chain(meanwhile=[Counted()] * 100)
+
+    with pytest.raises(Unavailable):
+        chain.deliver(5)
+
+    assert chain.effects == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "null",
+        "{}",
+        '{"campaign_id": "bst_1"}',
+        '{"campaign_id": "bst_1", "step": "1"}',
+        '{"campaign_id": "bst_1", "step": true}',
+        '{"campaign_id": "bst_1", "step": -1}',
+        '{"campaign_id": "bst_1", "step": 1.0}',
+        '{"campaign_id": "", "step": 1}',
+        '{"campaign_id": 7, "step": 1}',
+        '{"campaign_id": "bst_1", "step": 1, "views": 1000}',
+    ],
+)
+def test_anything_but_a_campaign_and_a_step_is_unreadable(body: str) -> None:
+    with pytest.raises(Unreadable):
+        Step.parse(body)
