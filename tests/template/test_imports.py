@@ -24,13 +24,13 @@ BATCH = "aws_lambda_powertools.utilities.batch"
 
 # What each function must do without: it would pay for it at every cold start.
 DOES_WITHOUT = {
-    "boosts.api": {"jwt", BATCH, "sluice.steps", "sluice.auth"},
-    "boosts.worker": {"jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
-    "operations.audit": {"jwt", "boto3", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "boosts.api": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.auth"},
+    "boosts.worker": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
+    "operations.audit": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "operations.authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb"},
-    "operations.outbox_relay": {"jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
-    "operations.sweeper": {"jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.auth"},
-    "views.counts": {"jwt", "boto3", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "operations.outbox_relay": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
+    "operations.sweeper": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.auth"},
+    "views.counts": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
 }
 ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "redis", "samcli", "samtranslator", "tests", "local"}
 
