@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -15,12 +15,12 @@ from boosts.store import State
 from sluice import settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
+from sluice.records import RecordProcessor
 from sluice.steps import Step, StepChain
 from sluice.totals import TotalItem
 
 logger = Logger()
-# A put-back message is no error of the function: the batch is one message, and SQS delivers it again.
-processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+processor = RecordProcessor(EventType.SQS)
 
 
 @dataclass(frozen=True)

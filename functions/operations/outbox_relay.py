@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -14,9 +14,10 @@ from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.errors import Unreadable
 from sluice.outbox import EventItem, Relay
+from sluice.records import RecordProcessor
 
 logger = Logger()
-processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+processor = RecordProcessor(EventType.DynamoDBStreams)
 
 
 @dataclass(frozen=True)

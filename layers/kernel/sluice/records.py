@@ -1,0 +1,22 @@
+"""Records of a queue or a stream, handed to a function one by one; what fails is logged and put back."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, FailureResponse
+
+logger = Logger(child=True)
+
+
+class RecordProcessor(BatchProcessor):
+    """Powertools' processor, which logs no failure by itself.
+
+    A record that is put back is no error of the function, even when it is the only one: it is delivered again.
+    """
+
+    def __init__(self, event_type: EventType) -> None:
+        super().__init__(event_type, raise_on_entire_batch_failure=False)
+
+    def failure_handler(self, record: Any, exception: Any) -> FailureResponse:
+        logger.error("Put back: it failed", exc_info=exception)
+        return super().failure_handler(record, exception)
