@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
-import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.session import Session, get_session
 from moto import mock_aws
 
 from tests.template_reader import ACCOUNT, PSEUDO_PARAMETERS, REGION, source, translated
@@ -35,7 +37,7 @@ class Account:
                     create(logical_id, resource.get("Properties", {}))
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+        return _client(service)
 
     def ref(self, logical_id: str) -> str:
         """A table's name, a queue's URL, a bus's name, ..."""
@@ -48,8 +50,9 @@ class Account:
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Every item of a table, as plain values."""
-        resource: Any = boto3.resource("dynamodb", region_name=REGION)
-        items: list[dict[str, Any]] = resource.Table(self.ref(table)).scan(ConsistentRead=True)["Items"]
+        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.ref(table), ConsistentRead=True)
+        items: list[dict[str, Any]]
+        items = [{name: _plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
         return items
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
@@ -120,6 +123,21 @@ class Account:
         return value
 
 
+# Clients know no account, and making them would be most of what a test costs.
+@cache
+def _session() -> Session:
+    return get_session()
+
+
+@cache
+def _client(service: str) -> Any:
+    return _session().create_client(service, region_name=REGION)
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    return TypeDeserializer().deserialize(value)
+
+
 def _default(parameter: dict[str, Any]) -> Any:
     return parameter.get("Default", "")
 
@@ -127,5 +145,9 @@ def _default(parameter: dict[str, Any]) -> Any:
 @contextmanager
 def account(template_text: str | None = None) -> Iterator[Account]:
     """A fresh account, with credentials of its own."""
-    with patch.dict("os.environ", _CREDENTIALS), mock_aws():
+    with (
+        patch.dict("os.environ", _CREDENTIALS),
+        patch("pynamodb.connection.base.get_session", _session),
+        mock_aws(),
+    ):
         yield Account(template_text)

@@ -34,12 +34,23 @@ def source_text() -> str:
 
 def source(text: str | None = None) -> dict[str, Any]:
     """The template as written; intrinsics in their long form."""
-    parsed: dict[str, Any] = yaml_parse(text or source_text())
-    return parsed
+    return deepcopy(_parsed(text or source_text()))
 
 
 def translated(text: str | None = None) -> dict[str, Any]:
     """The template as CloudFormation gets it."""
+    return deepcopy(_translated(text or source_text()))
+
+
+# Each test asks for its own copy of the same: parsing and translating would be most of what an account costs.
+@cache
+def _parsed(text: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml_parse(text)
+    return parsed
+
+
+@cache
+def _translated(text: str) -> dict[str, Any]:
     return translate(source(text))
 
 

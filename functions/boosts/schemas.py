@@ -126,10 +126,18 @@ def place(cursor: str | None, video_id: str | None) -> Place | None:
     position = http.read_cursor(cursor, campaign_id=str, created_at=str)
     if position is None:
         return None
-    of_a_video = not position["created_at"]
-    if not is_id(BOOST, position["campaign_id"]) or of_a_video != (video_id is not None):
+    of_its_list = not position["created_at"] if video_id is not None else _is_stored_time(position["created_at"])
+    if not is_id(BOOST, position["campaign_id"]) or not of_its_list:
         raise Invalid.of("cursor", "cursor is not one that this list gave")
     return Place(**position)
+
+
+def _is_stored_time(text: str) -> bool:
+    """Whether a forged cursor's time is one that DynamoDB takes for a key of the index."""
+    try:
+        return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z"))
+    except ValueError:
+        return False
 
 
 def _progress(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Progress:

@@ -16,6 +16,8 @@ from sluice.dynamodb import bind
 from sluice.ids import BOOST
 from sluice.roles import Role
 
+TEXT: Any = {"min_length": 1, "max_length": 255}
+
 app = http.resolver()
 
 
@@ -36,13 +38,13 @@ def trail() -> Trail:
 
 @app.get("/api/admin/audit", **http.require(Role.OPERATOR))
 def page(
-    entity: Annotated[str | None, Query(description="Only those of this campaign.")] = None,
-    action: Annotated[str | None, Query(description="Only actions that begin with this, such as FAKE_VIEWS.")] = None,
+    entity: Annotated[str | None, Query(**TEXT, description="Only those of this campaign.")] = None,
+    action: Annotated[str | None, Query(**TEXT, description="Only actions that begin so, such as FAKE_VIEWS.")] = None,
     limit: http.Limit = 20,
     cursor: http.Cursor = None,
 ) -> EntryPage:
     """List audit entries, newest first (S1-36, S1-40)."""
-    return EntryPage.of(*trail().page(entity, action, limit, place(cursor)))
+    return EntryPage.of(*trail().page(entity, action, limit, place(cursor, entity)))
 
 
 @app.get("/api/admin/audit/<entity>/verify", **http.require(Role.OPERATOR, errors=[404]))

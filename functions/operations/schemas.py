@@ -1,5 +1,6 @@
 """What the operations API gives."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +9,10 @@ from pydantic import BaseModel, Field
 from operations.trail import Place
 from sluice import http
 from sluice.audit import Entry
+from sluice.errors import Invalid
+from sluice.ids import AUDIT, is_id
+
+_ENTITY = re.compile(r"[!-~]{1,255}")
 
 
 class EntryResource(BaseModel):
@@ -46,7 +51,13 @@ class Verification(BaseModel):
     problem: str | None = Field(description="The first entry that was edited, removed or cut off; null if none.")
 
 
-def place(cursor: str | None) -> Place | None:
-    """The place that a cursor stands for. Raises Invalid for one that this API did not give."""
+def place(cursor: str | None, entity: str | None) -> Place | None:
+    """The place that a cursor stands for in the list of an entity, or of all. Raises Invalid for any other cursor."""
     position = http.read_cursor(cursor, id=str, entity=str, number=int)
-    return Place(**position) if position else None
+    if position is None:
+        return None
+    found = Place(**position)
+    is_place = is_id(AUDIT, found.id) and _ENTITY.fullmatch(found.entity) and found.number > 0
+    if not is_place or entity not in (None, found.entity):
+        raise Invalid.of("cursor", "cursor is not one that this list gave")
+    return found

@@ -7,10 +7,11 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 
 from sluice import audit
-from sluice.audit import Entry, EntryItem
+from sluice.audit import Entry, EntryItem, Head
 from sluice.chained import PART, ChainedItem
 from sluice.dynamodb import transient_as_unavailable
-from sluice.errors import NotFound
+from sluice.errors import NotFound, Unreadable
+from sluice.ids import is_id
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,26 @@ class Trail:
 
     def verify(self, entity: str) -> tuple[int, str | None]:
         """How many entries an entity has, and what is wrong with them, if anything. Raises NotFound."""
+        # First the entity: entries written meanwhile are then ahead of its head, not missing.
+        head = latest = self._head(entity)
+        try:
+            with transient_as_unavailable():
+                entries = audit.entries_of(entity)
+        except Unreadable as error:
+            return head.number, str(error)
+        last = entries[-1].number if entries else 0
+        if last > head.number:
+            latest = self._head(entity)  # Written meanwhile, or added by hand: the head of now can tell.
+        if last >= latest.number:
+            return len(entries), audit.find_problem(entries, latest)
+        return len(entries), audit.find_problem([each for each in entries if each.number <= head.number], head)
+
+    def _head(self, entity: str) -> Head:
         prefix, _, _ = entity.partition("_")
-        if prefix not in self._campaigns:
+        if prefix not in self._campaigns or not is_id(prefix, entity):
             raise NotFound("Campaign not found", "campaign_not_found")
         with transient_as_unavailable():
             try:
-                # First the entity: entries written meanwhile are then ahead of its head, not missing.
-                campaign = self._campaigns[prefix].get(entity, PART, consistent_read=True)
+                return self._campaigns[prefix].get(entity, PART, consistent_read=True).audit_head
             except DoesNotExist as error:
                 raise NotFound("Campaign not found", "campaign_not_found") from error
-            entries = audit.entries_of(entity)
-        head = campaign.audit_head
-        return len(entries), audit.find_problem([each for each in entries if each.number <= head.number], head)

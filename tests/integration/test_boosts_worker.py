@@ -1,19 +1,18 @@
 """The worker of boosts, on its event file, with real transactions on the tables of the template."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from pynamodb.connection import Connection
 
 from tests.account import Account
 from tests.factories import NOON
 from tests.gateway import a_request
 from tests.integration.conftest import Functions
+from tests.integration.console import before_the_first
 from tests.template_reader import ROOT
 
 EVENT = json.loads((ROOT / "events/boosts/worker-steps.json").read_text())
@@ -191,7 +190,7 @@ def test_s1_27_a_batch_computed_before_the_pause_cannot_commit_after_it(world: W
     def pause_meanwhile() -> None:
         paused.append(world.command("pause", campaign_id))
 
-    with before_the_first_transaction(pause_meanwhile):
+    with before_the_first("transact_write_items", pause_meanwhile):
         world.deliver(campaign_id, 1)
 
     assert paused[0]["status"] == "paused"
@@ -234,7 +233,7 @@ def test_s1_3_a_batch_computed_before_another_took_the_room_is_computed_again(wo
     def others_take_some() -> None:
         usage(world, allotted=102_500, executed=99_900, d20=99_900)
 
-    with before_the_first_transaction(others_take_some):
+    with before_the_first("transact_write_items", others_take_some):
         world.deliver(campaign_id, 1)
 
     assert world.total() == 100
@@ -248,7 +247,7 @@ def test_s1_31_a_batch_that_would_exceed_the_month_is_refused_by_the_database(wo
     def others_take_all() -> None:
         usage(world, allotted=5_000_000, executed=4_999_999, d20=0)
 
-    with before_the_first_transaction(others_take_all):
+    with before_the_first("transact_write_items", others_take_all):
         world.deliver(campaign_id, 1)
 
     assert world.total() == 1
@@ -297,20 +296,3 @@ def usage(world: World, **counters: int) -> None:
     item = {name: {"N": str(value)} for name, value in counters.items()}
     key = {"id": {"S": "usage#2026-11"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
     world.aws.client("dynamodb").put_item(TableName=world.aws.ref("BoostsTable"), Item=key | item)
-
-
-@contextmanager
-def before_the_first_transaction(act: Callable[[], Any]) -> Iterator[None]:
-    """Lets others act after a batch was computed and before it is committed."""
-    commit = Connection.transact_write_items
-    acted: list[bool] = []
-
-    def transact_write_items(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        if not acted:
-            acted.append(True)
-            act()
-        return commit(self, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Connection, "transact_write_items", transact_write_items)
-        yield

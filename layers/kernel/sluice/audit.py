@@ -13,7 +13,8 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.clock import rfc3339
 from sluice.dynamodb import Bound
-from sluice.ids import new_id
+from sluice.errors import Unreadable
+from sluice.ids import AUDIT, new_id
 
 LOG = "audit"
 
@@ -40,6 +41,8 @@ class Entry:
     after: dict[str, Any] | None
     previous_hash: str
     hash: str = ""
+    log: str = LOG
+    """The index in which it is listed: whoever changes that hides the entry, so it is hashed too."""
 
     @property
     def head(self) -> Head:
@@ -97,7 +100,7 @@ def follow(
 ) -> Entry:
     """The entry that comes after `head`."""
     unsigned = Entry(
-        id=new_id("aud", now),
+        id=new_id(AUDIT, now),
         entity=entity,
         number=head.number + 1,
         action=action,
@@ -116,8 +119,14 @@ def write(transaction: TransactWrite, entry: Entry) -> None:
 
 
 def entries_of(entity: str) -> list[Entry]:
-    """An entity's entries, oldest first; a consistent read."""
-    return [item.entry() for item in EntryItem.query(entity, consistent_read=True)]
+    """An entity's entries, oldest first; a consistent read. Raises Unreadable, naming one that is no entry any more."""
+    entries: list[Entry] = []
+    try:
+        for item in EntryItem.query(entity, consistent_read=True):
+            entries.append(item.entry())
+    except (TypeError, ValueError) as error:  # PynamoDB's, for a value of another type and for what is not JSON
+        raise Unreadable(f"entry {len(entries) + 1} was edited") from error
+    return entries
 
 
 def find_problem(entries: Iterable[Entry], head: Head) -> str | None:

@@ -7,6 +7,7 @@ from secrets import token_bytes
 
 from ulid import ULID
 
+AUDIT = "aud"
 BOOST = "bst"
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")

@@ -87,12 +87,21 @@ class Relay:
         self._mark_processed(event)
 
     def publish_overdue(self, older_than: timedelta, limit: int) -> int:
-        """Publish rows that the stream left behind for longer than `older_than`; returns how many."""
+        """Publish rows that the stream left behind for longer than `older_than`; returns how many.
+
+        One that the bus refuses does not hold up those after it. Raises Unavailable at the end if there were any.
+        """
         before = rfc3339(self._clock.now() - older_than)
         overdue = EventItem.by_status.query(PENDING, EventItem.created_at < before, limit=limit)
         ids: Sequence[str] = [event.id for event in overdue]
+        refused: list[Unavailable] = []
         for event_id in ids:
-            self.publish(event_id)
+            try:
+                self.publish(event_id)
+            except Unavailable as error:
+                refused.append(error)
+        if refused:
+            raise Unavailable(f"{len(refused)} of {len(ids)} overdue events were refused") from refused[0]
         return len(ids)
 
     def _mark_processed(self, event: EventItem) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from math import ceil
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -71,7 +72,7 @@ def write(transaction: TransactWrite, request: Request, answer: Answer, now: dat
         fingerprint=request.fingerprint,
         status=answer.status,
         body=answer.body,
-        expires_at=int((now + _KEPT).timestamp()),
+        expires_at=ceil((now + _KEPT).timestamp()),
     )
     expired = RequestItem.expires_at <= int(now.timestamp())
     transaction.save(item, condition=RequestItem.key.does_not_exist() | expired)

@@ -38,7 +38,7 @@ def read[S: DataclassInstance](kind: type[S]) -> S:
             continue
         try:
             values[field.name] = _READERS[field.type](text)
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, OSError):  # ZoneInfo opens a file: `Europe` is a directory
             problems.append(f"{name} is not a valid {getattr(field.type, '__name__', field.type)}")
     if problems:
         raise Misconfigured("; ".join(problems))

@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluice.clock import Clock
@@ -47,7 +47,7 @@ class Wake:
             self._schedule(campaign_id, step, at)
 
     def _schedule(self, campaign_id: str, step: int, at: datetime) -> None:
-        whole_second = (at + timedelta(microseconds=999_999)).replace(microsecond=0)
+        whole_second = (at.astimezone(UTC) + timedelta(microseconds=999_999)).replace(microsecond=0)
         try:
             self._scheduler.create_schedule(
                 # wake_at never changes without step, so a name always means one time.

@@ -1,0 +1,331 @@
+"""The outbox relay, on its event file: rows on the stream become events on the bus, at least once and no more often."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from botocore.client import BaseClient
+
+from sluice.errors import Unavailable
+from tests.account import Account
+from tests.factories import NOON
+from tests.integration.conftest import Functions
+from tests.integration.console import Console, an_event, before_the_first
+
+
+class Bus(Console):
+    """The console, with the stream and the bus at hand."""
+
+    def __init__(self, aws: Account, functions: Functions, clock: Any) -> None:
+        super().__init__(aws, functions, clock)
+        self._refused = ""
+        self._heard: list[dict[str, Any]] = []
+
+    def put_events(self, real: Callable[..., Any], client: BaseClient, parameters: dict[str, Any]) -> Any:
+        """What the bus answers. It hears what it takes; moto delivers to targets only with a package more."""
+        if self._refused and self._refused in parameters["Entries"][0]["Detail"]:
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
+        answer = real(client, "PutEvents", parameters)
+        self._heard += parameters["Entries"]
+        return answer
+
+    @contextmanager
+    def refusing(self, event_id: str) -> Iterator[None]:
+        """The bus answers, as it does when it is throttled, that it did not take this one."""
+        self._refused = event_id
+        yield
+        self._refused = ""
+
+    def heard(self) -> list[dict[str, Any]]:
+        """The events that the stack's bus took, as a consumer gets them."""
+        assert {entry["EventBusName"] for entry in self._heard} <= {self.aws.ref("EventBus")}
+        return [
+            {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
+            for entry in self._heard
+        ]
+
+    def relay(self, *ids: str) -> list[str]:
+        """Deliver stream records of these rows; returns which were reported as failed."""
+        event = an_event("operations/outbox_relay-rows")
+        record = event["Records"].pop()
+        for number, each in enumerate(ids):
+            event["Records"].append(deepcopy(record))
+            event["Records"][-1]["dynamodb"]["Keys"]["id"]["S"] = each
+            event["Records"][-1]["dynamodb"]["SequenceNumber"] = str(number)
+        answer = self.functions.call("OperationsOutboxRelayFunction", event)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def rows(self) -> list[dict[str, Any]]:
+        return sorted(self.aws.items("OutboxTable"), key=lambda row: str(row["created_at"]))
+
+    def row(self) -> dict[str, Any]:
+        (row,) = self.rows()
+        return row
+
+
+@pytest.fixture
+def bus(aws: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
+    with time_machine.travel(NOON, tick=False) as clock:
+        bus = Bus(aws, functions, clock)
+        real: Callable[..., Any] = BaseClient._make_api_call
+
+        def make_api_call(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+            if operation == "PutEvents":
+                return bus.put_events(real, client, parameters)
+            return real(client, operation, parameters)
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", make_api_call)
+        yield bus
+
+
+def test_a_row_is_published_with_its_id_name_time_and_data(bus: Bus) -> None:
+    campaign_id = bus.create()
+    row = bus.row()
+    bus.clock.shift(3)
+
+    failed = bus.relay(row["id"])
+
+    (event,) = bus.heard()
+    assert failed == []
+    assert (event["source"], event["detail-type"]) == ("sluice", "BoostCreated")
+    assert event["detail"] == {
+        "id": row["id"],
+        "at": "2026-11-20T12:00:00.000000Z",
+        "data": {
+            "campaign_id": campaign_id,
+            "video_id": "abc123",
+            "total_count": 2500,
+            "duration_days": 1,
+            "pattern": "steady",
+            "daily_limit": 5000,
+            "status": "pending",
+            "executed_count": 0,
+        },
+    }
+
+
+def test_each_status_change_is_an_event_named_in_the_past_tense(bus: Bus) -> None:
+    campaign_id = bus.create(total_count=1500)
+    for verb in ("execute", "pause", "execute"):
+        bus.clock.shift(1)
+        bus.command(verb, campaign_id)
+    for step in (3, 4):
+        bus.clock.shift(1)
+        bus.work(campaign_id, step)
+    other = bus.create()
+    bus.clock.shift(1)
+    bus.command("cancel", other)
+
+    bus.relay(*[row["id"] for row in bus.rows()])
+
+    assert sorted(event["detail-type"] for event in bus.heard()) == [
+        "BoostCancelled",
+        "BoostCompleted",
+        "BoostCreated",
+        "BoostCreated",
+        "BoostPaused",
+        "BoostResumed",
+        "BoostStarted",
+    ]
+
+
+def test_a_published_row_is_marked_processed_and_kept_for_seven_days_more(bus: Bus) -> None:
+    bus.create()
+    bus.clock.shift(3)
+
+    bus.relay(bus.row()["id"])
+
+    assert bus.row()["status"] == "processed"
+    assert bus.row()["expires_at"] == (NOON + timedelta(days=7, seconds=3)).timestamp()
+
+
+def test_a_row_that_was_not_published_has_no_time_to_live(bus: Bus) -> None:
+    bus.create()
+
+    row = bus.row()
+
+    assert row["status"] == "pending"
+    assert "expires_at" not in row
+
+
+def test_a_record_delivered_again_publishes_nothing(bus: Bus) -> None:
+    bus.create()
+    bus.relay(bus.row()["id"])
+    once = bus.row()
+    bus.clock.shift(60)
+
+    failed = bus.relay(once["id"])
+
+    assert failed == []
+    assert len(bus.heard()) == 1
+    assert bus.row() == once
+
+
+def test_a_row_that_is_gone_is_passed_over(bus: Bus) -> None:
+    bus.create()
+
+    failed = bus.relay("evt_01KAJ3W5V0SM0FKVYVXB9EQT6N", bus.row()["id"])
+
+    assert failed == []
+    assert len(bus.heard()) == 1
+
+
+def test_a_row_that_the_bus_did_not_take_is_reported_and_stays_pending(bus: Bus) -> None:
+    bus.create()
+    row = bus.row()
+
+    with bus.refusing(row["id"]):
+        failed = bus.relay(row["id"])
+
+    assert failed == ["0"]
+    assert bus.row() == row
+    assert bus.heard() == []
+
+
+def test_one_record_that_fails_does_not_stop_the_others(bus: Bus) -> None:
+    for _ in range(3):
+        bus.create()
+    ids = [row["id"] for row in bus.rows()]
+
+    with bus.refusing(ids[1]):
+        failed = bus.relay(*ids)
+
+    assert failed == ["1"]
+    assert sorted(event["detail"]["id"] for event in bus.heard()) == sorted([ids[0], ids[2]])
+    assert {row["id"]: row["status"] for row in bus.rows()} == {
+        ids[0]: "processed",
+        ids[1]: "pending",
+        ids[2]: "processed",
+    }
+
+
+def test_a_record_without_a_key_is_reported_alone(bus: Bus) -> None:
+    bus.create()
+    event = an_event("operations/outbox_relay-rows")
+    event["Records"].append(deepcopy(event["Records"][0]))
+    event["Records"][0]["dynamodb"] |= {"Keys": {}, "SequenceNumber": "0"}
+    event["Records"][1]["dynamodb"]["Keys"]["id"]["S"] = bus.row()["id"]
+
+    answer = bus.functions.call("OperationsOutboxRelayFunction", event)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert len(bus.heard()) == 1
+
+
+def test_what_failed_is_published_when_its_record_comes_again(bus: Bus) -> None:
+    bus.create()
+    with bus.refusing(bus.row()["id"]):
+        bus.relay(bus.row()["id"])
+
+    bus.relay(bus.row()["id"])
+
+    assert len(bus.heard()) == 1
+    assert bus.row()["status"] == "processed"
+
+
+def test_a_relay_killed_between_publishing_and_marking_is_made_up_for_by_the_sweeper(bus: Bus) -> None:
+    bus.create()
+    row = bus.row()
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with before_the_first("update_item", die), pytest.raises(KeyboardInterrupt):
+        bus.relay(row["id"])
+    bus.clock.shift(timedelta(minutes=5))
+    early = bus.sweep()
+    bus.clock.shift(1)
+    late = bus.sweep()
+
+    assert (early["published"], late["published"]) == (0, 1)
+    assert [event["detail"]["id"] for event in bus.heard()] == [row["id"]] * 2
+    assert bus.row()["status"] == "processed"
+
+
+def test_a_row_that_its_ttl_deleted_before_it_was_marked_does_not_come_back(bus: Bus) -> None:
+    bus.create()
+    row = bus.row()
+
+    def delete() -> None:
+        key = {"id": {"S": row["id"]}}
+        bus.aws.client("dynamodb").delete_item(TableName=bus.aws.ref("OutboxTable"), Key=key)
+
+    with before_the_first("update_item", delete):
+        failed = bus.relay(row["id"])
+
+    assert failed == []
+    assert bus.rows() == []
+
+
+def test_two_that_publish_one_row_at_once_mark_it_once(bus: Bus) -> None:
+    bus.create()
+    row = bus.row()
+
+    def publish_elsewhere() -> None:
+        bus.relay(row["id"])
+        bus.clock.shift(60)
+
+    with before_the_first("update_item", publish_elsewhere):
+        failed = bus.relay(row["id"])
+
+    assert failed == []
+    assert bus.row()["expires_at"] == (NOON + timedelta(days=7)).timestamp()
+
+
+# --- Rows that the stream left behind
+
+
+def test_rows_older_than_five_minutes_are_published_by_the_sweeper(bus: Bus) -> None:
+    bus.create()
+    bus.clock.shift(1)
+    bus.create()
+    bus.clock.shift(timedelta(minutes=5))
+
+    swept = bus.sweep()
+
+    assert swept["published"] == 1
+    assert [event["detail-type"] for event in bus.heard()] == ["BoostCreated"]
+    assert [row["status"] for row in bus.rows()] == ["processed", "pending"]
+
+
+def test_the_sweeper_leaves_processed_rows_alone(bus: Bus) -> None:
+    bus.create()
+    bus.relay(bus.row()["id"])
+    bus.clock.shift(timedelta(days=1))
+
+    swept = bus.sweep()
+
+    assert swept["published"] == 0
+    assert len(bus.heard()) == 1
+
+
+def test_an_overdue_row_that_the_bus_refuses_does_not_hold_up_those_after_it_and_is_an_error(bus: Bus) -> None:
+    for _ in range(3):
+        bus.create()
+        bus.clock.shift(1)
+    ids = [row["id"] for row in bus.rows()]
+    bus.clock.shift(timedelta(minutes=10))
+
+    with bus.refusing(ids[0]), pytest.raises(Unavailable, match="1 of 3 overdue events"):
+        bus.sweep()
+
+    assert [event["detail"]["id"] for event in bus.heard()] == ids[1:]
+    assert [row["status"] for row in bus.rows()] == ["pending", "processed", "processed"]
+
+
+def test_a_backlog_is_published_in_turns_of_five_hundred_oldest_first(bus: Bus) -> None:
+    client, table = bus.aws.client("dynamodb"), bus.aws.ref("OutboxTable")
+    for number in range(502):
+        values = {"id": f"evt_{number:03}", "name": "X", "status": "pending", "data": "{}"}
+        values["created_at"] = f"2026-11-20T10:00:00.{number:06}Z"
+        client.put_item(TableName=table, Item={name: {"S": value} for name, value in values.items()})
+
+    swept = [bus.sweep()["published"] for _ in range(2)]
+
+    assert swept == [500, 2]
+    assert [event["detail"]["id"] for event in bus.heard()][-2:] == ["evt_500", "evt_501"]

@@ -1,0 +1,270 @@
+"""The sweeper, on its event file: what is overdue is woken, and nothing else is touched."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from tests.account import Account
+from tests.factories import NOON
+from tests.integration.conftest import Functions
+from tests.integration.console import Console, before_the_first
+
+OVERDUE = timedelta(seconds=10, microseconds=1)
+
+
+@pytest.fixture
+def console(aws: Account, functions: Functions) -> Iterator[Console]:
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield Console(aws, functions, clock)
+
+
+def test_a_campaign_whose_message_was_lost_goes_on(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+
+    swept = console.sweep()
+    messages = console.take()
+    console.work(campaign_id, messages[0]["step"])
+
+    assert swept == {"woken": 1, "published": 0}
+    assert messages == [{"campaign_id": campaign_id, "step": 1}]
+    assert console.get(campaign_id)["executed_count"] == 1000
+
+
+def test_where_nothing_is_overdue_nothing_is_sent(console: Console) -> None:
+    swept = console.sweep()
+
+    assert swept == {"woken": 0, "published": 0}
+
+
+def test_a_message_that_is_less_than_ten_seconds_late_is_on_its_way(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(10)
+
+    swept = console.sweep()
+
+    assert swept["woken"] == 0
+    assert console.take() == []
+    assert console.item(campaign_id)["sweeps"] == 0
+
+
+def test_a_campaign_that_waits_for_tomorrow_is_not_overdue(console: Console) -> None:
+    campaign_id = console.running(total_count=2, duration_days=2)
+    console.work(campaign_id, 1)
+    console.clock.move_to(datetime(2026, 11, 21, tzinfo=UTC))
+
+    swept = console.sweep()
+
+    assert swept["woken"] == 0
+    assert console.take() == []
+
+
+def test_a_campaign_that_does_not_go_on_is_woken_again_ever_more_seldom_and_at_least_every_four_hours(
+    console: Console,
+) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+    woken = [console.sweep()["woken"]]
+
+    for minutes in (5, 10, 20, 40, 80, 160, 240, 240):
+        console.clock.shift(timedelta(minutes=minutes) - timedelta(microseconds=1))
+        woken.append(console.sweep()["woken"])
+        console.clock.shift(timedelta(microseconds=1))
+        woken.append(console.sweep()["woken"])
+
+    assert woken == [1] + [0, 1] * 8
+    assert console.item(campaign_id)["sweeps"] == 9
+
+
+def test_a_campaign_that_was_swept_a_thousand_times_is_still_woken(console: Console) -> None:
+    campaign_id = console.running()
+    change(console, campaign_id, sweeps={"N": "2000"}, sweep_at={"S": "2026-11-20T12:00:00.000000+0000"})
+    console.clock.shift(OVERDUE)
+
+    swept = console.sweep()
+
+    assert swept["woken"] == 1
+    assert console.item(campaign_id)["sweep_at"] == "2026-11-20T16:00:10.000001+0000"
+
+
+def test_the_sweeper_never_bumps_the_step_and_changes_nothing_but_its_own(console: Console) -> None:
+    campaign_id = console.running()
+    before = console.item(campaign_id)
+    console.clock.shift(OVERDUE)
+
+    console.sweep()
+
+    after = console.item(campaign_id)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {"sweeps", "sweep_at"}
+    assert after["step"] == 1
+
+
+def test_a_commit_forgets_the_sweeps_before_it(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+    console.sweep()
+    console.work(campaign_id, 1)
+    console.take()
+    console.clock.shift(timedelta(seconds=1) + OVERDUE)
+
+    swept = console.sweep()
+
+    assert swept["woken"] == 1
+    assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
+
+
+def test_a_commit_that_raced_with_a_claim_forgets_it_too(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+
+    with before_the_first("transact_write_items", console.sweep):
+        console.work(campaign_id, 1)
+    claimed = console.take()
+    console.clock.shift(timedelta(seconds=1) + OVERDUE)
+    swept = console.sweep()
+
+    assert claimed == [{"campaign_id": campaign_id, "step": step} for step in (1, 2)]
+    assert swept["woken"] == 1
+    assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
+
+
+def test_a_command_forgets_the_sweeps_before_it(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+    console.sweep()
+    console.command("pause", campaign_id)
+    console.command("execute", campaign_id)
+    console.take()
+    console.clock.shift(OVERDUE)
+
+    swept = console.sweep()
+
+    assert swept["woken"] == 1
+    assert console.take() == [{"campaign_id": campaign_id, "step": 3}]
+
+
+def test_two_sweepers_at_once_send_once(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+    others = []
+
+    with before_the_first("update_item", lambda: others.append(console.sweep())):
+        swept = console.sweep()
+
+    assert (swept["woken"], others[0]["woken"]) == (0, 1)
+    assert console.take() == [{"campaign_id": campaign_id, "step": 1}]
+    assert console.item(campaign_id)["sweeps"] == 1
+
+
+def test_a_campaign_that_went_on_between_read_and_claim_is_left_alone(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+
+    with before_the_first("update_item", lambda: console.work(campaign_id, 1)):
+        swept = console.sweep()
+
+    assert swept["woken"] == 0
+    assert console.item(campaign_id)["sweeps"] == 0
+    assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
+
+
+@pytest.mark.parametrize("verb", ["pause", "cancel"])
+def test_a_campaign_that_was_stopped_between_the_index_and_the_read_is_left_alone(console: Console, verb: str) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+
+    with before_the_first("get_item", lambda: console.command(verb, campaign_id)):
+        swept = console.sweep()
+
+    assert swept["woken"] == 0
+    assert console.take() == []
+    assert console.item(campaign_id)["sweeps"] == 0
+
+
+def test_a_campaign_that_went_on_between_the_index_and_the_read_is_left_alone(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+
+    with before_the_first("get_item", lambda: console.work(campaign_id, 1)):
+        swept = console.sweep()
+
+    assert swept["woken"] == 0
+    assert console.item(campaign_id)["sweeps"] == 0
+
+
+def test_a_campaign_that_is_gone_when_it_is_read_is_left_alone(console: Console) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+
+    def delete() -> None:
+        key = {"id": {"S": campaign_id}, "part": {"S": "campaign"}}
+        console.aws.client("dynamodb").delete_item(TableName=console.aws.ref("BoostsTable"), Key=key)
+
+    with before_the_first("get_item", delete):
+        swept = console.sweep()
+
+    assert swept["woken"] == 0
+    assert all(item["id"] != campaign_id for item in console.aws.items("BoostsTable"))
+
+
+def test_campaigns_that_do_not_run_are_left_alone(console: Console) -> None:
+    ids = [console.create(total_count=10) for _ in range(4)]
+    for campaign_id in ids[1:]:
+        console.command("execute", campaign_id)
+    console.command("pause", ids[1])
+    console.command("cancel", ids[2])
+    console.work(ids[3], 1)
+    console.take()
+    before = [console.item(each) for each in ids]
+    console.clock.shift(timedelta(days=1))
+
+    swept = console.sweep()
+
+    assert [item["status"] for item in before] == ["pending", "paused", "cancelled", "completed"]
+    assert swept["woken"] == 0
+    assert console.take() == []
+    assert [console.item(each) for each in ids] == before
+
+
+def test_hundreds_of_overdue_campaigns_are_all_woken(console: Console) -> None:
+    example = item_of(console, console.running())
+    client, table = console.aws.client("dynamodb"), console.aws.ref("BoostsTable")
+    ids = [f"bst_01KAJ3W5V0SM0FKVYVXB9E{number:04}" for number in range(200)]
+    for campaign_id in ids:
+        client.put_item(TableName=table, Item=example | {"id": {"S": campaign_id}})
+    console.clock.shift(OVERDUE)
+
+    swept = console.sweep()
+
+    assert swept["woken"] == 201
+    assert {message["campaign_id"] for message in console.take()} >= set(ids)
+
+
+def test_a_campaign_whose_worker_died_between_its_commit_and_its_send_goes_on(console: Console) -> None:
+    campaign_id = console.running()
+    console.work(campaign_id, 1)
+    console.take()
+    console.clock.shift(timedelta(seconds=1) + OVERDUE)
+
+    console.sweep()
+
+    assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
+
+
+# --- What the tests above are made of
+
+
+def item_of(console: Console, campaign_id: str) -> dict[str, Any]:
+    key = {"id": {"S": campaign_id}, "part": {"S": "campaign"}}
+    found = console.aws.client("dynamodb").get_item(TableName=console.aws.ref("BoostsTable"), Key=key)
+    return dict(json.loads(json.dumps(found["Item"])))
+
+
+def change(console: Console, campaign_id: str, **attributes: dict[str, Any]) -> None:
+    item = item_of(console, campaign_id) | attributes
+    console.aws.client("dynamodb").put_item(TableName=console.aws.ref("BoostsTable"), Item=item)
