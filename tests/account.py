@@ -11,6 +11,7 @@ from unittest.mock import patch
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.session import Session, get_session
 from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
 
 from tests.template_reader import ACCOUNT, PSEUDO_PARAMETERS, REGION, source, translated
 
@@ -54,6 +55,11 @@ class Account:
         items: list[dict[str, Any]]
         items = [{name: _plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
         return items
+
+    def forget_items(self) -> None:
+        """Empties every table, as a new account would be: moto's transactions copy the whole of it each time."""
+        for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
+            table.items.clear()
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Takes what is visible on a queue now."""

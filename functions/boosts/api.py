@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
@@ -12,7 +13,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from boosts.bootstrap import BoostsSettings, store, wake
 from boosts.campaign import Campaign, Status
 from boosts.commands import Caller, Commands
-from boosts.schemas import CampaignPage, CampaignResource, LimitsResource, NewCampaign, VideoId, place
+from boosts.export import batches_csv, campaigns_csv
+from boosts.schemas import (
+    CampaignPage,
+    CampaignResource,
+    CheckResource,
+    LimitsResource,
+    NewCampaign,
+    NewRevert,
+    PlanDayResource,
+    PlanResource,
+    SimulationResource,
+    VerificationResource,
+    VideoId,
+    place,
+)
 from boosts.store import Keyed
 from sluice import http, settings
 from sluice.clock import SystemClock
@@ -23,6 +38,12 @@ from sluice.roles import Role
 CAMPAIGNS = "/api/admin/fake-views"
 CAMPAIGN = f"{CAMPAIGNS}/<campaign_id>"
 
+CSV = "text/csv; charset=utf-8"
+# A Lambda answers at most 6 MB. A line of a batch has up to 210 bytes; that of a campaign of twenty videos up to 3,000.
+MAX_CSV_LINES = 10_000
+MAX_CSV_CAMPAIGNS = 1_500
+
+CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many to answer at most.")]
 CampaignId = Annotated[str, Path(description="The campaign's id: `bst_` and a ULID.")]
 
 app = http.resolver()
@@ -108,6 +129,78 @@ def pause(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId)
 def cancel(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
     """Cancel a campaign that has not ended: after the answer no batch commits (S1-12)."""
     return shown(commands().cancel(campaign_id, Caller(caller.subject, request)))
+
+
+@app.post(f"{CAMPAIGNS}/simulate", **http.require(Role.OPERATOR))
+def simulate(body: Annotated[NewCampaign, Body()]) -> SimulationResource:
+    """What a campaign on these terms would do: its days, its months against the caps, its end and its cost."""
+    return SimulationResource.model_validate(commands().simulate(body.terms()))
+
+
+@app.post(f"{CAMPAIGN}/simulate", **http.require(Role.OPERATOR, errors=[404, 409]))
+def simulate_rest(campaign_id: CampaignId) -> SimulationResource:
+    """What a campaign that has not ended would still do."""
+    return SimulationResource.model_validate(commands().simulate_rest(campaign_id))
+
+
+@app.get(f"{CAMPAIGN}/plan", **http.require(Role.OPERATOR, errors=[404]))
+def plan(campaign_id: CampaignId) -> PlanResource:
+    """A campaign day by day: planned, done, and still expected."""
+    days = [PlanDayResource.model_validate(day) for day in commands().timeline(campaign_id)]
+    return PlanResource(campaign_id=campaign_id, days=days)
+
+
+@app.get(f"{CAMPAIGN}/verify", **http.require(Role.OPERATOR, errors=[404]))
+def verify(campaign_id: CampaignId) -> VerificationResource:
+    """Check a campaign's batch rows against its own and its videos' counters, and its months (S1-59)."""
+    checks = commands().verify(campaign_id)
+    found = [CheckResource.model_validate(check) for check in checks]
+    return VerificationResource(campaign_id=campaign_id, valid=all(check.holds for check in checks), checks=found)
+
+
+@app.post(f"{CAMPAIGN}/revert", **http.require(Role.ADMIN, errors=[404, 409]))
+def revert(
+    campaign_id: CampaignId, body: Annotated[NewRevert, Body()], caller: http.Caller, request: http.RequestId
+) -> CampaignResource | SimulationResource:
+    """Take an ended campaign's views back, batch by batch; or only tell what that would do."""
+    if body.simulate:
+        return SimulationResource.model_validate(commands().simulate_revert(campaign_id, body.reason))
+    return shown(commands().revert(campaign_id, body.reason, Caller(caller.subject, request)))
+
+
+@app.get(f"{CAMPAIGNS}/export", **http.require(Role.OPERATOR, media=CSV))
+def export(
+    status: Annotated[Status | None, Query(description="Only those in this status.")] = None,
+    video_id: Annotated[VideoId | None, Query(description="Only those of this video.")] = None,
+    limit: CsvLimit = MAX_CSV_LINES,
+    cursor: http.Cursor = None,
+) -> Response[str]:
+    """Campaigns as CSV, newest first; `Link` names the next page (S1-61)."""
+    found, after = commands().page(status, video_id, min(limit, MAX_CSV_CAMPAIGNS), place(cursor, video_id))
+    query = {"status": status, "video_id": video_id, "limit": limit}
+    next_cursor = http.write_cursor(vars(after) if after else None)
+    return _csv(campaigns_csv(found, with_header=cursor is None), query, next_cursor)
+
+
+@app.get(f"{CAMPAIGN}/export", **http.require(Role.OPERATOR, errors=[404], media=CSV))
+def export_batches(
+    campaign_id: CampaignId, limit: CsvLimit = MAX_CSV_LINES, cursor: http.Cursor = None
+) -> Response[str]:
+    """A campaign's batches as CSV, in order, one line for each video; `Link` names the next page (S1-61)."""
+    position = http.read_cursor(cursor, step=int)
+    batches = max(1, limit // len(commands().get(campaign_id).video_ids))
+    rows = commands().rows(campaign_id, position["step"] if position else None, batches)
+    next_cursor = http.write_cursor({"step": rows[-1].step} if len(rows) == batches else None)
+    return _csv(batches_csv(campaign_id, rows, with_header=cursor is None), {"limit": limit}, next_cursor)
+
+
+def _csv(text: str, query: dict[str, Any], next_cursor: str | None) -> Response[str]:
+    """An answer of CSV. The link is relative, so that it holds behind any address."""
+    headers: dict[str, str | list[str]] = {"Content-Disposition": 'attachment; filename="sluice.csv"'}
+    if next_cursor:
+        following = {name: value for name, value in query.items() if value is not None} | {"cursor": next_cursor}
+        headers["Link"] = f'<?{urlencode(following)}>; rel="next"'
+    return Response(200, CSV, text, headers=headers)
 
 
 @http.logger.inject_lambda_context(clear_state=True)

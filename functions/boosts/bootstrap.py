@@ -11,6 +11,7 @@ from sluice.audit import EntryItem
 from sluice.clock import SystemClock
 from sluice.dynamodb import Database, bind
 from sluice.outbox import EventItem
+from sluice.totals import TotalItem
 from sluice.wake import Wake
 
 
@@ -25,6 +26,7 @@ class BoostsSettings:
     wake_role_arn: str
     audit_table: str
     outbox_table: str
+    totals_table: str
     time_zone: ZoneInfo
     max_per_day: int
     global_monthly_cap: int
@@ -39,6 +41,7 @@ def store(settings: BoostsSettings) -> Store:
     bind(BoostsItem, settings.boosts_table)
     bind(EntryItem, settings.audit_table)
     bind(EventItem, settings.outbox_table)
+    bind(TotalItem, settings.totals_table)
     return Store(Database(), settings.limits)
 
 

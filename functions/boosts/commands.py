@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from boosts import campaign as campaigns
+from boosts import evidence
 from boosts.campaign import Campaign, Change, Status
+from boosts.evidence import Check
 from boosts.plan import Pattern, month_of
-from boosts.store import Keyed, Place, Store
+from boosts.simulation import Simulation, months_ahead, simulate
+from boosts.store import Keyed, Place, Row, Store
+from boosts.timeline import PlanDay, timeline
 from boosts.usage import Limits, Usage
 from sluice import requests
 from sluice.clock import Clock
@@ -69,7 +73,7 @@ class Commands:
         if keyed and (answer := requests.find(keyed.request, now)):
             return answer
         self._check(terms, now)
-        new = Campaign(id=new_id(BOOST, now), created_at=now, updated_at=now, created_by=caller.subject, **vars(terms))
+        new = self._new(terms, caller.subject, now)
         created = self._store.commit(campaigns.create(new), caller.subject, now, keyed)
         if created:
             self._wake_if_live(created)
@@ -124,6 +128,38 @@ class Commands:
         """Whether the platform is stopped."""
         return self._store.is_stopped()
 
+    def simulate(self, terms: Terms) -> Simulation:
+        """What a campaign on these terms would do if it were executed now. Raises Invalid as `create` does."""
+        now = self.clock.now()
+        self._check(terms, now)
+        campaign = self._new(terms, "", now)
+        return self._simulation(campaigns.create(campaign).after, now)
+
+    def simulate_rest(self, campaign_id: str) -> Simulation:
+        """What a campaign that has not ended would still do. Raises NotFound, and Conflicting when it has ended."""
+        campaign = self.get(campaign_id)
+        if campaign.status in campaigns.ENDED or campaign.status is Status.REVERTED:
+            raise Conflicting("Campaign has ended: there is nothing to simulate", "campaign_has_ended")
+        return self._simulation(campaign, self.clock.now())
+
+    def simulate_revert(self, campaign_id: str, reason: str) -> Simulation:
+        """What `revert` would do. Raises NotFound, Conflicting as it does."""
+        now = self.clock.now()
+        return self._simulation(campaigns.revert(self.get(campaign_id), reason, now).after, now)
+
+    def rows(self, campaign_id: str, after_step: int | None = None, limit: int | None = None) -> list[Row]:
+        """A campaign's batch rows in order. Raises NotFound."""
+        return list(self._store.rows(self.get(campaign_id).id, after_step, limit))
+
+    def timeline(self, campaign_id: str) -> list[PlanDay]:
+        """A campaign day by day: planned, done and expected. Raises NotFound."""
+        campaign = self.get(campaign_id)
+        return timeline(campaign, self._store.rows(campaign.id), self.clock.now(), self.zone)
+
+    def verify(self, campaign_id: str) -> list[Check]:
+        """Check a campaign's numbers against their evidence (S1-59). Raises NotFound."""
+        return evidence.verify(self._store, self.get(campaign_id), self.zone)
+
     def today(self) -> Today:
         """The limits and what is used of them (S1-13)."""
         today = self.clock.now().astimezone(self.zone).date()
@@ -142,6 +178,13 @@ class Commands:
             if committed := self._store.commit(change(campaign, now).asked_by(request), caller.subject, now):
                 return committed
         raise Unavailable("The campaign is changing too fast")
+
+    def _new(self, terms: Terms, subject: str, now: datetime) -> Campaign:
+        return Campaign(id=new_id(BOOST, now), created_at=now, updated_at=now, created_by=subject, **vars(terms))
+
+    def _simulation(self, campaign: Campaign, now: datetime) -> Simulation:
+        usages = self._store.usages(months_ahead(campaign, now, self.zone))
+        return simulate(campaign, usages, self._limits, now, self.zone)
 
     def _wake_if_live(self, campaign: Campaign) -> Campaign:
         if campaign.is_live:

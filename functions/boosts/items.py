@@ -1,12 +1,12 @@
 """The items of the boosts table.
 
-| id              | part                | kind     |                                                           |
-|-----------------|---------------------|----------|-----------------------------------------------------------|
-| bst_...         | campaign            | campaign | the campaign itself                                       |
-| bst_...         | batch#0000000007#00 | batch    | what step 7 added to its first video: the evidence        |
-| usage#2026-11   | usage               | usage    | allotted, executed, d01..d31 over all campaigns           |
-| video#abc123    | bst_...             | video    | so that a video's campaigns are found, newest first       |
-| platform        | campaign            | platform | whether the platform is stopped (the kernel's)            |
+| id              | part             | kind     |                                                      |
+|-----------------|------------------|----------|------------------------------------------------------|
+| bst_...         | campaign         | campaign | the campaign itself                                  |
+| bst_...         | batch#0000000007 | batch    | the views that step 7 added: the evidence            |
+| usage#2026-11   | usage            | usage    | allotted, executed, d01..d31 over all campaigns      |
+| video#abc123    | bst_...          | video    | so that a video's campaigns are found, newest first  |
+| platform        | campaign         | platform | whether the platform is stopped (the kernel's)       |
 """
 
 from dataclasses import fields
@@ -158,10 +158,10 @@ class CampaignItem(BoostsItem, discriminator=CAMPAIGN):
 
 
 class BatchItem(BoostsItem, discriminator="batch"):
-    """What a batch leaves for each of its videos: the evidence behind the number. `views` < 0 were taken back."""
+    """What a batch leaves: the evidence behind the number. `views` < 0 were taken back."""
 
-    video_id = UnicodeAttribute()
     views = NumberAttribute()
+    views_by_video = JSONAttribute()
     plan_day = NumberAttribute()
     committed_at = UTCDateTimeAttribute()
 

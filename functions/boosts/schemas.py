@@ -1,7 +1,7 @@
 """What the admin API takes and gives, in the sources' field names."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -136,6 +136,97 @@ class CampaignPage(BaseModel):
     @classmethod
     def of(cls, campaigns: list[CampaignResource], after: Place | None) -> "CampaignPage":
         return cls(items=campaigns, next_cursor=http.write_cursor(vars(after) if after else None))
+
+
+class SimulatedDay(BaseModel):
+    """One date of a simulation."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    date: date
+    plan_day: int
+    wished: int = Field(description="The pattern's own size of the day.")
+    clipped: int = Field(description="Of that, what the daily limit moves to another day.")
+    spilled_in: int = Field(description="What comes from another day.")
+    planned: int
+    views: int = Field(description="What the steps would add (a revert: take back) on this date.")
+    batches: int
+    waiting_for: Waiting | None
+
+
+class SimulatedMonth(BaseModel):
+    """One month against its cap as it stands."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    month: str
+    needed: int
+    left: int
+    fits: bool
+
+
+class SimulationResource(BaseModel):
+    """What would happen, told by the worker's own steps. What other campaigns will do is not foreseen."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    starts_at: Moment
+    ends_at: Moment
+    status: Status = Field(description="How it would end.")
+    steps: int
+    batches: int
+    cost_usd: float = Field(description="At list price, without free tiers.")
+    days: list[SimulatedDay]
+    months: list[SimulatedMonth] = Field(description="Execute is refused unless each fits.")
+
+
+class PlanDayResource(BaseModel):
+    """One date of a campaign."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    date: date
+    plan_day: int
+    planned: int = Field(description="The size of its plan day; 0 beyond the plan.")
+    done: int
+    expected: int = Field(description="Still to come on this date, if no cap stands in the way.")
+
+
+class PlanResource(BaseModel):
+    """A campaign day by day."""
+
+    campaign_id: str
+    days: list[PlanDayResource]
+
+
+class CheckResource(BaseModel):
+    """One claim about the numbers."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    claim: str
+    expected: int
+    found: int
+    holds: bool
+
+
+class VerificationResource(BaseModel):
+    """A campaign's numbers against their evidence (S1-59)."""
+
+    campaign_id: str
+    valid: bool
+    checks: list[CheckResource]
+
+
+class NewRevert(BaseModel):
+    """The body of a revert."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
+        description="Why, for the audit trail."
+    )
+    simulate: bool = Field(False, description="Only tell what would happen.")
 
 
 class LimitsResource(BaseModel):

@@ -1,6 +1,6 @@
 """Reading campaigns, and committing changes to them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from sluice.clock import rfc3339
 from sluice.dynamodb import Database, transient_as_unavailable
 from sluice.platform import PlatformStatus
 
+_BATCH = "batch#"
 CONTENT_TYPE = "video"  # S1-1: boosts are of videos
 
 _EVENTS = {
@@ -51,6 +52,17 @@ class State:
     campaign: Campaign
     usage: Usage
     is_stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a batch left: the evidence behind the number. Views below 0 were taken back."""
+
+    step: int
+    views: int
+    views_by_video: Mapping[str, int]
+    plan_day: int
+    committed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -126,6 +138,34 @@ class Store:
     def usage(self, month: str) -> Usage:
         """A month's use (`2026-11`), by a consistent read."""
         return self.usages([month])[month]
+
+    def rows(self, campaign_id: str, after_step: int | None = None, limit: int | None = None) -> Iterator[Row]:
+        """A campaign's batch rows in order, beginning after a step; a consistent read."""
+        after = None if after_step is None else {"id": {"S": campaign_id}, "part": {"S": _row_part(after_step)}}
+        with transient_as_unavailable():
+            of_batches = BatchItem.part.startswith(_BATCH)
+            items = BatchItem.query(
+                campaign_id, of_batches, consistent_read=True, last_evaluated_key=after, limit=limit
+            )
+            for item in items:
+                step = int(item.part.removeprefix(_BATCH))
+                yield Row(step, int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
+
+    def campaigns_of(self, video_id: str) -> list[Campaign]:
+        """All campaigns of a video."""
+        with transient_as_unavailable():
+            ids = [row.part for row in VideoItem.query(_video_id(video_id), consistent_read=True)]
+        return self._campaigns(ids)
+
+    def in_status(self, status: Status) -> list[Campaign]:
+        """All campaigns in a status; those that the index does not list yet are missing."""
+        with transient_as_unavailable():
+            ids = [row.id for row in ListedItem.by_status.query(status)]
+        return [campaign for campaign in self._campaigns(ids) if campaign.status is status]
+
+    def boosted(self, video_id: str) -> int:
+        """A video's boosted counter, by a consistent read."""
+        return totals.read(CONTENT_TYPE, video_id).boosted
 
     def page(
         self, status: Status | None, video_id: str | None, limit: int, after: Place | None
@@ -218,12 +258,12 @@ def _differences(before: Campaign, after: Campaign) -> list[UpdateAction]:
 
 
 def _add_views(transaction: TransactWrite, change: Change, now: datetime) -> None:
-    """To each video's counter, with a row as evidence."""
-    after = change.after
-    for number, (video_id, views) in enumerate(change.views_by_video().items()):
-        row = BatchItem(after.id, f"batch#{after.step - 1:010d}#{number:02d}", video_id=video_id)
-        row.views, row.plan_day, row.committed_at = views, after.plan_day, now
-        transaction.save(row, condition=BatchItem.id.does_not_exist())
+    """To the videos' counters, with a row as evidence."""
+    after, moves = change.after, change.views_by_video()
+    row = BatchItem(after.id, _row_part(after.step - 1), views=sum(moves.values()), views_by_video=moves)
+    row.plan_day, row.committed_at = after.plan_day, now
+    transaction.save(row, condition=BatchItem.id.does_not_exist())
+    for video_id, views in moves.items():
         totals.add_boosted(transaction, CONTENT_TYPE, video_id, views)
 
 
@@ -247,6 +287,10 @@ def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) 
         add(UsageItem.executed, change.executed, limits.global_monthly_cap)
         add(UsageItem.day(change.day), change.executed, limits.max_per_day)
     transaction.update(UsageItem(_usage_id(change.month), USAGE), actions, condition)
+
+
+def _row_part(step: int) -> str:
+    return f"{_BATCH}{step:010d}"
 
 
 def _video_id(video_id: str) -> str:

@@ -1,6 +1,5 @@
 """SQS: run one step of a boost campaign."""
 
-from dataclasses import dataclass
 from functools import cache
 
 from aws_lambda_powertools import Logger
@@ -10,30 +9,21 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from boosts.batches import BoostBatches
-from boosts.bootstrap import BoostsSettings, store, wake
+from boosts.bootstrap import BoostsSettings as Settings
+from boosts.bootstrap import store, wake
 from boosts.store import State
 from sluice import settings
 from sluice.clock import SystemClock
-from sluice.dynamodb import bind
 from sluice.records import RecordProcessor
 from sluice.steps import Step, StepChain
-from sluice.totals import TotalItem
 
 logger = Logger()
 processor = RecordProcessor(EventType.SQS)
 
 
-@dataclass(frozen=True)
-class Settings(BoostsSettings):
-    """What the worker reads from the environment."""
-
-    totals_table: str
-
-
 @cache
 def chain() -> StepChain[State]:
     read = settings.read(Settings)
-    bind(TotalItem, read.totals_table)
     return StepChain(BoostBatches(store(read), read.limits, read.time_zone), wake(read), SystemClock())
 
 

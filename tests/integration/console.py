@@ -32,7 +32,7 @@ class Answer:
     """What a function answered over HTTP."""
 
     status: int
-    body: dict[str, Any]
+    body: Any
     headers: dict[str, Any]
 
     @property
@@ -85,8 +85,17 @@ class Console:
             event["queryStringParameters"] = dict(parse_qsl(event["rawQueryString"], keep_blank_values=True))
         with _an_environment_of_its_own():
             answer = self.functions.call(_FUNCTIONS[file.partition("-")[0]], event)
+        if not answer["headers"]["Content-Type"].startswith("application/json"):
+            return Answer(answer["statusCode"], answer["body"], answer["headers"])
         _check(event, answer)
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+
+    def text(self, file: str, campaign_id: str, query: dict[str, Any]) -> Answer:
+        """A request whose answer is a text."""
+        answer = self.send(file, campaign_id or EXAMPLE, query=query)
+        assert answer.status == 200, answer.body
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        return answer
 
     def create(self, **terms: Any) -> str:
         """The id of a new campaign."""

@@ -47,7 +47,7 @@ def test_s1_29_s1_36_every_command_is_logged_newest_first_with_what_it_changed(c
     }
     assert oldest["before"] is None
     assert oldest["after"] == {
-        "video_id": "abc123",
+        "video_ids": ["abc123"],
         "total_count": 2500,
         "duration_days": 1,
         "pattern": "steady",

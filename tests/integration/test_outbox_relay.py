@@ -98,7 +98,7 @@ def test_a_row_is_published_with_its_id_name_time_and_data(bus: Bus) -> None:
         "at": "2026-11-20T12:00:00.000000Z",
         "data": {
             "campaign_id": campaign_id,
-            "video_id": "abc123",
+            "video_ids": ["abc123"],
             "total_count": 2500,
             "duration_days": 1,
             "pattern": "steady",

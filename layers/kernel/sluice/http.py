@@ -135,11 +135,17 @@ class Declared(TypedDict):
     responses: dict[int, OpenAPIResponse]
 
 
-def require(lowest: Role, status: int = 200, errors: Iterable[int] = ()) -> Declared:
-    """A route for `lowest` and the roles above it. `errors`: the statuses it may answer beside the usual ones."""
+def require(lowest: Role, status: int = 200, errors: Iterable[int] = (), media: str = "") -> Declared:
+    """A route for `lowest` and the roles above it. `errors`: the statuses it may answer beside the usual ones.
+
+    `media`: the type of its answer, when that is not JSON.
+    """
     # OpenAPI 3.1 lets a security requirement list roles, so that what is documented is what is enforced:
     # https://spec.openapis.org/oas/v3.1.0#security-requirement-object
-    return _declared([{SECURITY_SCHEME: [lowest.value]}], status, {401, 403, *errors})
+    declared = _declared([{SECURITY_SCHEME: [lowest.value]}], status, {401, 403, *errors})
+    if media:
+        declared["responses"][status]["content"] = {media: {"schema": {"type": "string"}}}
+    return declared
 
 
 def public(status: int = 200, errors: Iterable[int] = ()) -> Declared:

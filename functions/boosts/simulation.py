@@ -1,0 +1,150 @@
+"""What a campaign would do, told by running the very steps that the worker runs, on a clock of their own. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from boosts.campaign import Campaign, Change, Status, Waiting, execute, run_step
+from boosts.plan import month_of
+from boosts.usage import Limits, Usage, UsageChange
+
+# List prices of us-east-1 in USD a million, 2026-11: https://aws.amazon.com/dynamodb/pricing/on-demand/,
+# https://aws.amazon.com/sqs/pricing/, https://aws.amazon.com/lambda/pricing/ (arm64), https://aws.amazon.com/cloudwatch/pricing/
+WRITE_UNIT, READ_UNIT, SQS_REQUEST, LAMBDA_REQUEST, GB_SECOND, LOG_KILOBYTE = 0.625, 0.125, 0.40, 0.20, 13.3334, 0.50
+# A step: three small items read; campaign (2) with its sweep index (2) written; a message sent, received and deleted;
+# 60 ms of 256 MB; half a kilobyte of log. A batch: usage, row, the platform's check (6); for each video its total (2).
+_STEP = 3 * READ_UNIT + 4 * WRITE_UNIT + 3 * SQS_REQUEST + LAMBDA_REQUEST + GB_SECOND * 0.25 * 0.06 + LOG_KILOBYTE / 2
+_BATCH = 6 * WRITE_UNIT
+_TOTAL = 2 * WRITE_UNIT
+
+
+@dataclass(frozen=True)
+class Day:
+    """One date. `views` is what the steps would add, or take back.
+
+    `wished` is the pattern's own size of its plan day; `planned` is that clipped at the daily limit, with what spilled
+    into it from another.
+    """
+
+    date: dt.date
+    plan_day: int
+    wished: int
+    planned: int
+    views: int
+    batches: int
+    waiting_for: Waiting | None
+
+    @property
+    def clipped(self) -> int:
+        """Views that the pattern wants on this day and the daily limit moves to another."""
+        return max(0, self.wished - self.planned)
+
+    @property
+    def spilled_in(self) -> int:
+        """Views that come to this day from another."""
+        return max(0, self.planned - self.wished)
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month against its cap as it stands: whether what is needed of it fits into what is left."""
+
+    month: str
+    needed: int
+    left: int
+
+    @property
+    def fits(self) -> bool:
+        return self.needed <= self.left
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What would happen from `starts_at` on. `cost_usd` is at list price, without free tiers."""
+
+    starts_at: datetime
+    ends_at: datetime
+    status: Status
+    steps: int
+    batches: int
+    cost_usd: float
+    days: tuple[Day, ...]
+    months: tuple[Month, ...]
+
+
+def months_ahead(campaign: Campaign, now: datetime, zone: ZoneInfo) -> list[str]:
+    """The months whose use a simulation needs: as many as the plan has, and two for what spills."""
+    start = max(now, campaign.scheduled_for or now).astimezone(zone).date()
+    end = start + dt.timedelta(days=campaign.duration_days + 62)
+    return sorted({month_of(dt.date.fromordinal(day)) for day in range(start.toordinal(), end.toordinal())})
+
+
+def simulate(
+    campaign: Campaign, usages: Mapping[str, Usage], limits: Limits, now: datetime, zone: ZoneInfo
+) -> Simulation:
+    """Run a campaign to its end; one that waits for a command is executed first.
+
+    `usages` is the use of the months as they stand; what other campaigns will do is not foreseen.
+    """
+    book = _Book(dict(usages), limits)
+    if campaign.status in (Status.PENDING, Status.SCHEDULED, Status.PAUSED):
+        begin = max(now, campaign.scheduled_for or now) if campaign.status is Status.SCHEDULED else now
+        change = execute(campaign, begin, zone)
+        needs = {usage.month: usage.allotted for usage in change.usage if usage.allotted > 0}
+        months = tuple(Month(month, views, book.left(month)) for month, views in needs.items())
+        campaign = book.apply(change)
+    else:
+        months = ()
+    starts_at = moment = max(now, campaign.wake_at or now)
+    days: dict[dt.date, Day] = {}
+    steps = batches = moves = 0
+    while campaign.is_live:
+        moment = max(moment, campaign.wake_at or moment)
+        today = moment.astimezone(zone).date()
+        change = run_step(campaign, book.month(month_of(today)), limits, moment, zone)
+        steps += 1
+        batches += change.is_batch
+        moves += len(change.views_by_video())
+        campaign = book.apply(change)
+        days[today] = _worked(days.get(today), today, campaign, change)
+    cost = (steps * _STEP + batches * _BATCH + moves * _TOTAL) / 1_000_000
+    return Simulation(starts_at, moment, campaign.status, steps, batches, round(cost, 6), tuple(days.values()), months)
+
+
+def _worked(day: Day | None, today: dt.date, campaign: Campaign, change: Change) -> Day:
+    views = abs(sum(change.views_by_video().values()))
+    if day is None:
+        plan, number = campaign.plan, campaign.plan_day - 1
+        in_plan = number < campaign.duration_days and not campaign.reverted_count
+        wished, planned = (plan.wishes()[number], plan.sizes()[number]) if in_plan else (0, 0)
+        day = Day(today, campaign.plan_day, wished, planned, 0, 0, None)
+    waiting_for = campaign.waiting_for if campaign.waiting_for is not Waiting.NEXT_BATCH else None
+    return replace(day, views=day.views + views, batches=day.batches + change.is_batch, waiting_for=waiting_for)
+
+
+class _Book:
+    """The months' use as it would become."""
+
+    def __init__(self, usages: dict[str, Usage], limits: Limits) -> None:
+        self._usages = usages
+        self._limits = limits
+
+    def month(self, month: str) -> Usage:
+        return self._usages.get(month, Usage(month))
+
+    def left(self, month: str) -> int:
+        return max(0, self._limits.global_monthly_cap - self.month(month).allotted)
+
+    def apply(self, change: Change) -> Campaign:
+        for each in change.usage:
+            self._usages[each.month] = _used(self.month(each.month), each)
+        return change.after
+
+
+def _used(usage: Usage, change: UsageChange) -> Usage:
+    days = dict(usage.days)
+    if change.executed:
+        days[change.day] = days.get(change.day, 0) + change.executed
+    return Usage(usage.month, usage.allotted + change.allotted, usage.executed + change.executed, days)
