@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token redrive build deploy validate test check bench openapi lock format install
+.PHONY: help demo up down clean logs token redrive export build deploy validate test check bench openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -35,6 +35,9 @@ token: install ## print a bearer token  ROLE=admin|operator|service|user  [SUB=.
 
 redrive: install ## put dead letters back on their queue  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.redrive $(STACK_OPTIONS)
+
+export: install ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.export $(STACK_OPTIONS) --id "$(ID)"
 
 build: install ## build for this machine's processor into .aws-sam/build  [ARCHITECTURE=arm64|x86_64]
 	@$(PYTHON) -m local.build --architecture "$(ARCHITECTURE)"

@@ -27,6 +27,7 @@ from local.logs import follow
 from local.stack import EmbeddedStack, temporary
 
 TOTAL = 5_000
+BURST_TOTAL, BURST_LIMIT = 20_000, 5_000
 STILL_SECONDS = 3
 """How long the campaign must not move after the pause was answered."""
 COMPLETE_WITHIN_SECONDS = 180
@@ -208,6 +209,7 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         screen.tell("" if number else "Audit", said, f"{entry['previous_hash'][:8]:<8} → {entry['hash'][:8]}")
     verified = api.get(f"/api/admin/audit/{campaign['id']}/verify")
 
+    evidence = api.get(f"{path}/verify")
     batches = _batches(stack, campaign["id"])
     after = api.get("/api/admin/fake-views/limits")
     executed, month_after = completed["executed_count"], after["current_month_total"]
@@ -233,6 +235,43 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         "this month's total rose by exactly the total",
         f"{month_before:,} + {TOTAL:,} = {month_after:,}",
         holds=month_after - month_before == TOTAL,
+    )
+    screen.check(
+        "verify finds rows, counters and caps in agreement",
+        _count(len(evidence["checks"]), "check", "checks"),
+        holds=evidence["valid"] is True and len(evidence["checks"]) > 0,
+    )
+    _burst(api, screen)
+
+
+def _burst(api: Api, screen: Screen) -> None:
+    """Simulates a burst over two videos: its days, what the daily limit clips, and where that goes."""
+    order = {
+        "video_ids": ["demo-a", "demo-b"],
+        "total_count": BURST_TOTAL,
+        "duration_days": 6,
+        "pattern": "burst",
+        "daily_limit": BURST_LIMIT,
+    }
+    found = api.post("/api/admin/fake-views/simulate", order)
+    screen.tell(
+        "Simulate",
+        f"{BURST_TOTAL:,} views over 2 videos in a burst of 6 days, at most {BURST_LIMIT:,} a day",
+        "nothing is created",
+    )
+    for day in found["days"]:
+        bar = "█" * round(day["views"] * 24 / BURST_LIMIT)
+        moved = f"{day['clipped']:,} too many, moved on" if day["clipped"] else ""
+        moved = f"{day['spilled_in']:,} moved here" if day["spilled_in"] else moved
+        screen.tell("", f"{day['date']}  {day['views']:>6,}  [green]{bar:<24}[/]", moved)
+    screen.tell(
+        "", f"{found['batches']} batches, done {found['ends_at'][:16]}Z, ${found['cost_usd']:.4f} at list price"
+    )
+    days = [day["views"] for day in found["days"]]
+    screen.check(
+        "the simulated burst is the total, and no day is above its limit",
+        f"{' + '.join(f'{views:,}' for views in days)} = {sum(days):,}",
+        holds=sum(days) == BURST_TOTAL and max(days) <= BURST_LIMIT,
     )
 
 

@@ -4,6 +4,8 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ import httpx
 import jwt
 import pytest
 
+from local.export import export
 from local.redrive import redrive
 from tests.e2e.conftest import StackUnderTest
 
@@ -222,6 +225,91 @@ def test_s1_42_a_poison_message_lands_in_the_dead_letters_and_harms_no_chain(
     assert completed["executed_count"] == 3000
     assert rows(stack, campaign["id"]) == [1000] * 3
     assert set(moved) == poison
+
+
+@pytest.fixture
+def today(stack: StackUnderTest) -> Iterator[Callable[..., None]]:
+    """Puts today's or this month's use where a test wants it, and back when it is done."""
+    eventually(lambda: datetime.now(UTC), lambda now: now.hour < 23 or now.minute < 57, seconds=240)
+    now = datetime.now(UTC)
+    table = stack.table("BoostsTable")
+    key = {"id": f"usage#{now:%Y-%m}", "part": "usage"}
+    added: dict[str, int] = {}
+
+    def add(**counters: int) -> None:
+        for counter, views in counters.items():
+            name = f"d{now.day:02d}" if counter == "today" else counter
+            added[name] = added.get(name, 0) + views
+            table.update_item(
+                Key=key,
+                UpdateExpression="ADD #counter :views SET kind = :kind",
+                ExpressionAttributeNames={"#counter": name},
+                ExpressionAttributeValues={":views": views, ":kind": "usage"},
+            )
+
+    yield add
+    add(**{("today" if name.startswith("d") else name): -views for name, views in list(added.items())})
+
+
+@pytest.mark.parametrize(("cap", "reason"), [("today", "daily_cap"), ("month", "monthly_cap")])
+def test_s1_3_s1_31_with_1500_left_twenty_campaigns_at_once_commit_exactly_1500(
+    stack: StackUnderTest, boosts: Boosts, today: Callable[..., None], cap: str, reason: str
+) -> None:
+    limits = boosts.http.get(f"{CAMPAIGNS}/limits").json()
+    video_id = a_video()
+    with ThreadPoolExecutor(10) as pool:
+        ids = list(pool.map(lambda _: boosts.create(video_id=video_id, total_count=1000)["id"], range(20)))
+        if cap == "today":
+            today(today=limits["today_remaining"] - 1500)
+        else:
+            # `executed` alone: `allotted` has room for the promises, so that it is each batch that meets the cap.
+            today(executed=limits["global_monthly_cap"] - limits["current_month_total"] - 1500)
+        list(pool.map(lambda campaign_id: boosts.command("execute", campaign_id), ids))
+
+    def waiting() -> list[str]:
+        seen = [boosts.get(campaign_id) for campaign_id in ids]
+        return [each["progress"]["waiting_for"] or each["status"] for each in seen]
+
+    states = eventually(waiting, lambda seen: seen.count("next_batch") == 0, seconds=120)
+    boosted = boosts.count(video_id)["boosted"]
+    for campaign_id in ids:
+        if boosts.get(campaign_id)["status"] == "running":
+            boosts.command("cancel", campaign_id)
+
+    assert boosted == 1500 == sum(sum(rows(stack, campaign_id)) for campaign_id in ids)
+    assert sorted(set(states)) == sorted({"completed", reason})
+
+
+def test_s1_57_a_scheduled_campaign_starts_by_itself(boosts: Boosts) -> None:
+    start = datetime.now(UTC) + timedelta(seconds=3)
+
+    campaign = boosts.create(total_count=1000, scheduled_for=start.isoformat())
+    completed = boosts.until_completed(campaign["id"])
+
+    assert campaign["status"] == "scheduled"
+    assert datetime.fromisoformat(completed["started_at"]) >= start
+
+
+def test_a_completed_campaign_is_verified_exported_and_taken_back(stack: StackUnderTest, boosts: Boosts) -> None:
+    videos = [a_video(), a_video()]
+    body = terms(total_count=2001) | {"video_ids": videos}
+    del body["video_id"]
+    campaign_id = boosts.http.post(CAMPAIGNS, json=body).json()["id"]
+    boosts.command("execute", campaign_id)
+    boosts.until_completed(campaign_id)
+
+    verified = boosts.http.get(f"{CAMPAIGNS}/{campaign_id}/verify").json()
+    text = StringIO()
+    lines = export(stack.api_url, stack.token("operator"), campaign_id, text)
+    answer = boosts.http.post(f"{CAMPAIGNS}/{campaign_id}/revert", json={"reason": "the wrong videos"})
+    reverted = boosts.until(campaign_id, lambda seen: seen["status"] == "reverted")
+
+    assert verified["valid"], verified
+    assert lines == len(text.getvalue().splitlines()) == 1 + 5
+    assert answer.status_code == 200
+    assert reverted["reverted_count"] == 2001
+    assert [boosts.count(video)["boosted"] for video in videos] == [0, 0]
+    assert boosts.http.get(f"{CAMPAIGNS}/{campaign_id}/verify").json()["valid"]
 
 
 @pytest.fixture
