@@ -18,7 +18,7 @@ install:
 demo: install ## the main job, start to end, on a stack of its own: about a minute, leaves nothing behind
 	@$(PYTHON) -m local.demo
 
-up: install ## start the stack on this machine, or bring it up to date; writes .local/env  [PORT=4566]
+up: install ## start the stack on this machine, or bring it up to date; writes .local/env and .local/sam  [PORT=4566]
 	@$(PYTHON) -m local.stack up $(if $(PORT),--port $(PORT))
 
 down: install ## stop it; the data stays

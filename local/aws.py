@@ -74,14 +74,7 @@ class DeployedStack:
         return self._description() is not None
 
     def outputs(self) -> dict[str, str]:
-        description = self._description()
-        if description is None:
-            asked = os.environ.get("AWS_ENDPOINT_URL")
-            where = (
-                f"at AWS_ENDPOINT_URL={asked}" if asked and not self.endpoint_url else f"in {self.session.region_name}"
-            )
-            raise LocalError(f"There is no stack {self.name} {where}.")
-        return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+        return {output["OutputKey"]: output["OutputValue"] for output in self._existing().get("Outputs", [])}
 
     def output(self, key: str) -> str:
         outputs = self.outputs()
@@ -91,8 +84,10 @@ class DeployedStack:
 
     def resources(self) -> dict[str, str]:
         """Physical id of every resource, by logical id."""
-        answer = self.client("cloudformation").describe_stack_resources(StackName=self.name)
-        return {item["LogicalResourceId"]: item.get("PhysicalResourceId", "") for item in answer["StackResources"]}
+        self._existing()
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        found = [item for page in pages for item in page["StackResourceSummaries"]]
+        return {item["LogicalResourceId"]: item.get("PhysicalResourceId", "") for item in found}
 
     def failures(self) -> list[str]:
         """Which resources failed in the last deployment, and why; the first cause first."""
@@ -115,6 +110,17 @@ class DeployedStack:
             cloudformation = self.client("cloudformation")
             cloudformation.delete_stack(StackName=self.name)
             cloudformation.get_waiter("stack_delete_complete").wait(StackName=self.name, WaiterConfig={"Delay": 1})
+
+    def _existing(self) -> dict[str, Any]:
+        """Its description; `LocalError` when there is no such stack."""
+        description = self._description()
+        if description is None:
+            asked = os.environ.get("AWS_ENDPOINT_URL")
+            where = (
+                f"at AWS_ENDPOINT_URL={asked}" if asked and not self.endpoint_url else f"in {self.session.region_name}"
+            )
+            raise LocalError(f"There is no stack {self.name} {where}.")
+        return description
 
     def _description(self) -> dict[str, Any] | None:
         try:

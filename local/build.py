@@ -138,18 +138,26 @@ def _stamp(directory: Path) -> str:
 
 
 def _overrides(environment_name: str) -> list[str]:
-    """The parameters that samconfig.toml gives an environment; `--parameter-overrides` replaces all of them."""
+    """The parameters that samconfig.toml gives an environment; `--parameter-overrides` replaces all of them.
+
+    One text of many is how `sam deploy --guided` saves them, and sam takes it as one argument too.
+    """
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    given = config.get(environment_name, {}).get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
-    return given.split() if isinstance(given, str) else list(given)
+    known = [name for name, section in config.items() if isinstance(section, dict) and name != "local"]
+    if environment_name not in known:
+        raise LocalError(f"ENVIRONMENT={environment_name} is not one of samconfig.toml's: {', '.join(known)}.")
+    given = config[environment_name].get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
+    return [given] if isinstance(given, str) else list(given)
 
 
 def deploy(environment_name: str, architecture: str, arguments: list[str]) -> int:
     """Builds for `architecture` and deploys it with the user's AWS credentials."""
+    overrides = [*_overrides(environment_name), f"Architecture={architecture}"]
     with built(architecture, SAM_BUILD) as build:
-        overrides = [*_overrides(environment_name), f"Architecture={architecture}"]
         command = [
-            *(str(BIN / "sam"), "deploy", "--config-env", environment_name, "--template-file", str(build.template)),
+            *(str(BIN / "sam"), "deploy", "--config-env", environment_name),
+            *("--config-file", str(ROOT / "samconfig.toml")),
+            *("--template-file", str(build.template)),
             *("--parameter-overrides", *overrides, *arguments),
         ]
         return subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode

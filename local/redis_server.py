@@ -20,8 +20,8 @@ def given_url() -> str:
 
 def program() -> str:
     """The server's executable, by the ladder."""
-    for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name) or shutil.which(name, path=str(BIN))
+    for path in (None, str(BIN)):
+        found = shutil.which("redis-server", path=path) or shutil.which("valkey-server", path=path)
         if found:
             return found
     raise LocalError(

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from local import aws, build, redis_server, tokens
+from local import aws, build, redis_server, sam_local, tokens
 from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
@@ -312,6 +312,8 @@ def up(port: int | None) -> None:
     if not stack.deploy():
         print("The stack is up to date." if was_running else "The stack is as it was deployed last.")
     write_env(stack)
+    with build.built(build.this_architecture()) as current:
+        sam_local.write(stack.deployed, stack.port, current.template)
     print(f"Ready: {stack.api_url}")
     print(
         f"       source {ENV_FILE.relative_to(ROOT)}   for the addresses and tokens; make logs, make down, make clean"
@@ -330,6 +332,7 @@ def down() -> None:
 def clean() -> None:
     EmbeddedStack.at(DIRECTORY).remove()
     ENV_FILE.unlink(missing_ok=True)
+    shutil.rmtree(sam_local.DIRECTORY, ignore_errors=True)
     print("The embedded stack and its data are gone.")
 
 

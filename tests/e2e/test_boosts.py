@@ -180,6 +180,27 @@ def test_twenty_equal_posts_at_once_with_one_key_make_one_campaign(boosts: Boost
     assert [campaign["id"] for campaign in listed["items"]] == [answers[0].json()["id"]]
 
 
+def test_a_step_that_is_a_day_away_is_scheduled_by_the_worker_and_by_a_resume(
+    stack: StackUnderTest, boosts: Boosts
+) -> None:
+    campaign = boosts.create(total_count=1000, duration_days=2, daily_limit=500)
+
+    def scheduled() -> set[str]:
+        pages = stack.client("scheduler").get_paginator("list_schedules")
+        found = pages.paginate(GroupName=stack.resources["ScheduleGroup"], NamePrefix=campaign["id"])
+        return {schedule["Name"] for page in found for schedule in page["Schedules"]}
+
+    boosts.command("execute", campaign["id"])
+    boosts.until(campaign["id"], lambda seen: seen["executed_count"] == 500)
+    by_worker = eventually(scheduled, bool)
+    boosts.command("pause", campaign["id"])
+    boosts.command("execute", campaign["id"])
+
+    assert len(by_worker) == 1
+    assert len(scheduled()) == 2
+    boosts.command("cancel", campaign["id"])
+
+
 def test_a_campaign_whose_message_was_lost_goes_on_by_itself(stack: StackUnderTest, boosts: Boosts) -> None:
     campaign = boosts.create()
     key = {"id": campaign["id"], "part": "campaign"}

@@ -12,7 +12,7 @@ import jwt
 import pytest
 import redis
 
-from local import tokens
+from local import build, sam_local, tokens
 from local.errors import LocalError
 from local.logs import follow
 from local.redrive import redrive
@@ -82,6 +82,31 @@ def test_the_env_file_can_be_sourced_and_its_names_are_enough_for_curl(stack: St
     for token in ("ADMIN_TOKEN", "OPERATOR_TOKEN"):
         headers = {"authorization": f"Bearer {names[token]}"}
         assert httpx.get(f"{names['API_URL']}{LIMITS}", headers=headers, trust_env=False).status_code == 200
+
+
+def test_the_files_for_sam_local_give_every_function_its_variables_and_the_way_to_the_stack(
+    stack: StackUnderTest, tmp_path: Path
+) -> None:
+    with build.built(build.this_architecture()) as built:
+        sam_local.write(stack.embedded.deployed, stack.embedded.port, built.template, tmp_path)
+
+    values = json.loads((tmp_path / "env.json").read_text())
+    template = json.loads((tmp_path / "template.json").read_text())
+    way = values.pop("Parameters")
+    declared = template["Globals"]["Function"]["Environment"]["Variables"].keys()
+    functions = {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+    assert way["AWS_ENDPOINT_URL"] == f"http://host.docker.internal:{stack.embedded.port}"
+    assert way.keys() <= declared
+    assert {name: variables.keys() for name, variables in values.items()} == {
+        name: (declared | function["Environment"]["Variables"].keys()) - way.keys()
+        for name, function in functions.items()
+    }
+    assert values["BoostsApiFunction"]["BOOSTS_TABLE"] == stack.resources["BoostsTable"]
+    assert all((Path(function["CodeUri"]) / "boosts").is_dir() for function in functions.values())
 
 
 def test_redis_answers(stack: StackUnderTest) -> None:

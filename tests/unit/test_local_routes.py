@@ -1,0 +1,82 @@
+"""What the embedded stack reads from the OpenAPI body that SAM generates."""
+
+from typing import Any
+
+import pytest
+
+from local.errors import LocalError
+from local.routes import Authorizer, Route, authorizers_of, routes_of
+from tests.template_reader import source, translated
+
+
+def an_address(function: str = "ThingsFunction") -> dict[str, str]:
+    path = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${%s.Arn}/invocations"
+    return {"Fn::Sub": path % function}
+
+
+def a_body(method: str = "get", uri: Any = None, **operation: Any) -> dict[str, Any]:
+    integration = {"x-amazon-apigateway-integration": {"uri": uri or an_address()}}
+    return {"paths": {"/things/{id}": {method: integration | operation}}}
+
+
+def an_authorizer(**settings: Any) -> dict[str, Any]:
+    scheme = {"x-amazon-apigateway-authorizer": {"authorizerUri": an_address("GateFunction")} | settings}
+    return {"components": {"securitySchemes": {"Token": scheme}}}
+
+
+def test_every_http_event_of_the_template_is_a_route_with_its_function_and_its_authorizer():
+    expected = {
+        Route(f"{event['Method']} {event['Path']}", name, None if "Auth" in event else "TokenAuthorizer")
+        for name, resource in source()["Resources"].items()
+        for event in (event["Properties"] for event in resource.get("Properties", {}).get("Events", {}).values())
+        if "Path" in event
+    }
+
+    found = routes_of(translated()["Resources"]["Api"]["Properties"]["Body"])
+
+    assert len(found) == len(expected) > 0
+    assert set(found) == expected
+
+
+def test_the_templates_authorizer_is_asked_on_every_request_with_the_authorization_header():
+    found = authorizers_of(translated()["Resources"]["Api"]["Properties"]["Body"])
+
+    header = "$request.header.Authorization"
+    assert found == [Authorizer("TokenAuthorizer", "OperationsAuthorizerFunction", (header,), 0, True)]
+
+
+def test_a_function_is_found_by_its_name_or_by_its_arn():
+    by_arn = {"Fn::Join": ["", ["arn:", {"Fn::GetAtt": ["OtherFunction", "Arn"]}, "/invocations"]]}
+
+    assert [route.function for route in routes_of(a_body())] == ["ThingsFunction"]
+    assert [route.function for route in routes_of(a_body(uri=by_arn))] == ["OtherFunction"]
+
+
+def test_sams_name_for_any_method_is_the_gateways():
+    assert routes_of(a_body("x-amazon-apigateway-any-method"))[0].key == "ANY /things/{id}"
+
+
+@pytest.mark.parametrize(("security", "authorizer"), [([], None), ([{"NONE": []}], None), ([{"Token": []}], "Token")])
+def test_a_route_is_open_when_it_names_no_authorizer_or_none(security, authorizer):
+    assert routes_of(a_body(security=security))[0].authorizer == authorizer
+
+
+def test_two_authorizers_on_one_route_are_refused():
+    with pytest.raises(LocalError, match=r"GET /things/\{id\} names several authorizers"):
+        routes_of(a_body(security=[{"Token": []}, {"Other": []}]))
+
+
+def test_an_integration_without_a_function_is_refused():
+    with pytest.raises(LocalError, match="names no function"):
+        routes_of(a_body(uri="https://example.com"))
+
+
+@pytest.mark.parametrize("sources", ["$request.header.A,$request.header.B", ["$request.header.A", "$request.header.B"]])
+def test_identity_sources_may_be_a_list_or_a_text(sources):
+    found = authorizers_of(an_authorizer(identitySource=sources, authorizerResultTtlInSeconds=5))
+
+    assert found == [Authorizer("Token", "GateFunction", ("$request.header.A", "$request.header.B"), 5, False)]
+
+
+def test_a_body_without_authorizers_has_none():
+    assert authorizers_of(a_body()) == []
