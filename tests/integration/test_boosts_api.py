@@ -370,6 +370,15 @@ def test_s1_8_the_list_is_filtered_by_status_and_video_and_both_page_by_page(
         assert all(len(page) == limit for page in listed[:-1])
 
 
+def test_a_page_that_is_filled_from_several_reads_is_not_longer_than_its_limit(console: Console) -> None:
+    ids = [console.create(video_id="v0") for _ in range(5) if console.clock.shift(1) is None]
+    console.command("cancel", ids[3])
+
+    pages = pages_of(console, {"video_id": "v0", "status": "pending"}, 2)
+
+    assert pages[:2] == [[ids[4], ids[2]], [ids[1], ids[0]]]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_campaigns_created_at_the_same_instant_are_listed_once_each(console: Console, limit: int) -> None:
     ids = {console.create() for _ in range(5)}
