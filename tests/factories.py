@@ -19,7 +19,7 @@ ADMIN = Caller("alice", "request-1")
 def some_terms(**changes: Any) -> Terms:
     """2,500 views of one video in one day: three batches."""
     terms = {
-        "video_id": "abc123",
+        "video_ids": ("abc123",),
         "total_count": 2500,
         "duration_days": 1,
         "pattern": Pattern.STEADY,

@@ -43,7 +43,8 @@ def commands() -> Commands:
 
 
 def shown(campaign: Campaign) -> CampaignResource:
-    return CampaignResource.of(campaign, commands().clock.now(), commands().zone)
+    is_stopped = campaign.is_live and commands().is_stopped()
+    return CampaignResource.of(campaign, commands().clock.now(), commands().zone, is_stopped=is_stopped)
 
 
 @app.post(CAMPAIGNS, **http.require(Role.OPERATOR, 201, errors=[409]))

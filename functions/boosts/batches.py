@@ -5,14 +5,15 @@ from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools import Logger
 
-from boosts.campaign import Campaign, Status, run_step
+from boosts.campaign import Campaign, Change, Status, execute, fail, run_step
 from boosts.plan import month_of
 from boosts.store import State, Store
 from boosts.usage import Limits
 
 logger = Logger(child=True)
 
-_ACTOR = "worker"
+_WORKER = "worker"
+_SCHEDULE = "schedule"
 
 
 class BoostBatches:
@@ -28,9 +29,17 @@ class BoostBatches:
         return self._store.read(campaign_id, month_of(now.astimezone(self._zone).date()))
 
     def commit(self, state: State, message_id: str, now: datetime) -> Campaign | None:
-        """One batch, or a step without effect when nothing may be done now; None when a condition failed."""
-        change = run_step(state.campaign, state.usage, self._limits, message_id, now, self._zone)
-        after = self._store.commit(change, _ACTOR, now)
+        """One step: the start of a scheduled campaign, or a batch, or nothing and why; None when a condition failed."""
+        if state.campaign.status is Status.SCHEDULED:
+            change, actor = self._start(state.campaign, now), _SCHEDULE
+        else:
+            change, actor = run_step(state.campaign, state.usage, self._limits, now, self._zone), _WORKER
+        after = self._store.commit(change.run_by(message_id), actor, now)
         if after and after.status is Status.FAILED:
             logger.error("Campaign failed", reason=after.failure_reason)  # an alarm counts these lines
         return after
+
+    def _start(self, campaign: Campaign, now: datetime) -> Change:
+        change = execute(campaign, now, self._zone)
+        problem = self._store.lacking(change)
+        return fail(campaign, None, problem, now) if problem else change

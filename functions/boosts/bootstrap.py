@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from boosts.store import BoostsItem, Store
+from boosts.items import BoostsItem
+from boosts.store import Store
 from boosts.usage import Limits
 from sluice import aws
 from sluice.audit import EntryItem

@@ -1,30 +1,39 @@
-"""A boost campaign: its states, its commands and its batches. Pure: each returns the Change to commit.
+"""A boost campaign: its states, its commands and its steps. Pure: each returns the Change to commit.
 
-pending -> running <-> paused       pending, running, paused -> cancelled
-           running -> completed | failed
+pending | scheduled -> running <-> paused       pending, scheduled, running, paused -> cancelled
+                       running -> completed | failed
+cancelled, completed, failed -> reverting -> reverted
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from boosts.plan import Pattern, Plan, Position, by_month, month_of
+from boosts.plan import Pattern, Plan, Position, by_month, month_of, shares
 from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE, Limits, Usage, UsageChange, moved
 from sluice.clock import next_midnight
 from sluice.errors import Conflicting
 
 
 class Status(StrEnum):
-    """S1-35."""
+    """S1-35, and those of scheduling and reverting."""
 
     PENDING = "pending"
+    SCHEDULED = "scheduled"
     RUNNING = "running"
     PAUSED = "paused"
     CANCELLED = "cancelled"
     COMPLETED = "completed"
     FAILED = "failed"
+    REVERTING = "reverting"
+    REVERTED = "reverted"
+
+
+LIVE = frozenset({Status.SCHEDULED, Status.RUNNING, Status.REVERTING})
+ENDED = frozenset({Status.CANCELLED, Status.COMPLETED, Status.FAILED})
 
 
 class Action(StrEnum):
@@ -37,15 +46,20 @@ class Action(StrEnum):
     CANCELLED = "FAKE_VIEWS_CAMPAIGN_CANCELLED"
     COMPLETED = "FAKE_VIEWS_CAMPAIGN_COMPLETED"
     FAILED = "FAKE_VIEWS_CAMPAIGN_FAILED"
+    REVERT_STARTED = "FAKE_VIEWS_CAMPAIGN_REVERT_STARTED"
+    REVERTED = "FAKE_VIEWS_CAMPAIGN_REVERTED"
 
 
 class Waiting(StrEnum):
-    """Why a running campaign waits."""
+    """What a live campaign waits for."""
 
+    START = "start"
     NEXT_BATCH = "next_batch"
     NEXT_DAY = "next_day"
     DAILY_CAP = "daily_cap"
     MONTHLY_CAP = "monthly_cap"
+    STOP = "stop"
+    """The platform is stopped. Never stored: it is the platform's state, not the campaign's."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,7 @@ class Campaign:
     """One campaign. The first fields are those of the source's table (S1-33); counts are views, times are UTC."""
 
     id: str
-    video_id: str
+    video_ids: tuple[str, ...]
     total_count: int
     duration_days: int
     pattern: Pattern
@@ -63,9 +77,13 @@ class Campaign:
     created_by: str
     status: Status = Status.PENDING
     executed_count: int = 0
+    reverted_count: int = 0
+    """Of the executed views, those that were taken back."""
+    scheduled_for: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     failure_reason: str | None = None
+    revert_reason: str | None = None
 
     # The step chain's (design section 3).
     step: int = 0
@@ -79,7 +97,7 @@ class Campaign:
 
     # Where it is in its plan.
     plan_day: int = 0
-    plan_date: date | None = None
+    plan_date: dt.date | None = None
     done_today: int = 0
     batches_done: int = 0
     waiting_for: Waiting | None = None
@@ -99,6 +117,16 @@ class Campaign:
         return self.total_count - self.executed_count
 
     @property
+    def standing_count(self) -> int:
+        """Views that are in the videos' counters."""
+        return self.executed_count - self.reverted_count
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it has a next step."""
+        return self.status in LIVE
+
+    @property
     def is_running(self) -> bool:
         return self.status is Status.RUNNING
 
@@ -110,12 +138,16 @@ class Campaign:
     def position(self) -> Position:
         return Position(self.plan_day, self.plan_date, self.done_today, self.executed_count)
 
+    def standing_by_video(self) -> dict[str, int]:
+        """The standing views of each video: evenly shared, the first ones having the odd one more."""
+        return dict(zip(self.video_ids, shares(len(self.video_ids), self.standing_count), strict=True))
+
     def active_seconds_at(self, now: datetime) -> float:
         """Seconds spent running until `now`, without pauses."""
         current = (now - self.running_since).total_seconds() if self.running_since else 0.0
         return self.active_seconds + current
 
-    def ahead(self, now: datetime, zone: ZoneInfo) -> list[tuple[date, int]]:
+    def ahead(self, now: datetime, zone: ZoneInfo) -> list[tuple[dt.date, int]]:
         """The dates on which it would add views if it ran from `now` on, and how many."""
         start = max(now, self.wake_at or now).astimezone(zone).date()
         return [(day, views) for day, views in self.plan.ahead(self.position, start) if views]
@@ -129,39 +161,53 @@ class Change:
     after: Campaign
     action: Action | None = None
     usage: tuple[UsageChange, ...] = ()
-    views: int = 0
-    """Views that this batch adds to the video."""
+    is_batch: bool = False
+    """Whether it moves the videos' counters: then it needs an open platform."""
+
+    def views_by_video(self) -> dict[str, int]:
+        """What the batch adds to each video's counter, or takes from it."""
+        before = self.before.standing_by_video() if self.before else {}
+        moves = {video: views - before.get(video, 0) for video, views in self.after.standing_by_video().items()}
+        return {video: views for video, views in moves.items() if views}
 
     def asked_by(self, request: str) -> "Change":
         """The change, with the command's request remembered on the campaign."""
         return replace(self, after=replace(self.after, request=request))
 
+    def run_by(self, message_id: str) -> "Change":
+        """The change, with the message remembered whose step it is."""
+        return replace(self, after=replace(self.after, committed_by=message_id))
+
+
+# --- Commands
+
 
 def create(campaign: Campaign) -> Change:
-    """A new campaign comes to be."""
+    """A new campaign comes to be; one with a time to start is scheduled (S1-57)."""
+    if campaign.scheduled_for:
+        start = {"wake_at": campaign.scheduled_for, "waiting_for": Waiting.START}
+        campaign = replace(campaign, status=Status.SCHEDULED, **start)  # type: ignore[arg-type]
     return Change(None, campaign, Action.CREATED)
 
 
 def execute(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Change:
-    """Start a pending campaign or resume a paused one, promising its views month by month (S1-10).
+    """Start a campaign or resume a paused one, promising its views month by month (S1-10).
 
     Raises Conflicting in any other state.
     """
-    if campaign.status not in (Status.PENDING, Status.PAUSED):
+    if campaign.status not in (Status.PENDING, Status.SCHEDULED, Status.PAUSED):
         raise Conflicting("Campaign cannot be executed", "campaign_cannot_be_executed")
-    # Pausing is no way around the pace: what was not due before the pause is not due after it.
-    wake_at = max(now, campaign.wake_at or now)
-    running = replace(
-        _commanded(campaign, Status.RUNNING, now),
-        wake_at=wake_at,
-        running_since=now,
-        waiting_for=campaign.waiting_for or Waiting.NEXT_BATCH,
-    )
-    days = running.ahead(now, zone)
-    running = replace(running, promised=by_month(iter(days)))
-    if campaign.status is Status.PENDING:
-        running = replace(running, started_at=now, max_steps=_max_steps(campaign))
-    action = Action.STARTED if campaign.status is Status.PENDING else Action.RESUMED
+    resumed = campaign.status is Status.PAUSED
+    running = replace(_commanded(campaign, Status.RUNNING, now), wake_at=now, running_since=now)
+    if resumed:
+        # Pausing is no way around the pace: what was not due before the pause is not due after it.
+        running = replace(running, wake_at=max(now, campaign.wake_at or now))
+    else:
+        running = replace(
+            running, started_at=now, waiting_for=Waiting.NEXT_BATCH, max_steps=_max_steps(campaign.plan.sizes())
+        )
+    running = replace(running, promised=by_month(iter(running.ahead(now, zone))))
+    action = Action.RESUMED if resumed else Action.STARTED
     return Change(campaign, running, action, moved(campaign.promised, running.promised))
 
 
@@ -169,40 +215,62 @@ def pause(campaign: Campaign, now: datetime) -> Change:
     """Pause a running campaign; it keeps what it was promised (S1-11). Raises Conflicting in any other state."""
     if campaign.status is not Status.RUNNING:
         raise Conflicting("Campaign cannot be paused", "campaign_cannot_be_paused")
-    return Change(campaign, _stopped(campaign, Status.PAUSED, now), Action.PAUSED)
+    return Change(campaign, _commanded(_not_active(campaign, now), Status.PAUSED, now), Action.PAUSED)
 
 
 def cancel(campaign: Campaign, now: datetime) -> Change:
     """Cancel a campaign that has not ended (S1-12). Raises Conflicting when it has."""
-    if campaign.status not in (Status.PENDING, Status.RUNNING, Status.PAUSED):
+    if campaign.status not in (Status.PENDING, Status.SCHEDULED, Status.RUNNING, Status.PAUSED):
         raise Conflicting("Campaign cannot be cancelled", "campaign_cannot_be_cancelled")
     return _ending(campaign, _commanded(campaign, Status.CANCELLED, now), Action.CANCELLED, now)
 
 
-def run_step(
-    campaign: Campaign, usage: Usage, limits: Limits, message_id: str, now: datetime, zone: ZoneInfo
-) -> Change:
-    """One step: a batch of `min(1000, left of the plan day, left of the day, left of the month)`, or none and why.
+def revert(campaign: Campaign, reason: str, now: datetime) -> Change:
+    """Begin to take an ended campaign's views back.
 
-    `usage` is that of the month of `now`. The campaign is running, and due: so its plan date is not after today.
+    Raises Conflicting while it can still add some, and when none are left.
+    """
+    if campaign.status not in ENDED or not campaign.standing_count:
+        raise Conflicting("Campaign cannot be reverted", "campaign_cannot_be_reverted")
+    reverting = replace(
+        _commanded(campaign, Status.REVERTING, now),
+        revert_reason=reason,
+        wake_at=now,
+        waiting_for=Waiting.NEXT_BATCH,
+        steps_done=0,
+        max_steps=_max_steps((campaign.standing_count,)),
+    )
+    return Change(campaign, reverting, Action.REVERT_STARTED)
+
+
+# --- Steps
+
+
+def run_step(campaign: Campaign, usage: Usage, limits: Limits, now: datetime, zone: ZoneInfo) -> Change:
+    """One step of a running or a reverting campaign that is due. `usage` is that of the month of `now`."""
+    stepped = replace(campaign, step=campaign.step + 1, steps_done=campaign.steps_done + 1, sweeps=0, updated_at=now)
+    if stepped.steps_done >= campaign.max_steps:
+        return fail(campaign, stepped, f"not done after {campaign.max_steps} steps", now)
+    if campaign.status is Status.REVERTING:
+        return _take_back(campaign, stepped, now)
+    return _add(campaign, stepped, usage, limits, now, zone)
+
+
+def fail(campaign: Campaign, stepped: Campaign | None, reason: str, now: datetime) -> Change:
+    """End a campaign that cannot go on."""
+    failed = stepped or replace(campaign, step=campaign.step + 1, updated_at=now)
+    failed = replace(failed, status=Status.FAILED, failure_reason=reason)
+    return _ending(campaign, failed, Action.FAILED, now)
+
+
+def _add(campaign: Campaign, stepped: Campaign, usage: Usage, limits: Limits, now: datetime, zone: ZoneInfo) -> Change:
+    """A batch of `min(1000, left of the plan day, left of the day, left of the month)`, or none and why.
+
+    The plan date is never after today: the step was not due before it.
     """
     today = now.astimezone(zone).date()
     position = campaign.position.on(today)
-    stepped = replace(
-        campaign,
-        step=campaign.step + 1,
-        committed_by=message_id,
-        steps_done=campaign.steps_done + 1,
-        sweeps=0,
-        updated_at=now,
-        plan_day=position.day,
-        plan_date=today,
-        done_today=position.done,
-    )
-    if stepped.steps_done >= campaign.max_steps:
-        failed = replace(stepped, status=Status.FAILED, failure_reason=f"not done after {campaign.max_steps} steps")
-        return _ending(campaign, failed, Action.FAILED, now)
-
+    stepped = replace(stepped, plan_day=position.day, plan_date=today, done_today=position.done)
     room_in_plan = campaign.plan.room_on(position.day, position.executed, position.done)
     room_in_day = limits.max_per_day - usage.days.get(today.day, 0)
     source, movable = _movable(campaign.promised, usage, limits)
@@ -225,13 +293,23 @@ def run_step(
         done_today=position.done + views,
         batches_done=campaign.batches_done + 1,
         promised={month: left for month, left in promised.items() if left},
-        wake_at=now + timedelta(seconds=BATCH_DELAY_SECONDS) if day_goes_on else next_midnight(now, zone),
+        wake_at=_next_batch(now) if day_goes_on else next_midnight(now, zone),
         waiting_for=Waiting.NEXT_BATCH if day_goes_on else Waiting.NEXT_DAY,
     )
     if batched.remaining_count:
-        return Change(campaign, batched, None, tuple(usage_changes), views)
+        return Change(campaign, batched, None, tuple(usage_changes), is_batch=True)
     ended = _ending(campaign, replace(batched, status=Status.COMPLETED), Action.COMPLETED, now)
-    return replace(ended, usage=(*usage_changes, *ended.usage), views=views)
+    return replace(ended, usage=(*usage_changes, *ended.usage), is_batch=True)
+
+
+def _take_back(campaign: Campaign, stepped: Campaign, now: datetime) -> Change:
+    """A compensating batch. It gives nothing back to the caps: what was executed was executed."""
+    views = min(BATCH_SIZE, campaign.standing_count)
+    taken = replace(stepped, reverted_count=campaign.reverted_count + views, wake_at=_next_batch(now))
+    if taken.standing_count:
+        return Change(campaign, taken, is_batch=True)
+    done = replace(taken, status=Status.REVERTED, wake_at=None, waiting_for=None)
+    return Change(campaign, done, Action.REVERTED, is_batch=True)
 
 
 def _movable(promised: Mapping[str, int], usage: Usage, limits: Limits) -> tuple[str, int]:
@@ -254,34 +332,26 @@ def _waiting(stepped: Campaign, room_in_plan: int, room_in_day: int, now: dateti
     return replace(stepped, wake_at=midnight, waiting_for=Waiting.MONTHLY_CAP)
 
 
+def _next_batch(now: datetime) -> datetime:
+    return now + timedelta(seconds=BATCH_DELAY_SECONDS)
+
+
 def _commanded(campaign: Campaign, status: Status, now: datetime) -> Campaign:
     """A command fences: it bumps `step`, so that no batch computed before it can commit after it."""
     return replace(campaign, status=status, step=campaign.step + 1, committed_by=None, sweeps=0, updated_at=now)
 
 
-def _stopped(campaign: Campaign, status: Status, now: datetime) -> Campaign:
-    return replace(
-        _commanded(campaign, status, now),
-        active_seconds=campaign.active_seconds_at(now),
-        running_since=None,
-    )
+def _not_active(campaign: Campaign, now: datetime) -> Campaign:
+    return replace(campaign, active_seconds=campaign.active_seconds_at(now), running_since=None)
 
 
 def _ending(before: Campaign, after: Campaign, action: Action, now: datetime) -> Change:
     """Every ending returns all that is still promised."""
-    ended = replace(
-        after,
-        ended_at=now,
-        wake_at=None,
-        waiting_for=None,
-        promised={},
-        active_seconds=before.active_seconds_at(now),
-        running_since=None,
-    )
+    ended = replace(_not_active(after, now), ended_at=now, wake_at=None, waiting_for=None, promised={})
     return Change(before, ended, action, moved(after.promised, {}))
 
 
-def _max_steps(campaign: Campaign) -> int:
+def _max_steps(sizes: tuple[int, ...]) -> int:
     """Twice the planned batches, four a day, and a hundred (design section 3): beyond that, something is wrong."""
-    batches = sum(-(-size // BATCH_SIZE) for size in campaign.plan.sizes())
-    return 2 * batches + 4 * campaign.duration_days + 100
+    batches = sum(-(-size // BATCH_SIZE) for size in sizes)
+    return 2 * batches + 4 * len(sizes) + 100

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from boosts import campaign as campaigns
@@ -18,17 +18,19 @@ from sluice.wake import Wake
 
 # Each attempt lost against another commit: a batch, or another command.
 _ATTEMPTS = 20
+_FURTHEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
 class Terms:
     """What a campaign is asked to do (S1-7)."""
 
-    video_id: str
+    video_ids: tuple[str, ...]
     total_count: int
     duration_days: int
     pattern: Pattern
     daily_limit: int
+    scheduled_for: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,18 @@ class Commands:
         self.zone = zone
 
     def create(self, terms: Terms, caller: Caller, keyed: Keyed | None) -> Campaign | requests.Answer:
-        """Create a pending campaign (S1-7), or give the answer that its Idempotency-Key got before.
+        """Create a campaign (S1-7, S1-57), or give the answer that its Idempotency-Key got before.
 
         Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used with another body.
         """
         now = self.clock.now()
         if keyed and (answer := requests.find(keyed.request, now)):
             return answer
-        self._check(terms)
+        self._check(terms, now)
         new = Campaign(id=new_id(BOOST, now), created_at=now, updated_at=now, created_by=caller.subject, **vars(terms))
         created = self._store.commit(campaigns.create(new), caller.subject, now, keyed)
         if created:
+            self._wake_if_live(created)
             return created
         answer = requests.find(keyed.request, now) if keyed else None
         if answer is None:
@@ -94,13 +97,12 @@ class Commands:
 
         def change(campaign: Campaign, now: datetime) -> Change:
             change = campaigns.execute(campaign, now, self.zone)
-            self._refuse_full_months(change)
+            # Every view that is planned is promised: a month that cannot hold its part refuses the whole.
+            if problem := self._store.lacking(change):
+                raise Conflicting(problem, "monthly_cap_exceeded")
             return change
 
-        running = self._command("execute", campaign_id, caller, change)
-        if running.is_running:
-            self._wake(running.id, running.step, running.wake_at or self.clock.now())
-        return running
+        return self._wake_if_live(self._command("execute", campaign_id, caller, change))
 
     def pause(self, campaign_id: str, caller: Caller) -> Campaign:
         """Pause a running campaign: after this no batch commits (S1-11). Raises NotFound, Conflicting."""
@@ -109,6 +111,18 @@ class Commands:
     def cancel(self, campaign_id: str, caller: Caller) -> Campaign:
         """Cancel a campaign that has not ended: after this no batch commits (S1-12). Raises NotFound, Conflicting."""
         return self._command("cancel", campaign_id, caller, campaigns.cancel)
+
+    def revert(self, campaign_id: str, reason: str, caller: Caller) -> Campaign:
+        """Begin to take an ended campaign's views back, batch by batch. Raises NotFound, Conflicting."""
+
+        def change(campaign: Campaign, now: datetime) -> Change:
+            return campaigns.revert(campaign, reason, now)
+
+        return self._wake_if_live(self._command("revert", campaign_id, caller, change))
+
+    def is_stopped(self) -> bool:
+        """Whether the platform is stopped."""
+        return self._store.is_stopped()
 
     def today(self) -> Today:
         """The limits and what is used of them (S1-13)."""
@@ -129,8 +143,15 @@ class Commands:
                 return committed
         raise Unavailable("The campaign is changing too fast")
 
-    def _check(self, terms: Terms) -> None:
+    def _wake_if_live(self, campaign: Campaign) -> Campaign:
+        if campaign.is_live:
+            self._wake(campaign.id, campaign.step, campaign.wake_at or self.clock.now())
+        return campaign
+
+    def _check(self, terms: Terms, now: datetime) -> None:
         errors: list[FieldError] = []
+        if terms.scheduled_for and not now < terms.scheduled_for <= now + _FURTHEST:
+            errors.append(FieldError("scheduled_for", "scheduled_for must lie ahead, and within a year"))
         if terms.daily_limit > self._limits.max_per_day:
             message = f"Daily limit exceeds maximum of {self._limits.max_per_day}"
             errors.append(FieldError("daily_limit", message))
@@ -142,18 +163,9 @@ class Commands:
             message = f"Total count is not achievable: {terms.duration_days} days of {terms.daily_limit} are {most}"
             errors.append(FieldError("total_count", message))
         if errors:
-            codes = {"daily_limit": "daily_limit_exceeded", "total_count": "total_count_exceeded"}
+            codes = {
+                "daily_limit": "daily_limit_exceeded",
+                "total_count": "total_count_exceeded",
+                "scheduled_for": "scheduled_for_out_of_range",
+            }
             raise Invalid(errors[0].message, codes[errors[0].field], errors)
-
-    def _refuse_full_months(self, change: Change) -> None:
-        """Execute and resume promise every view they plan: a month that cannot hold its part refuses the whole."""
-        for needed in change.usage:
-            if needed.allotted <= 0:
-                continue
-            left = self._limits.global_monthly_cap - self._store.usage(needed.month).allotted
-            if needed.allotted > left:
-                message = (
-                    f"Monthly cap of {self._limits.global_monthly_cap} leaves {max(0, left)} views in {needed.month}, "
-                    f"and the campaign needs {needed.allotted}: wait, or cancel what holds them"
-                )
-                raise Conflicting(message, "monthly_cap_exceeded")

@@ -1,11 +1,20 @@
 """What the admin API takes and gives, in the sources' field names."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from boosts.campaign import Campaign, Status, Waiting
 from boosts.commands import Terms, Today
@@ -37,14 +46,37 @@ class NewCampaign(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    video_id: VideoId = Field(description="The id of one of your own videos.", examples=["abc123"])
+    video_id: VideoId | None = Field(None, description="The id of one of your own videos.", examples=["abc123"])
     total_count: StrictInt = Field(ge=1, description="Views to add in all.", examples=[15000])
     duration_days: StrictInt = Field(ge=1, le=365, description="Days to spread them over.", examples=[30])
     pattern: Annotated[Pattern, Field(strict=False, description="How the days compare.")]
     daily_limit: StrictInt = Field(ge=1, description="Most views on any day.", examples=[500])
+    scheduled_for: Annotated[AwareDatetime | None, Field(strict=False)] = Field(
+        None, description="When to start by itself, up to a year ahead; without it, it waits for `execute`."
+    )
+    video_ids: Annotated[list[VideoId] | None, Field(min_length=1, max_length=20)] = Field(
+        None, description="Several videos that share every batch, instead of `video_id`.", validate_default=True
+    )
+
+    @field_validator("video_ids")
+    @classmethod
+    def _of_one_kind(cls, video_ids: list[str] | None, others: ValidationInfo) -> list[str] | None:
+        if "video_id" in others.data and (others.data["video_id"] is None) == (video_ids is None):
+            raise ValueError("Give either video_id or video_ids")
+        if video_ids and len(set(video_ids)) < len(video_ids):
+            raise ValueError("video_ids holds a video twice")
+        return video_ids
 
     def terms(self) -> Terms:
-        return Terms(**{name: getattr(self, name) for name in Terms.__dataclass_fields__})
+        """What the campaign is asked to do."""
+        return Terms(
+            video_ids=(self.video_id,) if self.video_id else tuple(self.video_ids or ()),
+            total_count=self.total_count,
+            duration_days=self.duration_days,
+            pattern=self.pattern,
+            daily_limit=self.daily_limit,
+            scheduled_for=self.scheduled_for.astimezone(UTC) if self.scheduled_for else None,
+        )
 
 
 class Progress(BaseModel):
@@ -53,8 +85,8 @@ class Progress(BaseModel):
     percent: float = Field(description="Executed of total, 0 to 100.")
     batches_done: int
     views_per_second: float | None = Field(description="Executed over the time spent running; null before it ran.")
-    next_batch_at: Moment | None = Field(description="When the next batch is due; null unless running.")
-    waiting_for: Waiting | None = Field(description="What the campaign waits for; null unless running.")
+    next_batch_at: Moment | None = Field(description="When the next batch is due; null when nothing is due.")
+    waiting_for: Waiting | None = Field(description="What the campaign waits for; null when nothing is due.")
     expected_end_at: Moment | None = Field(description="If no cap stands in the way; null unless running.")
 
 
@@ -62,28 +94,37 @@ class CampaignResource(BaseModel):
     """A campaign (S1-33): executed_count + remaining_count = total_count, always (S1-34)."""
 
     id: str
-    video_id: str
+    video_id: str | None = Field(description="Null for a campaign of several videos.")
+    video_ids: list[str]
     total_count: int
     executed_count: int
     remaining_count: int
+    reverted_count: int = Field(description="Of the executed views, those that were taken back.")
     duration_days: int
     pattern: Pattern
     daily_limit: int
     status: Status
+    scheduled_for: Moment | None
     started_at: Moment | None
     ended_at: Moment | None
     created_at: Moment
     updated_at: Moment
     created_by: str
     failure_reason: str | None
+    revert_reason: str | None
     progress: Progress
 
     @classmethod
-    def of(cls, campaign: Campaign, now: datetime, zone: ZoneInfo) -> "CampaignResource":
-        """The campaign as it is shown at `now`."""
-        names = cls.model_fields.keys() - {"progress"}
+    def of(cls, campaign: Campaign, now: datetime, zone: ZoneInfo, *, is_stopped: bool) -> "CampaignResource":
+        """The campaign as it is shown at `now`; `is_stopped`: the platform is."""
+        names = cls.model_fields.keys() - {"progress", "video_id", "video_ids"}
         values = {name: getattr(campaign, name) for name in names}
-        return cls(**values, progress=_progress(campaign, now, zone))
+        return cls(
+            **values,
+            video_id=campaign.video_ids[0] if len(campaign.video_ids) == 1 else None,
+            video_ids=list(campaign.video_ids),
+            progress=_progress(campaign, now, zone, is_stopped=is_stopped),
+        )
 
 
 class CampaignPage(BaseModel):
@@ -140,14 +181,15 @@ def _is_stored_time(text: str) -> bool:
         return False
 
 
-def _progress(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Progress:
+def _progress(campaign: Campaign, now: datetime, zone: ZoneInfo, *, is_stopped: bool) -> Progress:
     active_seconds = campaign.active_seconds_at(now)
+    waiting_for = Waiting.STOP if is_stopped else campaign.waiting_for
     return Progress(
         percent=round(100 * campaign.executed_count / campaign.total_count, 2),
         batches_done=campaign.batches_done,
         views_per_second=round(campaign.executed_count / active_seconds, 3) if active_seconds > 0 else None,
-        next_batch_at=campaign.wake_at if campaign.is_running else None,
-        waiting_for=campaign.waiting_for if campaign.is_running else None,
+        next_batch_at=campaign.wake_at if campaign.is_live else None,
+        waiting_for=waiting_for if campaign.is_live else None,
         expected_end_at=_expected_end(campaign, now, zone) if campaign.is_running else None,
     )
 

@@ -1,44 +1,35 @@
-"""The boosts table: campaigns, their batch rows, the months' use, and which campaigns a video has.
-
-| id              | part             | kind     |                                                      |
-|-----------------|------------------|----------|------------------------------------------------------|
-| bst_...         | campaign         | campaign | the campaign itself                                  |
-| bst_...         | batch#0000000007 | batch    | the views that step 7 added: the evidence            |
-| usage#2026-11   | usage            | usage    | allotted, executed, d01..d31 over all campaigns      |
-| video#abc123    | bst_...          | video    | so that a video's campaigns are found, newest first  |
-"""
+"""Reading campaigns, and committing changes to them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import (
-    Attribute,
-    DiscriminatorAttribute,
-    JSONAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-    UTCDateTimeAttribute,
-)
-from pynamodb.constants import STRING
+from pynamodb.attributes import NumberAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
 
-from boosts.campaign import Action, Campaign, Change, Status, Waiting
-from boosts.plan import Pattern
+from boosts.campaign import Action, Campaign, Change, Status
+from boosts.items import (
+    CAMPAIGN,
+    USAGE,
+    BatchItem,
+    BoostsItem,
+    CampaignItem,
+    ListedItem,
+    StopItem,
+    UsageItem,
+    VideoItem,
+)
 from boosts.usage import Limits, Usage, UsageChange
-from sluice import audit, outbox, requests, totals
-from sluice.dynamodb import Bound, Database, transient_as_unavailable
+from sluice import audit, outbox, platform, requests, totals
+from sluice.clock import rfc3339
+from sluice.dynamodb import Database, transient_as_unavailable
+from sluice.platform import PlatformStatus
 
 CONTENT_TYPE = "video"  # S1-1: boosts are of videos
-
-_CAMPAIGN = "campaign"
-_USAGE = "usage"
 
 _EVENTS = {
     Action.CREATED: "BoostCreated",
@@ -48,155 +39,9 @@ _EVENTS = {
     Action.CANCELLED: "BoostCancelled",
     Action.COMPLETED: "BoostCompleted",
     Action.FAILED: "BoostFailed",
+    Action.REVERT_STARTED: "BoostRevertStarted",
+    Action.REVERTED: "BoostReverted",
 }
-
-
-class _EnumAttribute[E: StrEnum](Attribute[E]):
-    attr_type = STRING
-
-    def __init__(self, kind: type[E], *, null: bool = False) -> None:
-        super().__init__(null=null)
-        self._kind = kind
-
-    def serialize(self, value: E) -> str:
-        return str(value)
-
-    def deserialize(self, value: str) -> E:
-        return self._kind(value)
-
-
-class _DateAttribute(Attribute[date]):
-    attr_type = STRING
-
-    def serialize(self, value: date) -> str:
-        return value.isoformat()
-
-    def deserialize(self, value: str) -> date:
-        return date.fromisoformat(value)
-
-
-class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_creation"
-        projection = KeysOnlyProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
-
-
-class _ByStatus(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_status"
-        projection = KeysOnlyProjection()
-
-    status = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
-
-
-class BoostsItem(Bound):
-    """Any item of the table; one batch read may bring several kinds."""
-
-    class Meta(Bound.Meta):
-        pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
-    kind = DiscriminatorAttribute()
-
-
-class ListedItem(Bound):
-    """A campaign's keys, as the indexes project them.
-
-    Not a BoostsItem: PynamoDB would filter its queries by `kind`, which one index does not project, and which in the
-    other is a key, by which DynamoDB does not filter.
-    """
-
-    Meta = BoostsItem.Meta
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
-    by_creation = _ByCreation()
-    by_status = _ByStatus()
-
-
-class CampaignItem(BoostsItem, discriminator=_CAMPAIGN):
-    """A campaign; each attribute is the field of that name."""
-
-    video_id = UnicodeAttribute()
-    total_count = NumberAttribute()
-    duration_days = NumberAttribute()
-    pattern = _EnumAttribute(Pattern)
-    daily_limit = NumberAttribute()
-    created_at = UTCDateTimeAttribute()
-    updated_at = UTCDateTimeAttribute()
-    created_by = UnicodeAttribute()
-    status = _EnumAttribute(Status)
-    executed_count = NumberAttribute()
-    started_at = UTCDateTimeAttribute(null=True)
-    ended_at = UTCDateTimeAttribute(null=True)
-    failure_reason = UnicodeAttribute(null=True)
-    step = NumberAttribute()
-    wake_at = UTCDateTimeAttribute(null=True)
-    committed_by = UnicodeAttribute(null=True)
-    steps_done = NumberAttribute()
-    max_steps = NumberAttribute()
-    sweeps = NumberAttribute()
-    request = UnicodeAttribute(null=True)
-    plan_day = NumberAttribute()
-    plan_date = _DateAttribute(null=True)
-    done_today = NumberAttribute()
-    batches_done = NumberAttribute()
-    waiting_for = _EnumAttribute(Waiting, null=True)
-    promised = JSONAttribute()
-    running_since = UTCDateTimeAttribute(null=True)
-    active_seconds = NumberAttribute()
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
-
-    @classmethod
-    def of(cls, campaign: Campaign) -> "CampaignItem":
-        values = {field.name: getattr(campaign, field.name) for field in fields(Campaign)}
-        return cls(values.pop("id"), _CAMPAIGN, **values)
-
-    def campaign(self) -> Campaign:
-        return Campaign(**{field.name: getattr(self, field.name) for field in fields(Campaign)})
-
-
-class BatchItem(BoostsItem, discriminator="batch"):
-    """The row that a batch leaves: the evidence behind the number."""
-
-    video_id = UnicodeAttribute()
-    views = NumberAttribute()
-    committed_at = UTCDateTimeAttribute()
-
-
-class UsageItem(BoostsItem, discriminator=_USAGE):
-    """A month's use. The day counters are flat, because ADD into a missing map is an error."""
-
-    allotted = NumberAttribute(default=0)
-    executed = NumberAttribute(default=0)
-    # PynamoDB drops what is not declared.
-    d01, d02, d03, d04, d05, d06, d07, d08 = (NumberAttribute(null=True) for _ in range(8))
-    d09, d10, d11, d12, d13, d14, d15, d16 = (NumberAttribute(null=True) for _ in range(8))
-    d17, d18, d19, d20, d21, d22, d23, d24 = (NumberAttribute(null=True) for _ in range(8))
-    d25, d26, d27, d28, d29, d30, d31 = (NumberAttribute(null=True) for _ in range(7))
-
-    @classmethod
-    def day(cls, number: int) -> NumberAttribute:
-        counter: NumberAttribute = getattr(cls, f"d{number:02d}")
-        return counter
-
-    def usage(self) -> Usage:
-        days = {number: getattr(self, f"d{number:02d}") for number in range(1, 32)}
-        return Usage(
-            self.id.removeprefix("usage#"),
-            int(self.allotted),
-            int(self.executed),
-            {number: views for number, views in days.items() if views},
-        )
-
-
-class VideoItem(BoostsItem, discriminator="video"):
-    """That a campaign is of a video."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +50,7 @@ class State:
 
     campaign: Campaign
     usage: Usage
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,7 +65,7 @@ class Place:
         if last_evaluated_key is None:
             return None
         key = {name: value["S"] for name, value in last_evaluated_key.items()}
-        return cls(key["id"], key["created_at"]) if key["part"] == _CAMPAIGN else cls(key["part"], "")
+        return cls(key["id"], key["created_at"]) if key["part"] == CAMPAIGN else cls(key["part"], "")
 
 
 @dataclass(frozen=True)
@@ -236,25 +82,50 @@ class Store:
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
         self._limits = limits
+        self._platform = platform.items_in(BoostsItem.Meta.table_name)
 
     def get(self, campaign_id: str) -> Campaign | None:
         """A campaign, by a consistent read."""
         return next(iter(self._campaigns([campaign_id])), None)
 
     def read(self, campaign_id: str, month: str) -> State | None:
-        """A campaign and a month's use, in one consistent batch read."""
+        """A campaign, a month's use, and whether the platform is stopped, in one consistent batch read."""
         with transient_as_unavailable():
-            keys = [(campaign_id, _CAMPAIGN), (_usage_id(month), _USAGE)]
+            keys = [(campaign_id, CAMPAIGN), (_usage_id(month), USAGE), (platform.ENTITY, platform.PART)]
             items = list(BoostsItem.batch_get(keys, consistent_read=True))
         campaign = next((item.campaign() for item in items if isinstance(item, CampaignItem)), None)
         usage = next((item.usage() for item in items if isinstance(item, UsageItem)), Usage(month))
-        return State(campaign, usage) if campaign else None
+        is_stopped = any(isinstance(item, StopItem) and item.status == PlatformStatus.STOPPED for item in items)
+        return State(campaign, usage, is_stopped) if campaign else None
+
+    def is_stopped(self) -> bool:
+        """Whether the platform is stopped, by a consistent read."""
+        with transient_as_unavailable():
+            items = self._platform.batch_get([(platform.ENTITY, platform.PART)], consistent_read=True)
+            return any(item.status == PlatformStatus.STOPPED for item in items)
+
+    def usages(self, months: Iterable[str]) -> dict[str, Usage]:
+        """The use of several months, by a consistent read."""
+        wanted = list(months)
+        with transient_as_unavailable():
+            items = list(UsageItem.batch_get([(_usage_id(each), USAGE) for each in wanted], consistent_read=True))
+        return {each: Usage(each) for each in wanted} | {item.usage().month: item.usage() for item in items}
+
+    def lacking(self, change: Change) -> str | None:
+        """Which month cannot hold its part of a promise, and why; None when all can."""
+        needs = {usage.month: usage.allotted for usage in change.usage if usage.allotted > 0}
+        for month, usage in self.usages(needs).items():
+            left = max(0, self._limits.global_monthly_cap - usage.allotted)
+            if needs[month] > left:
+                return (
+                    f"Monthly cap of {self._limits.global_monthly_cap} leaves {left} views in {month}, "
+                    f"and the campaign needs {needs[month]}: wait, or cancel what holds them"
+                )
+        return None
 
     def usage(self, month: str) -> Usage:
         """A month's use (`2026-11`), by a consistent read."""
-        with transient_as_unavailable():
-            items = list(UsageItem.batch_get([(_usage_id(month), _USAGE)], consistent_read=True))
-        return items[0].usage() if items else Usage(month)
+        return self.usages([month])[month]
 
     def page(
         self, status: Status | None, video_id: str | None, limit: int, after: Place | None
@@ -274,7 +145,8 @@ class Store:
     def commit(self, change: Change, actor: str, now: datetime, keyed: Keyed | None = None) -> Campaign | None:
         """Commit a change, all of it or nothing: the campaign as it is then, or None when a condition failed.
 
-        The conditions: the campaign's step and status are as they were before, the caps hold, the key is new.
+        The conditions: the campaign's step and status are as they were before, the caps hold, the key is new, and for a
+        batch the platform is open.
         """
         if not all(usage.fits(self._limits) for usage in change.usage):
             return None
@@ -286,14 +158,13 @@ class Store:
         def fill(transaction: TransactWrite) -> None:
             if change.before is None:
                 transaction.save(CampaignItem.of(after), condition=CampaignItem.id.does_not_exist())
-                transaction.save(VideoItem(_video_id(after.video_id), after.id))
+                for video_id in after.video_ids:
+                    transaction.save(VideoItem(_video_id(video_id), after.id))
             else:
                 transaction.update(CampaignItem.of(change.before), _differences(change.before, after), _as_read(change))
-            if change.views:
-                batch = BatchItem(after.id, f"batch#{after.step - 1:010d}", video_id=after.video_id)
-                batch.views, batch.committed_at = change.views, now
-                transaction.save(batch, condition=BatchItem.id.does_not_exist())
-                totals.add_boosted(transaction, CONTENT_TYPE, after.video_id, change.views)
+            if change.is_batch:
+                platform.require_open(transaction, self._platform)
+                _add_views(transaction, change, now)
             for usage in change.usage:
                 _add_usage(transaction, usage, self._limits)
             if entry and change.action:
@@ -307,7 +178,7 @@ class Store:
     def _campaigns(self, ids: Iterable[str]) -> list[Campaign]:
         order = list(ids)
         with transient_as_unavailable():
-            items = CampaignItem.batch_get([(each, _CAMPAIGN) for each in order], consistent_read=True)
+            items = CampaignItem.batch_get([(each, CAMPAIGN) for each in order], consistent_read=True)
             found = {item.id: item.campaign() for item in items}
         return [found[each] for each in order if each in found]
 
@@ -320,10 +191,10 @@ def _newest_first(status: Status | None, video_id: str | None, limit: int, after
     campaign_id, created_at = (after.campaign_id, after.created_at) if after else ("", "")
     if video_id is not None:
         return VideoItem.query(_video_id(video_id), **start(id=_video_id(video_id), part=campaign_id))
-    row = {"id": campaign_id, "part": _CAMPAIGN, "created_at": created_at}
+    row = {"id": campaign_id, "part": CAMPAIGN, "created_at": created_at}
     if status is not None:
         return ListedItem.by_status.query(status, **start(status=status, **row))
-    return ListedItem.by_creation.query(_CAMPAIGN, **start(kind=_CAMPAIGN, **row))
+    return ListedItem.by_creation.query(CAMPAIGN, **start(kind=CAMPAIGN, **row))
 
 
 def _as_read(change: Change) -> Condition:
@@ -346,6 +217,16 @@ def _differences(before: Campaign, after: Campaign) -> list[UpdateAction]:
     return actions
 
 
+def _add_views(transaction: TransactWrite, change: Change, now: datetime) -> None:
+    """To each video's counter, with a row as evidence."""
+    after = change.after
+    for number, (video_id, views) in enumerate(change.views_by_video().items()):
+        row = BatchItem(after.id, f"batch#{after.step - 1:010d}#{number:02d}", video_id=video_id)
+        row.views, row.plan_day, row.committed_at = views, after.plan_day, now
+        transaction.save(row, condition=BatchItem.id.does_not_exist())
+        totals.add_boosted(transaction, CONTENT_TYPE, video_id, views)
+
+
 def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) -> None:
     """One update of a month's use, on condition of every cap that it touches.
 
@@ -365,7 +246,7 @@ def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) 
     if change.executed:
         add(UsageItem.executed, change.executed, limits.global_monthly_cap)
         add(UsageItem.day(change.day), change.executed, limits.max_per_day)
-    transaction.update(UsageItem(_usage_id(change.month), _USAGE), actions, condition)
+    transaction.update(UsageItem(_usage_id(change.month), USAGE), actions, condition)
 
 
 def _video_id(video_id: str) -> str:
@@ -392,13 +273,15 @@ def _entry(change: Change, actor: str, now: datetime) -> audit.Entry | None:
 
 
 def _terms(campaign: Campaign) -> dict[str, Any]:
-    names = ("video_id", "total_count", "duration_days", "pattern", "daily_limit")
-    return {name: getattr(campaign, name) for name in names}
+    names = ("video_ids", "total_count", "duration_days", "pattern", "daily_limit")
+    terms = {name: getattr(campaign, name) for name in names} | {"video_ids": list(campaign.video_ids)}
+    return terms | ({"scheduled_for": rfc3339(campaign.scheduled_for)} if campaign.scheduled_for else {})
 
 
 def _snapshot(campaign: Campaign) -> dict[str, Any]:
     snapshot: dict[str, Any] = {"status": campaign.status, "executed_count": campaign.executed_count}
-    return snapshot | ({"failure_reason": campaign.failure_reason} if campaign.failure_reason else {})
+    told = ("failure_reason", "revert_reason", "reverted_count")
+    return snapshot | {name: getattr(campaign, name) for name in told if getattr(campaign, name)}
 
 
 def _event(campaign: Campaign) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import chain
 
 from aws_lambda_powertools import Logger
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
-from sluice.chained import PART, RUNNING, ChainedItem
+from sluice.chained import LIVE, PART, ChainedItem
 from sluice.clock import Clock
 
 logger = Logger(child=True)
@@ -32,7 +33,8 @@ class Overdue:
         the next commit: so a campaign that cannot go on is not flooded with messages. `step` is never bumped.
         """
         now = self._clock.now()
-        overdue = self._items.by_wake.query(RUNNING, self._items.wake_at < now - _ON_ITS_WAY)
+        before = self._items.wake_at < now - _ON_ITS_WAY
+        overdue = chain.from_iterable(self._items.by_wake.query(status, before) for status in LIVE)
         return sum(self._claim_and_send(found.id, now) for found in overdue)
 
     def _claim_and_send(self, campaign_id: str, now: datetime) -> bool:
@@ -40,7 +42,7 @@ class Overdue:
             campaign = self._items.get(campaign_id, PART, consistent_read=True)
         except DoesNotExist:
             return False
-        if campaign.status != RUNNING or campaign.wake_at is None or campaign.wake_at >= now - _ON_ITS_WAY:
+        if campaign.status not in LIVE or campaign.wake_at is None or campaign.wake_at >= now - _ON_ITS_WAY:
             return False  # The index lags behind its table.
         if campaign.sweeps and campaign.sweep_at and now < campaign.sweep_at:
             return False

@@ -29,7 +29,7 @@ def step(
     now = now or max(NOON, campaign.wake_at or NOON)
     month = month_of(now.astimezone(UTC_ZONE).date())
     allotted = sum(campaign.promised.values())
-    return campaigns.run_step(campaign, usage or Usage(month, allotted), limits, "message-1", now, UTC_ZONE)
+    return campaigns.run_step(campaign, usage or Usage(month, allotted), limits, now, UTC_ZONE)
 
 
 # --- Batches
@@ -38,7 +38,7 @@ def step(
 def test_s1_5_a_batch_is_at_most_a_thousand_views() -> None:
     change = step(running(total_count=2500))
 
-    assert change.views == 1000
+    assert change.views_by_video() == {"abc123": 1000}
     assert change.usage == (UsageChange("2026-11", executed=1000, day=20),)
 
 
@@ -63,7 +63,7 @@ def test_s1_34_executed_and_remaining_always_make_the_total() -> None:
 def test_the_last_batch_is_what_remains_and_completes_the_campaign() -> None:
     change = step(running(total_count=300))
 
-    assert change.views == 300
+    assert sum(change.views_by_video().values()) == 300
     assert change.action is Action.COMPLETED
     assert change.after.ended_at == NOON
     assert change.after.wake_at is None
@@ -73,7 +73,7 @@ def test_the_last_batch_is_what_remains_and_completes_the_campaign() -> None:
 def test_when_the_plan_day_is_done_the_campaign_waits_for_midnight() -> None:
     change = step(running(total_count=1000, duration_days=2))
 
-    assert change.views == 500
+    assert sum(change.views_by_video().values()) == 500
     assert change.after.wake_at == datetime(2026, 11, 21, tzinfo=UTC)
     assert change.after.waiting_for is Waiting.NEXT_DAY
 
@@ -82,9 +82,9 @@ def test_midnight_is_that_of_the_configured_zone_on_a_day_of_25_hours() -> None:
     noon = datetime(2026, 10, 24, 12, tzinfo=UTC)
     campaign = campaigns.execute(a_boost(total_count=1000, duration_days=3), noon, BERLIN).after
 
-    first = campaigns.run_step(campaign, Usage("2026-10", 1000), LIMITS, "m", noon, BERLIN).after
+    first = campaigns.run_step(campaign, Usage("2026-10", 1000), LIMITS, noon, BERLIN).after
     assert first.wake_at
-    second = campaigns.run_step(first, Usage("2026-10", 1000), LIMITS, "m", first.wake_at, BERLIN).after
+    second = campaigns.run_step(first, Usage("2026-10", 1000), LIMITS, first.wake_at, BERLIN).after
 
     assert first.wake_at == datetime(2026, 10, 24, 22, tzinfo=UTC)
     assert second.wake_at == datetime(2026, 10, 25, 23, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_midnight_is_that_of_the_configured_zone_on_a_day_of_25_hours() -> None:
 def test_a_day_without_views_is_a_step_without_effect() -> None:
     change = step(running(total_count=1, duration_days=2))
 
-    assert change.views == 0
+    assert sum(change.views_by_video().values()) == 0
     assert change.usage == ()
     assert change.after.wake_at == datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -101,7 +101,7 @@ def test_a_day_without_views_is_a_step_without_effect() -> None:
 def test_s1_3_a_full_day_is_waited_out_until_midnight() -> None:
     change = step(running(), Usage("2026-11", 100_000, 100_000, {20: 100_000}))
 
-    assert change.views == 0
+    assert sum(change.views_by_video().values()) == 0
     assert change.after.waiting_for is Waiting.DAILY_CAP
     assert change.after.wake_at == datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -109,13 +109,13 @@ def test_s1_3_a_full_day_is_waited_out_until_midnight() -> None:
 def test_s1_3_a_batch_takes_only_what_is_left_of_the_day_over_all_campaigns() -> None:
     change = step(running(), Usage("2026-11", 102_500, 99_900, {20: 99_900}))
 
-    assert change.views == 100
+    assert sum(change.views_by_video().values()) == 100
 
 
 def test_s1_31_a_full_month_is_waited_out_until_the_first_of_the_next() -> None:
     change = step(running(), Usage("2026-11", 5_000_000, 5_000_000))
 
-    assert change.views == 0
+    assert sum(change.views_by_video().values()) == 0
     assert change.after.waiting_for is Waiting.MONTHLY_CAP
     assert change.after.wake_at == datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -127,7 +127,7 @@ def test_views_that_spilled_over_a_month_s_end_move_their_promise_with_them() ->
 
     change = step(campaign, Usage("2026-12"), datetime(2026, 12, 1, tzinfo=UTC))
 
-    assert change.views == 1000
+    assert sum(change.views_by_video().values()) == 1000
     assert change.usage == (
         UsageChange("2026-12", allotted=1000, executed=1000, day=1),
         UsageChange("2026-11", allotted=-1000),
@@ -140,7 +140,7 @@ def test_views_that_spilled_into_a_month_without_room_wait() -> None:
 
     change = step(campaign, Usage("2026-11", 5_000_000, 4_000_000))
 
-    assert change.views == 0
+    assert sum(change.views_by_video().values()) == 0
     assert change.after.waiting_for is Waiting.MONTHLY_CAP
 
 
@@ -166,7 +166,7 @@ def test_a_campaign_that_never_gets_done_fails_at_its_last_step_and_returns_its_
     assert change.action is Action.FAILED
     assert change.after.failure_reason == "not done after 110 steps"
     assert change.usage == (UsageChange("2026-11", allotted=-2500),)
-    assert change.views == 0
+    assert sum(change.views_by_video().values()) == 0
 
 
 # --- Commands
@@ -315,9 +315,9 @@ def test_whatever_happens_allotted_is_executed_and_promised_and_no_cap_is_exceed
             now += timedelta(hours=data.draw(st.integers(1, 24 * 20)))
         elif event == "step" and campaign.is_running:
             now = max(now, campaign.wake_at or now)
-            change = campaigns.run_step(campaign, account.month(now), limits, "m", now, UTC_ZONE)
+            change = campaigns.run_step(campaign, account.month(now), limits, now, UTC_ZONE)
             assert account.apply(change), "a batch that was computed from what was read always commits"
-            per_day[now.date()] = per_day.get(now.date(), 0) + change.views
+            per_day[now.date()] = per_day.get(now.date(), 0) + sum(change.views_by_video().values())
         elif event == "execute" and campaign.status in (Status.PENDING, Status.PAUSED):
             account.apply(campaigns.execute(campaign, now, UTC_ZONE))
         elif event == "pause" and campaign.is_running:

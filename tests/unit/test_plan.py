@@ -1,11 +1,13 @@
 """How views are spread over days."""
 
 from datetime import date
+from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boosts.plan import Pattern, Plan, Position, by_month
+from boosts.plan import Pattern, Plan, Position, by_month, shares
 
 START = date(2026, 11, 20)
 UNTOUCHED = Position(day=0, date=None, done=0, executed=0)
@@ -15,8 +17,9 @@ UNTOUCHED = Position(day=0, date=None, done=0, executed=0)
 def plans(draw: st.DrawFn) -> Plan:
     days = draw(st.integers(1, 365))
     daily_limit = draw(st.integers(1, 100_000))
-    total = draw(st.integers(1, min(5_000_000, days * daily_limit)))
-    return Plan(total, days, daily_limit, Pattern.STEADY)
+    most = min(5_000_000, days * daily_limit)
+    total = draw(st.integers(1, most) | st.just(most))
+    return Plan(total, days, daily_limit, draw(st.sampled_from(Pattern)))
 
 
 def test_s1_18_ten_thousand_views_over_thirty_days_are_333_333_334() -> None:
@@ -24,7 +27,52 @@ def test_s1_18_ten_thousand_views_over_thirty_days_are_333_333_334() -> None:
 
     sizes = plan.sizes()
 
-    assert sizes == [333, 333, 334] * 10
+    assert list(sizes) == [333, 333, 334] * 10
+
+
+def test_s1_19_a_burst_of_two_thousand_over_four_days_is_800_600_400_200() -> None:
+    plan = Plan(2000, 4, 1000, Pattern.BURST)
+
+    assert plan.sizes() == (800, 600, 400, 200)
+
+
+def test_s1_63_progressive_is_the_mirror_of_burst() -> None:
+    plan = Plan(2000, 4, 1000, Pattern.PROGRESSIVE)
+
+    assert plan.sizes() == (200, 400, 600, 800)
+
+
+def test_what_a_burst_day_may_not_hold_spills_forward_and_a_progressive_one_s_backward() -> None:
+    burst = Plan(2000, 4, 600, Pattern.BURST)
+    progressive = Plan(2000, 4, 600, Pattern.PROGRESSIVE)
+
+    assert burst.sizes() == (600, 600, 600, 200)
+    assert progressive.sizes() == (200, 600, 600, 600)
+
+
+@pytest.mark.parametrize("pattern", Pattern)
+def test_a_total_of_limit_times_days_degenerates_to_steady(pattern: Pattern) -> None:
+    plan = Plan(2000, 4, 500, pattern)
+
+    assert plan.sizes() == (500, 500, 500, 500)
+
+
+@given(plans())
+def test_burst_never_rises_and_progressive_never_falls_but_by_the_odd_view(plan: Plan) -> None:
+    rises = [later - earlier for earlier, later in pairwise(plan.sizes())]
+
+    if plan.pattern is Pattern.BURST:
+        assert all(rise <= 1 for rise in rises)
+    if plan.pattern is Pattern.PROGRESSIVE:
+        assert all(rise >= -1 for rise in rises)
+
+
+@given(st.integers(1, 20), st.integers(0, 100_000))
+def test_videos_share_views_exactly_and_evenly(videos: int, views: int) -> None:
+    each = shares(videos, views)
+
+    assert sum(each) == views
+    assert max(each) - min(each) <= 1
 
 
 @given(plans())
@@ -34,14 +82,14 @@ def test_day_sizes_sum_exactly_to_the_total_and_none_is_above_the_daily_limit(pl
     assert sum(sizes) == plan.total
     assert len(sizes) == plan.days
     assert all(0 <= size <= plan.daily_limit for size in sizes)
-    assert max(sizes) - min(sizes) <= 1
+    assert plan.pattern is not Pattern.STEADY or max(sizes) - min(sizes) <= 1
 
 
 @given(plans())
 def test_an_undisturbed_campaign_runs_day_by_day_as_planned(plan: Plan) -> None:
     ahead = list(plan.ahead(UNTOUCHED, START))
 
-    sizes = plan.sizes()
+    sizes = list(plan.sizes())
     while not sizes[-1]:
         sizes.pop()
     assert [views for _, views in ahead] == sizes

@@ -15,7 +15,7 @@ class Counted:
     """A campaign whose steps count."""
 
     id: str = "bst_1"
-    is_running: bool = True
+    is_live: bool = True
     step: int = 5
     wake_at: datetime | None = NOON
     committed_by: str | None = None
@@ -25,6 +25,7 @@ class Counted:
 @dataclass(frozen=True)
 class Seen:
     campaign: Counted
+    is_stopped: bool = False
 
 
 @dataclass
@@ -34,9 +35,10 @@ class Batches:
     campaign: Counted | None = field(default_factory=Counted)
     meanwhile: list[Counted] = field(default_factory=list)
     ends: bool = False
+    is_stopped: bool = False
 
     def read(self, campaign_id: str, now: datetime) -> Seen | None:
-        return Seen(self.campaign) if self.campaign and self.campaign.id == campaign_id else None
+        return Seen(self.campaign, self.is_stopped) if self.campaign and self.campaign.id == campaign_id else None
 
     def commit(self, state: Seen, message_id: str, now: datetime) -> Counted | None:
         if self.meanwhile:
@@ -51,7 +53,7 @@ class Batches:
             wake_at=now + timedelta(seconds=1),
             committed_by=message_id,
             effects=self.campaign.effects + 1,
-            is_running=not self.ends,
+            is_live=not self.ends,
         )
         return self.campaign
 
@@ -105,7 +107,7 @@ def test_the_last_step_wakes_nothing() -> None:
     assert chain.wakes.sent == []
 
 
-@pytest.mark.parametrize("campaign", [None, Counted(is_running=False)])
+@pytest.mark.parametrize("campaign", [None, Counted(is_live=False)])
 def test_the_message_of_a_campaign_that_does_not_run_is_dropped(campaign: Counted | None) -> None:
     chain = Chain(campaign=campaign)
 
@@ -172,8 +174,17 @@ def test_a_step_before_its_time_is_put_back_without_effect() -> None:
     assert chain.wakes.sent == [("bst_1", 5, NOON + timedelta(microseconds=1))]
 
 
+def test_while_the_platform_is_stopped_a_step_is_put_back_without_effect_for_a_minute() -> None:
+    chain = Chain(is_stopped=True)
+
+    chain.deliver(5)
+
+    assert chain.effects == 0
+    assert chain.wakes.sent == [("bst_1", 5, NOON + timedelta(minutes=1))]
+
+
 def test_after_a_failed_condition_the_rules_begin_again_from_the_first() -> None:
-    paused = Counted(is_running=False, step=6)
+    paused = Counted(is_live=False, step=6)
     chain = Chain(meanwhile=[paused])
 
     chain.deliver(5)

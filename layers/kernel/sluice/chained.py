@@ -4,10 +4,11 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from sluice.audit import Head
-from sluice.dynamodb import Bound
+from sluice.dynamodb import Bound, bound_to
 
 PART = "campaign"
-RUNNING = "running"
+LIVE = ("running", "scheduled", "reverting")
+"""The statuses in which a campaign of any context has a next step."""
 
 
 class _ByWake(GlobalSecondaryIndex["ChainedItem"]):
@@ -43,5 +44,4 @@ class ChainedItem(Bound):
 
 def items_in(table_name: str) -> type[ChainedItem]:
     """The campaign items of one context's table."""
-    meta = type("Meta", (ChainedItem.Meta,), {"table_name": table_name})
-    return type("ChainedItem", (ChainedItem,), {"Meta": meta})
+    return bound_to(ChainedItem, table_name)

@@ -47,6 +47,12 @@ def bind[M: Bound](model: type[M], table_name: str) -> type[M]:
     return model
 
 
+def bound_to[M: Bound](model: type[M], table_name: str) -> type[M]:
+    """A model of its own for one table, where several tables hold such items."""
+    meta = type("Meta", (model.Meta,), {"table_name": table_name})
+    return type(model.__name__, (model,), {"Meta": meta})
+
+
 @contextmanager
 def transient_as_unavailable() -> Iterator[None]:
     """Translate throttles and lost connections into Unavailable; anything else is a defect and passes."""

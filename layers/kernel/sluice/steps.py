@@ -7,7 +7,7 @@ were read; so copies, late messages and crashes can cost time but never an effec
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from aws_lambda_powertools import Logger
@@ -20,6 +20,8 @@ logger = Logger(child=True)
 
 # Each failed condition means that someone else committed; so many in a row are a stampede, which SQS spreads better.
 _ATTEMPTS = 20
+# How often a campaign looks whether a stopped platform is open again.
+_LOOK_AGAIN_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Campaign(Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def is_running(self) -> bool: ...
+    def is_live(self) -> bool:
+        """Whether it has a next step: it is running, or scheduled, or taken back."""
+
     @property
     def step(self) -> int:
         """The next step to run."""
@@ -71,6 +75,9 @@ class State(Protocol):
 
     @property
     def campaign(self) -> Campaign: ...
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the platform is stopped."""
 
 
 class Batches[S: State](Protocol):
@@ -102,8 +109,8 @@ class StepChain[S: State]:
         for _ in range(_ATTEMPTS):
             now = self._clock.now()
             state = self._batches.read(step.campaign_id, now)  # 1
-            if state is None or not state.campaign.is_running:
-                logger.info("Dropped: the campaign is not running")
+            if state is None or not state.campaign.is_live:
+                logger.info("Dropped: the campaign does not run")
                 return
             campaign = state.campaign
             if step.number > campaign.step:
@@ -120,9 +127,13 @@ class StepChain[S: State]:
                 logger.info("Put back: the step is not due")
                 self._send(campaign)
                 return
+            if state.is_stopped:
+                logger.info("Put back: the platform is stopped")
+                self._wake(campaign.id, campaign.step, now + _LOOK_AGAIN_AFTER)
+                return
             after = self._batches.commit(state, message_id, now)  # 4, 5
             if after is not None:
-                if after.is_running:
+                if after.is_live:
                     self._send(after)  # 6
                 return
         raise Unavailable("Others kept committing first")
