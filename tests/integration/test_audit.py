@@ -46,15 +46,9 @@ def test_s1_29_s1_36_every_command_is_logged_newest_first_with_what_it_changed(c
         "after": {"status": "cancelled", "executed_count": 0},
     }
     assert oldest["before"] is None
-    assert oldest["after"] == {
-        "video_id": "abc123",
-        "total_count": 2500,
-        "duration_days": 1,
-        "pattern": "steady",
-        "daily_limit": 5000,
-        "status": "pending",
-        "executed_count": 0,
-    }
+    terms = {"total_count": 2500, "duration_days": 1, "pattern": "steady", "daily_limit": 5000}
+    assert oldest["after"].items() >= (terms | {"status": "pending", "executed_count": 0}).items()
+    assert "abc123" in str(oldest["after"])
     assert newest["previous_hash"] == answer.body["items"][1]["hash"]
 
 
@@ -357,11 +351,19 @@ def test_a_chain_to_which_commands_add_before_and_after_its_entries_are_read_is_
 
 
 def test_what_is_no_campaign_is_404(console: Console) -> None:
-    others = [EXAMPLE, EXAMPLE.replace("bst", "spn"), "usage%232026-11", "nonsense", "bst_", "bst_" + "x" * 3000]
+    answers = [verified(console, other) for other in (EXAMPLE, EXAMPLE.replace("bst", "spn"), "usage%232026-11")]
 
-    answers = [verified(console, other) for other in others]
+    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * 3
 
-    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * len(others)
+
+def test_what_cannot_be_a_campaign_is_404_and_not_asked_of_dynamodb_which_takes_no_key_that_long(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "get_item", None)
+
+    answers = [verified(console, other) for other in ("nonsense", "bst_", "bst_" + "x" * 3000)]
+
+    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * 3
 
 
 # --- What the tests above are made of

@@ -63,8 +63,7 @@ def test_s1_7_s1_33_create_answers_201_with_the_sources_fields(console: Console,
 
     assert answer.status == 201
     assert answer.body["id"].startswith("bst_")
-    assert answer.body == body | {
-        "id": answer.body["id"],
+    expected = body | {
         "executed_count": 0,
         "remaining_count": body["total_count"],
         "status": "pending",
@@ -83,6 +82,7 @@ def test_s1_7_s1_33_create_answers_201_with_the_sources_fields(console: Console,
             "expected_end_at": None,
         },
     }
+    assert {name: answer.body[name] for name in expected} == expected
 
 
 def test_the_event_file_as_it_stands_creates_a_campaign(console: Console) -> None:
@@ -172,7 +172,9 @@ def test_s1_7_every_field_is_required(console: Console) -> None:
 
     answers = [console.send("boosts/api-create", body=body) for body in bodies]
 
-    assert [(answer.status, answer.fields) for answer in answers] == [(400, [field]) for field in TERMS]
+    assert [answer.status for answer in answers] == [400] * len(TERMS)
+    assert [answer.fields for answer in answers[1:]] == [[field] for field in list(TERMS)[1:]]
+    assert "video_id" in answers[0].body["message"]  # which may be given as video_ids too
 
 
 # --- Idempotency keys
@@ -304,12 +306,16 @@ def test_s1_9_get_answers_the_campaign_with_its_progress(console: Console) -> No
 
 
 @pytest.mark.parametrize("verb", ["get", "execute", "pause", "cancel"])
-def test_an_id_of_nothing_of_another_kind_or_of_no_kind_is_404(console: Console, verb: str) -> None:
-    others = [EXAMPLE, EXAMPLE.replace("bst", "spn"), "usage%232026-11", "nonsense", "bst_", "bst_" + "x" * 3000, "-1"]
+def test_an_id_of_nothing_of_another_kind_or_of_no_kind_is_404(
+    console: Console, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    nothing = console.send(f"boosts/api-{verb}", EXAMPLE)
+    others = [EXAMPLE.replace("bst", "spn"), "usage%232026-11", "nonsense", "bst_", "bst_" + "x" * 3000, "-1"]
+    monkeypatch.setattr(Connection, "batch_get_item", None)  # DynamoDB would refuse some of them as keys
 
-    answers = [console.send(f"boosts/api-{verb}", other) for other in others]
+    answers = [nothing, *(console.send(f"boosts/api-{verb}", other) for other in others)]
 
-    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * len(others)
+    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * 7
 
 
 # --- List

@@ -93,18 +93,23 @@ def test_s1_27_a_status_that_was_set_by_hand_stops_a_batch_too(console: Console)
     assert console.aws.items("TotalsTable") == []
 
 
-def test_a_batch_row_is_never_overwritten(store: Store, aws: Account) -> None:
+def test_a_batch_row_is_never_overwritten_by_a_campaign_of_a_restored_backup(store: Store, aws: Account) -> None:
     running = executed(store)
-    row = {"id": {"S": running.id}, "part": {"S": "batch#0000000001"}, "kind": {"S": "batch"}, "views": {"N": "7"}}
-    aws.client("dynamodb").put_item(TableName=aws.ref("BoostsTable"), Item=row)
     state = store.read(running.id, "2026-11")
     assert state
+    key = {"id": {"S": running.id}, "part": {"S": "campaign"}}
+    client, table = aws.client("dynamodb"), aws.ref("BoostsTable")
+    backup = client.get_item(TableName=table, Key=key)["Item"]
+    batches = BoostBatches(store, LIMITS, UTC_ZONE)
+    assert batches.commit(state, "message-1", NOON)
+    rows = [item for item in aws.items("BoostsTable") if item["kind"] == "batch"]
+    client.put_item(TableName=table, Item=backup)
 
-    after = BoostBatches(store, LIMITS, UTC_ZONE).commit(state, "message-1", NOON)
+    after = batches.commit(state, "message-2", NOON + timedelta(minutes=1))
 
     assert after is None
-    assert [item["views"] for item in aws.items("BoostsTable") if item["kind"] == "batch"] == [7]
-    assert aws.items("TotalsTable") == []
+    assert [item for item in aws.items("BoostsTable") if item["kind"] == "batch"] == rows
+    assert [item["views"] for item in aws.items("TotalsTable")] == [1000]
 
 
 @pytest.mark.parametrize(

@@ -93,20 +93,11 @@ def test_a_row_is_published_with_its_id_name_time_and_data(bus: Bus) -> None:
     (event,) = bus.heard()
     assert failed == []
     assert (event["source"], event["detail-type"]) == ("sluice", "BoostCreated")
-    assert event["detail"] == {
-        "id": row["id"],
-        "at": "2026-11-20T12:00:00.000000Z",
-        "data": {
-            "campaign_id": campaign_id,
-            "video_id": "abc123",
-            "total_count": 2500,
-            "duration_days": 1,
-            "pattern": "steady",
-            "daily_limit": 5000,
-            "status": "pending",
-            "executed_count": 0,
-        },
-    }
+    detail = event["detail"]
+    assert detail.keys() == {"id", "at", "data"}
+    assert (detail["id"], detail["at"]) == (row["id"], "2026-11-20T12:00:00.000000Z")
+    assert detail["data"].items() >= {"campaign_id": campaign_id, "total_count": 2500, "status": "pending"}.items()
+    assert detail["data"] == json.loads(row["data"])
 
 
 def test_each_status_change_is_an_event_named_in_the_past_tense(bus: Bus) -> None:
@@ -331,17 +322,18 @@ def test_an_overdue_row_that_the_bus_refuses_does_not_hold_up_those_after_it_and
     assert [row["status"] for row in bus.rows()] == ["pending", "processed", "processed"]
 
 
-def test_a_backlog_is_published_in_turns_of_five_hundred_oldest_first(bus: Bus) -> None:
+def test_a_backlog_is_published_in_turns_oldest_first(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operations.sweeper._MOST_EVENTS", 20)
     client, table = bus.aws.client("dynamodb"), bus.aws.ref("OutboxTable")
-    for number in range(502):
-        values = {"id": f"evt_{number:03}", "name": "X", "status": "pending", "data": "{}"}
+    for number in reversed(range(22)):
+        values = {"id": f"evt_{number:02}", "name": "X", "status": "pending", "data": "{}"}
         values["created_at"] = f"2026-11-20T10:00:00.{number:06}Z"
         client.put_item(TableName=table, Item={name: {"S": value} for name, value in values.items()})
 
     swept = [bus.sweep()["published"] for _ in range(2)]
 
-    assert swept == [500, 2]
-    assert [event["detail"]["id"] for event in bus.heard()][-2:] == ["evt_500", "evt_501"]
+    assert swept == [20, 2]
+    assert [event["detail"]["id"] for event in bus.heard()] == [f"evt_{number:02}" for number in range(22)]
 
 
 def test_an_event_never_overwrites_another(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
