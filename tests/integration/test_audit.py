@@ -108,6 +108,7 @@ def test_s1_36_the_list_is_filtered_by_entity_and_prefix_of_action_page_by_page(
 
     pages = {limit: pages_of(console, query, limit) for limit in (1, 2, 3, 4, 200)}
 
+    assert len(pages[200]) == 1
     for limit, found in pages.items():
         assert [entry["number"] for page in found for entry in page] == numbers
         assert len({entry["id"] for page in found for entry in page}) == len(numbers)
