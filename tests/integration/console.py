@@ -12,7 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+from botocore.exceptions import ClientError
 from pynamodb.connection import Connection
+from pynamodb.exceptions import UpdateError
 
 import boosts.api
 import operations.audit
@@ -202,6 +204,12 @@ def before_the_first(call: str, act: Callable[[], Any]) -> Iterator[None]:
     """Lets others act when something was read and computed, and before the first `call` to DynamoDB writes it."""
     with _intercepted(call, before=act):
         yield
+
+
+def throttled() -> None:
+    """What a busy table does to a write."""
+    response: Any = {"Error": {"Code": "ThrottlingException", "Message": "slow down"}}
+    raise UpdateError("Failed", ClientError(response, "UpdateItem"))
 
 
 @contextmanager

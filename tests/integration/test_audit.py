@@ -114,6 +114,7 @@ def test_s1_36_the_list_is_filtered_by_entity_and_prefix_of_action_page_by_page(
 
     pages = {limit: pages_of(console, query, limit) for limit in (1, 2, 3, 4, 200)}
 
+    assert len(pages[200]) == 1
     for limit, found in pages.items():
         assert [entry["number"] for page in found for entry in page] == numbers
         assert len({entry["id"] for page in found for entry in page}) == len(numbers)
@@ -357,11 +358,19 @@ def test_a_chain_to_which_commands_add_before_and_after_its_entries_are_read_is_
 
 
 def test_what_is_no_campaign_is_404(console: Console) -> None:
-    others = [EXAMPLE, EXAMPLE.replace("bst", "spn"), "usage%232026-11", "nonsense", "bst_", "bst_" + "x" * 3000]
+    answers = [verified(console, other) for other in (EXAMPLE, EXAMPLE.replace("bst", "spn"), "usage%232026-11")]
 
-    answers = [verified(console, other) for other in others]
+    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * 3
 
-    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * len(others)
+
+def test_what_cannot_be_a_campaign_is_404_and_not_asked_of_dynamodb_which_takes_no_key_that_long(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "get_item", None)
+
+    answers = [verified(console, other) for other in ("nonsense", "bst_", "bst_" + "x" * 3000)]
+
+    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * 3
 
 
 # --- What the tests above are made of

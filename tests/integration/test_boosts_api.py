@@ -310,12 +310,16 @@ def test_s1_9_get_answers_the_campaign_with_its_progress(console: Console) -> No
 
 
 @pytest.mark.parametrize("verb", ["get", "execute", "pause", "cancel"])
-def test_an_id_of_nothing_of_another_kind_or_of_no_kind_is_404(console: Console, verb: str) -> None:
-    others = [EXAMPLE, EXAMPLE.replace("bst", "spn"), "usage%232026-11", "nonsense", "bst_", "bst_" + "x" * 3000, "-1"]
+def test_an_id_of_nothing_of_another_kind_or_of_no_kind_is_404(
+    console: Console, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    nothing = console.send(f"boosts/api-{verb}", EXAMPLE)
+    others = [EXAMPLE.replace("bst", "spn"), "usage%232026-11", "nonsense", "bst_", "bst_" + "x" * 3000, "-1"]
+    monkeypatch.setattr(Connection, "batch_get_item", None)  # DynamoDB would refuse some of them as keys
 
-    answers = [console.send(f"boosts/api-{verb}", other) for other in others]
+    answers = [nothing, *(console.send(f"boosts/api-{verb}", other) for other in others)]
 
-    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * len(others)
+    assert [answer.refusal for answer in answers] == [(404, "campaign_not_found", "Campaign not found")] * 7
 
 
 # --- List
@@ -374,6 +378,15 @@ def test_s1_8_the_list_is_filtered_by_status_and_video_and_both_page_by_page(
         assert [each for page in listed for each in page] == [ids[number] for number in expected]
         assert all(len(page) <= limit for page in listed)
         assert all(len(page) == limit for page in listed[:-1])
+
+
+def test_a_page_that_is_filled_from_several_reads_is_not_longer_than_its_limit(console: Console) -> None:
+    ids = [console.create(video_id="v0") for _ in range(5) if console.clock.shift(1) is None]
+    console.command("cancel", ids[3])
+
+    pages = pages_of(console, {"video_id": "v0", "status": "pending"}, 2)
+
+    assert pages[:2] == [[ids[4], ids[2]], [ids[1], ids[0]]]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])

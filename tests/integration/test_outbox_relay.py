@@ -15,7 +15,7 @@ from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
-from tests.integration.console import Console, an_event, before_the_first
+from tests.integration.console import TERMS, Console, an_event, before_the_first, throttled
 
 
 class Bus(Console):
@@ -262,6 +262,19 @@ def test_a_row_that_its_ttl_deleted_before_it_was_marked_does_not_come_back(bus:
     assert bus.rows() == []
 
 
+def test_a_row_that_could_not_be_marked_is_reported_and_published_again(bus: Bus) -> None:
+    bus.create()
+    row = bus.row()
+
+    with before_the_first("update_item", throttled):
+        failed = bus.relay(row["id"])
+    bus.relay(row["id"])
+
+    assert failed == ["0"]
+    assert [event["detail"]["id"] for event in bus.heard()] == [row["id"]] * 2
+    assert bus.row()["status"] == "processed"
+
+
 def test_two_that_publish_one_row_at_once_mark_it_once(bus: Bus) -> None:
     bus.create()
     row = bus.row()
@@ -318,14 +331,26 @@ def test_an_overdue_row_that_the_bus_refuses_does_not_hold_up_those_after_it_and
     assert [row["status"] for row in bus.rows()] == ["pending", "processed", "processed"]
 
 
-def test_a_backlog_is_published_in_turns_of_five_hundred_oldest_first(bus: Bus) -> None:
+def test_a_backlog_is_published_in_turns_oldest_first(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operations.sweeper._MOST_EVENTS", 20)
     client, table = bus.aws.client("dynamodb"), bus.aws.ref("OutboxTable")
-    for number in range(502):
-        values = {"id": f"evt_{number:03}", "name": "X", "status": "pending", "data": "{}"}
+    for number in reversed(range(22)):
+        values = {"id": f"evt_{number:02}", "name": "X", "status": "pending", "data": "{}"}
         values["created_at"] = f"2026-11-20T10:00:00.{number:06}Z"
         client.put_item(TableName=table, Item={name: {"S": value} for name, value in values.items()})
 
     swept = [bus.sweep()["published"] for _ in range(2)]
 
-    assert swept == [500, 2]
-    assert [event["detail"]["id"] for event in bus.heard()][-2:] == ["evt_500", "evt_501"]
+    assert swept == [20, 2]
+    assert [event["detail"]["id"] for event in bus.heard()] == [f"evt_{number:02}" for number in range(22)]
+
+
+def test_an_event_never_overwrites_another(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus.create(video_id="v0")
+    row = bus.row()
+    monkeypatch.setattr("sluice.outbox.new_id", lambda *_: row["id"])
+
+    answer = bus.send("boosts/api-create", body=TERMS | {"video_id": "v1"})
+
+    assert answer.status == 503
+    assert bus.row() == row

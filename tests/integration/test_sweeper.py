@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from pynamodb.connection import Connection
+from pynamodb.exceptions import UpdateError
 
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
-from tests.integration.console import Console, before_the_first
+from tests.integration.console import Console, before_the_first, throttled
 
 OVERDUE = timedelta(seconds=10, microseconds=1)
 
@@ -41,9 +43,12 @@ def test_where_nothing_is_overdue_nothing_is_sent(console: Console) -> None:
     assert swept == {"woken": 0, "published": 0}
 
 
-def test_a_message_that_is_less_than_ten_seconds_late_is_on_its_way(console: Console) -> None:
+def test_a_message_that_is_less_than_ten_seconds_late_is_on_its_way_and_its_campaign_is_not_even_read(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
     campaign_id = console.running()
     console.clock.shift(10)
+    monkeypatch.setattr(Connection, "get_item", None)
 
     swept = console.sweep()
 
@@ -197,6 +202,40 @@ def test_a_campaign_that_went_on_between_the_index_and_the_read_is_left_alone(co
     assert console.item(campaign_id)["sweeps"] == 0
 
 
+@pytest.mark.parametrize("wake_at", [{"S": "2026-11-20T12:00:05.000000+0000"}, None])
+def test_an_index_that_lags_behind_its_table_is_not_believed(console: Console, wake_at: dict[str, str] | None) -> None:
+    campaign_id = console.running()
+    console.clock.shift(OVERDUE)
+
+    with before_the_first("get_item", lambda: change(console, campaign_id, wake_at=wake_at)):
+        swept = console.sweep()
+
+    assert swept["woken"] == 0
+    assert console.take() == []
+
+
+def test_sweeps_without_a_time_hold_nothing_up(console: Console) -> None:
+    campaign_id = console.running()
+    change(console, campaign_id, sweeps={"N": "1"})
+    console.clock.shift(OVERDUE)
+
+    swept = console.sweep()
+
+    assert swept["woken"] == 1
+
+
+def test_a_claim_that_fails_for_another_reason_than_its_condition_is_an_error_and_sends_nothing(
+    console: Console,
+) -> None:
+    console.running()
+    console.clock.shift(OVERDUE)
+
+    with before_the_first("update_item", throttled), pytest.raises(UpdateError):
+        console.sweep()
+
+    assert console.take() == []
+
+
 def test_a_campaign_that_is_gone_when_it_is_read_is_left_alone(console: Console) -> None:
     campaign_id = console.running()
     console.clock.shift(OVERDUE)
@@ -242,7 +281,11 @@ def test_hundreds_of_overdue_campaigns_are_all_woken(console: Console) -> None:
     swept = console.sweep()
 
     assert swept["woken"] == 201
-    assert {message["campaign_id"] for message in console.take()} >= set(ids)
+    waiting = console.aws.client("sqs").get_queue_attributes(
+        QueueUrl=console.aws.ref("BoostsQueue"), AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    assert waiting["Attributes"] == {"ApproximateNumberOfMessages": "201"}
+    assert all(item["sweeps"] == 1 for item in console.aws.items("BoostsTable") if item["part"] == "campaign")
 
 
 def test_a_campaign_whose_worker_died_between_its_commit_and_its_send_goes_on(console: Console) -> None:
@@ -265,6 +308,8 @@ def item_of(console: Console, campaign_id: str) -> dict[str, Any]:
     return dict(json.loads(json.dumps(found["Item"])))
 
 
-def change(console: Console, campaign_id: str, **attributes: dict[str, Any]) -> None:
-    item = item_of(console, campaign_id) | attributes
+def change(console: Console, campaign_id: str, **attributes: dict[str, Any] | None) -> None:
+    """Sets attributes of a campaign's item by hand; None removes one."""
+    changed = item_of(console, campaign_id) | attributes
+    item = {name: value for name, value in changed.items() if value is not None}
     console.aws.client("dynamodb").put_item(TableName=console.aws.ref("BoostsTable"), Item=item)

@@ -144,6 +144,19 @@ def test_views_that_spilled_into_a_month_without_room_wait() -> None:
     assert change.after.waiting_for is Waiting.MONTHLY_CAP
 
 
+def test_a_batch_moves_no_more_of_a_promise_than_there_is_of_it() -> None:
+    campaign = replace(running(), promised={"2026-10": 300, "2026-12": 2200})
+
+    change = step(campaign, Usage("2026-11"))
+
+    assert change.after.executed_count == 300
+    assert change.usage == (
+        UsageChange("2026-11", allotted=300, executed=300, day=20),
+        UsageChange("2026-10", allotted=-300),
+    )
+    assert change.after.promised == {"2026-12": 2200}
+
+
 def test_a_campaign_that_never_gets_done_fails_at_its_last_step_and_returns_its_promise() -> None:
     campaign = running()
     campaign = replace(campaign, steps_done=campaign.max_steps - 1)
@@ -201,7 +214,7 @@ def test_s1_12_cancel_ends_the_campaign_and_returns_what_it_was_promised() -> No
 
 
 def test_every_command_bumps_the_step_so_that_no_batch_from_before_it_can_commit() -> None:
-    pending = a_boost()
+    pending = a_boost(committed_by="message-1")
 
     executed = campaigns.execute(pending, NOON, UTC_ZONE).after
     paused = campaigns.pause(executed, NOON).after
