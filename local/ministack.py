@@ -50,6 +50,13 @@ class SharedZip(zipfile.ZipFile):
         return Path(tempfile.gettempdir()) / "packages" / hashlib.sha256(repr(content).encode()).hexdigest()[:32]
 
 
+def in_its_group(arn: str, body: bytes) -> str:
+    """The ARN of the schedule that a request is about, with the group that the request names."""
+    if ":schedule/default/" not in arn or not body:
+        return arn
+    return arn.replace("/default/", f"/{json.loads(body).get('GroupName', 'default')}/", 1)
+
+
 def _tune() -> None:
     from ministack.core import concurrency, iam_actions, lambda_runtime  # type: ignore[import-untyped]
     from ministack.services import scheduler  # type: ignore[import-untyped]
@@ -58,17 +65,14 @@ def _tune() -> None:
     drain: Any = lambda_runtime.Worker._drain_stderr_bounded
     drain.__defaults__ = (0.005, *drain.__defaults__[1:])
     lambda_runtime.zipfile = types.SimpleNamespace(**vars(zipfile) | {"ZipFile": SharedZip})
+    resource_arn = iam_actions.extract_resource_arn
+
+    def extract_resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
+        arn: str = resource_arn(service, method, path, headers, body, *more)
+        return in_its_group(arn, body) if service == "scheduler" else arn
+
+    iam_actions.extract_resource_arn = extract_resource_arn
     sys.executable = sys._base_executable  # type: ignore[attr-defined]
-    resource_of: Any = iam_actions.extract_resource_arn
-
-    def resource_with_group(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
-        resource = str(resource_of(service, method, path, headers, body, *more))
-        if service == "scheduler" and body:
-            group = json.loads(body).get("GroupName", "default")
-            resource = resource.replace(":schedule/default/", f":schedule/{group}/")
-        return resource
-
-    iam_actions.extract_resource_arn = resource_with_group
 
     def poll() -> None:
         while True:

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from boosts.campaign import Campaign, Change, Status, execute, fail, run_step
 from boosts.plan import month_of
 from boosts.store import State, Store
-from boosts.usage import Limits
+from boosts.usage import Limits, Usage
 
 logger = Logger(child=True)
 
@@ -35,9 +35,18 @@ class BoostBatches:
         else:
             change, actor = run_step(state.campaign, state.usage, self._limits, now, self._zone), _WORKER
         after = self._store.commit(change.run_by(message_id), actor, now)
+        if after and change.is_batch:
+            # An alarm is made of these lines.
+            percent = self._month_percent(state.usage, change)
+            logger.info("Batch committed", views=sum(change.views_by_video().values()), month_percent=percent)
         if after and after.status is Status.FAILED:
             logger.error("Campaign failed", reason=after.failure_reason)  # an alarm counts these lines
         return after
+
+    def _month_percent(self, usage: Usage, change: Change) -> float:
+        """How much of the monthly cap is executed, by the usage as it was read: others may have added to it since."""
+        executed = usage.executed + sum(each.executed for each in change.usage)
+        return 100 * executed / self._limits.global_monthly_cap
 
     def _start(self, campaign: Campaign, now: datetime) -> Change:
         change = execute(campaign, now, self._zone)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from aws_lambda_powertools import Logger
+
 from boosts import campaign as campaigns
 from boosts import evidence
 from boosts.campaign import Campaign, Change, Status
@@ -19,6 +21,8 @@ from sluice.clock import Clock
 from sluice.errors import Conflicting, FieldError, Invalid, NotFound, Unavailable
 from sluice.ids import BOOST, is_id, new_id
 from sluice.wake import Wake
+
+logger = Logger(child=True)
 
 # Each attempt lost against another commit: a batch, or another command.
 _ATTEMPTS = 20
@@ -188,7 +192,11 @@ class Commands:
 
     def _wake_if_live(self, campaign: Campaign) -> Campaign:
         if campaign.is_live:
-            self._wake(campaign.id, campaign.step, campaign.wake_at or self.clock.now())
+            try:
+                self._wake(campaign.id, campaign.step, campaign.wake_at or self.clock.now())
+            except Unavailable:
+                # The command is done, and is answered so: what is committed and was not sent is the sweeper's.
+                logger.exception("Not woken: left to the sweeper", campaign_id=campaign.id, step=campaign.step)
         return campaign
 
     def _check(self, terms: Terms, now: datetime) -> None:

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations.schemas import EntryPage, Verification, place
 from operations.trail import Trail
-from sluice import http, settings
+from sluice import http, platform, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
 from sluice.dynamodb import bind
@@ -33,12 +33,12 @@ class Settings:
 def trail() -> Trail:
     read = settings.read(Settings)
     bind(EntryItem, read.audit_table)
-    return Trail({BOOST: items_in(read.boosts_table)})
+    return Trail({BOOST: items_in(read.boosts_table), platform.ENTITY: items_in(read.boosts_table)})
 
 
 @app.get("/api/admin/audit", **http.require(Role.OPERATOR))
 def page(
-    entity: Annotated[str | None, Query(**TEXT, description="Only those of this campaign.")] = None,
+    entity: Annotated[str | None, Query(**TEXT, description="Only those of this campaign, or of `platform`.")] = None,
     action: Annotated[str | None, Query(**TEXT, description="Only actions that begin so, such as FAKE_VIEWS.")] = None,
     limit: http.Limit = 20,
     cursor: http.Cursor = None,
@@ -48,7 +48,9 @@ def page(
 
 
 @app.get("/api/admin/audit/<entity>/verify", **http.require(Role.OPERATOR, errors=[404]))
-def verify(entity: Annotated[str, Path(description="A campaign's id.")]) -> Verification:
+def verify(
+    entity: Annotated[str, Path(description="A campaign's id, or `platform`: its stops and resumes.")],
+) -> Verification:
     """Recompute a campaign's chain of entries, and name the first that was edited, removed or cut off."""
     entries, problem = trail().verify(entity)
     return Verification(entity=entity, valid=problem is None, entries=entries, problem=problem)

@@ -1,14 +1,16 @@
 """Finding campaigns whose step is overdue, and waking them: liveness rests on this, safety never does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
 from aws_lambda_powertools import Logger
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
+from sluice import platform
 from sluice.chained import LIVE, PART, ChainedItem
 from sluice.clock import Clock
+from sluice.platform import PlatformItem
 
 logger = Logger(child=True)
 
@@ -18,11 +20,25 @@ _AGAIN_AFTER = timedelta(minutes=5)
 _AGAIN_AT_MOST = timedelta(hours=4)
 
 
+def ids(items: type[ChainedItem], now: datetime, most: int | None = None) -> Iterator[str]:
+    """The ids of one context's overdue campaigns, `most` of each status, as the index knows them."""
+    before = items.wake_at < now - _ON_ITS_WAY
+    found = chain.from_iterable(items.by_wake.query(status, before, limit=most) for status in LIVE)
+    return (each.id for each in found)
+
+
 class Overdue:
     """The overdue campaigns of one context's table."""
 
-    def __init__(self, items: type[ChainedItem], send: Callable[[str, int], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        items: type[ChainedItem],
+        platform_items: type[PlatformItem],
+        send: Callable[[str, int], None],
+        clock: Clock,
+    ) -> None:
         self._items = items
+        self._platform_items = platform_items
         self._send = send
         self._clock = clock
 
@@ -31,11 +47,13 @@ class Overdue:
 
         A claim comes before each send, and is due again only after 5 minutes, then 10, 20, ... at most 4 hours, until
         the next commit: so a campaign that cannot go on is not flooded with messages. `step` is never bumped.
+        While the platform is stopped, every campaign is late on purpose: none is woken.
         """
+        if platform.read(self._platform_items).is_stopped:
+            logger.info("Left alone: the platform is stopped")
+            return 0
         now = self._clock.now()
-        before = self._items.wake_at < now - _ON_ITS_WAY
-        overdue = chain.from_iterable(self._items.by_wake.query(status, before) for status in LIVE)
-        return sum(self._claim_and_send(found.id, now) for found in overdue)
+        return sum(self._claim_and_send(campaign_id, now) for campaign_id in ids(self._items, now))
 
     def _claim_and_send(self, campaign_id: str, now: datetime) -> bool:
         try:

@@ -1,16 +1,22 @@
-"""What the operations API gives."""
+"""What the operations API takes and gives."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from operations.trail import Place
 from sluice import http
 from sluice.audit import Entry
 from sluice.errors import Invalid
+from sluice.http import Moment
 from sluice.ids import AUDIT, is_id
+from sluice.platform import Platform, PlatformStatus
+
+if TYPE_CHECKING:
+    from operations.checkup import Checkup
 
 _ENTITY = re.compile(r"[!-~]{1,255}")
 
@@ -49,6 +55,84 @@ class Verification(BaseModel):
     valid: bool
     entries: int
     problem: str | None = Field(description="The first entry that was edited, removed or cut off; null if none.")
+
+
+def _said(reason: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in reason):
+        raise ValueError("reason must be one line, without control characters")
+    if not reason.strip():
+        raise ValueError("reason must say why")
+    return reason
+
+
+class NewPlatformStatus(BaseModel):
+    """The body of a stop and of a resume."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_said)] = Field(
+        description="Why, for the audit trail: one line.", examples=["The counts of video abc123 look wrong"]
+    )
+
+
+class PlatformResource(BaseModel):
+    """Whether the platform is stopped. The rest is null while it never was."""
+
+    status: PlatformStatus
+    reason: str | None
+    actor: str | None = Field(description="Who stopped or resumed it last.")
+    since: Moment | None
+
+    @classmethod
+    def of(cls, platform: Platform) -> "PlatformResource":
+        return cls(status=platform.status, reason=platform.reason, actor=platform.actor, since=platform.since)
+
+
+class Alive(BaseModel):
+    """That the API answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class QueueDepth(BaseModel):
+    """Messages of a queue, about."""
+
+    waiting: int = Field(description="Due, and taken by nobody yet.")
+    in_flight: int = Field(description="Taken by a worker, and not acknowledged yet.")
+    delayed: int = Field(description="Not due yet.")
+
+
+class Health(BaseModel):
+    """How it goes. What is null could not be read, unless it says otherwise; `problems` then says so."""
+
+    status: Literal["ok", "degraded"]
+    problems: list[str] = Field(description="What is wrong, and what to do.")
+    database_reachable: bool
+    platform: PlatformStatus | None
+    boosts_queue: QueueDepth | None
+    boosts_dead_letters: int | None
+    outbox_dead_letters: int | None
+    overdue_campaigns: int | None = Field(
+        description="Late by more than is usual. Counted up to 100 of each status: then there may be more."
+    )
+    oldest_pending_event_seconds: float | None = Field(
+        description="Age of the oldest event that is not on the bus yet; null when there is none."
+    )
+
+    @classmethod
+    def of(cls, checkup: "Checkup") -> "Health":
+        queue = checkup.boosts_queue
+        return cls(
+            status="degraded" if checkup.problems else "ok",
+            problems=checkup.problems,
+            database_reachable=checkup.platform is not None,
+            platform=checkup.platform,
+            boosts_queue=QueueDepth(**vars(queue)) if queue else None,
+            boosts_dead_letters=checkup.boosts_dead_letters,
+            outbox_dead_letters=checkup.outbox_dead_letters,
+            overdue_campaigns=checkup.overdue_campaigns,
+            oldest_pending_event_seconds=checkup.oldest_pending_event_seconds,
+        )
 
 
 def place(cursor: str | None, entity: str | None) -> Place | None:

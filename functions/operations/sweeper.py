@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations.overdue import Overdue
-from sluice import aws, settings
+from sluice import aws, platform, settings
 from sluice.chained import items_in
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
@@ -39,7 +39,7 @@ def overdue_boosts() -> Overdue:
     def send(campaign_id: str, step: int) -> None:
         sqs.send_message(QueueUrl=read.boosts_queue_url, MessageBody=step_message(campaign_id, step))
 
-    return Overdue(items_in(read.boosts_table), send, SystemClock())
+    return Overdue(items_in(read.boosts_table), platform.items_in(read.boosts_table), send, SystemClock())
 
 
 @cache

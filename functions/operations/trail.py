@@ -12,6 +12,7 @@ from sluice.chained import PART, ChainedItem
 from sluice.dynamodb import transient_as_unavailable
 from sluice.errors import NotFound, Unreadable
 from sluice.ids import is_id
+from sluice.platform import ENTITY
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,10 @@ class Place:
 
 
 class Trail:
-    """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context."""
+    """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context.
+
+    The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
+    """
 
     def __init__(self, campaigns: Mapping[str, type[ChainedItem]]) -> None:
         self._campaigns = campaigns
@@ -66,10 +70,12 @@ class Trail:
 
     def _head(self, entity: str) -> Head:
         prefix, _, _ = entity.partition("_")
-        if prefix not in self._campaigns or not is_id(prefix, entity):
+        if prefix not in self._campaigns or not (is_id(prefix, entity) or entity == ENTITY):
             raise NotFound("Campaign not found", "campaign_not_found")
         with transient_as_unavailable():
             try:
                 return self._campaigns[prefix].get(entity, PART, consistent_read=True).audit_head
             except DoesNotExist as error:
+                if entity == ENTITY:
+                    return Head()  # It was never stopped.
                 raise NotFound("Campaign not found", "campaign_not_found") from error

@@ -42,7 +42,9 @@ def _nothing_cached() -> Iterator[None]:
     import boosts.worker
     import operations.audit
     import operations.authorizer
+    import operations.health
     import operations.outbox_relay
+    import operations.stop
     import operations.sweeper
     import views.counts
 
@@ -51,7 +53,9 @@ def _nothing_cached() -> Iterator[None]:
         boosts.worker.chain,
         operations.audit.trail,
         operations.authorizer.gate,
+        operations.health.doctor,
         operations.outbox_relay.relay,
+        operations.stop.switch,
         operations.sweeper.overdue_boosts,
         operations.sweeper.relay,
         views.counts.content_types,

@@ -18,6 +18,8 @@ from pynamodb.exceptions import UpdateError
 
 import boosts.api
 import operations.audit
+import operations.health
+import operations.stop
 from tests.account import Account
 from tests.integration.conftest import Functions
 from tests.template_reader import ROOT
@@ -25,7 +27,13 @@ from tests.template_reader import ROOT
 EXAMPLE = "bst_01KAJ3W5V0SM0FKVYVXB9EQT6N"
 TERMS = {"video_id": "abc123", "total_count": 2500, "duration_days": 1, "pattern": "steady", "daily_limit": 5000}
 
-_FUNCTIONS = {"boosts/api": "BoostsApiFunction", "operations/audit": "OperationsAuditFunction"}
+_FUNCTIONS = {
+    "boosts/api": "BoostsApiFunction",
+    "operations/audit": "OperationsAuditFunction",
+    "operations/health": "OperationsHealthFunction",
+    "operations/stop": "OperationsStopFunction",
+}
+_APPS = (boosts.api.app, operations.audit.app, operations.health.app, operations.stop.app)
 _requests = count(1)
 
 
@@ -174,7 +182,7 @@ def _an_environment_of_its_own() -> Iterator[None]:
     Powertools keeps the request that it answers in globals.
     """
     before = {name: getattr(BaseRouter, name, None) for name in ("current_event", "lambda_context")}
-    contexts = [(app.context, dict(app.context)) for app in (boosts.api.app, operations.audit.app)]
+    contexts = [(app.context, dict(app.context)) for app in _APPS]
     for context, _ in contexts:
         context.clear()
     try:

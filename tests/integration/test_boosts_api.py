@@ -1026,3 +1026,20 @@ def all_read_before_any_writes(acts: list[Callable[[], Any]]) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Connection, "transact_write_items", transact_write_items)
         run_the_next()
+
+
+# --- A queue that cannot be reached
+
+
+@pytest.mark.parametrize("file", ["boosts/api-execute", "boosts/api-create"])
+def test_a_command_whose_wake_fails_is_done_and_answered_so_and_left_to_the_sweeper(
+    console: Console, file: str
+) -> None:
+    campaign_id = console.create()
+    console.aws.client("sqs").delete_queue(QueueUrl=console.aws.ref("BoostsQueue"))
+
+    body = TERMS | {"scheduled_for": "2026-11-20T12:01:00Z"} if file == "boosts/api-create" else None
+    answer = console.send(file, campaign_id, body=body)
+
+    assert answer.status == (201 if body else 200)
+    assert console.get(answer.body["id"])["status"] == ("scheduled" if body else "running")

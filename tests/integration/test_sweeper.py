@@ -299,6 +299,33 @@ def test_a_campaign_whose_worker_died_between_its_commit_and_its_send_goes_on(co
     assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
 
 
+def test_while_the_platform_is_stopped_campaigns_are_left_alone_and_afterwards_woken(
+    console: Console, caplog: pytest.LogCaptureFixture
+) -> None:
+    campaign_id = console.running()
+    console.send("operations/stop-stop")
+    before = console.item(campaign_id)
+    console.clock.shift(timedelta(days=1))
+
+    stopped = console.sweep()
+    left, warnings = console.item(campaign_id), [each for each in caplog.records if each.levelname == "WARNING"]
+    console.send("operations/stop-resume")
+    resumed = console.sweep()
+
+    assert (stopped["woken"], left, warnings) == (0, before, [])
+    assert resumed["woken"] == 1
+    assert console.take() == [{"campaign_id": campaign_id, "step": 1}]
+
+
+def test_events_that_were_left_behind_are_published_while_the_platform_is_stopped(console: Console) -> None:
+    console.send("operations/stop-stop")
+    console.clock.shift(timedelta(minutes=6))
+
+    swept = console.sweep()
+
+    assert swept == {"woken": 0, "published": 1}
+
+
 # --- What the tests above are made of
 
 

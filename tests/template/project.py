@@ -25,6 +25,7 @@ MODEL_TABLES = {
     "BoostsItem": ("BoostsTable",),
     "ListedItem": ("BoostsTable",),
     "ChainedItem": ("BoostsTable",),
+    "PlatformItem": ("BoostsTable",),
     "EntryItem": ("AuditTable",),
     "EventItem": ("OutboxTable",),
     "RequestItem": ("RequestsTable",),

@@ -28,8 +28,10 @@ DOES_WITHOUT = {
     "boosts.worker": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
     "operations.audit": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "operations.authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb"},
+    "operations.health": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "operations.outbox_relay": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
     "operations.sweeper": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.auth"},
+    "operations.stop": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.counts": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
 }
 ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "redis", "samcli", "samtranslator", "tests", "local"}

@@ -56,6 +56,12 @@ def write(transaction: TransactWrite, name: str, data: dict[str, Any], now: date
     transaction.save(event, condition=EventItem.id.does_not_exist())
 
 
+def oldest_pending() -> datetime | None:
+    """When the oldest event was written that is not published yet, as the index knows it; None when all are."""
+    oldest = next(iter(EventItem.by_status.query(PENDING, limit=1)), None)
+    return datetime.fromisoformat(oldest.created_at) if oldest else None
+
+
 class Relay:
     """Puts events on the bus. At least once: consumers de-duplicate by `detail.id`."""
 

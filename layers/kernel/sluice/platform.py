@@ -4,17 +4,22 @@ Each context's table holds a copy of one item, beside its campaigns: a step read
 batch read, and its transaction is conditioned on it. All copies are written in one transaction.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from sluice.audit import Head
-from sluice.dynamodb import Bound, bound_to
+from sluice.dynamodb import Bound, bound_to, transient_as_unavailable
 
 ENTITY = "platform"
 PART = "campaign"
 """The same as a campaign's, so that the audit trail finds its head as it finds a campaign's."""
+
+_NO_ENTRY = Head()
 
 
 class PlatformStatus(StrEnum):
@@ -22,6 +27,24 @@ class PlatformStatus(StrEnum):
 
     OPEN = "open"
     STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The platform as one table's copy tells it. The default: it is open, and was never stopped."""
+
+    status: PlatformStatus = PlatformStatus.OPEN
+    reason: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    """When it was last stopped or resumed, and by whom, and why."""
+    request: str | None = None
+    """Names the request that did it: a repeat after a lost answer is answered, not refused."""
+    audit_head: Head = _NO_ENTRY
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.status is PlatformStatus.STOPPED
 
 
 class PlatformItem(Bound):
@@ -37,17 +60,35 @@ class PlatformItem(Bound):
     reason = UnicodeAttribute()
     actor = UnicodeAttribute()
     changed_at = UTCDateTimeAttribute()
+    request = UnicodeAttribute()
     audit_number = NumberAttribute()
     audit_hash = UnicodeAttribute()
 
-    @property
-    def audit_head(self) -> Head:
-        return Head(int(self.audit_number), self.audit_hash)
+    def platform(self) -> Platform:
+        head = Head(int(self.audit_number), self.audit_hash)
+        return Platform(PlatformStatus(self.status), self.reason, self.actor, self.changed_at, self.request, head)
 
 
 def items_in(table_name: str) -> type[PlatformItem]:
     """The copy in one context's table."""
     return bound_to(PlatformItem, table_name)
+
+
+def read(items: type[PlatformItem]) -> Platform:
+    """The platform by one table's copy, by a consistent read."""
+    with transient_as_unavailable():
+        found = list(items.batch_get([(ENTITY, PART)], consistent_read=True))
+    return found[0].platform() if found else Platform()
+
+
+def write(transaction: TransactWrite, items: type[PlatformItem], before: Platform, after: Platform) -> None:
+    """Put one table's copy, on condition that it is as it was read."""
+    item = items(status=after.status, reason=after.reason, actor=after.actor, changed_at=after.since)
+    item.request, item.audit_number, item.audit_hash = after.request, after.audit_head.number, after.audit_head.hash
+    as_read: Condition = items.id.does_not_exist()
+    if before.audit_head.number:
+        as_read = items.audit_number == before.audit_head.number
+    transaction.save(item, condition=as_read)
 
 
 def require_open(transaction: TransactWrite, items: type[PlatformItem]) -> None:

@@ -5,7 +5,10 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from sluice.clock import Clock
+from sluice.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -38,7 +41,13 @@ class Wake:
         self._role_arn = role_arn
 
     def __call__(self, campaign_id: str, step: int, at: datetime) -> None:
-        """Bring `step` to the queue at `at` or a second later; a past time means now."""
+        """Bring `step` to the queue at `at` or a second later; a past time means now. Raises Unavailable."""
+        try:
+            self._send(campaign_id, step, at)
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("The next step could not be sent") from error
+
+    def _send(self, campaign_id: str, step: int, at: datetime) -> None:
         delay_seconds = max(0, math.ceil((at - self._clock.now()).total_seconds()))
         if delay_seconds <= LONGEST_DELAY_SECONDS:
             body = step_message(campaign_id, step)

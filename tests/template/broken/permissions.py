@@ -194,4 +194,39 @@ BROKEN = [
         grant("BoostsApiFunction", "dynamodb:UpdateItem", _TOTALS),
         "BoostsApiFunction: take writing TotalsTable away: no kind of total is its own",
     ),
+    Broken(
+        permissions.the_stop_writes_the_platform_alone,
+        "a stop that may write campaigns",
+        restate("OperationsStopFunction", "dynamodb:PutItem", "BoostsTable", Condition=None),
+        "OperationsStopFunction: hold it to dynamodb:LeadingKeys ['platform'] of BoostsTable",
+    ),
+    Broken(
+        permissions.schedules_are_made_in_the_stacks_own_group,
+        "schedules in every group",
+        restate(
+            "BoostsApiFunction",
+            "scheduler:CreateSchedule",
+            "ScheduleGroup",
+            Resource={"Fn::Sub": "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/default/*"},
+        ),
+        "BoostsApiFunctionRole: let it create schedules in ScheduleGroup alone",
+    ),
+    Broken(
+        permissions.schedules_are_made_in_the_stacks_own_group,
+        "a group that is told by name",
+        put("BoostsWorkerFunction.Environment.Variables.SCHEDULE_GROUP", "default"),
+        "BoostsWorkerFunction: let SCHEDULE_GROUP be !Ref ScheduleGroup",
+    ),
+    Broken(
+        permissions.schedules_are_made_in_the_stacks_own_group,
+        "a period of the default group",
+        drop("OperationsSweeperFunction.Events.Period.Properties.GroupName"),
+        "OperationsSweeperFunctionPeriod: let GroupName be !Ref ScheduleGroup",
+    ),
+    Broken(
+        permissions.schedules_are_made_in_the_stacks_own_group,
+        "a group that outlives the stack",
+        put("ScheduleGroup.DeletionPolicy", "Retain"),
+        "ScheduleGroup: let it be deleted with the stack",
+    ),
 ]

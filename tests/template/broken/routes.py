@@ -35,7 +35,13 @@ BROKEN = [
     Broken(
         routes.routes_are_behind_the_authorizer,
         "no authorizer at all",
-        both(drop("Api.Auth"), drop("ViewsCountsFunction.Events.Get.Properties.Auth")),
+        both(
+            drop("Api.Auth"),
+            both(
+                drop("ViewsCountsFunction.Events.Get.Properties.Auth"),
+                drop("OperationsHealthFunction.Events.Alive.Properties.Auth"),
+            ),
+        ),
         "POST /api/admin/fake-views: put it behind the authorizer, or add it to OPEN_ROUTES",
     ),
     Broken(

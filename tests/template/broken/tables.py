@@ -97,4 +97,10 @@ BROKEN = [
         unbind_model("RequestsTable"),
         "RequestsTable: no model is bound to it",
     ),
+    Broken(
+        tables.evidence_is_kept,
+        "batch rows that expire",
+        put("BoostsTable.TimeToLiveSpecification", {"AttributeName": "expires_at", "Enabled": True}),
+        "BoostsTable: remove TimeToLiveSpecification: what it holds is kept",
+    ),
 ]

@@ -28,14 +28,20 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     "BoostsTable": {
         "BoostsApiFunction": {"PutItem", "UpdateItem"},
         "BoostsWorkerFunction": {"PutItem", "UpdateItem"},
+        "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
     },
     # Nobody may change or remove an entry, by the policy too.
-    "AuditTable": {"BoostsApiFunction": {"PutItem"}, "BoostsWorkerFunction": {"PutItem"}},
+    "AuditTable": {
+        "BoostsApiFunction": {"PutItem"},
+        "BoostsWorkerFunction": {"PutItem"},
+        "OperationsStopFunction": {"PutItem"},
+    },
     "OutboxTable": {
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsOutboxRelayFunction": {"UpdateItem"},
+        "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
     },
     "RequestsTable": {"BoostsApiFunction": {"PutItem"}},
@@ -45,6 +51,8 @@ WRITERS: dict[str, dict[str, set[str]]] = {
 # Each kind of total has one writer, which the policy holds to the keys of that kind.
 TOTALS = "TotalsTable"
 TOTALS_KEYS = {"BoostsWorkerFunction": ["boosted#*"]}
+
+STOP = "OperationsStopFunction"
 
 
 def actions_are_exact(project: Project) -> list[str]:
@@ -174,6 +182,38 @@ def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
     return problems
 
 
+def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
+    """It may write into every context's table: of campaigns and their counters it may touch none."""
+    condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
+    beside = {"AuditTable", "OutboxTable"}
+    return [
+        f"{STOP}: hold it to dynamodb:LeadingKeys ['platform'] of {table}"
+        for function, table, _, statement in _writes(project)
+        if function == STOP and table not in beside and statement.get("Condition") != condition
+    ]
+
+
+def schedules_are_made_in_the_stacks_own_group(project: Project) -> list[str]:
+    """So that the group, when it is deleted with the stack, takes all of them with it."""
+    problems = []
+    (group,) = project.of_type("AWS::Scheduler::ScheduleGroup")
+    own = f"arn:${{AWS::Partition}}:scheduler:${{AWS::Region}}:${{AWS::AccountId}}:schedule/${{{group}}}/*"
+    for holder, statement in project.statements():
+        makes = "scheduler:createschedule" in map(str.lower, as_list(statement.get("Action", [])))
+        if makes and [text_of(each) for each in as_list(statement.get("Resource", []))] != [own]:
+            problems.append(f"{holder}: let it create schedules in {group} alone")
+    for name, function in project.functions.items():
+        variables = function.get("Environment", {}).get("Variables", {})
+        if "SCHEDULE_GROUP" in variables and variables["SCHEDULE_GROUP"] != {"Ref": group}:
+            problems.append(f"{name}: let SCHEDULE_GROUP be !Ref {group}")
+    for name, schedule in project.of_type("AWS::Scheduler::Schedule").items():
+        if schedule.get("GroupName") != {"Ref": group}:
+            problems.append(f"{name}: let GroupName be !Ref {group}")
+    if project.resources[group].get("DeletionPolicy", "Delete") != "Delete":
+        problems.append(f"{group}: let it be deleted with the stack")
+    return problems
+
+
 RULES = (
     actions_are_exact,
     resources_are_exact,
@@ -182,4 +222,6 @@ RULES = (
     schedule_roles_trust_the_scheduler_alone,
     tables_have_the_writers_they_should,
     totals_are_written_by_their_owners_alone,
+    the_stop_writes_the_platform_alone,
+    schedules_are_made_in_the_stacks_own_group,
 )

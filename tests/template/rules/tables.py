@@ -2,6 +2,8 @@
 
 from tests.template.project import Project, keys_of, types_of
 
+KEPT = ("BoostsTable", "AuditTable", "TotalsTable")
+
 
 def tables_are_kept(project: Project) -> list[str]:
     problems = []
@@ -28,6 +30,15 @@ def tables_forget_what_expires(project: Project) -> list[str]:
         if "TimeToLiveSpecification" in table and not expires:
             problems.append(f"{name}: remove TimeToLiveSpecification: nothing writes expires_at")
     return problems
+
+
+def evidence_is_kept(project: Project) -> list[str]:
+    """Batch rows, audit entries and totals never expire (docs/operations.md, Retention)."""
+    return [
+        f"{name}: remove TimeToLiveSpecification: what it holds is kept"
+        for name in KEPT
+        if "TimeToLiveSpecification" in project.tables[name]
+    ]
 
 
 def models_are_as_their_tables(project: Project) -> list[str]:
@@ -60,4 +71,4 @@ def models_are_as_their_tables(project: Project) -> list[str]:
     return problems
 
 
-RULES = (tables_are_kept, tables_forget_what_expires, models_are_as_their_tables)
+RULES = (tables_are_kept, tables_forget_what_expires, evidence_is_kept, models_are_as_their_tables)

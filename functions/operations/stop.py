@@ -1,0 +1,73 @@
+"""HTTP: stop every campaign of every context at once, and let them go on."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from operations.schemas import NewPlatformStatus, PlatformResource
+from operations.switch import Order, Switch
+from sluice import http, settings
+from sluice.audit import EntryItem
+from sluice.clock import SystemClock
+from sluice.dynamodb import Database, bind
+from sluice.outbox import EventItem
+from sluice.platform import items_in
+from sluice.roles import Role
+
+app = http.resolver()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the function reads from the environment."""
+
+    boosts_table: str
+    audit_table: str
+    outbox_table: str
+
+
+@cache
+def switch() -> Switch:
+    read = settings.read(Settings)
+    bind(EntryItem, read.audit_table)
+    bind(EventItem, read.outbox_table)
+    return Switch(Database(), {"boosts": items_in(read.boosts_table)}, SystemClock())
+
+
+@app.get("/api/admin/stop", **http.require(Role.OPERATOR))
+def get() -> PlatformResource:
+    """Whether the platform is stopped, since when, by whom and why."""
+    return PlatformResource.of(switch().read())
+
+
+@app.post("/api/admin/stop", **http.require(Role.ADMIN, errors=[409]))
+def stop(
+    body: Annotated[NewPlatformStatus, Body()],
+    caller: http.Caller,
+    request: http.RequestId,
+    fingerprint: http.Fingerprint,
+) -> PlatformResource:
+    """Stop every campaign of every context: after the answer no batch commits, until it is resumed.
+
+    Commands are still taken: a campaign that is executed meanwhile waits, as all others do.
+    """
+    return PlatformResource.of(switch().stop(Order(body.reason, caller.subject, f"{request} {fingerprint}")))
+
+
+@app.post("/api/admin/resume", **http.require(Role.ADMIN, errors=[409]))
+def resume(
+    body: Annotated[NewPlatformStatus, Body()],
+    caller: http.Caller,
+    request: http.RequestId,
+    fingerprint: http.Fingerprint,
+) -> PlatformResource:
+    """Let the campaigns go on: each does by itself, within a minute."""
+    return PlatformResource.of(switch().resume(Order(body.reason, caller.subject, f"{request} {fingerprint}")))
+
+
+@http.logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

@@ -1,0 +1,105 @@
+"""The switch that stops every context at once: while it is off, no chain commits a batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pynamodb.transactions import TransactWrite
+
+from sluice import audit, outbox, platform
+from sluice.clock import Clock
+from sluice.dynamodb import Database
+from sluice.errors import Conflicting, Unavailable
+from sluice.platform import ENTITY, Platform, PlatformItem, PlatformStatus
+
+# Each attempt lost against another command.
+_ATTEMPTS = 20
+_NAMES = {
+    PlatformStatus.STOPPED: ("PLATFORM_STOPPED", "PlatformStopped"),
+    PlatformStatus.OPEN: ("PLATFORM_RESUMED", "PlatformResumed"),
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """A command: why, by whom, and in which request."""
+
+    reason: str
+    actor: str
+    request: str
+
+
+class Switch:
+    """Stops and resumes. `copies` maps each context to its table's copy of the platform; all are written at once."""
+
+    def __init__(self, database: Database, copies: Mapping[str, type[PlatformItem]], clock: Clock) -> None:
+        self._database = database
+        self._copies = copies
+        self._clock = clock
+
+    def read(self) -> Platform:
+        """Whether the platform is stopped, since when, by whom and why."""
+        return _latest(self._read())
+
+    def stop(self, order: Order) -> Platform:
+        """Stop: after this no batch commits. Raises Conflicting when it is stopped."""
+        return self._turn(PlatformStatus.STOPPED, order)
+
+    def resume(self, order: Order) -> Platform:
+        """Go on: each campaign looks within a minute. Raises Conflicting when the platform is open."""
+        return self._turn(PlatformStatus.OPEN, order)
+
+    def _turn(self, status: PlatformStatus, order: Order) -> Platform:
+        for _ in range(_ATTEMPTS):
+            copies = self._read()
+            before = _latest(copies)
+            if before.request == order.request:
+                return before
+            if all(copy.status is status for copy in copies.values()):
+                raise _refusal(before)
+            if after := self._commit(status, order, copies):
+                return after
+        raise Unavailable("The platform is being stopped and resumed by others")
+
+    def _read(self) -> dict[str, Platform]:
+        return {context: platform.read(items) for context, items in self._copies.items()}
+
+    def _commit(self, status: PlatformStatus, order: Order, copies: Mapping[str, Platform]) -> Platform | None:
+        now = self._clock.now()
+        action, event = _NAMES[status]
+        before = _latest(copies)
+        after = Platform(status, order.reason, order.actor, now, order.request)
+        entry = audit.follow(
+            before.audit_head,
+            entity=ENTITY,
+            action=action,
+            actor=order.actor,
+            now=now,
+            before=_snapshot(before),
+            after=_snapshot(after),
+        )
+        after = replace(after, audit_head=entry.head)
+
+        def fill(transaction: TransactWrite) -> None:
+            for context, items in self._copies.items():
+                platform.write(transaction, items, copies[context], after)
+            audit.write(transaction, entry)
+            outbox.write(transaction, event, _snapshot(after), now)
+
+        return after if self._database.commit(fill) else None
+
+
+def _latest(copies: Mapping[str, Platform]) -> Platform:
+    """The copies are alike, but for that of a context which was added since: it has none yet."""
+    return max(copies.values(), key=lambda copy: copy.audit_head.number)
+
+
+def _refusal(found: Platform) -> Conflicting:
+    if found.is_stopped:
+        message = "The platform is stopped already: GET /api/admin/stop says by whom and why"
+        return Conflicting(message, "platform_already_stopped")
+    return Conflicting("The platform is open: there is nothing to resume", "platform_not_stopped")
+
+
+def _snapshot(found: Platform) -> dict[str, Any]:
+    return {"status": found.status, "reason": found.reason}

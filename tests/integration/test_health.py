@@ -1,0 +1,231 @@
+"""Health, on its event files: what is wrong is named, and what cannot be read hides nothing else."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from threading import Event
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import time_machine
+
+import operations.health
+from operations.checkup import Doctor, Queues
+from sluice import platform
+from sluice.chained import items_in
+from sluice.dynamodb import bind
+from sluice.outbox import EventItem
+from tests.account import Account
+from tests.factories import NOON, FixedClock
+from tests.gateway import Context
+from tests.integration.conftest import Functions
+from tests.integration.console import Console, an_event
+
+WELL = {
+    "status": "ok",
+    "problems": [],
+    "database_reachable": True,
+    "platform": "open",
+    "boosts_queue": {"waiting": 0, "in_flight": 0, "delayed": 0},
+    "boosts_dead_letters": 0,
+    "outbox_dead_letters": 0,
+    "overdue_campaigns": 0,
+    "oldest_pending_event_seconds": None,
+}
+
+
+@pytest.fixture
+def console(aws: Account, functions: Functions) -> Iterator[Console]:
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield Console(aws, functions, clock)
+
+
+def test_anyone_is_told_that_the_api_answers_and_no_more() -> None:
+    """Without settings, without AWS: there is no account here, and no environment."""
+    with (
+        patch.dict("os.environ", clear=True),
+        patch("botocore.client.BaseClient._make_api_call", side_effect=Exception),
+    ):
+        answer = operations.health.handler(an_event("operations/health-alive"), Context())
+
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ok"})
+
+
+def test_where_nothing_is_wrong_all_is_ok(console: Console) -> None:
+    assert health(console) == WELL
+
+
+@pytest.mark.parametrize(("role", "status"), [("user", 403), ("service", 403), ("operator", 200), ("admin", 200)])
+def test_only_an_operator_is_told_how_it_is(console: Console, role: str, status: int) -> None:
+    assert console.send("operations/health-get", role=role).status == status
+
+
+def test_s1_37_the_depths_of_the_queue_are_told_apart(console: Console) -> None:
+    sqs, url = console.aws.client("sqs"), console.aws.ref("BoostsQueue")
+    for delay_seconds in (0, 0, 0, 900, 900):
+        sqs.send_message(QueueUrl=url, MessageBody="{}", DelaySeconds=delay_seconds)
+    sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=0)
+
+    told = health(console)
+
+    assert told == WELL | {"boosts_queue": {"waiting": 2, "in_flight": 1, "delayed": 2}}
+
+
+@pytest.mark.parametrize("is_being_read", [False, True])
+@pytest.mark.parametrize(
+    ("queue", "field", "alarm"),
+    [
+        ("BoostsDeadLetters", "boosts_dead_letters", "BoostsDeadLettersAlarm"),
+        ("OperationsOutboxDeadLetters", "outbox_dead_letters", "OperationsOutboxDeadLettersAlarm"),
+    ],
+)
+def test_s1_37_dead_letters_are_a_problem(
+    console: Console, queue: str, field: str, alarm: str, is_being_read: bool
+) -> None:
+    sqs, url = console.aws.client("sqs"), console.aws.ref(queue)
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    if is_being_read:
+        sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)
+
+    told = health(console)
+
+    assert (told["status"], told[field]) == ("degraded", 1)
+    assert len(told["problems"]) == 1
+    assert alarm in told["problems"][0]
+
+
+def test_overdue_campaigns_are_counted_and_a_problem(console: Console) -> None:
+    console.running()
+    console.create(scheduled_for="2026-11-20T12:00:01Z")
+    console.create()
+    publish_all(console)
+    console.clock.shift(timedelta(seconds=11, microseconds=1))
+
+    told = health(console)
+
+    assert (told["status"], told["overdue_campaigns"]) == ("degraded", 2)
+    assert told["problems"][0].startswith("Campaigns are overdue: the sweeper wakes them")
+
+
+def test_a_campaign_whose_message_is_on_its_way_is_not_overdue(console: Console) -> None:
+    console.running()
+    publish_all(console)
+    console.clock.shift(10)
+
+    told = health(console)
+
+    assert (told["status"], told["overdue_campaigns"]) == ("ok", 0)
+
+
+def test_overdue_campaigns_are_counted_up_to_a_hundred(console: Console) -> None:
+    campaign_id = console.running()
+    client, table = console.aws.client("dynamodb"), console.aws.ref("BoostsTable")
+    key = {"id": {"S": campaign_id}, "part": {"S": "campaign"}}
+    example = client.get_item(TableName=table, Key=key)["Item"]
+    for number in range(101):
+        client.put_item(TableName=table, Item=example | {"id": {"S": f"bst_01KAJ3W5V0SM0FKVYVXB9E{number:04}"}})
+    console.clock.shift(11)
+
+    assert health(console)["overdue_campaigns"] == 100
+
+
+def test_a_stop_is_a_problem_and_the_campaigns_that_it_holds_up_are_none(console: Console) -> None:
+    console.running()
+    console.send("operations/stop-stop")
+    publish_all(console)
+    console.clock.shift(60)
+
+    told = health(console)
+
+    assert (told["status"], told["platform"], told["overdue_campaigns"]) == ("degraded", "stopped", 1)
+    assert told["problems"] == [
+        "The platform is stopped: GET /api/admin/stop says why; POST /api/admin/resume lets it go on"
+    ]
+
+
+@pytest.mark.parametrize(("age", "status"), [(timedelta(minutes=10), "ok"), (timedelta(minutes=10.1), "degraded")])
+def test_events_that_stay_unpublished_are_a_problem(console: Console, age: timedelta, status: str) -> None:
+    console.create()
+    console.clock.shift(timedelta(seconds=5))
+    console.create()
+    console.clock.shift(age - timedelta(seconds=5))
+
+    told = health(console)
+
+    assert (told["status"], told["oldest_pending_event_seconds"]) == (status, age.total_seconds())
+    assert all("OperationsOutboxRelayErrorsAlarm" in problem for problem in told["problems"])
+
+
+@pytest.mark.parametrize(
+    ("queue", "field", "part"),
+    [
+        ("BoostsQueue", "boosts_queue", "the queue of boosts"),
+        ("BoostsDeadLetters", "boosts_dead_letters", "the dead letters of boosts"),
+        ("OperationsOutboxDeadLetters", "outbox_dead_letters", "the dead letters of the outbox"),
+    ],
+)
+def test_a_queue_that_cannot_be_read_is_a_problem_and_hides_nothing_else(
+    console: Console, queue: str, field: str, part: str
+) -> None:
+    console.aws.client("sqs").delete_queue(QueueUrl=console.aws.ref(queue))
+
+    told = health(console)
+
+    assert told == WELL | {"status": "degraded", field: None, "problems": [cannot_read(part)]}
+
+
+def test_a_database_that_cannot_be_read_is_a_problem_and_hides_nothing_else(console: Console) -> None:
+    for table in ("BoostsTable", "OutboxTable"):
+        console.aws.client("dynamodb").delete_table(TableName=console.aws.ref(table))
+
+    told = health(console)
+
+    parts = ("the boosts table", "the index of overdue campaigns", "the outbox")
+    unread = {"database_reachable": False, "platform": None, "overdue_campaigns": None}
+    assert told == WELL | unread | {"status": "degraded", "problems": [cannot_read(part) for part in parts]}
+
+
+def test_what_does_not_answer_in_time_is_a_problem_and_holds_up_nothing_else(console: Console) -> None:
+    class Hanging:
+        def get_queue_attributes(self, **_: Any) -> Any:
+            released.wait(60)
+            raise KeyError
+
+    released = Event()
+    bind(EventItem, console.aws.ref("OutboxTable"))
+    table = console.aws.ref("BoostsTable")
+    hanging: Any = Hanging()
+    doctor = Doctor(items_in(table), platform.items_in(table), hanging, Queues("a", "b", "c"), FixedClock(), 0.5)
+
+    with time_machine.travel(NOON):
+        found = doctor.check()
+    released.set()
+
+    parts = ("the queue of boosts", "the dead letters of boosts", "the dead letters of the outbox")
+    assert found.problems == [cannot_read(part) for part in parts]
+    assert found.overdue_campaigns == 0
+    assert replace(found, problems=[]).boosts_queue is None
+
+
+# --- What the tests above are made of
+
+
+def health(console: Console) -> dict[str, Any]:
+    answer = console.send("operations/health-get", role="operator")
+    assert answer.status == 200
+    return answer.body
+
+
+def cannot_read(part: str) -> str:
+    return f"Cannot read {part}: look for WARNING in the log of OperationsHealthFunction"
+
+
+def publish_all(console: Console) -> None:
+    """So that no event is pending, as when the relay has done its work."""
+    relay: Callable[[str, dict[str, Any]], Any] = console.functions.call
+    for row in console.aws.items("OutboxTable"):
+        event = an_event("operations/outbox_relay-rows")
+        event["Records"][0]["dynamodb"]["Keys"]["id"]["S"] = row["id"]
+        assert relay("OperationsOutboxRelayFunction", event) == {"batchItemFailures": []}
