@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from pynamodb.connection import Connection
 
+import boosts.api
 from boosts.campaign import Status
 from sluice.http import write_cursor
 from tests.account import Account
@@ -269,6 +270,21 @@ def test_a_create_whose_answer_was_lost_is_answered_when_it_comes_again(console:
     assert answer.status == 201
     assert answer.headers["Idempotency-Replayed"] == "true"
     assert [item["id"] for item in campaigns(console)] == [answer.body["id"]]
+
+
+def test_a_repeated_create_is_answered_even_when_it_would_be_refused_by_now(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = console.send("boosts/api-create", body=TERMS, key="k1")
+    variables = console.aws.resources["BoostsApiFunction"]["Properties"]["Environment"]["Variables"]
+    monkeypatch.setitem(variables, "MAX_PER_DAY", "10")
+    boosts.api.commands.cache_clear()
+
+    replayed = console.send("boosts/api-create", body=TERMS, key="k1")
+    fresh = console.send("boosts/api-create", body=TERMS)
+
+    assert (replayed.status, replayed.body) == (201, first.body)
+    assert fresh.status == 400
 
 
 def test_twenty_equal_creates_at_once_make_one_campaign_and_twenty_equal_answers(console: Console) -> None:
@@ -548,6 +564,18 @@ def test_s1_10_execute_resumes_a_paused_campaign_which_is_logged_as_resumed_alon
     assert answer.body["started_at"] == "2026-11-20T12:00:00.000000Z"
     assert console.take() == [{"campaign_id": campaign_id, "step": 3}]
     assert console.actions(campaign_id) == ["CREATED", "STARTED", "PAUSED", "RESUMED"]
+
+
+def test_a_resume_before_the_next_step_is_due_is_woken_when_it_is(console: Console) -> None:
+    campaign_id = console.running(total_count=1000, duration_days=2)
+    console.work(campaign_id, 1)
+    console.command("pause", campaign_id)
+
+    console.command("execute", campaign_id)
+
+    schedules = console.aws.client("scheduler").list_schedules(GroupName=console.aws.ref("ScheduleGroup"))["Schedules"]
+    assert {schedule["Name"] for schedule in schedules} == {f"{campaign_id}-2", f"{campaign_id}-4"}
+    assert console.take() == []
 
 
 def test_s1_11_pause_pauses_a_running_campaign(console: Console) -> None:

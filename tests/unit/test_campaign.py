@@ -157,6 +157,15 @@ def test_a_batch_moves_no_more_of_a_promise_than_there_is_of_it() -> None:
     assert change.after.promised == {"2026-12": 2200}
 
 
+def test_a_month_promised_beyond_a_lowered_cap_still_keeps_what_this_campaign_was_promised() -> None:
+    campaign = replace(running(), promised={"2026-10": 300, "2026-11": 2200})
+
+    change = step(campaign, Usage("2026-11", allotted=LIMITS.global_monthly_cap + 2000))
+
+    assert change.after.executed_count == 1000
+    assert change.after.promised == {"2026-10": 300, "2026-11": 1200}
+
+
 def test_a_campaign_that_never_gets_done_fails_at_its_last_step_and_returns_its_promise() -> None:
     campaign = running()
     campaign = replace(campaign, steps_done=campaign.max_steps - 1)
