@@ -179,6 +179,17 @@ class Change:
         return replace(self, after=replace(self.after, committed_by=message_id))
 
 
+@dataclass(frozen=True)
+class Row:
+    """What a batch left: the evidence behind the number. Views below 0 were taken back."""
+
+    step: int
+    views: int
+    views_by_video: Mapping[str, int]
+    plan_day: int
+    committed_at: datetime
+
+
 # --- Commands
 
 

@@ -9,11 +9,11 @@ from aws_lambda_powertools import Logger
 
 from boosts import campaign as campaigns
 from boosts import evidence
-from boosts.campaign import Campaign, Change, Status
+from boosts.campaign import Campaign, Change, Row, Status
 from boosts.evidence import Check
 from boosts.plan import Pattern, month_of
 from boosts.simulation import Simulation, months_ahead, simulate
-from boosts.store import Keyed, Place, Row, Store
+from boosts.store import Keyed, Place, Store
 from boosts.timeline import PlanDay, timeline
 from boosts.usage import Limits, Usage
 from sluice import requests

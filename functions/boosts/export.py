@@ -4,8 +4,7 @@ import csv
 from collections.abc import Iterable
 from io import StringIO
 
-from boosts.campaign import Campaign
-from boosts.store import Row
+from boosts.campaign import Campaign, Row
 from sluice.clock import rfc3339
 
 _CAMPAIGN_COLUMNS = (

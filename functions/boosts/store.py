@@ -1,6 +1,6 @@
 """Reading campaigns, and committing changes to them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
 
-from boosts.campaign import Action, Campaign, Change, Status
+from boosts.campaign import Action, Campaign, Change, Row, Status
 from boosts.items import (
     CAMPAIGN,
     USAGE,
@@ -52,17 +52,6 @@ class State:
     campaign: Campaign
     usage: Usage
     is_stopped: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """What a batch left: the evidence behind the number. Views below 0 were taken back."""
-
-    step: int
-    views: int
-    views_by_video: Mapping[str, int]
-    plan_day: int
-    committed_at: datetime
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from boosts.campaign import ENDED, Campaign, Status
-from boosts.store import Row
+from boosts.campaign import ENDED, Campaign, Row, Status
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 KERNEL = "sluice"
 
 # The rules of the domain: no cloud, no framework, nothing but the standard library and the kernel.
-PLAIN = {"boosts.plan", "boosts.usage", "boosts.campaign"}
+PLAIN = {"boosts.plan", "boosts.usage", "boosts.campaign", "boosts.simulation", "boosts.timeline", "boosts.export"}
 FRAMEWORKS = {"aws_lambda_powertools", "boto3", "botocore", "jwt", "pydantic", "pynamodb", "redis"}
 
 # Where settings, stores, queues and clocks meet, beside the handlers.
