@@ -11,11 +11,11 @@ from pynamodb.connection import Connection
 
 from operations.switch import Order, Switch
 from sluice import platform
-from sluice.audit import EntryItem
+from sluice.audit import EntryItem, Head
 from sluice.dynamodb import Database, bind
 from sluice.errors import Conflicting
 from sluice.outbox import EventItem
-from sluice.platform import PlatformStatus
+from sluice.platform import Platform, PlatformStatus
 from tests.account import Account
 from tests.factories import NOON, FixedClock
 from tests.integration.conftest import Functions
@@ -297,6 +297,22 @@ class TestSeveralContexts:
         assert [platform.read(items).status for items in copies.values()] == [PlatformStatus.STOPPED] * 2
         with pytest.raises(Conflicting):
             switch.stop(Order(REASON, "ada", "three"))
+
+
+@pytest.mark.parametrize("was_stopped", [False, True])
+def test_a_copy_is_written_only_if_it_is_as_it_was_read(console: Console, was_stopped: bool) -> None:
+    """Whatever the audit table holds: it may have been restored to another moment."""
+    if was_stopped:
+        stop(console)
+    items = platform.items_in(console.aws.ref("BoostsTable"))
+    before = platform.read(items)
+    (stop if not was_stopped else resume)(console, body={"reason": "Theirs"})
+    after = Platform(PlatformStatus.STOPPED, "Ours", "ada", NOON, "ours", Head(7, "hash"))
+
+    is_committed = Database().commit(lambda transaction: platform.write(transaction, items, before, after))
+
+    assert not is_committed
+    assert platform.read(items).reason == "Theirs"
 
 
 # --- What it does to campaigns
