@@ -95,9 +95,9 @@ def rows(stack: StackUnderTest, campaign_id: str) -> list[int]:
     return [int(row["views"]) for row in answer["Items"]]
 
 
-def test_s1_45_a_campaign_is_created_executed_paused_resumed_and_completed(
-    stack: StackUnderTest, boosts: Boosts
-) -> None:
+def test_a_campaign_is_created_executed_paused_resumed_and_completed(stack: StackUnderTest, boosts: Boosts) -> None:
+    """S1-45."""
+
     campaign = boosts.create()
     boosts.command("execute", campaign["id"])
     boosts.until(campaign["id"], lambda seen: seen["executed_count"] >= 2000)
@@ -123,7 +123,9 @@ def test_s1_45_a_campaign_is_created_executed_paused_resumed_and_completed(
     assert verified == {"entity": campaign["id"], "valid": True, "entries": 5, "problem": None}
 
 
-def test_s1_46_ten_campaigns_at_once_add_up_exactly(stack: StackUnderTest, boosts: Boosts) -> None:
+def test_ten_campaigns_at_once_add_up_exactly(stack: StackUnderTest, boosts: Boosts) -> None:
+    """S1-46."""
+
     before = boosts.http.get(f"{CAMPAIGNS}/limits").json()
     video_id = a_video()
     with ThreadPoolExecutor(10) as pool:
@@ -150,7 +152,9 @@ def test_a_campaign_runs_on_past_the_seventeenth_hop(stack: StackUnderTest, boos
     assert boosts.until_completed(campaign["id"], seconds=120)["progress"]["batches_done"] == 20
 
 
-def test_s1_12_a_cancelled_campaign_ends_at_once_and_returns_its_promise(boosts: Boosts) -> None:
+def test_a_cancelled_campaign_ends_at_once_and_returns_its_promise(boosts: Boosts) -> None:
+    """S1-12."""
+
     reserved = boosts.http.get(f"{CAMPAIGNS}/limits").json()["current_month_reserved"]
     campaign = boosts.create()
     boosts.command("execute", campaign["id"])
@@ -220,9 +224,9 @@ def test_a_campaign_whose_message_was_lost_goes_on_by_itself(stack: StackUnderTe
     assert rows(stack, campaign["id"]) == [1000] * 5
 
 
-def test_s1_42_a_poison_message_lands_in_the_dead_letters_and_harms_no_chain(
-    stack: StackUnderTest, boosts: Boosts
-) -> None:
+def test_a_poison_message_lands_in_the_dead_letters_and_harms_no_chain(stack: StackUnderTest, boosts: Boosts) -> None:
+    """S1-42."""
+
     sqs, queue, dead = stack.client("sqs"), stack.resources["BoostsQueue"], stack.resources["BoostsDeadLetters"]
     campaign = boosts.create(total_count=3000)
     poison = {f"poison {uuid4().hex}", json.dumps({"campaign_id": campaign["id"]})}
@@ -273,9 +277,11 @@ def today(stack: StackUnderTest) -> Iterator[Callable[..., None]]:
 
 
 @pytest.mark.parametrize(("cap", "reason"), [("today", "daily_cap"), ("month", "monthly_cap")])
-def test_s1_3_s1_31_with_1500_left_twenty_campaigns_at_once_commit_exactly_1500(
+def test_with_1500_left_twenty_campaigns_at_once_commit_exactly_1500(
     stack: StackUnderTest, boosts: Boosts, today: Callable[..., None], cap: str, reason: str
 ) -> None:
+    """S1-3, S1-31."""
+
     limits = boosts.http.get(f"{CAMPAIGNS}/limits").json()
     video_id = a_video()
     with ThreadPoolExecutor(10) as pool:
@@ -301,7 +307,9 @@ def test_s1_3_s1_31_with_1500_left_twenty_campaigns_at_once_commit_exactly_1500(
     assert sorted(set(states)) == sorted({"completed", reason})
 
 
-def test_s1_57_a_scheduled_campaign_starts_by_itself(boosts: Boosts) -> None:
+def test_a_scheduled_campaign_starts_by_itself(boosts: Boosts) -> None:
+    """S1-57."""
+
     start = datetime.now(UTC) + timedelta(seconds=3)
 
     campaign = boosts.create(total_count=1000, scheduled_for=start.isoformat())
@@ -389,7 +397,9 @@ def signed(stack: StackUnderTest | None, **changes: Any) -> dict[str, str]:
     return {"authorization": f"Bearer {jwt.encode(claims, secret, algorithm='HS256')}"}
 
 
-def test_s1_53_forged_tokens_do_not_get_in(stack: StackUnderTest) -> None:
+def test_forged_tokens_do_not_get_in(stack: StackUnderTest) -> None:
+    """S1-53."""
+
     unsigned = jwt.encode({"sub": "mallory", "role": "admin", "aud": "sluice"}, "", algorithm="none")
     with stack.http(role=None) as anonymous:
         attempts = [

@@ -29,7 +29,9 @@ def console(aws: Account, functions: Functions) -> Iterator[Console]:
 # --- List
 
 
-def test_s1_29_s1_36_every_command_is_logged_newest_first_with_what_it_changed(console: Console) -> None:
+def test_every_command_is_logged_newest_first_with_what_it_changed(console: Console) -> None:
+    """S1-29, S1-36."""
+
     campaign_id = a_life(console)
 
     answer = listed(console)
@@ -58,7 +60,9 @@ def test_s1_29_s1_36_every_command_is_logged_newest_first_with_what_it_changed(c
     assert newest["previous_hash"] == answer.body["items"][1]["hash"]
 
 
-def test_s1_29_who_gave_a_command_is_logged_and_the_worker_as_itself(console: Console) -> None:
+def test_who_gave_a_command_is_logged_and_the_worker_as_itself(console: Console) -> None:
+    """S1-29."""
+
     campaign_id = console.create(total_count=10)
     console.clock.shift(1)
     console.send("boosts/api-execute", campaign_id, subject="bob")
@@ -74,7 +78,9 @@ def test_s1_29_who_gave_a_command_is_logged_and_the_worker_as_itself(console: Co
     ]
 
 
-def test_s1_36_the_list_is_twenty_long_unless_told(console: Console) -> None:
+def test_the_list_is_twenty_long_unless_told(console: Console) -> None:
+    """S1-36."""
+
     for _ in range(21):
         console.clock.shift(1)
         console.create()
@@ -83,7 +89,9 @@ def test_s1_36_the_list_is_twenty_long_unless_told(console: Console) -> None:
     assert len(listed(console, limit=21).body["items"]) == 21
 
 
-def test_s1_36_the_event_file_as_it_stands_lists_what_the_source_queries(console: Console) -> None:
+def test_the_event_file_as_it_stands_lists_what_the_source_queries(console: Console) -> None:
+    """S1-36."""
+
     a_life(console)
     put(console, an_entry(action="VIEWS_SYNCED"))
 
@@ -105,9 +113,11 @@ def test_s1_36_the_event_file_as_it_stands_lists_what_the_source_queries(console
         ({"entity": "third"}, []),
     ],
 )
-def test_s1_36_the_list_is_filtered_by_entity_and_prefix_of_action_page_by_page(
+def test_the_list_is_filtered_by_entity_and_prefix_of_action_page_by_page(
     console: Console, query: dict[str, str], numbers: list[int]
 ) -> None:
+    """S1-36."""
+
     ids = {"second": lives(console, 2)[1], "third": EXAMPLE}
     if "entity" in query:
         query = query | {"entity": ids[query["entity"]]}
@@ -176,7 +186,9 @@ def test_a_role_too_low_is_403(console: Console, role: str) -> None:
 # --- Verify
 
 
-def test_s1_29_a_chain_as_it_was_written_is_valid(console: Console) -> None:
+def test_a_chain_as_it_was_written_is_valid(console: Console) -> None:
+    """S1-29."""
+
     campaign_id = a_life(console)
 
     answer = verified(console, campaign_id)

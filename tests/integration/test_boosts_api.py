@@ -57,7 +57,9 @@ def seconds(number: float) -> timedelta:
 
 
 @pytest.mark.parametrize("sample", [UUID_EXAMPLE, SHORT_EXAMPLE])
-def test_s1_7_s1_33_create_answers_201_with_the_sources_fields(console: Console, sample: dict[str, Any]) -> None:
+def test_create_answers_201_with_the_sources_fields(console: Console, sample: dict[str, Any]) -> None:
+    """S1-7, S1-33."""
+
     body = dict(sample)
 
     answer = console.send("boosts/api-create", body=body)
@@ -107,7 +109,9 @@ def test_create_starts_nothing(console: Console) -> None:
     assert console.actions(campaign_id) == ["CREATED"]
 
 
-def test_s1_14_s1_41_a_daily_limit_above_the_maximum_is_refused_in_the_sources_words(console: Console) -> None:
+def test_a_daily_limit_above_the_maximum_is_refused_in_the_sources_words(console: Console) -> None:
+    """S1-14, S1-41."""
+
     body = TERMS | {"daily_limit": 100_001}
 
     answer = console.send("boosts/api-create", body=body)
@@ -117,7 +121,9 @@ def test_s1_14_s1_41_a_daily_limit_above_the_maximum_is_refused_in_the_sources_w
     assert console.send("boosts/api-create", body=TERMS | {"daily_limit": 100_000}).status == 201
 
 
-def test_s1_15_a_total_that_its_days_cannot_hold_is_refused(console: Console) -> None:
+def test_a_total_that_its_days_cannot_hold_is_refused(console: Console) -> None:
+    """S1-15."""
+
     body = TERMS | {"total_count": 15_001, "duration_days": 3, "daily_limit": 5000}
 
     answer = console.send("boosts/api-create", body=body)
@@ -128,7 +134,9 @@ def test_s1_15_a_total_that_its_days_cannot_hold_is_refused(console: Console) ->
     assert console.send("boosts/api-create", body=body | {"total_count": 15_000}).status == 201
 
 
-def test_s1_16_a_total_above_the_monthly_cap_is_refused(console: Console) -> None:
+def test_a_total_above_the_monthly_cap_is_refused(console: Console) -> None:
+    """S1-16."""
+
     body = TERMS | {"total_count": 5_000_001, "duration_days": 365, "daily_limit": 100_000}
 
     answer = console.send("boosts/api-create", body=body)
@@ -146,7 +154,9 @@ def test_all_limits_that_are_exceeded_are_named(console: Console) -> None:
     assert answer.fields == ["daily_limit", "total_count", "total_count"]
 
 
-def test_s1_17_a_wrong_field_is_refused_and_named(console: Console) -> None:
+def test_a_wrong_field_is_refused_and_named(console: Console) -> None:
+    """S1-17."""
+
     wrong: list[tuple[str, object]] = [
         ("video_id", ""),
         ("video_id", "https://youtube.com/watch?v=abc123"),
@@ -172,7 +182,9 @@ def test_s1_17_a_wrong_field_is_refused_and_named(console: Console) -> None:
     assert console.aws.items("BoostsTable") == []
 
 
-def test_s1_7_every_field_is_required(console: Console) -> None:
+def test_every_field_is_required(console: Console) -> None:
+    """S1-7."""
+
     bodies = [{name: value for name, value in TERMS.items() if name != field} for field in TERMS]
 
     answers = [console.send("boosts/api-create", body=body) for body in bodies]
@@ -316,7 +328,9 @@ def test_different_creates_at_once_with_one_key_make_one_campaign_and_refuse_the
 # --- Read one
 
 
-def test_s1_9_get_answers_the_campaign_with_its_progress(console: Console) -> None:
+def test_get_answers_the_campaign_with_its_progress(console: Console) -> None:
+    """S1-9."""
+
     created = console.send("boosts/api-create", body=TERMS)
 
     answer = console.send("boosts/api-get", created.body["id"])
@@ -341,7 +355,9 @@ def test_an_id_of_nothing_of_another_kind_or_of_no_kind_is_404(
 # --- List
 
 
-def test_s1_8_the_list_is_newest_first_with_the_present_status(console: Console) -> None:
+def test_the_list_is_newest_first_with_the_present_status(console: Console) -> None:
+    """S1-8."""
+
     ids = some_campaigns(console, 3)
     console.command("execute", ids[1])
 
@@ -356,7 +372,9 @@ def test_s1_8_the_list_is_newest_first_with_the_present_status(console: Console)
     assert answer.body["next_cursor"] is None
 
 
-def test_s1_38_the_event_file_as_it_stands_lists_what_runs(console: Console) -> None:
+def test_the_event_file_as_it_stands_lists_what_runs(console: Console) -> None:
+    """S1-38."""
+
     ids = some_campaigns(console, 3)
     console.command("execute", ids[0])
 
@@ -380,9 +398,11 @@ def test_s1_38_the_event_file_as_it_stands_lists_what_runs(console: Console) -> 
         ({"video_id": "v1", "status": "paused"}, []),
     ],
 )
-def test_s1_8_the_list_is_filtered_by_status_and_video_and_both_page_by_page(
+def test_the_list_is_filtered_by_status_and_video_and_both_page_by_page(
     console: Console, query: dict[str, str], expected: list[int]
 ) -> None:
+    """S1-8."""
+
     ids = some_campaigns(console, 7)
     for number in (0, 1, 4):
         console.command("execute", ids[number])
@@ -490,7 +510,9 @@ def test_a_wrong_parameter_of_the_list_is_refused_and_named(console: Console) ->
 # --- Limits
 
 
-def test_s1_13_limits_answers_the_sources_three_fields_and_ours(console: Console) -> None:
+def test_limits_answers_the_sources_three_fields_and_ours(console: Console) -> None:
+    """S1-13."""
+
     console.put_usage(allotted=130_000, executed=125_000, d19=95_000, d20=30_000)
 
     answer = console.send("boosts/api-limits")
@@ -507,7 +529,9 @@ def test_s1_13_limits_answers_the_sources_three_fields_and_ours(console: Console
     }
 
 
-def test_s1_13_limits_of_a_month_without_campaigns_are_zeros_and_the_route_wins_over_an_id(console: Console) -> None:
+def test_limits_of_a_month_without_campaigns_are_zeros_and_the_route_wins_over_an_id(console: Console) -> None:
+    """S1-13."""
+
     console.put_usage("2026-10", allotted=5, executed=5, d20=5)
 
     answer = console.send("boosts/api-get", "limits")
@@ -523,7 +547,9 @@ def test_s1_13_limits_of_a_month_without_campaigns_are_zeros_and_the_route_wins_
     }
 
 
-def test_s1_13_the_months_total_is_what_was_executed_in_it_whenever_the_campaign_was_created(console: Console) -> None:
+def test_the_months_total_is_what_was_executed_in_it_whenever_the_campaign_was_created(console: Console) -> None:
+    """S1-13."""
+
     campaign_id = console.running(total_count=2000, duration_days=20)
     console.work(campaign_id, 1)
     november = console.send("boosts/api-limits").body
@@ -540,7 +566,9 @@ def test_s1_13_the_months_total_is_what_was_executed_in_it_whenever_the_campaign
 # --- Commands
 
 
-def test_s1_10_execute_starts_a_pending_campaign(console: Console) -> None:
+def test_execute_starts_a_pending_campaign(console: Console) -> None:
+    """S1-10."""
+
     campaign_id = console.create()
     console.clock.shift(5)
 
@@ -553,7 +581,9 @@ def test_s1_10_execute_starts_a_pending_campaign(console: Console) -> None:
     assert console.actions(campaign_id) == ["CREATED", "STARTED"]
 
 
-def test_s1_10_execute_resumes_a_paused_campaign_which_is_logged_as_resumed_alone(console: Console) -> None:
+def test_execute_resumes_a_paused_campaign_which_is_logged_as_resumed_alone(console: Console) -> None:
+    """S1-10."""
+
     campaign_id = console.running()
     console.command("pause", campaign_id)
     console.clock.shift(60)
@@ -578,7 +608,9 @@ def test_a_resume_before_the_next_step_is_due_is_woken_when_it_is(console: Conso
     assert console.take() == []
 
 
-def test_s1_11_pause_pauses_a_running_campaign(console: Console) -> None:
+def test_pause_pauses_a_running_campaign(console: Console) -> None:
+    """S1-11."""
+
     campaign_id = console.running()
 
     answer = console.send("boosts/api-pause", campaign_id)
@@ -590,7 +622,9 @@ def test_s1_11_pause_pauses_a_running_campaign(console: Console) -> None:
 
 
 @pytest.mark.parametrize("before", [[], ["execute"], ["execute", "pause"]])
-def test_s1_12_cancel_ends_a_pending_running_or_paused_campaign(console: Console, before: list[str]) -> None:
+def test_cancel_ends_a_pending_running_or_paused_campaign(console: Console, before: list[str]) -> None:
+    """S1-12."""
+
     campaign_id = console.create()
     for verb in before:
         console.command(verb, campaign_id)
@@ -615,9 +649,11 @@ def test_s1_12_cancel_ends_a_pending_running_or_paused_campaign(console: Console
         ("cancel", ["cancel"], "Campaign cannot be cancelled"),
     ],
 )
-def test_s1_41_a_command_in_a_wrong_state_is_409_in_the_sources_words_and_changes_nothing(
+def test_a_command_in_a_wrong_state_is_409_in_the_sources_words_and_changes_nothing(
     console: Console, verb: str, before: list[str], message: str
 ) -> None:
+    """S1-41."""
+
     campaign_id = console.create()
     for each in before:
         console.command(each, campaign_id)
@@ -629,7 +665,9 @@ def test_s1_41_a_command_in_a_wrong_state_is_409_in_the_sources_words_and_change
     assert console.item(campaign_id) == item
 
 
-def test_s1_41_a_completed_campaign_takes_no_command(console: Console) -> None:
+def test_a_completed_campaign_takes_no_command(console: Console) -> None:
+    """S1-41."""
+
     campaign_id = console.running(total_count=10)
     console.work(campaign_id, 1)
 
@@ -703,7 +741,9 @@ def test_of_two_commands_at_once_the_second_acts_on_what_the_first_left(
     assert console.item(campaign_id)["audit_number"] == len(console.actions(campaign_id))
 
 
-def test_s1_27_a_pause_that_raced_with_a_batch_is_answered_with_the_batch_in_it(console: Console) -> None:
+def test_a_pause_that_raced_with_a_batch_is_answered_with_the_batch_in_it(console: Console) -> None:
+    """S1-27."""
+
     campaign_id = console.running()
 
     with before_the_first("transact_write_items", lambda: console.work(campaign_id, 1)):
@@ -729,7 +769,9 @@ def test_a_campaign_that_changes_faster_than_a_command_can_is_503_with_retry_aft
 # --- Caps
 
 
-def test_s1_31_execute_promises_the_plan_month_by_month(console: Console) -> None:
+def test_execute_promises_the_plan_month_by_month(console: Console) -> None:
+    """S1-31."""
+
     campaign_id = console.create(total_count=3000, duration_days=30)
 
     console.command("execute", campaign_id)
@@ -740,7 +782,9 @@ def test_s1_31_execute_promises_the_plan_month_by_month(console: Console) -> Non
 
 
 @pytest.mark.parametrize(("month", "needed"), [("2026-11", 1100), ("2026-12", 1900)])
-def test_s1_31_execute_is_refused_when_a_month_is_full_and_names_it(console: Console, month: str, needed: int) -> None:
+def test_execute_is_refused_when_a_month_is_full_and_names_it(console: Console, month: str, needed: int) -> None:
+    """S1-31."""
+
     campaign_id = console.create(total_count=3000, duration_days=30)
     console.put_usage(month, allotted=5_000_001 - needed)
 
@@ -753,7 +797,9 @@ def test_s1_31_execute_is_refused_when_a_month_is_full_and_names_it(console: Con
     assert console.take() == []
 
 
-def test_s1_31_execute_fits_a_month_to_the_last_view(console: Console) -> None:
+def test_execute_fits_a_month_to_the_last_view(console: Console) -> None:
+    """S1-31."""
+
     campaign_id = console.create(total_count=2500)
     console.put_usage(allotted=5_000_000 - 2500)
 
@@ -763,7 +809,9 @@ def test_s1_31_execute_fits_a_month_to_the_last_view(console: Console) -> None:
     assert console.send("boosts/api-limits").body["remaining"] == 0
 
 
-def test_s1_31_execute_is_refused_when_another_took_the_room_between_check_and_commit(console: Console) -> None:
+def test_execute_is_refused_when_another_took_the_room_between_check_and_commit(console: Console) -> None:
+    """S1-31."""
+
     campaign_id = console.create()
     console.put_usage(allotted=5_000_000 - 2500)
 
@@ -775,7 +823,9 @@ def test_s1_31_execute_is_refused_when_another_took_the_room_between_check_and_c
     assert console.get(campaign_id)["status"] == "pending"
 
 
-def test_s1_31_of_two_that_execute_at_once_where_one_fits_one_is_refused(console: Console) -> None:
+def test_of_two_that_execute_at_once_where_one_fits_one_is_refused(console: Console) -> None:
+    """S1-31."""
+
     ids = [console.create(video_id=f"v{number}") for number in range(2)]
     console.put_usage(allotted=5_000_000 - 2500)
 
@@ -832,7 +882,9 @@ def lowered(console: Console, monkeypatch: pytest.MonkeyPatch) -> Console:
     return console
 
 
-def test_s1_13_caps_lowered_below_what_is_used_leave_nothing(lowered: Console) -> None:
+def test_caps_lowered_below_what_is_used_leave_nothing(lowered: Console) -> None:
+    """S1-13."""
+
     lowered.put_usage(allotted=400_000, executed=350_000, d20=50_000)
 
     answer = lowered.send("boosts/api-limits")
@@ -842,7 +894,9 @@ def test_s1_13_caps_lowered_below_what_is_used_leave_nothing(lowered: Console) -
     assert (answer.body["remaining"], answer.body["today_remaining"]) == (0, 0)
 
 
-def test_s1_31_caps_lowered_below_what_is_used_refuse_an_execute(lowered: Console) -> None:
+def test_caps_lowered_below_what_is_used_refuse_an_execute(lowered: Console) -> None:
+    """S1-31."""
+
     campaign_id = lowered.create()
     lowered.put_usage(allotted=400_000, executed=350_000, d20=50_000)
 
@@ -855,9 +909,11 @@ def test_s1_31_caps_lowered_below_what_is_used_refuse_an_execute(lowered: Consol
 @pytest.mark.parametrize(
     ("executed", "today", "waits_for"), [(350_000, 0, "monthly_cap"), (250_000, 50_000, "daily_cap")]
 )
-def test_s1_31_caps_lowered_below_what_is_used_stop_a_campaign_that_runs(
+def test_caps_lowered_below_what_is_used_stop_a_campaign_that_runs(
     lowered: Console, executed: int, today: int, waits_for: str
 ) -> None:
+    """S1-31."""
+
     campaign_id = lowered.running()
     lowered.put_usage(allotted=executed + 2500, executed=executed, d20=today)
 
@@ -884,7 +940,9 @@ ROUTES = ("create", "list", "limits", "get", "execute", "pause", "cancel")
 
 
 @pytest.mark.parametrize("role", ["user", "service"])
-def test_s1_53_a_role_too_low_is_403_at_every_route(console: Console, role: str) -> None:
+def test_a_role_too_low_is_403_at_every_route(console: Console, role: str) -> None:
+    """S1-53."""
+
     campaign_id = console.create()
 
     answers = [console.send(f"boosts/api-{route}", campaign_id, role=role) for route in ROUTES]
@@ -912,7 +970,9 @@ def progress(console: Console, campaign_id: str) -> tuple[Any, ...]:
     return found["percent"], found["batches_done"], found["views_per_second"], found["waiting_for"], *times
 
 
-def test_s1_28_progress_is_exact_at_every_moment_of_a_day(console: Console) -> None:
+def test_progress_is_exact_at_every_moment_of_a_day(console: Console) -> None:
+    """S1-28."""
+
     campaign_id = console.create()
     pending = progress(console, campaign_id)
     console.clock.shift(10)
@@ -947,7 +1007,9 @@ def test_s1_28_progress_is_exact_at_every_moment_of_a_day(console: Console) -> N
     assert progress(console, campaign_id) == completed
 
 
-def test_s1_28_progress_of_many_days_tells_the_last_batch_of_the_last_day(console: Console) -> None:
+def test_progress_of_many_days_tells_the_last_batch_of_the_last_day(console: Console) -> None:
+    """S1-28."""
+
     campaign_id = console.running(total_count=7500, duration_days=3)
     started = progress(console, campaign_id)
     for step in (1, 2, 3):
@@ -976,9 +1038,11 @@ def test_a_campaign_on_its_last_day_before_midnight_ends_after_midnight(console:
         ({"allotted": 5_000_000, "executed": 5_000_000, "d20": 0}, "monthly_cap", "2026-12-01T00:00:00"),
     ],
 )
-def test_s1_28_a_campaign_that_a_cap_stops_says_so_and_until_when(
+def test_a_campaign_that_a_cap_stops_says_so_and_until_when(
     console: Console, usage: dict[str, int], waits_for: str, until: str
 ) -> None:
+    """S1-28."""
+
     campaign_id = console.running()
     console.put_usage(**usage)
 
@@ -990,7 +1054,9 @@ def test_s1_28_a_campaign_that_a_cap_stops_says_so_and_until_when(
     assert stopped[5] == until[:-2] + "02"
 
 
-def test_s1_34_executed_and_remaining_make_the_total_in_every_answer(console: Console) -> None:
+def test_executed_and_remaining_make_the_total_in_every_answer(console: Console) -> None:
+    """S1-34."""
+
     campaign_id = console.create(total_count=3333)
     seen = [console.get(campaign_id), console.command("execute", campaign_id)]
 

@@ -53,7 +53,9 @@ def boosted(console: Console) -> dict[str, int]:
 # --- Scheduled campaigns (S1-57)
 
 
-def test_s1_57_a_scheduled_campaign_starts_by_itself_when_its_time_has_come(console: Console) -> None:
+def test_a_scheduled_campaign_starts_by_itself_when_its_time_has_come(console: Console) -> None:
+    """S1-57."""
+
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
     scheduled = console.get(campaign_id)
     messages = console.take()
@@ -69,7 +71,9 @@ def test_s1_57_a_scheduled_campaign_starts_by_itself_when_its_time_has_come(cons
     assert finish(console, campaign_id)["executed_count"] == 2500
 
 
-def test_s1_57_before_its_time_a_scheduled_campaign_does_nothing(console: Console) -> None:
+def test_before_its_time_a_scheduled_campaign_does_nothing(console: Console) -> None:
+    """S1-57."""
+
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
 
     console.work(campaign_id, 0)
@@ -78,7 +82,9 @@ def test_s1_57_before_its_time_a_scheduled_campaign_does_nothing(console: Consol
     assert console.usage() == {}
 
 
-def test_s1_57_a_start_whose_worker_died_before_the_send_is_sent_when_its_message_comes_again(console: Console) -> None:
+def test_a_start_whose_worker_died_before_the_send_is_sent_when_its_message_comes_again(console: Console) -> None:
+    """S1-57."""
+
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
     console.take()
     console.clock.shift(timedelta(minutes=10))
@@ -91,7 +97,9 @@ def test_s1_57_a_start_whose_worker_died_before_the_send_is_sent_when_its_messag
     assert console.actions(campaign_id) == ["CREATED", "STARTED"]
 
 
-def test_s1_57_a_scheduled_campaign_whose_wake_was_lost_is_started_by_the_sweeper_s_message(console: Console) -> None:
+def test_a_scheduled_campaign_whose_wake_was_lost_is_started_by_the_sweeper_s_message(console: Console) -> None:
+    """S1-57."""
+
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
     console.take()
     console.clock.shift(timedelta(minutes=11))
@@ -101,7 +109,9 @@ def test_s1_57_a_scheduled_campaign_whose_wake_was_lost_is_started_by_the_sweepe
     assert console.take() == [{"campaign_id": campaign_id, "step": 0}]
 
 
-def test_s1_57_a_scheduled_campaign_without_room_fails_with_the_reason(console: Console) -> None:
+def test_a_scheduled_campaign_without_room_fails_with_the_reason(console: Console) -> None:
+    """S1-57."""
+
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
     console.put_usage(allotted=4_999_000, executed=0)
 
@@ -115,7 +125,9 @@ def test_s1_57_a_scheduled_campaign_without_room_fails_with_the_reason(console: 
     assert console.actions(campaign_id) == ["CREATED", "FAILED"]
 
 
-def test_s1_57_a_scheduled_campaign_can_be_cancelled_before_its_start(console: Console) -> None:
+def test_a_scheduled_campaign_can_be_cancelled_before_its_start(console: Console) -> None:
+    """S1-57."""
+
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
 
     console.command("cancel", campaign_id)
@@ -126,7 +138,9 @@ def test_s1_57_a_scheduled_campaign_can_be_cancelled_before_its_start(console: C
     assert console.usage() == {}
 
 
-def test_s1_57_a_scheduled_campaign_can_be_executed_at_once(console: Console) -> None:
+def test_a_scheduled_campaign_can_be_executed_at_once(console: Console) -> None:
+    """S1-57."""
+
     campaign_id = console.create(scheduled_for="2027-11-19T00:00:00+01:00")
 
     running = console.command("execute", campaign_id)
@@ -136,14 +150,18 @@ def test_s1_57_a_scheduled_campaign_can_be_executed_at_once(console: Console) ->
 
 
 @pytest.mark.parametrize("moment", ["2026-11-20T12:00:00Z", "2026-11-20T12:59:59+01:00", "2027-11-22T00:00:00Z"])
-def test_s1_57_a_time_that_is_past_or_over_a_year_ahead_is_refused(console: Console, moment: str) -> None:
+def test_a_time_that_is_past_or_over_a_year_ahead_is_refused(console: Console, moment: str) -> None:
+    """S1-57."""
+
     answer = console.send("boosts/api-create", body=TERMS | {"scheduled_for": moment})
 
     assert (answer.status, answer.fields) == (400, ["scheduled_for"])
 
 
 @pytest.mark.parametrize("moment", ["tomorrow", "2026-11-21T12:00:00", 1795163400, ""])
-def test_s1_57_a_time_without_its_zone_or_that_is_none_is_refused(console: Console, moment: Any) -> None:
+def test_a_time_without_its_zone_or_that_is_none_is_refused(console: Console, moment: Any) -> None:
+    """S1-57."""
+
     answer = console.send("boosts/api-create", body=TERMS | {"scheduled_for": moment})
 
     assert (answer.status, answer.fields) == (400, ["scheduled_for"])
@@ -158,7 +176,9 @@ def several(*videos: str, **terms: Any) -> dict[str, Any]:
     return body
 
 
-def test_s1_58_several_videos_share_every_batch_exactly(console: Console) -> None:
+def test_several_videos_share_every_batch_exactly(console: Console) -> None:
+    """S1-58."""
+
     body = several("a", "b", "c", total_count=2000)
     campaign_id = console.send("boosts/api-create", body=body).body["id"]
     console.command("execute", campaign_id)
@@ -175,7 +195,9 @@ def test_s1_58_several_videos_share_every_batch_exactly(console: Console) -> Non
         assert [each["id"] for each in listed.body["items"]] == [campaign_id]
 
 
-def test_s1_58_twenty_videos_fit_into_a_batch_s_transaction(console: Console) -> None:
+def test_twenty_videos_fit_into_a_batch_s_transaction(console: Console) -> None:
+    """S1-58."""
+
     body = several(*(f"video-{number}" for number in range(20)), total_count=1000)
     campaign_id = console.send("boosts/api-create", body=body).body["id"]
     console.command("execute", campaign_id)
@@ -188,14 +210,18 @@ def test_s1_58_twenty_videos_fit_into_a_batch_s_transaction(console: Console) ->
     "videos",
     [[], [f"v{n}" for n in range(21)], ["a", "a"], ["a", "https://example.com/v"], "a", [1], None],
 )
-def test_s1_58_a_list_of_videos_that_cannot_be_is_refused(console: Console, videos: Any) -> None:
+def test_a_list_of_videos_that_cannot_be_is_refused(console: Console, videos: Any) -> None:
+    """S1-58."""
+
     answer = console.send("boosts/api-create", body=several() | {"video_ids": videos})
 
     assert answer.status == 400
     assert all(field.startswith("video_ids") for field in answer.fields)
 
 
-def test_s1_58_a_video_and_a_list_of_videos_at_once_are_refused(console: Console) -> None:
+def test_a_video_and_a_list_of_videos_at_once_are_refused(console: Console) -> None:
+    """S1-58."""
+
     answer = console.send("boosts/api-create", body=TERMS | {"video_ids": ["b"]})
 
     assert (answer.status, answer.fields) == (400, ["video_ids"])
@@ -332,7 +358,9 @@ def checks(console: Console, campaign_id: str) -> dict[str, bool]:
     return {check["claim"]: check["holds"] for check in answer["checks"]}
 
 
-def test_s1_59_the_numbers_of_a_campaign_are_what_its_rows_say(console: Console) -> None:
+def test_the_numbers_of_a_campaign_are_what_its_rows_say(console: Console) -> None:
+    """S1-59."""
+
     first = console.running()
     console.work(first, 1)
     second = console.running(total_count=1000)
@@ -353,9 +381,11 @@ def test_s1_59_the_numbers_of_a_campaign_are_what_its_rows_say(console: Console)
         (("total",), "#views = #views + :n", 1),
     ],
 )
-def test_s1_59_a_number_that_was_changed_by_hand_is_found(
+def test_a_number_that_was_changed_by_hand_is_found(
     console: Console, key: tuple[str], update: str, broken: int
 ) -> None:
+    """S1-59."""
+
     campaign_id = console.running()
     console.work(campaign_id, 1)
     (part,) = key
@@ -491,7 +521,9 @@ def pages(console: Console, file: str, campaign_id: str, **query: Any) -> list[l
     return found
 
 
-def test_s1_61_campaigns_are_exported_page_by_page_with_one_header(console: Console) -> None:
+def test_campaigns_are_exported_page_by_page_with_one_header(console: Console) -> None:
+    """S1-61."""
+
     ids = [console.create(video_id=f"v{number}") for number in range(5)]
 
     found = pages(console, "boosts/api-export", "", limit=2)
@@ -501,7 +533,9 @@ def test_s1_61_campaigns_are_exported_page_by_page_with_one_header(console: Cons
     assert sorted(line[0] for line in lines[1:]) == sorted(ids)
 
 
-def test_s1_61_batches_are_exported_in_order_a_line_for_each_video(console: Console) -> None:
+def test_batches_are_exported_in_order_a_line_for_each_video(console: Console) -> None:
+    """S1-61."""
+
     campaign_id = console.send("boosts/api-create", body=several("a", "b", total_count=3000)).body["id"]
     console.command("execute", campaign_id)
     finish(console, campaign_id)
@@ -515,7 +549,9 @@ def test_s1_61_batches_are_exported_in_order_a_line_for_each_video(console: Cons
     ]
 
 
-def test_s1_61_a_cell_is_never_a_formula(console: Console) -> None:
+def test_a_cell_is_never_a_formula(console: Console) -> None:
+    """S1-61."""
+
     console.send("boosts/api-create", body=TERMS, subject="=cmd|' /C calc'!A0")
 
     ((_, line),) = pages(console, "boosts/api-export", "")

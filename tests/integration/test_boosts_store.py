@@ -74,7 +74,9 @@ def test_a_change_to_a_campaign_that_is_gone_is_refused(store: Store) -> None:
     assert store.get(campaign.id) is None
 
 
-def test_s1_27_a_status_that_was_set_by_hand_stops_a_batch_too(console: Console) -> None:
+def test_a_status_that_was_set_by_hand_stops_a_batch_too(console: Console) -> None:
+    """S1-27."""
+
     campaign_id = console.running()
 
     def pause_by_hand() -> None:
@@ -120,7 +122,9 @@ def test_a_batch_row_is_never_overwritten_by_a_campaign_of_a_restored_backup(sto
         UsageChange("2027-01", executed=LIMITS.max_per_day + 1, day=1),
     ],
 )
-def test_s1_31_what_not_even_an_unused_month_can_hold_is_refused(store: Store, usage: UsageChange) -> None:
+def test_what_not_even_an_unused_month_can_hold_is_refused(store: Store, usage: UsageChange) -> None:
+    """S1-31."""
+
     running = executed(store)
     change = replace(campaigns.pause(running, NOON), usage=(usage,))
 
@@ -129,7 +133,9 @@ def test_s1_31_what_not_even_an_unused_month_can_hold_is_refused(store: Store, u
     assert store.usage("2027-01").allotted == store.usage("2027-01").executed == 0
 
 
-def test_s1_31_a_month_may_hold_less_than_a_day() -> None:
+def test_a_month_may_hold_less_than_a_day() -> None:
+    """S1-31."""
+
     change = UsageChange("2027-01", executed=6, day=1)
 
     assert change.fits(Limits(max_per_day=10, global_monthly_cap=5)) is False
@@ -146,9 +152,11 @@ def test_s1_31_a_month_may_hold_less_than_a_day() -> None:
         ({}, UsageChange("2027-01", allotted=-10)),
     ],
 )
-def test_s1_31_no_counter_of_a_month_goes_above_its_cap_or_below_zero(
+def test_no_counter_of_a_month_goes_above_its_cap_or_below_zero(
     store: Store, console: Console, used: dict[str, int], usage: UsageChange
 ) -> None:
+    """S1-31."""
+
     running = executed(store)
     console.put_usage("2027-01", **used)
     before = store.usage("2027-01")

@@ -94,7 +94,9 @@ def world(aws: Account, functions: Functions) -> Iterator[World]:
         yield World(aws, functions, clock)
 
 
-def test_s1_22_a_step_adds_its_views_to_the_video_and_to_the_campaign(world: World) -> None:
+def test_a_step_adds_its_views_to_the_video_and_to_the_campaign(world: World) -> None:
+    """S1-22."""
+
     campaign_id = world.running()
 
     failures = world.deliver(campaign_id, 1)
@@ -128,7 +130,9 @@ def test_the_same_message_delivered_twice_sends_its_successor_again_and_adds_not
 
 
 @pytest.mark.parametrize("body", ["nonsense", '{"campaign_id": "bst_1"}'])
-def test_s1_42_a_poison_message_is_reported_so_that_it_reaches_the_dead_letters(world: World, body: str) -> None:
+def test_a_poison_message_is_reported_so_that_it_reaches_the_dead_letters(world: World, body: str) -> None:
+    """S1-42."""
+
     campaign_id = world.running()
     event = json.loads(json.dumps(EVENT))
     event["Records"][0]["body"] = body
@@ -140,7 +144,9 @@ def test_s1_42_a_poison_message_is_reported_so_that_it_reaches_the_dead_letters(
     assert world.campaign(campaign_id)["step"] == 1
 
 
-def test_s1_25_steps_repeat_until_the_campaign_is_complete(world: World) -> None:
+def test_steps_repeat_until_the_campaign_is_complete(world: World) -> None:
+    """S1-25."""
+
     campaign_id = world.running()
 
     for step in (1, 2, 3):
@@ -157,7 +163,9 @@ def test_s1_25_steps_repeat_until_the_campaign_is_complete(world: World) -> None
     assert world.waiting() == [{"campaign_id": campaign_id, "step": 2}, {"campaign_id": campaign_id, "step": 3}]
 
 
-def test_s1_6_a_step_that_comes_early_is_put_back_without_effect(world: World) -> None:
+def test_a_step_that_comes_early_is_put_back_without_effect(world: World) -> None:
+    """S1-6."""
+
     campaign_id = world.running()
     world.deliver(campaign_id, 1)
     world.waiting()
@@ -169,7 +177,9 @@ def test_s1_6_a_step_that_comes_early_is_put_back_without_effect(world: World) -
 
 
 @pytest.mark.parametrize(("verb", "status"), [("pause", "paused"), ("cancel", "cancelled")])
-def test_s1_27_after_a_pause_or_a_cancel_is_answered_no_batch_commits(world: World, verb: str, status: str) -> None:
+def test_after_a_pause_or_a_cancel_is_answered_no_batch_commits(world: World, verb: str, status: str) -> None:
+    """S1-27."""
+
     campaign_id = world.running()
     world.deliver(campaign_id, 1)
     world.clock.shift(1)
@@ -183,7 +193,9 @@ def test_s1_27_after_a_pause_or_a_cancel_is_answered_no_batch_commits(world: Wor
     assert world.campaign(campaign_id)["status"] == status
 
 
-def test_s1_27_a_batch_computed_before_the_pause_cannot_commit_after_it(world: World) -> None:
+def test_a_batch_computed_before_the_pause_cannot_commit_after_it(world: World) -> None:
+    """S1-27."""
+
     campaign_id = world.running()
     paused: list[dict[str, Any]] = []
 
@@ -214,7 +226,9 @@ def test_a_resumed_campaign_has_one_chain_and_the_old_one_stays_dead(world: Worl
     assert world.waiting() == [{"campaign_id": campaign_id, "step": 5}]
 
 
-def test_s1_3_campaigns_that_meet_at_the_last_views_of_a_day_never_exceed_it(world: World) -> None:
+def test_campaigns_that_meet_at_the_last_views_of_a_day_never_exceed_it(world: World) -> None:
+    """S1-3."""
+
     ids = [world.running(total_count=60_000, daily_limit=60_000, video_id=f"v{n}") for n in range(2)]
     usage(world, allotted=219_400, executed=99_400, d20=99_400)
 
@@ -226,7 +240,9 @@ def test_s1_3_campaigns_that_meet_at_the_last_views_of_a_day_never_exceed_it(wor
     assert world.campaign(ids[1])["waiting_for"] == "daily_cap"
 
 
-def test_s1_3_a_batch_computed_before_another_took_the_room_is_computed_again(world: World) -> None:
+def test_a_batch_computed_before_another_took_the_room_is_computed_again(world: World) -> None:
+    """S1-3."""
+
     campaign_id = world.running()
     usage(world, allotted=102_500, executed=99_000, d20=99_000)
 
@@ -240,7 +256,9 @@ def test_s1_3_a_batch_computed_before_another_took_the_room_is_computed_again(wo
     assert world.usage()["d20"] == 100_000
 
 
-def test_s1_31_a_batch_that_would_exceed_the_month_is_refused_by_the_database(world: World) -> None:
+def test_a_batch_that_would_exceed_the_month_is_refused_by_the_database(world: World) -> None:
+    """S1-31."""
+
     campaign_id = world.running()
     usage(world, allotted=5_000_000, executed=4_999_000, d20=0)
 
@@ -277,7 +295,9 @@ def test_a_schedule_that_is_there_already_is_success(world: World) -> None:
     assert failures == []
 
 
-def test_s1_29_completion_leaves_an_audit_entry_and_an_event_in_its_transaction(world: World) -> None:
+def test_completion_leaves_an_audit_entry_and_an_event_in_its_transaction(world: World) -> None:
+    """S1-29."""
+
     campaign_id = world.running(total_count=1000)
 
     world.deliver(campaign_id, 1)

@@ -62,7 +62,9 @@ def test_only_an_operator_is_told_how_it_is(console: Console, role: str, status:
     assert console.send("operations/health-get", role=role).status == status
 
 
-def test_s1_37_the_depths_of_the_queue_are_told_apart(console: Console) -> None:
+def test_the_depths_of_the_queue_are_told_apart(console: Console) -> None:
+    """S1-37."""
+
     sqs, url = console.aws.client("sqs"), console.aws.ref("BoostsQueue")
     for delay_seconds in (0, 0, 0, 900, 900):
         sqs.send_message(QueueUrl=url, MessageBody="{}", DelaySeconds=delay_seconds)
@@ -81,9 +83,9 @@ def test_s1_37_the_depths_of_the_queue_are_told_apart(console: Console) -> None:
         ("OperationsOutboxDeadLetters", "outbox_dead_letters", "OperationsOutboxDeadLettersAlarm"),
     ],
 )
-def test_s1_37_dead_letters_are_a_problem(
-    console: Console, queue: str, field: str, alarm: str, is_being_read: bool
-) -> None:
+def test_dead_letters_are_a_problem(console: Console, queue: str, field: str, alarm: str, is_being_read: bool) -> None:
+    """S1-37."""
+
     sqs, url = console.aws.client("sqs"), console.aws.ref(queue)
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     if is_being_read:

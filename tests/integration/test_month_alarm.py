@@ -31,9 +31,11 @@ def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
 
 
 @pytest.mark.parametrize(("before", "rings"), [(3_998_999, False), (3_999_000, True), (4_200_000, True)])
-def test_s1_49_the_alarm_rings_with_the_batch_that_reaches_80_percent_of_the_month(
+def test_the_alarm_rings_with_the_batch_that_reaches_80_percent_of_the_month(
     console: Console, log: StringIO, before: int, rings: bool
 ) -> None:
+    """S1-49."""
+
     campaign_id = console.running()
     console.put_usage(allotted=before + 2500, executed=before, d20=0)
 
@@ -45,7 +47,9 @@ def test_s1_49_the_alarm_rings_with_the_batch_that_reaches_80_percent_of_the_mon
     assert (percent >= alarm["Threshold"]) is rings
 
 
-def test_s1_49_a_batch_is_logged_with_its_views_and_nothing_personal(console: Console, log: StringIO) -> None:
+def test_a_batch_is_logged_with_its_views_and_nothing_personal(console: Console, log: StringIO) -> None:
+    """S1-49."""
+
     campaign_id = console.running(video_id="somebodys-video")
     log.truncate(0)
 

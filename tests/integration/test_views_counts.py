@@ -37,7 +37,9 @@ def counts(aws: Account, functions: Functions) -> Counts:
     return Counts(aws, functions)
 
 
-def test_s2_9_what_was_never_viewed_has_zeros_and_discloses_nothing(counts: Counts) -> None:
+def test_what_was_never_viewed_has_zeros_and_discloses_nothing(counts: Counts) -> None:
+    """S2-9."""
+
     status, body = counts.get()
 
     assert status == 200
@@ -72,7 +74,9 @@ def test_boosted_views_are_apart_in_the_sum_and_disclosed(counts: Counts, organi
     assert body["disclosure"] == "includes promoted views"
 
 
-def test_s2_1_each_type_has_counters_of_its_own_and_all_types_are_known(counts: Counts) -> None:
+def test_each_type_has_counters_of_its_own_and_all_types_are_known(counts: Counts) -> None:
+    """S2-1."""
+
     counts.put(organic__video__abc123=1, organic__story__abc123=2, boosted__video__abc=4)
     types = ("video", "story", "fantasy", "task", "outcome")
 

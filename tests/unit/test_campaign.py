@@ -35,21 +35,27 @@ def step(
 # --- Batches
 
 
-def test_s1_5_a_batch_is_at_most_a_thousand_views() -> None:
+def test_a_batch_is_at_most_a_thousand_views() -> None:
+    """S1-5."""
+
     change = step(running(total_count=2500))
 
     assert change.views_by_video() == {"abc123": 1000}
     assert change.usage == (UsageChange("2026-11", executed=1000, day=20),)
 
 
-def test_s1_6_the_next_batch_is_due_one_second_later() -> None:
+def test_the_next_batch_is_due_one_second_later() -> None:
+    """S1-6."""
+
     change = step(running(total_count=2500))
 
     assert change.after.wake_at == NOON + timedelta(seconds=1)
     assert change.after.waiting_for is Waiting.NEXT_BATCH
 
 
-def test_s1_34_executed_and_remaining_always_make_the_total() -> None:
+def test_executed_and_remaining_always_make_the_total() -> None:
+    """S1-34."""
+
     campaign = running(total_count=2500)
 
     while campaign.is_running:
@@ -98,7 +104,9 @@ def test_a_day_without_views_is_a_step_without_effect() -> None:
     assert change.after.wake_at == datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def test_s1_3_a_full_day_is_waited_out_until_midnight() -> None:
+def test_a_full_day_is_waited_out_until_midnight() -> None:
+    """S1-3."""
+
     change = step(running(), Usage("2026-11", 100_000, 100_000, {20: 100_000}))
 
     assert sum(change.views_by_video().values()) == 0
@@ -106,13 +114,17 @@ def test_s1_3_a_full_day_is_waited_out_until_midnight() -> None:
     assert change.after.wake_at == datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def test_s1_3_a_batch_takes_only_what_is_left_of_the_day_over_all_campaigns() -> None:
+def test_a_batch_takes_only_what_is_left_of_the_day_over_all_campaigns() -> None:
+    """S1-3."""
+
     change = step(running(), Usage("2026-11", 102_500, 99_900, {20: 99_900}))
 
     assert sum(change.views_by_video().values()) == 100
 
 
-def test_s1_31_a_full_month_is_waited_out_until_the_first_of_the_next() -> None:
+def test_a_full_month_is_waited_out_until_the_first_of_the_next() -> None:
+    """S1-31."""
+
     change = step(running(), Usage("2026-11", 5_000_000, 5_000_000))
 
     assert sum(change.views_by_video().values()) == 0
@@ -189,7 +201,9 @@ def test_execute_promises_the_plan_month_by_month() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.RUNNING, Status.CANCELLED, Status.COMPLETED, Status.FAILED])
-def test_s1_41_execute_in_any_other_state_is_refused_in_the_source_s_words(status: Status) -> None:
+def test_execute_in_any_other_state_is_refused_in_the_source_s_words(status: Status) -> None:
+    """S1-41."""
+
     campaign = a_boost(status=status)
 
     with pytest.raises(Conflicting, match="^Campaign cannot be executed$"):
@@ -197,7 +211,9 @@ def test_s1_41_execute_in_any_other_state_is_refused_in_the_source_s_words(statu
 
 
 @pytest.mark.parametrize("status", set(Status) - {Status.RUNNING})
-def test_s1_11_only_a_running_campaign_can_be_paused(status: Status) -> None:
+def test_only_a_running_campaign_can_be_paused(status: Status) -> None:
+    """S1-11."""
+
     campaign = a_boost(status=status)
 
     with pytest.raises(Conflicting, match="cannot be paused"):
@@ -205,14 +221,18 @@ def test_s1_11_only_a_running_campaign_can_be_paused(status: Status) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.COMPLETED, Status.FAILED])
-def test_s1_12_an_ended_campaign_cannot_be_cancelled(status: Status) -> None:
+def test_an_ended_campaign_cannot_be_cancelled(status: Status) -> None:
+    """S1-12."""
+
     campaign = a_boost(status=status)
 
     with pytest.raises(Conflicting, match="cannot be cancelled"):
         campaigns.cancel(campaign, NOON)
 
 
-def test_s1_12_cancel_ends_the_campaign_and_returns_what_it_was_promised() -> None:
+def test_cancel_ends_the_campaign_and_returns_what_it_was_promised() -> None:
+    """S1-12."""
+
     campaign = step(running()).after
 
     change = campaigns.cancel(campaign, NOON)

@@ -22,7 +22,9 @@ def plans(draw: st.DrawFn) -> Plan:
     return Plan(total, days, daily_limit, draw(st.sampled_from(Pattern)))
 
 
-def test_s1_18_ten_thousand_views_over_thirty_days_are_333_333_334() -> None:
+def test_ten_thousand_views_over_thirty_days_are_333_333_334() -> None:
+    """S1-18."""
+
     plan = Plan(10_000, 30, 500, Pattern.STEADY)
 
     sizes = plan.sizes()
@@ -30,13 +32,17 @@ def test_s1_18_ten_thousand_views_over_thirty_days_are_333_333_334() -> None:
     assert list(sizes) == [333, 333, 334] * 10
 
 
-def test_s1_19_a_burst_of_two_thousand_over_four_days_is_800_600_400_200() -> None:
+def test_a_burst_of_two_thousand_over_four_days_is_800_600_400_200() -> None:
+    """S1-19."""
+
     plan = Plan(2000, 4, 1000, Pattern.BURST)
 
     assert plan.sizes() == (800, 600, 400, 200)
 
 
-def test_s1_63_progressive_is_the_mirror_of_burst() -> None:
+def test_progressive_is_the_mirror_of_burst() -> None:
+    """S1-63."""
+
     plan = Plan(2000, 4, 1000, Pattern.PROGRESSIVE)
 
     assert plan.sizes() == (200, 400, 600, 800)

@@ -39,7 +39,9 @@ def test_each_field_is_the_variable_of_its_name_in_capitals() -> None:
     assert settings == Settings("boosts", 100_000, ZoneInfo("Europe/Berlin"), ("video", "story"))
 
 
-def test_s2_1_words_are_separated_by_commas_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_separated_by_commas_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S2-1."""
+
     monkeypatch.setenv("CONTENT_TYPES", " video , story,,task ")
 
     assert read(Settings).content_types == ("video", "story", "task")

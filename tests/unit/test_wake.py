@@ -78,7 +78,9 @@ def test_a_message_names_the_campaign_and_the_step_and_nothing_else() -> None:
     ("ahead", "delay"),
     [(0, 0), (0.000001, 1), (0.5, 1), (1, 1), (1.000001, 2), (59.2, 60), (899.000001, 900), (900, 900)],
 )
-def test_s1_6_a_delay_is_rounded_up_to_whole_seconds_so_that_nothing_comes_early(ahead: float, delay: int) -> None:
+def test_a_delay_is_rounded_up_to_whole_seconds_so_that_nothing_comes_early(ahead: float, delay: int) -> None:
+    """S1-6."""
+
     ways = Ways()
 
     ways.wake("bst_1", 7, NOON + timedelta(seconds=ahead))
