@@ -96,7 +96,7 @@ def rows(stack: StackUnderTest, campaign_id: str) -> list[int]:
 
 
 def test_a_campaign_is_created_executed_paused_resumed_and_completed(stack: StackUnderTest, boosts: Boosts) -> None:
-    """S1-45."""
+    """S1-35, S1-45."""
 
     campaign = boosts.create()
     boosts.command("execute", campaign["id"])

@@ -95,7 +95,7 @@ def world(aws: Account, functions: Functions) -> Iterator[World]:
 
 
 def test_a_step_adds_its_views_to_the_video_and_to_the_campaign(world: World) -> None:
-    """S1-22."""
+    """S1-23, S1-22."""
 
     campaign_id = world.running()
 
@@ -164,7 +164,7 @@ def test_steps_repeat_until_the_campaign_is_complete(world: World) -> None:
 
 
 def test_a_step_that_comes_early_is_put_back_without_effect(world: World) -> None:
-    """S1-6."""
+    """S1-24, S1-6."""
 
     campaign_id = world.running()
     world.deliver(campaign_id, 1)
@@ -178,7 +178,7 @@ def test_a_step_that_comes_early_is_put_back_without_effect(world: World) -> Non
 
 @pytest.mark.parametrize(("verb", "status"), [("pause", "paused"), ("cancel", "cancelled")])
 def test_after_a_pause_or_a_cancel_is_answered_no_batch_commits(world: World, verb: str, status: str) -> None:
-    """S1-27."""
+    """S1-20, S1-26, S1-27."""
 
     campaign_id = world.running()
     world.deliver(campaign_id, 1)

@@ -36,7 +36,7 @@ def step(
 
 
 def test_a_batch_is_at_most_a_thousand_views() -> None:
-    """S1-5."""
+    """S1-21, S1-5."""
 
     change = step(running(total_count=2500))
 
@@ -123,7 +123,7 @@ def test_a_batch_takes_only_what_is_left_of_the_day_over_all_campaigns() -> None
 
 
 def test_a_full_month_is_waited_out_until_the_first_of_the_next() -> None:
-    """S1-31."""
+    """S1-4, S1-31."""
 
     change = step(running(), Usage("2026-11", 5_000_000, 5_000_000))
 
