@@ -57,7 +57,7 @@ check: install ## what needs no server: format, lint, types, template, unit test
 
 test: install ## everything that CI runs
 	@$(MAKE) --no-print-directory static
-	@.venv/bin/pytest
+	@.venv/bin/pytest -n 2 --dist loadgroup
 
 .PHONY: static
 static:
