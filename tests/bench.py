@@ -1,6 +1,7 @@
 """`make bench`: what a step costs and how fast it is, against the budgets of design section 12."""
 
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -20,6 +21,7 @@ from botocore.client import BaseClient
 from rich.console import Console
 from rich.table import Table
 
+from boosts.simulation import GB_SECOND, LAMBDA_REQUEST, LOG_KILOBYTE, READ_UNIT, SQS_REQUEST, WRITE_UNIT
 from local.build import built, this_architecture
 from local.demo import Api
 from local.stack import temporary
@@ -34,10 +36,6 @@ EVENT = json.loads((ROOT / "events/boosts/worker-steps.json").read_text())
 STEPS = 50
 DRIFT_BATCHES = 60
 IMPORTS = 7
-
-# https://aws.amazon.com/dynamodb/pricing/on-demand/ and its like, us-east-1, USD a million, 2026-11
-WRITE_UNIT, READ_UNIT, SQS_REQUEST, LAMBDA_REQUEST, GB_SECOND = 0.625, 0.125, 0.40, 0.20, 13.3334
-STEP_SECONDS, MEMORY_GB = 0.06, 0.25
 
 console = Console()
 
@@ -74,6 +72,7 @@ def main() -> None:
 
 
 def bench_steps() -> None:
+    logging.disable(logging.INFO)  # a line per batch
     with account() as aws, time_machine.travel(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False) as clock:
         functions = Functions(aws)
         campaign_id = _running(functions, views=STEPS * 1000)
@@ -96,7 +95,14 @@ def bench_steps() -> None:
         steps = STEPS - 2
         units = statistics.mean(_write_units(aws, transaction) for transaction in calls.transactions)
     per_step = sum(calls.operations.values()) / steps
-    cost = units * WRITE_UNIT + 2 * READ_UNIT + 3 * SQS_REQUEST + LAMBDA_REQUEST + GB_SECOND * MEMORY_GB * STEP_SECONDS
+    cost = (
+        units * WRITE_UNIT
+        + 3 * READ_UNIT
+        + 3 * SQS_REQUEST
+        + LAMBDA_REQUEST
+        + GB_SECOND * 0.25 * 0.06
+        + LOG_KILOBYTE / 2
+    )
     table = _table("figure", "measured", "budget")
     names = ", ".join(f"{name} {count / steps:.2f}" for name, count in calls.operations.items())
     table.add_row("AWS calls a step", f"{per_step:.2f}  ({names})", "3")
@@ -180,7 +186,8 @@ def _write_units(aws: Account, transaction: list[dict[str, Any]]) -> int:
         ((kind, write),) = action.items()
         item = write.get("Item")
         if item is None:
-            item = client.get_item(TableName=write["TableName"], Key=write["Key"], ConsistentRead=True)["Item"]
+            answer = client.get_item(TableName=write["TableName"], Key=write["Key"], ConsistentRead=True)
+            item = answer.get("Item", write["Key"])
         units += 2 * -(-_size(item) // 1024)
         indexes = aws.resources[write["TableName"]]["Properties"].get("GlobalSecondaryIndexes", [])
         names = write.get("ExpressionAttributeNames", {})
