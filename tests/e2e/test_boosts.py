@@ -218,7 +218,7 @@ def test_a_campaign_whose_message_was_lost_goes_on_by_itself(stack: StackUnderTe
         ExpressionAttributeValues={":running": "running", ":one": 1},
     )
 
-    completed = boosts.until_completed(campaign["id"], seconds=90)
+    completed = boosts.until_completed(campaign["id"], seconds=150)
 
     assert completed["executed_count"] == 5000
     assert rows(stack, campaign["id"]) == [1000] * 5

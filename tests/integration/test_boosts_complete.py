@@ -575,3 +575,29 @@ def test_a_stop_between_computing_and_committing_a_revert_lets_nothing_through(c
 
     assert boosted(console) == {"abc123": 2500}
     assert console.get(campaign_id)["progress"]["waiting_for"] == "stop"
+
+
+# --- Caps
+
+
+@pytest.mark.parametrize(
+    ("used", "reason", "goes_on"),
+    [
+        ({"executed": 100_000, "d20": 100_000}, "daily_cap", "2026-11-21T00:00:00.000000Z"),
+        ({"executed": 5_000_000}, "monthly_cap", "2026-12-01T00:00:00.000000Z"),
+    ],
+)
+def test_a_campaign_that_meets_a_cap_says_so_and_goes_on_by_itself(
+    console: Console, used: dict[str, int], reason: str, goes_on: str
+) -> None:
+    """S1-3, S1-31."""
+    campaign_id = console.running()
+    console.put_usage(allotted=used["executed"] + 2500, **used)
+
+    console.work(campaign_id, 1)
+    waiting = console.get(campaign_id)["progress"]
+    finished = finish(console, campaign_id)
+
+    assert (waiting["waiting_for"], waiting["next_batch_at"]) == (reason, goes_on)
+    assert finished["status"] == "completed"
+    assert rows(console, campaign_id)[0]["committed_at"].startswith(goes_on[:10])
