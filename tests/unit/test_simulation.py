@@ -58,6 +58,7 @@ def test_a_scheduled_campaign_whose_time_has_come_is_simulated_from_now_on() -> 
 
     assert simulation.starts_at == NOON
     assert per_day(simulation) == [(NOON.date(), 2500)]
+    assert [month.month for month in simulated(scheduled(NOON - timedelta(days=30))).months] == ["2026-11"]
 
 
 def test_a_paused_campaign_is_simulated_as_if_it_were_resumed_now_whatever_it_was_scheduled_for() -> None:
