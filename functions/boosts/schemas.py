@@ -67,6 +67,14 @@ class NewCampaign(BaseModel):
             raise ValueError("video_ids holds a video twice")
         return video_ids
 
+    @field_validator("scheduled_for")
+    @classmethod
+    def _in_utc(cls, scheduled_for: datetime | None) -> datetime | None:
+        try:
+            return scheduled_for.astimezone(UTC) if scheduled_for else None
+        except OverflowError as error:  # the last hours of year 9999, in a zone behind UTC
+            raise ValueError("scheduled_for must lie ahead, and within a year") from error
+
     def terms(self) -> Terms:
         """What the campaign is asked to do."""
         return Terms(
@@ -75,7 +83,7 @@ class NewCampaign(BaseModel):
             duration_days=self.duration_days,
             pattern=self.pattern,
             daily_limit=self.daily_limit,
-            scheduled_for=self.scheduled_for.astimezone(UTC) if self.scheduled_for else None,
+            scheduled_for=self.scheduled_for,
         )
 
 
@@ -223,9 +231,14 @@ class NewRevert(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
-        description="Why, for the audit trail."
-    )
+    reason: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=500,
+            pattern=r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        ),
+    ] = Field(description="Why, for the audit trail.")
     simulate: bool = Field(False, description="Only tell what would happen.")
 
 

@@ -144,7 +144,5 @@ class _Book:
 
 
 def _used(usage: Usage, change: UsageChange) -> Usage:
-    days = dict(usage.days)
-    if change.executed:
-        days[change.day] = days.get(change.day, 0) + change.executed
+    days = {**usage.days, change.day: usage.days.get(change.day, 0) + change.executed}
     return Usage(usage.month, usage.allotted + change.allotted, usage.executed + change.executed, days)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from operations.trail import Place
+from operations.trail import Listed, Place
 from sluice import http
-from sluice.audit import Entry
 from sluice.errors import Invalid
 from sluice.http import Moment
 from sluice.ids import AUDIT, is_id
@@ -34,6 +33,16 @@ class EntryResource(BaseModel):
     after: dict[str, Any] | None
     previous_hash: str
     hash: str
+    unreadable: list[str] = Field(
+        description="Fields that were tampered with so that they cannot be shown; here they are empty, or null."
+    )
+
+    @classmethod
+    def of(cls, listed: Listed) -> "EntryResource":
+        """The entry, with what cannot be read of it named."""
+        shown: dict[str, Any] = {name: "" if value is None else value for name, value in vars(listed.entry).items()}
+        shown |= {"before": listed.entry.before, "after": listed.entry.after}
+        return cls(**shown, unreadable=list(listed.unreadable))
 
 
 class EntryPage(BaseModel):
@@ -43,8 +52,8 @@ class EntryPage(BaseModel):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, entries: Iterable[Entry], after: Place | None) -> "EntryPage":
-        items = [EntryResource(**vars(entry)) for entry in entries]
+    def of(cls, entries: Iterable[Listed], after: Place | None) -> "EntryPage":
+        items = [EntryResource.of(each) for each in entries]
         return cls(items=items, next_cursor=http.write_cursor(vars(after) if after else None))
 
 

@@ -24,6 +24,14 @@ class Place:
     number: int
 
 
+@dataclass(frozen=True)
+class Listed:
+    """An entry as it is listed, and its fields that were tampered with so that they cannot be read."""
+
+    entry: Entry
+    unreadable: tuple[str, ...]
+
+
 class Trail:
     """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context.
 
@@ -35,7 +43,7 @@ class Trail:
 
     def page(
         self, entity: str | None, action: str | None, limit: int, after: Place | None
-    ) -> tuple[list[Entry], Place | None]:
+    ) -> tuple[list[Listed], Place | None]:
         """At most `limit` entries, newest first, beginning after a place; and the place to go on after, if any.
 
         Only those of `entity`, and only actions that begin with `action`, if given.
@@ -48,9 +56,10 @@ class Trail:
             options["last_evaluated_key"] = key if entity else key | {"log": {"S": audit.LOG}, "id": {"S": after.id}}
         with transient_as_unavailable():
             rows = EntryItem.query(entity, **options) if entity else EntryItem.by_time.query(audit.LOG, **options)
-            found = [row.entry() for row in rows]
+            found = [Listed(row.entry(), row.unreadable) for row in rows]
         more = bool(found) and rows.last_evaluated_key is not None
-        return found, Place(found[-1].id, found[-1].entity, found[-1].number) if more else None
+        last = found[-1].entry if more else None
+        return found, Place(last.id or "", last.entity, last.number) if last else None
 
     def verify(self, entity: str) -> tuple[int, str | None]:
         """How many entries an entity has, and what is wrong with them, if anything. Raises NotFound."""

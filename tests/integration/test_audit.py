@@ -183,6 +183,60 @@ def test_a_role_too_low_is_403(console: Console, role: str) -> None:
     assert [answer.status for answer in answers] == [403, 403]
 
 
+TAMPERED: list[dict[str, Any]] = [
+    {"actor": {"N": "7"}},
+    {"action": {"NULL": True}},
+    {"at": {"M": {}}},
+    {"hash": {"BOOL": True}},
+    {"previous_hash": {"L": []}},
+    {"before": {"S": "not JSON"}},
+    {"after": {"S": "[1]"}},
+    {"after": {"N": "7"}},
+]
+
+
+@pytest.mark.parametrize("edit", TAMPERED)
+@pytest.mark.parametrize("is_of_entity", [True, False])
+def test_an_entry_that_was_tampered_with_is_listed_with_what_can_be_read_and_the_rest_is_named(
+    console: Console, edit: dict[str, Any], is_of_entity: bool
+) -> None:
+    campaign_id = a_life(console)
+    ((field, _),) = edit.items()
+    whole = listed(console).body["items"]
+    put_row(console, row_of(console, campaign_id, 3) | edit)
+
+    answer = listed(console, **({"entity": campaign_id} if is_of_entity else {}))
+
+    empty = None if field in ("before", "after") else ""
+    assert answer.status == 200
+    assert answer.body["items"][2] == whole[2] | {field: empty, "unreadable": [field]}
+    assert answer.body["items"][:2] + answer.body["items"][3:] == whole[:2] + whole[3:]
+    assert all(entry["unreadable"] == [] for entry in whole)
+    assert verified(console, campaign_id).body["problem"] == "entry 3 was edited"
+
+
+@pytest.mark.parametrize("field", ["action", "actor", "at", "hash", "previous_hash"])
+def test_a_field_that_an_entry_lost_is_named_in_the_list(console: Console, field: str) -> None:
+    campaign_id = a_life(console)
+    row = row_of(console, campaign_id, 3)
+    put_row(console, {name: value for name, value in row.items() if name != field})
+
+    answer = listed(console)
+
+    assert answer.body["items"][2]["unreadable"] == [field]
+
+
+def test_an_entry_whose_id_was_tampered_with_is_still_listed_with_its_campaign(console: Console) -> None:
+    campaign_id = a_life(console)
+    put_row(console, row_of(console, campaign_id, 3) | {"id": {"S": "x"}})
+    row = row_of(console, campaign_id, 4)
+    put_row(console, {name: value for name, value in row.items() if name != "id"})
+
+    answer = listed(console, entity=campaign_id)
+
+    assert [(entry["id"], entry["unreadable"]) for entry in answer.body["items"][1:3]] == [("", ["id"]), ("x", [])]
+
+
 # --- Verify
 
 

@@ -156,9 +156,22 @@ def test_a_time_that_is_past_or_over_a_year_ahead_is_refused(console: Console, m
     answer = console.send("boosts/api-create", body=TERMS | {"scheduled_for": moment})
 
     assert (answer.status, answer.fields) == (400, ["scheduled_for"])
+    assert answer.body["code"] == "scheduled_for_out_of_range"
 
 
-@pytest.mark.parametrize("moment", ["tomorrow", "2026-11-21T12:00:00", 1795163400, ""])
+def test_a_time_a_leap_year_ahead_is_taken_and_audited(console: Console) -> None:
+    """S1-57."""
+
+    console.create(scheduled_for="2027-11-21T13:00:00+01:00")
+
+    (entry,) = console.aws.items("AuditTable")
+    assert json.loads(entry["after"])["scheduled_for"] == "2027-11-21T12:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["tomorrow", "2026-11-21T12:00:00", 1795163400, "", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"],
+)
 def test_a_time_without_its_zone_or_that_is_none_is_refused(console: Console, moment: Any) -> None:
     """S1-57."""
 
@@ -408,6 +421,83 @@ def test_a_number_that_was_changed_by_hand_is_found(
     assert sum(not holds for holds in found.values()) == broken
 
 
+def test_the_counter_of_a_video_is_the_sum_of_all_its_campaigns(console: Console) -> None:
+    """S1-59."""
+
+    first, second = console.running(), console.running(total_count=700)
+    console.work(first, 1)
+    console.work(second, 1)
+
+    assert all(checks(console, first).values())
+
+
+def test_a_month_is_checked_when_it_is_only_promised_and_when_all_of_it_is_done(console: Console) -> None:
+    """S1-59."""
+
+    promised = console.running(total_count=3000, duration_days=30)
+    done = ended(console, total_count=700)
+    console.put_usage("2026-11", allotted=1, executed=1)
+    console.put_usage("2026-12", allotted=1, executed=1)
+
+    claim = "executed + promised to all campaigns = allotted, month"
+    assert checks(console, promised)[f"{claim} 2026-12"] is False
+    assert checks(console, done)[f"{claim} 2026-11"] is False
+
+
+def test_a_batch_that_is_committed_while_numbers_are_checked_is_no_finding(console: Console) -> None:
+    """S1-59."""
+
+    campaign_id = console.running()
+
+    with before_the_first("query", lambda: console.work(campaign_id, 1)):
+        found = checks(console, campaign_id)
+
+    assert all(found.values())
+
+
+def test_a_revert_acts_at_once_and_says_why_and_that_it_has_a_next_batch(console: Console) -> None:
+    campaign_id = ended(console)
+    console.take()
+
+    answer = console.send("boosts/api-revert", campaign_id, body={"reason": "the wrong video"})
+
+    assert (answer.body["status"], answer.body["revert_reason"]) == ("reverting", "the wrong video")
+    assert answer.body["progress"]["waiting_for"] == "next_batch"
+    assert answer.body["progress"]["expected_end_at"] is None
+    assert console.take() == [{"campaign_id": campaign_id, "step": int(console.item(campaign_id)["step"])}]
+    finish(console, campaign_id)
+    assert console.item(campaign_id).keys() & {"wake_at", "waiting_for"} == set()
+    entries = [item for item in console.aws.items("AuditTable") if item["number"] in (4, 5)]
+    told = [json.loads(entry["after"]) for entry in sorted(entries, key=lambda entry: int(entry["number"]))]
+    assert [(each["revert_reason"], each.get("reverted_count")) for each in told] == [
+        ("the wrong video", None),
+        ("the wrong video", 2500),
+    ]
+
+
+@pytest.mark.parametrize("verb", ["execute", "pause", "cancel", "revert"])
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_campaign_that_is_or_was_taken_back_takes_no_command(console: Console, verb: str, is_done: bool) -> None:
+    campaign_id = ended(console)
+    console.send("boosts/api-revert", campaign_id, body={"reason": "x"})
+    if is_done:
+        finish(console, campaign_id)
+    before = console.item(campaign_id)
+
+    answer = console.send(f"boosts/api-{verb}", campaign_id, body={"reason": "x"} if verb == "revert" else None)
+
+    assert answer.status == 409
+    assert console.item(campaign_id) == before
+
+
+def test_nothing_of_a_campaign_that_was_taken_back_can_be_simulated(console: Console) -> None:
+    campaign_id = ended(console)
+    console.send("boosts/api-revert", campaign_id, body={"reason": "x"})
+    finish(console, campaign_id)
+
+    assert console.send("boosts/api-simulaterest", campaign_id).status == 409
+
+
 # --- Taking back
 
 
@@ -478,13 +568,34 @@ def test_a_revert_can_be_simulated_and_does_nothing_then(console: Console) -> No
     assert console.get(campaign_id)["status"] == "completed"
 
 
-@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "x" * 501}, {"reason": 1}, {"reason": "a\nb"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"reason": ""},
+        {"reason": " \u00a0 "},
+        {"reason": "x" * 501},
+        {"reason": 1},
+        *({"reason": f"a{control}b"} for control in "\n\r\t\x00\x1f\x7f\x85"),
+    ],
+)
 def test_a_revert_needs_a_reason(console: Console, body: dict[str, Any]) -> None:
     campaign_id = ended(console)
 
     answer = console.send("boosts/api-revert", campaign_id, body=body)
 
     assert (answer.status, answer.fields) == (400, ["reason"])
+
+
+@pytest.mark.parametrize(("field", "value"), [("simulate", "yes"), ("simulate", 1), ("views", 5)])
+def test_a_revert_with_a_field_that_is_none_of_its_own_or_of_another_type_is_refused(
+    console: Console, field: str, value: Any
+) -> None:
+    campaign_id = ended(console)
+
+    answer = console.send("boosts/api-revert", campaign_id, body={"reason": "x", field: value})
+
+    assert (answer.status, answer.fields) == (400, [field])
 
 
 def test_a_revert_needs_an_admin(console: Console) -> None:
@@ -557,6 +668,75 @@ def test_a_cell_is_never_a_formula(console: Console) -> None:
     ((_, line),) = pages(console, "boosts/api-export", "")
 
     assert line[15] == "'=cmd|' /C calc'!A0"
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_begins_as_a_formula_does(console: Console, first: str) -> None:
+    """S1-61."""
+
+    console.send("boosts/api-create", body=TERMS, subject=f"{first}1")
+
+    text = console.text("boosts/api-export", "", {}).body
+
+    assert f"'{first}1" in text
+
+
+def test_a_campaign_is_exported_with_its_videos_and_its_times_as_the_api_has_them(console: Console) -> None:
+    """S1-61."""
+
+    body = several("a", "b", scheduled_for="2026-11-21T12:00:00+01:00")
+    console.send("boosts/api-create", body=body)
+
+    header, line = list(csv.reader(StringIO(console.text("boosts/api-export", "", {}).body)))
+
+    cells = dict(zip(header, line, strict=True))
+    assert (cells["video_ids"], cells["scheduled_for"]) == ("a b", "2026-11-21T11:00:00.000000Z")
+    assert (cells["created_at"], cells["started_at"]) == ("2026-11-20T12:00:00.000000Z", "")
+
+
+def test_the_pages_of_an_export_keep_its_filters_and_its_limit(console: Console) -> None:
+    """S1-61."""
+
+    wanted = [console.create() for _ in range(3)]
+    console.create(video_id="other")
+    console.command("cancel", console.create())
+
+    found = pages(console, "boosts/api-export", "", limit=1, status="pending", video_id="abc123")
+
+    lines = [line[0] for page in found for line in page]
+    assert sorted(lines[1:]) == sorted(wanted)
+    assert all(len(page) <= 1 for page in found[1:])
+
+
+def test_a_page_of_batches_holds_at_least_one_and_is_as_long_as_its_limit_allows(console: Console) -> None:
+    """S1-61."""
+
+    campaign_id = console.send("boosts/api-create", body=several("a", "b", "c", total_count=2000)).body["id"]
+    console.command("execute", campaign_id)
+    finish(console, campaign_id)
+
+    assert [len(page) for page in pages(console, "boosts/api-exportbatches", campaign_id, limit=1)] == [4, 3, 0]
+    assert [len(page) for page in pages(console, "boosts/api-exportbatches", campaign_id, limit=5)] == [4, 3, 0]
+    assert [len(page) for page in pages(console, "boosts/api-exportbatches", campaign_id, limit=9)] == [7]
+
+
+def test_a_page_of_campaigns_is_never_longer_than_a_lambda_can_answer(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1-61."""
+
+    monkeypatch.setattr("boosts.api.MAX_CSV_CAMPAIGNS", 1)
+    for _ in range(3):
+        console.create()
+
+    assert len(pages(console, "boosts/api-export", "")[0]) == 2
+
+
+@pytest.mark.parametrize("limit", [0, 10_001])
+def test_an_export_is_of_1_to_10000_lines(console: Console, limit: int) -> None:
+    """S1-61."""
+
+    assert console.send("boosts/api-export", query={"limit": limit}).fields == ["limit"]
 
 
 def test_a_stop_between_computing_and_committing_a_revert_lets_nothing_through(console: Console) -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from pynamodb.connection import Connection
 
 from boosts import campaign as campaigns
+from boosts import evidence
 from boosts.batches import BoostBatches
 from boosts.bootstrap import BoostsSettings
 from boosts.bootstrap import store as boosts_store
@@ -211,3 +213,24 @@ def test_everything_that_is_decided_on_is_read_consistently(console: Console, mo
 
     assert {operation for operation, _ in reads} == {"GetItem", "BatchGetItem", "Query"}
     assert all(consistent for _, consistent in reads)
+
+
+def test_the_month_of_a_batch_is_checked_in_the_configured_zone(store: Store) -> None:
+    """S1-59."""
+
+    berlin = ZoneInfo("Europe/Berlin")
+    late = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    running = executed(store)
+    batches = BoostBatches(store, LIMITS, berlin)
+    state = batches.read(running.id, late)
+    assert state
+    batched = batches.commit(state, "message-1", late)
+    assert isinstance(batched, Campaign)
+
+    checks = evidence.verify(store, batched, berlin)
+
+    assert [check.claim[-7:] for check in checks if "allotted" in check.claim] in (
+        ["2026-11", "2026-12"],
+        ["2026-12", "2026-11"],
+    )
+    assert all(check.holds for check in checks)

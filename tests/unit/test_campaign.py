@@ -1,5 +1,6 @@
 """A campaign's commands and batches, without any AWS."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -356,3 +357,127 @@ def test_whatever_happens_allotted_is_executed_and_promised_and_no_cap_is_exceed
         account.check()
 
     assert all(views <= daily_limit for views in per_day.values())
+
+
+class Counted(Account):
+    """With its videos' counters; what a campaign refuses leaves it as it is."""
+
+    def __init__(self, campaign: Campaign, limits: Limits, others: dict[str, int]) -> None:
+        super().__init__(campaign, limits, others)
+        self.counters = dict.fromkeys(campaign.video_ids, 0)
+        self.now = NOON
+
+    def command(self, name: str) -> None:
+        commands = {
+            "execute": lambda: campaigns.execute(self.campaign, self.now, UTC_ZONE),
+            "pause": lambda: campaigns.pause(self.campaign, self.now),
+            "cancel": lambda: campaigns.cancel(self.campaign, self.now),
+            "revert": lambda: campaigns.revert(self.campaign, "x", self.now),
+        }
+        with suppress(Conflicting):
+            self._count(commands[name]())
+
+    def run_step(self) -> None:
+        self.now = max(self.now, self.campaign.wake_at or self.now)
+        self._count(campaigns.run_step(self.campaign, self.month(self.now), self.limits, self.now, UTC_ZONE))
+
+    def _count(self, change: Change) -> None:
+        assert self.apply(change)
+        assert change.is_batch or not change.views_by_video()
+        for video, views in change.views_by_video().items():
+            self.counters[video] += views
+        assert self.counters == self.campaign.standing_by_video()
+        assert sum(self.counters.values()) == self.campaign.standing_count
+        assert min(self.counters.values()) >= 0
+        assert max(self.counters.values()) - min(self.counters.values()) <= 1
+        self.check()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_whatever_happens_the_videos_counters_are_what_stands_and_a_revert_ends_at_zero(data: st.DataObject) -> None:
+    """S1-58."""
+
+    videos = tuple(f"v{number}" for number in range(data.draw(st.integers(1, 20), "videos")))
+    days = data.draw(st.integers(1, 5), "days")
+    total = data.draw(st.integers(1, 3000 * days), "total")
+    campaign = a_boost(video_ids=videos, total_count=total, duration_days=days, daily_limit=3000)
+    world = Counted(campaign, LIMITS, {})
+
+    for _ in range(data.draw(st.integers(0, 30), "events")):
+        event = data.draw(st.sampled_from(["step", "step", "step", "execute", "pause", "cancel", "revert"]))
+        if event != "step":
+            world.command(event)
+        elif world.campaign.is_live:
+            world.run_step()
+
+    executed = world.campaign.executed_count
+    world.command("cancel")
+    world.command("revert")
+    while world.campaign.is_live:
+        world.run_step()
+    assert set(world.counters.values()) == {0}
+    assert world.campaign.reverted_count == executed
+    assert world.campaign.status is (Status.REVERTED if executed else Status.CANCELLED)
+
+
+def test_a_revert_has_steps_of_its_own_for_what_stands() -> None:
+    campaign = a_boost(
+        status=Status.CANCELLED, total_count=500_000, executed_count=9_000, steps_done=700, max_steps=700
+    )
+
+    reverting = campaigns.revert(campaign, "x", NOON).after
+
+    assert (reverting.steps_done, reverting.max_steps) == (0, 2 * 9 + 4 + 100)
+    assert (reverting.step, reverting.committed_by) == (campaign.step + 1, None)
+
+
+@pytest.mark.parametrize("status", sorted(campaigns.ENDED))
+def test_whichever_way_it_ended_what_stands_can_be_taken_back_and_nothing_else(status: Status) -> None:
+    ended = a_boost(status=status, executed_count=5)
+
+    assert campaigns.revert(ended, "x", NOON).after.status is Status.REVERTING
+    with pytest.raises(Conflicting, match="cannot be reverted"):
+        campaigns.revert(replace(ended, executed_count=0), "x", NOON)
+
+
+def test_a_revert_that_never_gets_done_fails_and_can_be_begun_again() -> None:
+    reverting = campaigns.revert(a_boost(status=Status.COMPLETED, executed_count=2500), "x", NOON).after
+
+    failed = step(replace(reverting, steps_done=reverting.max_steps - 1))
+
+    assert (failed.action, failed.after.status, failed.is_batch) == (Action.FAILED, Status.FAILED, False)
+    assert campaigns.revert(failed.after, "x", NOON).after.status is Status.REVERTING
+
+
+def test_compensating_batches_keep_the_pace_of_a_thousand_a_second() -> None:
+    reverting = campaigns.revert(a_boost(status=Status.COMPLETED, executed_count=2500), "x", NOON).after
+
+    change = step(reverting)
+
+    assert change.views_by_video() == {"abc123": -1000}
+    assert change.after.wake_at == NOON + timedelta(seconds=1)
+
+
+def test_a_video_that_a_batch_does_not_move_has_no_part_in_it() -> None:
+    change = step(running(video_ids=("a", "b", "c"), total_count=2))
+
+    assert change.views_by_video() == {"a": 1, "b": 1}
+
+
+def test_a_start_that_fails_is_a_step_and_tells_when() -> None:
+    scheduled = campaigns.create(a_boost(scheduled_for=NOON)).after
+
+    failed = campaigns.fail(scheduled, None, "no room", NOON + timedelta(hours=1)).after
+
+    assert (failed.step, failed.failure_reason) == (scheduled.step + 1, "no room")
+    assert failed.updated_at == failed.ended_at == NOON + timedelta(hours=1)
+    assert (failed.wake_at, failed.waiting_for) == (None, None)
+
+
+def test_a_scheduled_campaign_that_is_executed_no_longer_waits_for_its_start() -> None:
+    """S1-57."""
+
+    started = campaigns.execute(campaigns.create(a_boost(scheduled_for=NOON)).after, NOON, UTC_ZONE).after
+
+    assert (started.waiting_for, started.started_at, started.wake_at) == (Waiting.NEXT_BATCH, NOON, NOON)

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.constants import NULL
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
@@ -82,10 +83,33 @@ class EntryItem(Bound):
     previous_hash = UnicodeAttribute()
     hash = UnicodeAttribute()
     by_time = _ByTime()
+    unreadable: tuple[str, ...] = ()
+    """The fields that are gone, or hold what they cannot hold."""
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """What can be read of a row. PynamoDB refuses the whole for one value that was tampered with."""
+        readable = {name: value for name, value in data.items() if _is_readable(cls.get_attributes().get(name), value)}
+        item = super().from_raw_data(readable)
+        item.unreadable = tuple(sorted(_REQUIRED - readable.keys() | data.keys() - readable.keys()))
+        return item
 
     def entry(self) -> Entry:
         values = {name: getattr(self, name) for name in Entry.__dataclass_fields__}
         return Entry(**(values | {"number": int(self.number)}))
+
+
+_REQUIRED = frozenset({"log", "id", "action", "actor", "at", "previous_hash", "hash"})
+
+
+def _is_readable(attribute: Attribute[Any] | None, value: dict[str, Any]) -> bool:
+    if attribute is None:
+        return True
+    try:
+        found = attribute.deserialize(attribute.get_value(value))
+    except (TypeError, ValueError):  # PynamoDB's, for a value of another type and for what is not JSON
+        return attribute.null and NULL in value
+    return not isinstance(attribute, JSONAttribute) or isinstance(found, dict)
 
 
 def follow(
@@ -121,11 +145,10 @@ def write(transaction: TransactWrite, entry: Entry) -> None:
 def entries_of(entity: str) -> list[Entry]:
     """An entity's entries, oldest first; a consistent read. Raises Unreadable, naming one that is no entry any more."""
     entries: list[Entry] = []
-    try:
-        for item in EntryItem.query(entity, consistent_read=True):
-            entries.append(item.entry())
-    except (TypeError, ValueError) as error:  # PynamoDB's, for a value of another type and for what is not JSON
-        raise Unreadable(f"entry {len(entries) + 1} was edited") from error
+    for item in EntryItem.query(entity, consistent_read=True):
+        if item.unreadable:
+            raise Unreadable(f"entry {len(entries) + 1} was edited")
+        entries.append(item.entry())
     return entries
 
 
