@@ -90,7 +90,7 @@ def test_the_list_is_twenty_long_unless_told(console: Console) -> None:
 
 
 def test_the_event_file_as_it_stands_lists_what_the_source_queries(console: Console) -> None:
-    """S1-36."""
+    """S1-40, S1-36."""
 
     a_life(console)
     put(console, an_entry(action="VIEWS_SYNCED"))

@@ -548,7 +548,7 @@ def test_limits_of_a_month_without_campaigns_are_zeros_and_the_route_wins_over_a
 
 
 def test_the_months_total_is_what_was_executed_in_it_whenever_the_campaign_was_created(console: Console) -> None:
-    """S1-13."""
+    """S1-39, S1-13."""
 
     campaign_id = console.running(total_count=2000, duration_days=20)
     console.work(campaign_id, 1)
