@@ -1,5 +1,6 @@
 """HTTP: create, list, execute, pause and cancel boost campaigns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
@@ -64,8 +65,14 @@ def commands() -> Commands:
 
 
 def shown(campaign: Campaign) -> CampaignResource:
-    is_stopped = campaign.is_live and commands().is_stopped()
-    return CampaignResource.of(campaign, commands().clock.now(), commands().zone, is_stopped=is_stopped)
+    return all_shown([campaign])[0]
+
+
+def all_shown(campaigns: Sequence[Campaign]) -> list[CampaignResource]:
+    """The platform is looked at once, and only if any of them could be waiting for it."""
+    is_stopped = any(campaign.is_live for campaign in campaigns) and commands().is_stopped()
+    now, zone = commands().clock.now(), commands().zone
+    return [CampaignResource.of(campaign, now, zone, is_stopped=is_stopped) for campaign in campaigns]
 
 
 @app.post(CAMPAIGNS, **http.require(Role.OPERATOR, 201, errors=[409]))
@@ -98,7 +105,7 @@ def page(
 ) -> CampaignPage:
     """List campaigns, newest first (S1-8)."""
     found, after = commands().page(status, video_id, limit, place(cursor, video_id))
-    return CampaignPage.of([shown(each) for each in found], after)
+    return CampaignPage.of(all_shown(found), after)
 
 
 @app.get(f"{CAMPAIGNS}/limits", **http.require(Role.OPERATOR))

@@ -13,6 +13,7 @@ from pynamodb.connection import Connection
 
 import boosts.api
 from boosts.campaign import Status
+from boosts.store import Store
 from sluice.http import write_cursor
 from tests.account import Account
 from tests.factories import NOON
@@ -1137,3 +1138,18 @@ def test_a_command_whose_wake_fails_is_done_and_answered_so_and_left_to_the_swee
 
     assert answer.status == (201 if body else 200)
     assert console.get(answer.body["id"])["status"] == ("scheduled" if body else "running")
+
+
+def test_a_list_looks_at_the_platform_once_however_many_campaigns_it_has(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        console.running()
+    looks: list[bool] = []
+    look = Store.is_stopped
+    monkeypatch.setattr(Store, "is_stopped", lambda store: looks.append(True) or look(store))
+
+    answer = console.send("boosts/api-list", query={})
+
+    assert len(answer.body["items"]) == 3
+    assert looks == [True]
