@@ -10,6 +10,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from sluice import platform
 from sluice.chained import LIVE, PART, ChainedItem
 from sluice.clock import Clock
+from sluice.errors import Unavailable
 from sluice.platform import PlatformItem
 
 logger = Logger(child=True)
@@ -48,12 +49,22 @@ class Overdue:
         A claim comes before each send, and is due again only after 5 minutes, then 10, 20, ... at most 4 hours, until
         the next commit: so a campaign that cannot go on is not flooded with messages. `step` is never bumped.
         While the platform is stopped, every campaign is late on purpose: none is woken.
+        One that cannot be woken does not hold up the others. Raises Unavailable at the end if there were any.
         """
         if platform.read(self._platform_items).is_stopped:
             logger.info("Left alone: the platform is stopped")
             return 0
         now = self._clock.now()
-        return sum(self._claim_and_send(campaign_id, now) for campaign_id in ids(self._items, now))
+        woken, failures = 0, 0
+        for campaign_id in ids(self._items, now):
+            try:
+                woken += self._claim_and_send(campaign_id, now)
+            except Exception:  # whatever is wrong with this one
+                logger.exception("Not woken", campaign_id=campaign_id)
+                failures += 1
+        if failures:
+            raise Unavailable(f"{failures} overdue campaigns could not be woken, {woken} could")
+        return woken
 
     def _claim_and_send(self, campaign_id: str, now: datetime) -> bool:
         try:

@@ -51,7 +51,9 @@ def relay() -> Relay:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: dict[str, object], _context: LambdaContext) -> dict[str, int]:
-    woken = overdue_boosts().wake()
-    published = relay().publish_overdue(_LEFT_BEHIND, _MOST_EVENTS)
+    try:
+        woken = overdue_boosts().wake()
+    finally:  # What keeps campaigns asleep must not keep events unpublished.
+        published = relay().publish_overdue(_LEFT_BEHIND, _MOST_EVENTS)
     logger.info("Swept", woken=woken, published=published)
     return {"woken": woken, "published": published}

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import time_machine
 from pynamodb.connection import Connection
-from pynamodb.exceptions import UpdateError
 
+from boosts import campaign
+from sluice import chained
+from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
@@ -230,7 +232,10 @@ def test_a_claim_that_fails_for_another_reason_than_its_condition_is_an_error_an
     console.running()
     console.clock.shift(OVERDUE)
 
-    with before_the_first("update_item", throttled), pytest.raises(UpdateError):
+    with (
+        before_the_first("update_item", throttled),
+        pytest.raises(Unavailable, match="1 overdue campaigns could not be woken, 0 could"),
+    ):
         console.sweep()
 
     assert console.take() == []
@@ -340,3 +345,26 @@ def change(console: Console, campaign_id: str, **attributes: dict[str, Any] | No
     changed = item_of(console, campaign_id) | attributes
     item = {name: value for name, value in changed.items() if value is not None}
     console.aws.client("dynamodb").put_item(TableName=console.aws.ref("BoostsTable"), Item=item)
+
+
+def test_a_campaign_that_cannot_be_woken_keeps_neither_the_others_asleep_nor_events_unpublished(
+    console: Console,
+) -> None:
+    broken, well = console.running(), console.running(video_id="other")
+    console.aws.client("dynamodb").update_item(
+        TableName=console.aws.ref("BoostsTable"),
+        Key={"id": {"S": broken}, "part": {"S": "campaign"}},
+        UpdateExpression="SET step = :nonsense",
+        ExpressionAttributeValues={":nonsense": {"S": "nonsense"}},
+    )
+    console.clock.shift(timedelta(minutes=5, seconds=1))
+
+    with pytest.raises(Unavailable, match="1 overdue campaigns could not be woken, 1 could"):
+        console.sweep()
+
+    assert console.take() == [{"campaign_id": well, "step": 1}]
+    assert {event["status"] for event in console.aws.items("OutboxTable")} == {"processed"}
+
+
+def test_every_status_with_a_next_step_is_one_that_the_sweeper_looks_for() -> None:
+    assert set(campaign.LIVE) <= set(chained.LIVE)
