@@ -175,8 +175,10 @@ def test_the_hot_path_imports_no_token_library() -> None:
 
 @pytest.mark.parametrize(
     "agent",
-    ["Googlebot/2.1 (+http://www.google.com/bot.html)", "Mozilla/5.0 (compatible; bingbot/2.0)", "AhrefsBot", ""]
-    + ["Mozilla/5.0 HeadlessChrome/120", "facebookexternalhit/1.1", "Baiduspider", "Sogou web spider/4.0", " "],
+    [
+        *("Googlebot/2.1 (+http://www.google.com/bot.html)", "Mozilla/5.0 (compatible; bingbot/2.0)", "AhrefsBot"),
+        *("Mozilla/5.0 HeadlessChrome/120", "facebookexternalhit/1.1", "Baiduspider", "Sogou web spider/4.0", "", " "),
+    ],
 )
 def test_a_robot_is_recognised(agent: str) -> None:
     assert is_bot(agent)
