@@ -6,6 +6,8 @@ import pytest
 
 from tests.account import Account, account
 
+pytest_plugins = ["tests.redis_servers"]
+
 
 @pytest.fixture
 def aws() -> Iterator[Account]:

@@ -1,0 +1,57 @@
+"""The names of everything in Redis. Each begins with the tag of its viewer shard: a script stays in one cluster slot.
+
+No vendor's import, and no setting: callers give the number of shards.
+"""
+
+from zlib import crc32
+
+DEFAULT_SHARDS = 16
+MAX_SHARDS = 100  # two digits
+
+
+def shard_of(viewer: str, shards: int = DEFAULT_SHARDS) -> int:
+    """The viewer's shard, 0 to `shards` - 1: the same in every process and release (Python's own hash is not)."""
+    return crc32(viewer.encode()) % shards
+
+
+def tag(shard: int) -> str:
+    """`{v07}`: what Redis hashes of a key (https://redis.io/docs/reference/cluster-spec/#hash-tags)."""
+    if not 0 <= shard < MAX_SHARDS:
+        raise ValueError(f"a shard is 0 to {MAX_SHARDS - 1}, not {shard}")
+    return f"{{v{shard:02}}}"
+
+
+def pending(shard: int) -> str:
+    """Hash: `story:123` and its views that no sync has taken yet. Never expires."""
+    return f"{tag(shard)}:pending"
+
+
+def syncing(shard: int) -> str:
+    """Hash: as `pending`, of the epoch that is being moved to the database. Never expires."""
+    return f"{tag(shard)}:syncing"
+
+
+def epoch(shard: int) -> str:
+    """Integer: the last epoch that was opened on this shard; missing is 0."""
+    return f"{tag(shard)}:epoch"
+
+
+def refused(shard: int) -> str:
+    """Hash: `cooldown|story:123|2026-11-20T08` and how often that rule refused that content in that hour, in UTC."""
+    return f"{tag(shard)}:refused"
+
+
+def viewer_state(viewer: str, shards: int = DEFAULT_SHARDS) -> str:
+    """Hash: what the rules remember of one viewer, packed; its fields are described in `track.lua`."""
+    return f"{tag(shard_of(viewer, shards))}:{viewer}"
+
+
+def content_field(content_type: str, content_id: str) -> str:
+    """`story:123`: a content in `pending` and `syncing`. A type holds no colon, so the first one ends it."""
+    return f"{content_type}:{content_id}"
+
+
+def content_of(field: str) -> tuple[str, str]:
+    """The type and id of a `content_field`."""
+    content_type, _, content_id = field.partition(":")
+    return content_type, content_id

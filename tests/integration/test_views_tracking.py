@@ -1,0 +1,449 @@
+"""Tracking, on a real server and on a real cluster: the rules at their edges, and what it costs."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import crc
+from redis.exceptions import ResponseError
+
+from sluice.errors import Misconfigured
+from tests.factories import NOON, UTC_ZONE
+from tests.redis_servers import SLOTS, Servers, free_ports
+from views import keys
+from views.counter import Counter, NotTracked, OutcomeUnknown, nodes
+from views.rules import (
+    BOT,
+    COOLDOWN,
+    DAILY_LIMIT,
+    DAILY_VIEWED,
+    SESSION_LIMIT,
+    Calendar,
+    Counted,
+    Decision,
+    Rules,
+    day_of,
+    decide,
+)
+from views.viewers import Request, Viewers
+
+ALL_OFF = Rules(max_per_session=0, max_per_day=0, once_per_day=False, cooldown_seconds=0, session_seconds=0)
+ONLY_SESSION = replace(ALL_OFF, max_per_session=3, session_seconds=86_400)
+ONLY_DAILY_LIMIT = replace(ALL_OFF, max_per_day=100)
+ONLY_ONCE = replace(ALL_OFF, once_per_day=True)
+ONLY_COOLDOWN = replace(ALL_OFF, cooldown_seconds=300)
+BERLIN = ZoneInfo("Europe/Berlin")
+VIEWER = "anon:AAAAAAAAAAAAAAAAAAAAAA"
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class Tracker:
+    """One viewer's views, at times given after noon."""
+
+    def __init__(self, servers: Servers, rules: Rules, zone: ZoneInfo = UTC_ZONE) -> None:
+        self.counter = Counter(servers.nodes, rules, zone)
+
+    def view(self, after: timedelta = timedelta(0), content: str = "123", at: datetime = NOON) -> Decision:
+        return self.counter.track(VIEWER, "story", content, at + after)
+
+
+def pending(servers: Servers) -> dict[str, int]:
+    """Views by content, over all shards."""
+    counts: dict[str, int] = {}
+    for key, value in servers.everything().items():
+        if key.endswith(b":pending"):
+            for field, count in value.items():
+                counts[field.decode()] = counts.get(field.decode(), 0) + int(count)
+    return counts
+
+
+def test_a_fourth_view_in_a_session_is_refused(servers: Servers) -> None:
+    """S2-2."""
+    tracker = Tracker(servers, ONLY_SESSION)
+
+    decisions = [tracker.view(timedelta(hours=hour)) for hour in range(4)]
+
+    assert [decision.reasons for decision in decisions] == [(), (), (), (SESSION_LIMIT,)]
+    assert decisions[3].retry_after_seconds == 21 * 3600
+    assert pending(servers) == {"story:123": 3}
+
+
+def test_a_session_ends_24_hours_after_its_first_view(servers: Servers) -> None:
+    """S2-6. It does not slide, and at exactly 24:00:00 the view counts."""
+    tracker = Tracker(servers, ONLY_SESSION)
+    for hour in (0, 10, 20):
+        tracker.view(timedelta(hours=hour))
+
+    last_refused = tracker.view(timedelta(hours=24) - MILLISECOND)
+    first_counted = tracker.view(timedelta(hours=24))
+
+    assert last_refused == Decision((SESSION_LIMIT,), 1)
+    assert first_counted.is_counted
+
+
+def test_a_101st_view_in_a_day_is_refused(servers: Servers) -> None:
+    """S2-3. Over all contents together, until midnight."""
+    tracker = Tracker(servers, ONLY_DAILY_LIMIT)
+
+    decisions = [tracker.view(content=str(number)) for number in range(101)]
+
+    assert all(decision.is_counted for decision in decisions[:100])
+    assert decisions[100] == Decision((DAILY_LIMIT,), 12 * 3600)
+    assert tracker.view(timedelta(hours=12) - MILLISECOND).reasons == (DAILY_LIMIT,)
+    assert tracker.view(timedelta(hours=12)).is_counted
+    assert sum(pending(servers).values()) == 101
+
+
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [
+        (UTC_ZONE, datetime(2026, 11, 21, tzinfo=UTC)),
+        (BERLIN, datetime(2026, 11, 20, 23, tzinfo=UTC)),
+        (BERLIN, datetime(2026, 10, 25, 23, tzinfo=UTC)),  # a day of 25 hours ends
+        (BERLIN, datetime(2026, 3, 29, 22, tzinfo=UTC)),  # a day of 23 hours ends
+    ],
+)
+def test_a_content_counts_once_a_day_until_midnight_in_the_zone(
+    servers: Servers, zone: ZoneInfo, midnight: datetime
+) -> None:
+    """S2-4."""
+    tracker = Tracker(servers, ONLY_ONCE, zone)
+    tracker.view(-timedelta(hours=5), at=midnight)
+
+    before = tracker.view(-MILLISECOND, at=midnight)
+    after = tracker.view(at=midnight)
+
+    assert before == Decision((DAILY_VIEWED,), 1)
+    assert after.is_counted
+    assert tracker.view(content="other", at=midnight).is_counted
+
+
+def test_a_content_cools_down_for_five_minutes(servers: Servers) -> None:
+    """S2-5. At exactly 5:00 the view counts."""
+    tracker = Tracker(servers, ONLY_COOLDOWN)
+    tracker.view()
+
+    at_4_59 = tracker.view(timedelta(minutes=4, seconds=59))
+    just_before = tracker.view(timedelta(minutes=5) - MILLISECOND)
+    other = tracker.view(timedelta(minutes=1), content="other")
+    at_5_00 = tracker.view(timedelta(minutes=5))
+
+    assert at_4_59 == Decision((COOLDOWN,), 1)
+    assert just_before == Decision((COOLDOWN,), 1)
+    assert other.is_counted
+    assert at_5_00.is_counted
+
+
+def test_the_cooldown_goes_over_midnight(servers: Servers) -> None:
+    """S2-5. There it is the only rule that holds."""
+    tracker = Tracker(servers, Rules())
+    tracker.view(timedelta(hours=11, minutes=58))
+
+    refused = tracker.view(timedelta(hours=12))
+
+    assert refused == Decision((COOLDOWN,), 180)
+    assert tracker.view(timedelta(hours=12, minutes=3)).is_counted
+
+
+def test_every_rule_that_refuses_is_named(servers: Servers) -> None:
+    """S2-36. And the wait is until all of them let the view pass."""
+    tracker = Tracker(servers, Rules(max_per_session=1, max_per_day=1))
+    tracker.view()
+
+    refused = tracker.view(timedelta(seconds=13))
+
+    assert refused.reasons == (COOLDOWN, DAILY_VIEWED, SESSION_LIMIT, DAILY_LIMIT)
+    assert refused.reason == COOLDOWN
+    assert refused.retry_after_seconds == 24 * 3600 - 13
+
+
+def test_with_every_rule_off_every_view_counts(servers: Servers) -> None:
+    """S2-36."""
+    tracker = Tracker(servers, ALL_OFF)
+
+    decisions = [tracker.view() for _ in range(120)]
+
+    assert all(decision.is_counted for decision in decisions)
+    assert pending(servers) == {"story:123": 120}
+
+
+def test_refusals_are_counted_by_rule_content_and_hour(servers: Servers) -> None:
+    """S2-29. Of a bot too, for which no rule is asked and nothing is remembered."""
+    tracker = Tracker(servers, Rules())
+    for minute in (0, 1, 2, 61):
+        tracker.view(timedelta(minutes=minute))
+    bot = tracker.counter.track("anon:BBBBBBBBBBBBBBBBBBBBBB", "story", "9", NOON, (BOT,))
+
+    found = servers.everything()
+
+    assert bot == Decision((BOT,))
+    refused = {field: int(n) for key, value in found.items() if key.endswith(b":refused") for field, n in value.items()}
+    assert refused == {
+        b"cooldown|story:123|2026-11-20T12": 2,
+        b"daily_viewed|story:123|2026-11-20T12": 2,
+        b"daily_viewed|story:123|2026-11-20T13": 1,
+        b"bot|story:9|2026-11-20T12": 1,
+    }
+    assert not any(b"BBBB" in key for key in found)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "c"]),
+        st.one_of(
+            st.integers(-2_000, 90_000_000),
+            st.sampled_from([0, 1, 299_999, 300_000, 300_001, 43_200_000, 86_399_999, 86_400_000]),
+            st.integers(0, 20).map(lambda minutes: minutes * 60_000),
+        ),
+    ),
+    max_size=25,
+)
+SOME_RULES = st.builds(
+    Rules,
+    max_per_session=st.integers(0, 4),
+    max_per_day=st.integers(0, 6),
+    once_per_day=st.booleans(),
+    cooldown_seconds=st.sampled_from([0, 60, 300, 100_000]),
+    session_seconds=st.sampled_from([0, 3_600, 86_400, 200_000]),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rules=SOME_RULES, steps=STEPS, zone=st.sampled_from([UTC_ZONE, BERLIN]))
+def test_the_script_decides_as_the_rules_say(
+    servers: Servers, rules: Rules, steps: list[tuple[str, int]], zone: ZoneInfo
+) -> None:
+    """S2-36. On any history, over days, a change of summer time, and clocks that differ by seconds."""
+    servers.flush()
+    tracker, calendar = Tracker(servers, rules, zone), Calendar(zone)
+    now, history = datetime(2026, 10, 24, 12, tzinfo=UTC), []
+
+    for content, milliseconds in steps:
+        now += timedelta(milliseconds=milliseconds)
+        moment = calendar.moment(now)
+        expected = decide(rules, history, f"story:{content}", moment)
+        assert tracker.view(content=content, at=now) == expected
+        if expected.is_counted:
+            history.append(Counted(f"story:{content}", moment.now, day_of(history, moment)))
+
+    assert sum(pending(servers).values()) == len(history)
+
+
+def test_a_refused_view_counts_when_its_wait_is_over(servers: Servers) -> None:
+    tracker = Tracker(servers, Rules())
+    tracker.view()
+    wait = tracker.view(timedelta(minutes=1)).retry_after_seconds
+    assert wait is not None
+
+    early = tracker.view(timedelta(minutes=1, seconds=wait) - MILLISECOND)
+    on_time = tracker.view(timedelta(minutes=1, seconds=wait))
+
+    assert not early.is_counted
+    assert on_time.is_counted
+
+
+def test_a_view_is_one_round_trip_counted_or_refused(servers: Servers) -> None:
+    """S2-7. Counted at the server, with nothing else on the connection once it is open."""
+    tracker = Tracker(servers, Rules())
+    tracker.view()
+    server, other = (servers.client_of(keys.viewer_state(VIEWER)) for _ in range(2))
+    other.ping()
+    with server, other, server.monitor() as monitor:
+        tracker.view(content="new")
+        tracker.view(content="new")
+        tracker.counter.track(VIEWER, "story", "new", NOON, (BOT,))
+        other.echo("end")
+        seen = _until_echo(monitor)
+
+    from_clients = [command for command in seen if command["client_type"] != "lua"]
+    assert [command["command"].split()[0] for command in from_clients] == ["EVALSHA"] * 3
+
+
+def _until_echo(monitor: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while not (command := monitor.next_command())["command"].startswith("ECHO"):
+        found.append(command)
+    return found
+
+
+def test_all_keys_of_a_view_are_in_one_slot() -> None:
+    """S2-16."""
+    for number in range(200):
+        viewer = f"anon:{number}"
+        shard = keys.shard_of(viewer)
+        names = [keys.viewer_state(viewer), keys.pending(shard), keys.refused(shard), keys.epoch(shard)]
+
+        slots = {crc.key_slot(name.encode()) for name in [*names, keys.syncing(shard)]}
+
+        assert len(slots) == 1
+        assert 0 <= shard < keys.DEFAULT_SHARDS
+
+
+def test_viewers_are_spread_over_all_shards_and_nodes(servers: Servers) -> None:
+    counter = Counter(servers.nodes, Rules(), UTC_ZONE)
+
+    for number in range(200):
+        counter.track(f"anon:{number}", "story", "viral", NOON)
+
+    assert pending(servers) == {"story:viral": 200}
+    assert sum(key.endswith(b":pending") for key in servers.everything()) == keys.DEFAULT_SHARDS
+    owners = {crc.key_slot(keys.pending(shard).encode()) * len(servers.ports) // SLOTS for shard in range(16)}
+    assert len(owners) == len(servers.ports)
+
+
+def test_a_server_that_lost_the_script_is_given_it_again(servers: Servers) -> None:
+    tracker = Tracker(servers, ALL_OFF)
+    tracker.view()
+    for client in servers.clients():
+        with client:
+            client.script_flush()
+
+    decision = tracker.view()
+
+    assert decision.is_counted
+    assert pending(servers) == {"story:123": 2}
+    assert servers.commands()["eval"] == 2
+
+
+def test_counts_never_expire_and_what_the_rules_remember_does(servers: Servers) -> None:
+    """S2-34. With twice the time that a rule can ask for, after the last view of the day (decision 17)."""
+    tracker = Tracker(servers, Rules())
+    tracker.view()
+    tracker.view()
+
+    with servers.client_of(keys.viewer_state(VIEWER)) as server:
+        assert server.ttl(keys.pending(keys.shard_of(VIEWER))) == -1
+        assert 2 * 25 * 3600 < server.ttl(keys.viewer_state(VIEWER)) <= 3 * 25 * 3600
+
+
+def test_who_comes_every_day_is_not_remembered_for_ever(servers: Servers) -> None:
+    """S2-34."""
+    tracker = Tracker(servers, Rules())
+
+    for day in range(30):
+        tracker.view(timedelta(days=day), content=str(day))
+
+    with servers.client_of(keys.viewer_state(VIEWER)) as server:
+        assert server.hlen(keys.viewer_state(VIEWER)) <= 5
+
+
+@pytest.mark.parametrize(("contents", "limit"), [(1, 150), (5, 60), (50, 40)])
+def test_a_viewer_and_content_takes_few_bytes(servers: Servers, contents: int, limit: int) -> None:
+    """S2-34. Long ids take no more than short ones."""
+    tracker = Tracker(servers, Rules())
+
+    for number in range(contents):
+        tracker.view(content=f"{'x' * 120}{number}")
+
+    with servers.client_of(keys.viewer_state(VIEWER)) as server:
+        used = server.memory_usage(keys.viewer_state(VIEWER), samples=0)
+    assert used / contents <= limit
+
+
+def test_nothing_stored_says_who_is_viewing(servers: Servers) -> None:
+    """S2-37."""
+    agent, address, six, subject = "Mozilla/5.0 (Secret)", "203.0.113.77", "2001:db8:1:2::77", "alice@example.org"
+    viewers = Viewers(("s" * 32,), UTC_ZONE, lambda header: subject if header else None)
+    counter = Counter(servers.nodes, Rules(), UTC_ZONE)
+    requests = [
+        Request({"user-agent": agent}, address),
+        Request({"user-agent": agent}, six),
+        Request({"user-agent": agent, "authorization": "Bearer abc"}, address),
+    ]
+
+    for request in requests:
+        viewer = viewers.recognise(request, NOON)
+        for reasons in ((), (), (BOT,)):
+            counter.track(viewer.key, "story", "123", NOON, reasons)
+
+    stored = repr(servers.everything())
+    assert pending(servers) == {"story:123": 3}
+    for secret in (
+        agent,
+        "Mozilla",
+        address,
+        "203.0",
+        six,
+        "2001:db8",
+        subject,
+        "alice",
+    ):
+        assert secret not in stored
+    assert re.search(r"anon:[\w-]{22}'", stored)
+
+
+def test_a_refused_connection_is_certainly_no_view_and_redis_is_left_alone_for_five_seconds(servers: Servers) -> None:
+    """S2-33."""
+    time = [0.0]
+    attempts = []
+
+    def connect() -> Any:
+        attempts.append(time[0])
+        url = f"redis://127.0.0.1:{free_ports(1)[0]}" if len(attempts) == 1 else servers.url
+        return nodes(url, servers.mode)
+
+    counter = Counter(connect, Rules(), UTC_ZONE, seconds=lambda: time[0])
+    for moment in (0.0, 0.1, 4.999):
+        time[0] = moment
+        with pytest.raises(NotTracked):
+            counter.track(VIEWER, "story", "123", NOON)
+    time[0] = 5.0
+
+    decision = counter.track(VIEWER, "story", "123", NOON)
+
+    assert decision.is_counted
+    assert attempts == [0.0, 5.0]
+
+
+def test_a_lost_answer_leaves_the_outcome_unknown_and_is_not_sent_again(servers: Servers) -> None:
+    """S2-33. The server is held up, so that the command runs after the caller gave up."""
+    time = [0.0]
+    counter = Counter(servers.nodes, ALL_OFF, UTC_ZONE, seconds=lambda: time[0])
+    counter.track(VIEWER, "story", "123", NOON)
+    with servers.client_of(keys.viewer_state(VIEWER)) as server:
+        server.execute_command("CLIENT", "PAUSE", 400)
+        with pytest.raises(OutcomeUnknown):
+            counter.track(VIEWER, "story", "123", NOON)
+        with pytest.raises(NotTracked):
+            counter.track(VIEWER, "story", "123", NOON)
+        server.ping()
+    time[0] = 5.0
+
+    counter.track(VIEWER, "story", "123", NOON)
+
+    assert pending(servers)["story:123"] in (2, 3)
+
+
+def test_a_server_that_wants_a_password_is_certainly_no_view(servers: Servers) -> None:
+    for client in servers.clients():
+        with client:
+            client.config_set("requirepass", "secret")
+    try:
+        with pytest.raises(NotTracked, match="Redis|cluster") as caught:
+            Tracker(servers, Rules()).view()
+    finally:
+        for port in servers.ports:
+            with type(client)(port=port, password="secret") as admin:
+                admin.config_set("requirepass", "")
+
+    assert "secret" not in str(caught.value)
+    assert pending(servers) == {}
+
+
+def test_a_wrong_script_is_not_hidden_by_a_fallback(servers: Servers) -> None:
+    tracker = Tracker(servers, Rules())
+    with servers.client_of(keys.viewer_state(VIEWER)) as server:
+        server.set(keys.viewer_state(VIEWER), "not a hash")
+
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        tracker.view()
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="REDIS_MODE"):
+        nodes("redis://localhost", "sentinel")

@@ -1,0 +1,227 @@
+"""Who is viewing: tokens, sessions, addresses, robots."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sluice import auth
+from sluice.errors import Misconfigured
+from sluice.roles import Role
+from tests.factories import NOON, UTC_ZONE
+from tests.template_reader import ROOT
+from views.rules import BOT, DO_NOT_TRACK, Calendar, Moment, Rules
+from views.viewers import Request, Viewers, is_bot, network, reasons_not_to_count, subject_by
+
+SECRET = "s" * 32
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+DAY = timedelta(hours=24)
+
+
+def some_viewers(*secrets: str, zone: ZoneInfo = UTC_ZONE) -> Viewers:
+    """Believes every header, and takes it for the subject, but one that says `wrong`."""
+    return Viewers(secrets or (SECRET,), zone, lambda header: None if header == "wrong" else header)
+
+
+def a_request(session: str = "", source_ip: str = "203.0.113.7", **headers: str) -> Request:
+    return Request({"user-agent": BROWSER} | headers, source_ip, session)
+
+
+def test_an_anonymous_viewer_is_the_same_all_day_and_another_the_next() -> None:
+    """S2-37."""
+    viewers = some_viewers(zone=ZoneInfo("Europe/Berlin"))
+    midnight = datetime(2026, 11, 20, 23, tzinfo=UTC)
+
+    keys = [viewers.recognise(a_request(), midnight + timedelta(hours=hours)).key for hours in (-23, -1, 0)]
+
+    assert keys[0] == keys[1] != keys[2]
+    assert all(key.startswith("anon:") and len(key) == 27 for key in keys)
+
+
+def test_another_address_or_agent_is_another_viewer() -> None:
+    viewers = some_viewers()
+    requests = [a_request(), a_request(source_ip="203.0.113.8"), Request({"user-agent": "Other"}, "203.0.113.7")]
+
+    keys = {viewers.recognise(request, NOON).key for request in requests}
+
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "stands_for"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_an_ipv6_address_stands_for_its_first_64_bits(address: str, stands_for: str) -> None:
+    assert network(address) == stands_for
+
+
+def test_a_session_keeps_a_viewer_over_a_change_of_address_and_of_day() -> None:
+    """S2-6."""
+    viewers = some_viewers()
+    first = viewers.recognise(a_request(), NOON)
+
+    later = viewers.recognise(a_request(first.session, "198.51.100.1"), NOON + timedelta(hours=13))
+
+    assert later == first
+
+
+def test_a_session_is_good_for_24_hours_however_often_it_is_used() -> None:
+    """S2-6."""
+    viewers = some_viewers()
+    first = viewers.recognise(a_request(), NOON)
+    elsewhere = a_request(first.session, "198.51.100.1")
+
+    before = viewers.recognise(elsewhere, NOON + DAY - timedelta(seconds=1))
+    after = viewers.recognise(elsewhere, NOON + DAY)
+
+    assert before == first
+    assert after.key != first.key
+    assert after.session != first.session
+
+
+def test_a_forged_session_counts_as_none() -> None:
+    viewers = some_viewers()
+    mine = viewers.recognise(a_request(), NOON)
+    good = viewers.issue("user:" + "A" * 22, NOON)
+    version, viewer, start, signature = good.split(".")
+    forged = [
+        f"{version}.{viewer}.{int(start) + 1}.{signature}",
+        f"{version}.user:{'B' * 22}.{start}.{signature}",
+        f"{version}.{viewer}.{start}.{'A' * 43}",
+        f"{version}.{viewer}.{start}",
+        f"v2.{viewer}.{start}.{signature}",
+        good + "=",
+        good + "\n",
+        some_viewers("t" * 32).issue(viewer, NOON),
+        viewers.issue(viewer, NOON + timedelta(minutes=1)),
+        viewers.issue("admin:" + "A" * 22, NOON),
+        "x" * 10_000,
+        "é" * 100,
+    ]
+
+    seen = [viewers.recognise(a_request(session), NOON).key for session in forged]
+
+    assert viewers.recognise(a_request(good), NOON).key == viewer
+    assert seen == [mine.key] * len(forged)
+
+
+def test_a_session_signed_with_the_secret_before_is_still_believed() -> None:
+    old = some_viewers().recognise(a_request(), NOON)
+
+    now = some_viewers("n" * 32, SECRET).recognise(a_request(old.session), NOON)
+
+    assert now.key == old.key
+
+
+def test_a_token_names_the_viewer_whatever_the_session_says() -> None:
+    viewers = some_viewers()
+    anonymous = viewers.recognise(a_request(), NOON)
+
+    user = viewers.recognise(a_request(anonymous.session, authorization="alice"), NOON)
+    elsewhere = viewers.recognise(a_request("", "198.51.100.1", authorization="alice"), NOON + DAY)
+    logged_out = viewers.recognise(a_request(user.session), NOON)
+
+    assert user.key.startswith("user:")
+    assert user.key == elsewhere.key == logged_out.key
+    assert "alice" not in user.key + user.session
+
+
+def test_a_wrong_token_counts_as_none() -> None:
+    viewers = some_viewers()
+
+    assert viewers.recognise(a_request(authorization="wrong"), NOON) == viewers.recognise(a_request(), NOON)
+
+
+def test_a_subject_is_believed_only_with_a_valid_token() -> None:
+    secret = "k" * 32
+    subject_of = subject_by(f'{{"current": "{secret}", "previous": ""}}', "sluice")
+    now = datetime.now(UTC)
+    token = auth.mint(secret, "alice", Role.USER, "sluice", timedelta(hours=1), now)
+    expired = auth.mint(secret, "alice", Role.USER, "sluice", timedelta(hours=1), now - DAY)
+
+    answers = [subject_of(f"Bearer {each}") for each in (token, expired, token[:-3] + "AAA", "")]
+
+    assert answers == ["alice", None, None, None]
+
+
+def test_the_hot_path_imports_no_token_library() -> None:
+    """And none of what would double its cold start."""
+    script = (
+        "import sys, views.viewers, views.rules, views.keys; heavy = {'jwt', 'aws_lambda_powertools', 'pydantic',"
+        " 'boto3', 'redis', 'pynamodb'} & set(sys.modules); import views.counter;"
+        " heavy |= {'jwt', 'aws_lambda_powertools', 'pydantic', 'boto3', 'pynamodb'} & set(sys.modules); print(heavy)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": f"{ROOT / 'functions'}:{ROOT / 'layers' / 'kernel'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        *("Googlebot/2.1 (+http://www.google.com/bot.html)", "Mozilla/5.0 (compatible; bingbot/2.0)", "AhrefsBot"),
+        *("Mozilla/5.0 HeadlessChrome/120", "facebookexternalhit/1.1", "Baiduspider", "Sogou web spider/4.0", "", " "),
+    ],
+)
+def test_a_robot_is_recognised(agent: str) -> None:
+    assert is_bot(agent)
+    assert reasons_not_to_count(Request({"user-agent": agent}, ""), honours_do_not_track=False) == (BOT,)
+
+
+@pytest.mark.parametrize("agent", [BROWSER, "Mozilla/5.0 (Linux; Android 13; CUBOT NOTE 30) Chrome/120", "curl/8.5.0"])
+def test_a_person_is_not_taken_for_a_robot(agent: str) -> None:
+    assert not is_bot(agent)
+
+
+@pytest.mark.parametrize("header", ["dnt", "sec-gpc"])
+def test_do_not_track_is_honoured_if_that_is_switched_on(header: str) -> None:
+    """S2-37."""
+    wish = Request({"user-agent": BROWSER, header: "1"}, "")
+
+    assert reasons_not_to_count(wish, honours_do_not_track=True) == (DO_NOT_TRACK,)
+    assert reasons_not_to_count(wish, honours_do_not_track=False) == ()
+    assert reasons_not_to_count(a_request(**{header: "0"}), honours_do_not_track=True) == ()
+
+
+@pytest.mark.parametrize("secrets", [(), ("short",), (SECRET, "short")])
+def test_a_short_secret_is_refused(secrets: tuple[str, ...]) -> None:
+    with pytest.raises(Misconfigured):
+        Viewers(secrets, UTC_ZONE, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_per_session": -1}, {"max_per_session": 65_536}, {"cooldown_seconds": -1}, {"session_seconds": 46 * 86_400}],
+)
+def test_a_limit_that_cannot_be_kept_is_refused(limits: dict[str, int]) -> None:
+    with pytest.raises(Misconfigured):
+        Rules(**limits)
+
+
+def test_a_calendar_knows_day_and_hour_in_any_order() -> None:
+    calendar = Calendar(ZoneInfo("Europe/Berlin"))
+    midnight = datetime(2026, 11, 20, 23, tzinfo=UTC)
+    stamp = int(midnight.timestamp() * 1000)
+    day = 86_400_000
+
+    moments = [calendar.moment(midnight - timedelta(milliseconds=n)) for n in (0, 1, 0)]
+
+    on_midnight = Moment(stamp, stamp, stamp + day, "2026-11-20T23")
+    assert moments == [on_midnight, Moment(stamp - 1, stamp - day, stamp, "2026-11-20T22"), on_midnight]
