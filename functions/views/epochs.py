@@ -1,8 +1,8 @@
 """The sync: moves pending views to the database, exactly once (design section 5).
 
 An epoch opens on all shards, then its contents are applied a page at a time, then it is closed. A step of it is made of
-calls that can each be repeated, and then moves the control item on by one conditional write; so crashes, copies and late
-messages cost time but never a view.
+calls that can each be repeated, and then moves the control item on by one conditional write; so crashes, copies and
+late messages cost time but never a view.
 """
 
 from collections.abc import Callable, Sequence
@@ -151,8 +151,9 @@ class Sync:
         return opened
 
     def run(self, message: Message, message_id: str) -> None:
-        """Run one step and send the next. Returns when the message can be acknowledged; raises Unavailable when it is to
-        be delivered again.
+        """Run one step and send the next. Returns when the message can be acknowledged.
+
+        Raises Unavailable when it is to be delivered again.
         """
         control = self._store.control()
         if control is None or message.epoch > control.epoch:
@@ -248,7 +249,7 @@ class Sync:
         return part.views if is_new else 0
 
     def _failed(self, control: Control, content: str, error: Exception) -> bool:
-        """Count a failure; at the third, move the content aside. Raises Unavailable when the database as a whole fails."""
+        """Count a failure; at the third, move the content aside. Raises Unavailable when the whole database fails."""
         reason = str(error) if isinstance(error, SluiceError) else type(error).__name__
         if self._store.count_failure(content, control.epoch, reason) < FAILURES_BEFORE_PARKING:
             return False

@@ -51,7 +51,7 @@ class _Call(NamedTuple):
 
 
 class RedisShards:
-    """Every method takes shards' numbers and answers in their order, all of them or Unavailable: never a zero for an error.
+    """Every method answers for all shards it is given, in their order, or raises Unavailable: never a zero for an error.
 
     Each shard's part is atomic, and in one cluster slot; it is all of one round trip on a single server, and one for
     each node of a cluster, whose client refuses EVALSHA in a pipeline.
@@ -105,7 +105,7 @@ class RedisShards:
 
     def pending(self, shards: Sequence[int]) -> list[int]:
         """How many contents each shard has for the next epoch."""
-        return [self._translated(lambda shard=shard: int(self._client.hlen(keys.pending(shard)))) for shard in shards]
+        return self._translated(lambda: [self._size(shard) for shard in shards])
 
     def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
         """For each shard, in the order of `contents`: what it holds of each."""
@@ -119,6 +119,10 @@ class RedisShards:
             ]
             for epoch, *rest in self._run("read", calls)
         ]
+
+    def _size(self, shard: int) -> int:
+        size: Any = self._client.hlen(keys.pending(shard))
+        return int(size)
 
     def _sample(self, shard: int, limit: int) -> list[Any]:
         found: Any = self._client.hrandfield(keys.parked(shard), limit)
@@ -156,7 +160,7 @@ class RedisShards:
             return [(self._client, list(range(len(calls))))]
         groups: dict[str, tuple[Any, list[int]]] = {}
         for number, call in enumerate(calls):
-            node = self._client.get_node_from_key(call.keys[0])
+            node = self._client.get_node_from_key(call.keys[0])  # type: ignore[no-untyped-call]
             if node is None:
                 raise RedisClusterException("A slot has no server")
             groups.setdefault(node.name, (self._client.get_redis_connection(node), []))[1].append(number)

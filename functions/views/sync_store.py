@@ -121,7 +121,8 @@ class SyncStore:
 def _unmoved(before: Control | None) -> Condition:
     if before is None:
         return ControlItem.epoch.does_not_exist()
-    return (ControlItem.epoch == before.epoch) & (ControlItem.step == before.step)
+    unmoved: Condition = (ControlItem.epoch == before.epoch) & (ControlItem.step == before.step)
+    return unmoved
 
 
 def _control(item: ControlItem) -> Control:
