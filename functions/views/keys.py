@@ -1,4 +1,4 @@
-"""The names of everything in Redis. Each begins with its viewer shard's tag, so that a script stays in one cluster slot.
+"""The names of everything in Redis. Each begins with the tag of its viewer shard: a script stays in one cluster slot.
 
 No vendor's import, and no setting: callers give the number of shards.
 """

@@ -1,0 +1,170 @@
+"""Which views count: the rules, when they are asked, and what they answer.
+
+`decide` is what they mean; `track.lua` is what runs, and must agree with it on every history (tests/unit and
+tests/integration compare the two).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sluice.clock import day_start, next_midnight
+from sluice.errors import Misconfigured
+
+COOLDOWN = "cooldown"
+DAILY_VIEWED = "daily_viewed"
+SESSION_LIMIT = "session_limit"
+DAILY_LIMIT = "daily_limit"
+BOT = "bot"
+DO_NOT_TRACK = "do_not_track"
+
+LONGEST_SECONDS = 45 * 86_400  # the script keeps a session's age in 4 bytes of milliseconds: 49 days
+LONGEST_DAY_SECONDS = 25 * 3600  # when summer time ends
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The limits; the defaults are the sources' own. Any of them at zero, or False, is switched off."""
+
+    max_per_session: int = 3
+    """S2-2: views of one content by one viewer in one session."""
+    max_per_day: int = 100
+    """S2-3: views of all contents by one viewer in one day of the configured zone."""
+    once_per_day: bool = True
+    """S2-4: one view of a content by a viewer in such a day."""
+    cooldown_seconds: int = 5 * 60
+    """S2-5: from a counted view of a content to the next that may count."""
+    session_seconds: int = 24 * 3600
+    """S2-6: a session begins with the first counted view of the content, and does not slide (decision 15)."""
+
+    def __post_init__(self) -> None:
+        """Raises Misconfigured for a limit that is negative or too long to be kept."""
+        for name in ("max_per_session", "max_per_day", "cooldown_seconds", "session_seconds"):
+            if getattr(self, name) < 0:
+                raise Misconfigured(f"{name} must be 0 (off) or more")
+        for name in ("cooldown_seconds", "session_seconds"):
+            if getattr(self, name) > LONGEST_SECONDS:
+                raise Misconfigured(f"{name} must be at most {LONGEST_SECONDS}")
+        if self.max_per_session > 65_535:
+            raise Misconfigured("max_per_session must be at most 65535")
+
+    @property
+    def memory_seconds(self) -> int:
+        """How long after a counted view any rule can still ask for it."""
+        return max(self.session_seconds, self.cooldown_seconds, LONGEST_DAY_SECONDS)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment and the day it is in, in milliseconds since 1970, with the hour in UTC (`2026-11-20T08`)."""
+
+    now: int
+    day_start: int
+    day_end: int
+    hour: str
+
+
+class Calendar:
+    """Turns times into moments of the days of one zone."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._hour = (0, 0, "")
+        self._day = (0, 0)
+
+    def moment(self, now: datetime) -> Moment:
+        """The moment, whose day and hour are worked out only when they are others than the last time."""
+        milliseconds = _milliseconds(now)
+        if not self._day[0] <= milliseconds < self._day[1]:
+            end = next_midnight(now, self._zone)
+            start = day_start(now.astimezone(self._zone).date(), self._zone)
+            self._day = (_milliseconds(start), _milliseconds(end))
+        if not self._hour[0] <= milliseconds < self._hour[1]:
+            start_of_hour = milliseconds - milliseconds % 3_600_000
+            self._hour = (start_of_hour, start_of_hour + 3_600_000, now.astimezone(UTC).strftime("%Y-%m-%dT%H"))
+        return Moment(milliseconds, *self._day, self._hour[2])
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a view counts. If not: every rule that refused it, and when all of them would let it pass."""
+
+    reasons: tuple[str, ...] = ()
+    retry_after_seconds: int | None = None
+    """Rounded up: not a moment before that does it count. None when waiting does not help (a bot)."""
+
+    @property
+    def is_counted(self) -> bool:
+        return not self.reasons
+
+    @property
+    def reason(self) -> str | None:
+        """The first of the reasons."""
+        return self.reasons[0] if self.reasons else None
+
+    @classmethod
+    def after(cls, reasons: Sequence[str], wait_milliseconds: int) -> "Decision":
+        """A refusal that ends, as far as is known, in `wait_milliseconds`."""
+        return cls(tuple(reasons), -(-wait_milliseconds // 1000))
+
+
+COUNTED = Decision()
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A view that counted: of what, when, and for which day."""
+
+    content: str
+    at: int
+    day: int
+
+
+def decide(rules: Rules, history: Sequence[Counted], content: str, moment: Moment) -> Decision:
+    """The decision on one more view by the viewer of `history`, which is in the order in which the views came.
+
+    Callers' clocks differ a little: where a view of the history is later than the moment, the stricter reading holds.
+    """
+    of_content = [view for view in history if view.content == content]
+    waits: dict[str, int] = {}
+    if of_content:
+        last = max(view.at for view in of_content)
+        if moment.now - last < rules.cooldown_seconds * 1000:
+            waits[COOLDOWN] = last + rules.cooldown_seconds * 1000 - moment.now
+        if rules.once_per_day and last >= moment.day_start:
+            waits[DAILY_VIEWED] = moment.day_end - moment.now
+        start, count = _session(rules, of_content)
+        if (
+            rules.max_per_session
+            and moment.now - start < rules.session_seconds * 1000
+            and count >= rules.max_per_session
+        ):
+            waits[SESSION_LIMIT] = start + rules.session_seconds * 1000 - moment.now
+    today = day_of(history, moment)
+    if rules.max_per_day and sum(view.day == today for view in history) >= rules.max_per_day:
+        waits[DAILY_LIMIT] = moment.day_end - moment.now
+    return Decision.after(tuple(waits), max(waits.values())) if waits else COUNTED
+
+
+def day_of(history: Sequence[Counted], moment: Moment) -> int:
+    """The start of the day that a view counts for: the moment's, or a later one already begun."""
+    return max([moment.day_start, *(view.day for view in history)])
+
+
+def _session(rules: Rules, views: Sequence[Counted]) -> tuple[int, int]:
+    """When the last session began, and its views."""
+    start, count = views[0].at, 0
+    for view in views:
+        if view.at - start >= rules.session_seconds * 1000:
+            start, count = view.at, 0
+        count += 1
+    return start, count

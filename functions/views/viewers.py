@@ -1,0 +1,166 @@
+"""Who is viewing, without keeping anything that says who: names are keyed digests (S2-37, decision 16).
+
+Standard library only: this is the hot path. `sluice.auth`, and PyJWT with it, is imported when there is a token.
+"""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
+from zoneinfo import ZoneInfo
+
+from sluice.errors import Misconfigured
+from views.rules import BOT, DO_NOT_TRACK
+
+MIN_SECRET_BYTES = 32
+CLOCK_SKEW = timedelta(seconds=10)
+MAX_SESSION_CHARACTERS = 256
+
+_VIEWER = re.compile(r"(?:user|anon):[A-Za-z0-9_-]{22}")
+_SESSION = re.compile(r"(?P<claims>v1\.(?P<viewer>[^.]+)\.(?P<start>[0-9]{1,12}))\.(?P<signature>[A-Za-z0-9_-]{43})")
+# Names that crawlers give themselves; Cubot makes telephones.
+_BOT = re.compile(
+    r"(?<!cu)bot\b|bot[/;_-]|crawl|spider|slurp|scrape|headless|phantomjs|lighthouse|facebookexternalhit|embedly"
+    r"|link ?preview|pingdom|uptime|monitoring|mediapartners|feedfetcher|archiver",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is looked at of a request. Header names are in lower case, as API Gateway gives them."""
+
+    headers: Mapping[str, str]
+    source_ip: str
+    session: str = ""
+    """The session token, from the cookie or from the field."""
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A viewer by a key that tells nobody who it is, and the session token to answer with."""
+
+    key: str
+    session: str
+
+
+class Viewers:
+    """Recognises viewers. `secrets`: the current one signs and names; those after it are only still believed.
+
+    `subject_of` answers whose token an `Authorization` header bears, or None when it is not to be believed.
+    Raises Misconfigured for a secret that is too short.
+    """
+
+    def __init__(
+        self,
+        secrets: tuple[str, ...],
+        zone: ZoneInfo,
+        subject_of: Callable[[str], str | None],
+        session_lifetime: timedelta = timedelta(hours=24),
+    ) -> None:
+        if not secrets or any(len(secret.encode()) < MIN_SECRET_BYTES for secret in secrets):
+            raise Misconfigured(f"each secret of the views must have {MIN_SECRET_BYTES} bytes or more")
+        self._naming = _key(secrets[0], "viewers")
+        self._signing = tuple(_key(secret, "sessions") for secret in secrets)
+        self._zone = zone
+        self._subject_of = subject_of
+        self._lifetime = session_lifetime
+
+    def recognise(self, request: Request, now: datetime) -> Viewer:
+        """By a valid token; else by a valid session; else by day, address and user agent.
+
+        A session keeps its start as long as it names the same viewer, so that using it does not make it last.
+        """
+        in_session = self._viewer_of(request.session, now)
+        authorization = request.headers.get("authorization", "")
+        subject = self._subject_of(authorization) if authorization else None
+        if subject is not None:
+            viewer = f"user:{_digest(self._naming, 'user', subject)}"
+        else:
+            viewer = in_session or self._anonymous(request, now)
+        return Viewer(viewer, request.session if viewer == in_session else self.issue(viewer, now))
+
+    def issue(self, viewer: str, now: datetime) -> str:
+        """A session that begins now: `v1.<viewer key>.<start, in seconds>.<signature>`."""
+        claims = f"v1.{viewer}.{int(now.timestamp())}"
+        return f"{claims}.{_signature(self._signing[0], claims)}"
+
+    def _viewer_of(self, session: str, now: datetime) -> str | None:
+        """The viewer of a session that we signed and whose 24 h are not over; a wrong one counts as none."""
+        found = _SESSION.fullmatch(session) if len(session) <= MAX_SESSION_CHARACTERS else None
+        if found is None or not _VIEWER.fullmatch(found["viewer"]):
+            return None
+        given = found["signature"].encode()
+        if not any(hmac.compare_digest(given, _signature(key, found["claims"]).encode()) for key in self._signing):
+            return None
+        age = timedelta(seconds=now.timestamp() - int(found["start"]))
+        return found["viewer"] if -CLOCK_SKEW <= age < self._lifetime else None
+
+    def _anonymous(self, request: Request, now: datetime) -> str:
+        day = now.astimezone(self._zone).date().isoformat()
+        salt = _digest(self._naming, "day", day).encode()
+        return f"anon:{_digest(salt, 'anon', network(request.source_ip), request.headers.get('user-agent', ''))}"
+
+
+def network(source_ip: str) -> str:
+    """What stands for an address: itself; of IPv6 the first 64 bits, of which a subscriber has all the rest."""
+    try:
+        address = ip_address(source_ip)
+    except ValueError:
+        return source_ip
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+
+
+def reasons_not_to_count(request: Request, *, honours_do_not_track: bool) -> tuple[str, ...]:
+    """Why a request is no view whatever the rules say: a bot; and, if honoured, `DNT: 1` or `Sec-GPC: 1`."""
+    reasons = []
+    if is_bot(request.headers.get("user-agent", "")):
+        reasons.append(BOT)
+    if honours_do_not_track and "1" in (request.headers.get("dnt"), request.headers.get("sec-gpc")):
+        reasons.append(DO_NOT_TRACK)
+    return tuple(reasons)
+
+
+def is_bot(user_agent: str) -> bool:
+    """Whether a user agent calls itself a robot, or calls itself nothing."""
+    return not user_agent.strip() or _BOT.search(user_agent) is not None
+
+
+def subject_by(secret: str, audience: str) -> Callable[[str], str | None]:
+    """A `subject_of` that believes tokens signed by `secret`, the JSON `{"current": ..., "previous": ...}`."""
+
+    def subject_of(authorization: str) -> str | None:
+        from sluice.auth import Gate
+        from sluice.clock import SystemClock
+
+        principal = Gate(lambda _: secret, audience, SystemClock()).admit(authorization)
+        return principal.subject if principal else None
+
+    return subject_of
+
+
+def _key(secret: str, use: str) -> bytes:
+    """One key for each use, so that what one gives out says nothing of the other."""
+    return hmac.digest(secret.encode(), f"sluice views {use}".encode(), sha256)
+
+
+def _digest(key: bytes, *parts: str) -> str:
+    """128 bits in 22 characters. Lengths go in too, so that no two lists of parts are the same text."""
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return _base64(hmac.digest(key, text.encode(errors="surrogatepass"), sha256)[:16])
+
+
+def _signature(key: bytes, claims: str) -> str:
+    return _base64(hmac.digest(key, claims.encode(), sha256))
+
+
+def _base64(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()
