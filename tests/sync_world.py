@@ -325,30 +325,45 @@ class World:
         content, shard = chance.choice(CONTENTS), chance.randrange(SHARDS)
         kind = number % 32
         if kind < 14 and self.actors:
-            actor = self.actors[number // 32 % len(self.actors)]
-            actor.go_on()
-            self.reap(actor)
-        elif kind < 16 and self.actors:
+            self._go_on(self.actors[number // 32 % len(self.actors)], chance.choice([1, 1, 3, 10]))
+        elif kind == 14 and self.actors:
             self._end([chance.choice(self.actors)], chance.choice(["before", "after"]))
-        elif kind < 20:
+        elif kind < 19:
             self.track(shard, content)
-        elif kind < 24 and self.messages:
+        elif kind < 22 and self.messages:
             message = self.messages.pop(chance.randrange(len(self.messages)))
             self.old_messages.append(message)
             self.deliver(message, f"m{message.epoch}-{message.step}")
-        elif kind == 24 and self.old_messages:
+        elif kind < 25 and self.old_messages:
             message = chance.choice(self.old_messages)
             self.deliver(message, chance.choice([f"m{message.epoch}-{message.step}", "copy"]))
-        elif kind == 25:
-            self.start(chance.choice(["2026-11-20", "2026-11-21"]))
-        elif kind == 26 and restarts and (self.store.control() or Control(0, Phase.DONE, 0, "", 0, NOW)).epoch > 1:
-            self.restart(shard)
+        elif kind < 27:
+            self._go_on(self.start(chance.choice(["2026-11-20", "2026-11-21"])), 99)
+            self._rush(chance.choice([2, 5, 99]))
         elif kind == 27:
+            self.time_passes(TIMEOUT / 3)
+        elif kind == 28 and restarts and (self.store.control() or Control(0, Phase.DONE, 0, "", 0, NOW)).epoch > 1:
+            self.restart(shard)
+        elif kind == 29:
             self.time_passes(chance.choice([TIMEOUT / 3, TIMEOUT * 2]))
-        elif kind == 28 and self.store.control() is not None:
+        elif kind == 30 and self.store.control() is not None:
             self.poison[content] = chance.randint(1, 4)
-        elif kind >= 29 and len(self.actors) < 6:
+        elif kind == 31 and len(self.actors) < 6:
             self.read(content)
+
+    def _go_on(self, actor: Actor, calls: int) -> None:
+        for _ in range(calls):
+            if not actor.is_done:
+                actor.go_on()
+        self.reap(actor)
+
+    def _rush(self, messages: int) -> None:
+        """Runs the queue's messages while those who sleep go on sleeping."""
+        while self.messages and messages:
+            messages -= 1
+            message = self.messages.pop(0)
+            self.old_messages.append(message)
+            self._go_on(self.deliver(message, f"m{message.epoch}-{message.step}"), 999)
 
     def settle(self) -> None:
         """Everything runs to its end, and one more sync finds nothing to do but what was left."""
