@@ -68,10 +68,14 @@ def tables(aws: Account) -> ViewsTables:
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(st.integers(0, 2**20), min_size=60, max_size=250))
 def test_views_are_synced_once_and_read_right_whatever_happens(
-    shards: RealShards, servers: Servers, tables: ViewsTables, restarts: bool, events: list[int]  # noqa: F811
+    shards: RealShards,
+    servers: Servers,
+    tables: ViewsTables,
+    restarts: bool,
+    events: list[int],
 ) -> None:
     """S2-9, S2-12, S2-25."""
     servers.flush()
@@ -126,3 +130,31 @@ def test_a_page_takes_the_same_memory_whatever_is_pending(shards: RealShards) ->
 
     print("peaks", peaks)
     assert abs(peaks[1] - peaks[0]) < 200_000
+
+
+def test_a_repeated_open_takes_nothing_more(shards: RealShards) -> None:
+    shards.track(0, "video:a")
+    shards.open([0], 1)
+    shards.track(0, "video:a")
+
+    shards.open([0], 1)
+
+    assert [(seen.pending, seen.parts[0].views) for seen in shards.read([0], ["video:a"])[0]] == [(1, 1)]
+
+
+def test_a_shard_that_restarted_empty_joins_an_epoch_with_nothing(shards: RealShards) -> None:
+    shards.track(0, "video:a")
+
+    shards.open([0], 2)
+
+    assert [(seen.epoch, seen.pending, seen.parts) for seen in shards.read([0], ["video:a"])[0]] == [(2, 1, ())]
+
+
+def test_a_shard_behind_an_epoch_holds_nothing_of_it(shards: RealShards) -> None:
+    shards.track(0, "video:a")
+    shards.open([0], 1)
+
+    assert shards.left([0], 2) == [0]
+    assert shards.held([0], 2, ["video:a"]) == [[()]]
+    shards.drop([0], 2, ["video:a"])
+    assert shards.left([0], 1) == [1]

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from boto3.dynamodb.types import TypeDeserializer
+
 from sluice import totals
 from tests.account import Account
 from tests.factories import NOON
