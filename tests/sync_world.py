@@ -379,7 +379,7 @@ class World:
             pass
 
     def _turns(self) -> Iterator[None]:
-        for turn in range(3000):
+        for _turn in range(3000):
             if not self.actors:
                 if not self.messages:
                     return
