@@ -51,7 +51,7 @@ class _Call(NamedTuple):
 
 
 class RedisShards:
-    """Every method answers for all shards it is given, in their order, or raises Unavailable: never a zero for an error.
+    """Every method answers for all shards given, in order, or raises Unavailable: never a zero for an error.
 
     Each shard's part is atomic, and in one cluster slot; it is all of one round trip on a single server, and one for
     each node of a cluster, whose client refuses EVALSHA in a pipeline.

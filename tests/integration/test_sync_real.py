@@ -128,7 +128,6 @@ def test_a_page_takes_the_same_memory_whatever_is_pending(shards: RealShards) ->
         assert store.now and store.now.phase is Phase.DONE
         assert len(store.organic) == pending
 
-    print("peaks", peaks)
     assert abs(peaks[1] - peaks[0]) < 200_000
 
 
