@@ -55,3 +55,11 @@ def content_of(field: str) -> tuple[str, str]:
     """The type and id of a `content_field`."""
     content_type, _, content_id = field.partition(":")
     return content_type, content_id
+
+
+def parked(shard: int) -> str:
+    """Hash: `story:123` and `7:2026-11-20:3;...`, its epochs, days and views that the sync moved aside.
+
+    Never expires.
+    """
+    return f"{tag(shard)}:parked"

@@ -1,13 +1,15 @@
 """DynamoDB: models bound to their tables at first use, and the one way to commit a transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import uniform
 from time import sleep
 
 from botocore import exceptions as vendor
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -62,6 +64,18 @@ def transient_as_unavailable() -> Iterator[None]:
         if _is_transient(error.cause):
             raise Unavailable("The database is busy") from error
         raise
+
+
+def update_if(item: Bound, actions: Sequence[Action], condition: Condition) -> bool:
+    """Update one item if `condition` holds; False when it does not: an answer, not an error. Raises Unavailable."""
+    try:
+        with transient_as_unavailable():
+            item.update(actions=list(actions), condition=condition)
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
 
 
 class Database:

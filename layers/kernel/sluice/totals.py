@@ -4,13 +4,14 @@
 `dynamodb:LeadingKeys` in their roles enforce it. So what is boosted can never pass for organic.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.transactions import TransactWrite
 
-from sluice.dynamodb import Bound, transient_as_unavailable
+from sluice.dynamodb import Bound, transient_as_unavailable, update_if
 
 
 class Kind(StrEnum):
@@ -28,6 +29,7 @@ class TotalItem(Bound):
 
     key = UnicodeAttribute(hash_key=True)
     views = NumberAttribute()
+    last_epoch = NumberAttribute(null=True)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Totals:
 
     organic: int
     boosted: int
+    last_epoch: int = 0
+    """The last epoch of the views sync that is in `organic`; 0: none."""
 
 
 def add_boosted(transaction: TransactWrite, content_type: str, content_id: str, views: int) -> None:
@@ -44,12 +48,41 @@ def add_boosted(transaction: TransactWrite, content_type: str, content_id: str, 
     transaction.update(counter, actions=[TotalItem.views.add(views)])
 
 
+def add_organic(content_type: str, content_id: str, views: int, epoch: int) -> bool:
+    """Add an epoch's views to a content's organic counter, once. False when that epoch is in it already.
+
+    Raises Unavailable.
+    """
+    counter = TotalItem(_key(Kind.ORGANIC, content_type, content_id))
+    return update_if(
+        counter,
+        actions=[TotalItem.views.add(views), TotalItem.last_epoch.set(epoch)],
+        condition=TotalItem.last_epoch.does_not_exist() | (TotalItem.last_epoch < epoch),
+    )
+
+
 def read(content_type: str, content_id: str) -> Totals:
     """Both counters of a content, in one consistent batch read; 0 for what is not there."""
-    keys = {kind: _key(kind, content_type, content_id) for kind in Kind}
+    return read_all([(content_type, content_id)])[content_type, content_id]
+
+
+def read_all(contents: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Totals]:
+    """Both counters of each content (type, id), by consistent batch reads; 0 for what is not there."""
+    wanted = list(dict.fromkeys(contents))
+    names = [_key(kind, *content) for content in wanted for kind in Kind]
     with transient_as_unavailable():
-        found = {item.key: int(item.views) for item in TotalItem.batch_get(list(keys.values()), consistent_read=True)}
-    return Totals(organic=found.get(keys[Kind.ORGANIC], 0), boosted=found.get(keys[Kind.BOOSTED], 0))
+        found = {item.key: item for item in TotalItem.batch_get(names, consistent_read=True)}
+    return {content: _totals(found, content) for content in wanted}
+
+
+def _totals(found: dict[str, TotalItem], content: tuple[str, str]) -> Totals:
+    organic = found.get(_key(Kind.ORGANIC, *content))
+    boosted = found.get(_key(Kind.BOOSTED, *content))
+    return Totals(
+        organic=int(organic.views) if organic else 0,
+        boosted=int(boosted.views) if boosted else 0,
+        last_epoch=int(organic.last_epoch or 0) if organic else 0,
+    )
 
 
 def _key(kind: Kind, content_type: str, content_id: str) -> str:

@@ -1,0 +1,198 @@
+"""The viewer shards in Redis, as the sync and the readers use them: on a single server or a cluster."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from redis import Redis
+from redis.cluster import RedisCluster
+from redis.exceptions import AskError, MovedError, NoScriptError, RedisClusterException, RedisError, TryAgainError
+
+from sluice.errors import SluiceError, Unavailable
+from views import keys
+
+# What says that a command had no effect where it was sent, and may have it elsewhere.
+_NOT_RUN = (NoScriptError, MovedError, AskError, TryAgainError)
+
+
+class Outdated(SluiceError):
+    """Raised when a shard is in a later epoch: the caller's is done, and he is to stop."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Views of one content that belong to one epoch. `day` is None while they are not moved aside."""
+
+    epoch: int
+    views: int
+    day: str | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one shard held of one content at one moment. `parts` are what a sync has taken and not dropped."""
+
+    epoch: int
+    pending: int
+    parts: tuple[Part, ...]
+
+
+class _Script(NamedTuple):
+    text: str
+    sha: str
+
+
+class _Call(NamedTuple):
+    keys: list[str]
+    args: list[str | int]
+
+
+class RedisShards:
+    """Every method answers for all shards given, in order, or raises Unavailable: never a zero for an error.
+
+    Each shard's part is atomic, and in one cluster slot; it is all of one round trip on a single server, and one for
+    each node of a cluster, whose client refuses EVALSHA in a pipeline.
+    """
+
+    def __init__(self, client: "Redis | RedisCluster") -> None:
+        self._client = client
+
+    def open(self, shards: Sequence[int], epoch: int) -> None:
+        """Take what is pending into `epoch`. Nothing on a shard that is there or further; a shard without an epoch, new
+        or restarted empty, joins it with nothing, unless it is the first epoch of all.
+        """
+        self._run("open", [_Call([keys.epoch(s), keys.pending(s), keys.syncing(s)], [epoch]) for s in shards])
+
+    def left(self, shards: Sequence[int], epoch: int) -> list[int]:
+        """How many contents of `epoch` each shard still holds. Raises Outdated."""
+        return [int(left) for _, left, _ in self._pages(shards, epoch, 0)]
+
+    def page(self, shard: int, epoch: int, limit: int) -> list[str]:
+        """Up to `limit` contents of `epoch` that the shard still holds. Raises Outdated."""
+        return [_text(content) for content in self._pages([shard], epoch, limit)[0][2]]
+
+    def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]:
+        """For each shard, in the order of `contents`: what it holds of each, in `epoch` and moved aside before it.
+
+        A shard without an epoch, or behind it, holds nothing. Raises Outdated.
+        """
+        calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, *contents]) for s in shards]
+        return [
+            [_parts(epoch, answer[1 + 2 * i], answer[2 + 2 * i]) for i in range(len(contents))]
+            if _current(answer[0], epoch)
+            else [()] * len(contents)
+            for answer in self._run("held", calls)
+        ]
+
+    def drop(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> None:
+        """Forget contents of which all that was held is applied. Raises Outdated."""
+        calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, *contents]) for s in shards]
+        for opened in self._run("drop", calls):
+            _current(opened, epoch)
+
+    def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None:
+        """Move a content aside, so that it waits for a later epoch. Raises Outdated."""
+        calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, day, content]) for s in shards]
+        for opened in self._run("park", calls):
+            _current(opened, epoch)
+
+    def parked(self, shard: int, limit: int) -> list[str]:
+        """Up to `limit` contents that were moved aside, by lot: so those that fail for ever keep none waiting."""
+        return [_text(content) for content in self._translated(lambda: self._sample(shard, limit))]
+
+    def pending(self, shards: Sequence[int]) -> list[int]:
+        """How many contents each shard has for the next epoch."""
+        return self._translated(lambda: [self._size(shard) for shard in shards])
+
+    def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
+        """For each shard, in the order of `contents`: what it holds of each."""
+        calls = [
+            _Call([keys.epoch(s), keys.pending(s), keys.syncing(s), keys.parked(s)], list(contents)) for s in shards
+        ]
+        return [
+            [
+                Seen(int(epoch), int(pending or 0), _parts(int(epoch), syncing, parked))
+                for pending, syncing, parked in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+            ]
+            for epoch, *rest in self._run("read", calls)
+        ]
+
+    def _size(self, shard: int) -> int:
+        size: Any = self._client.hlen(keys.pending(shard))
+        return int(size)
+
+    def _sample(self, shard: int, limit: int) -> list[Any]:
+        found: Any = self._client.hrandfield(keys.parked(shard), limit)
+        return list(found or ())
+
+    def _pages(self, shards: Sequence[int], epoch: int, limit: int) -> list[Any]:
+        calls = [_Call([keys.epoch(s), keys.syncing(s)], [epoch, limit]) for s in shards]
+        answers = self._run("page", calls)
+        for answer in answers:
+            _current(answer[0], epoch)
+        return answers
+
+    def _run(self, name: str, calls: list[_Call]) -> list[Any]:
+        return self._translated(lambda: self._answers(_script(name), calls))
+
+    def _answers(self, script: _Script, calls: list[_Call]) -> list[Any]:
+        answers: dict[int, Any] = {}
+        for connection, numbers in self._by_node(calls):
+            pipeline = connection.pipeline(transaction=False)
+            for number in numbers:
+                call = calls[number]
+                pipeline.evalsha(script.sha, len(call.keys), *call.keys, *call.args)
+            answers |= zip(numbers, pipeline.execute(raise_on_error=False), strict=True)
+        for number, answer in answers.items():
+            if isinstance(answer, _NOT_RUN):
+                call = calls[number]
+                answers[number] = self._client.eval(script.text, len(call.keys), *call.keys, *call.args)
+            elif isinstance(answer, Exception):
+                raise answer
+        return [answers[number] for number in range(len(calls))]
+
+    def _by_node(self, calls: list[_Call]) -> "list[tuple[Redis, list[int]]]":
+        """The server of each group of calls, and their numbers: primaries only."""
+        if isinstance(self._client, Redis):
+            return [(self._client, list(range(len(calls))))]
+        groups: dict[str, tuple[Any, list[int]]] = {}
+        for number, call in enumerate(calls):
+            node = self._client.get_node_from_key(call.keys[0])  # type: ignore[no-untyped-call]
+            if node is None:
+                raise RedisClusterException("A slot has no server")
+            groups.setdefault(node.name, (self._client.get_redis_connection(node), []))[1].append(number)
+        return list(groups.values())
+
+    def _translated[T](self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except RedisError as error:
+            raise Unavailable("Redis does not answer") from error
+
+
+@cache
+def _script(name: str) -> _Script:
+    text = Path(__file__).with_name(f"{name}.lua").read_text()
+    return _Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _current(opened: Any, epoch: int) -> bool:
+    """Whether the shard is in the epoch; False when it is behind, and so holds nothing of it."""
+    if int(opened) > epoch:
+        raise Outdated("A later epoch was opened")
+    return int(opened) == epoch
+
+
+def _parts(epoch: int, syncing: Any, parked: Any) -> tuple[Part, ...]:
+    aside = [entry.split(":") for entry in _text(parked).split(";") if entry]
+    parts = [Part(int(of), int(views), day) for of, day, views in aside]
+    if syncing:
+        parts.append(Part(epoch, int(syncing)))
+    return tuple(parts)
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
