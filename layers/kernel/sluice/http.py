@@ -10,15 +10,12 @@ A route says who may call it with `require` or `public`. One that says neither a
 
 import base64
 import json
-import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, Any, Never, TypedDict
-from urllib.parse import parse_qsl
+from typing import Annotated, Any, TypedDict
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request, Response
@@ -35,35 +32,18 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import AfterValidator, PlainSerializer, WithJsonSchema
 
+from sluice import envelope
 from sluice.clock import rfc3339
-from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, TooLarge, Unavailable
+from sluice.envelope import HEADERS, named, problem
+from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Unavailable
 from sluice.roles import Principal, Role
 
-MAX_BODY_BYTES = 256 * 1024
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 MAX_CURSOR_CHARACTERS = 1024  # also keeps a nested one below what json can take
-MAX_ERRORS = 20
 SECURITY_SCHEME = "token"
-# OWASP's list for APIs that answer no HTML: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
-HEADERS: dict[str, str | list[str]] = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Strict-Transport-Security": "max-age=63072000",
-    "X-Content-Type-Options": "nosniff",
-}
 
 logger = Logger()
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The body of every refusal. `code` is stable; `errors` names the wrong fields, if it is about fields."""
-
-    message: str
-    code: str
-    errors: tuple[FieldError, ...]
-    request_id: str
 
 
 # --- Types for the parameters and results of routes
@@ -208,30 +188,26 @@ def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] 
 def resolver() -> APIGatewayHttpResolver:
     """A resolver that refuses before it parses, validates, and answers every error in the envelope."""
     # debug off, or POWERTOOLS_DEV would print bodies.
-    app = APIGatewayHttpResolver(debug=False, json_body_deserializer=_parse)
+    app = APIGatewayHttpResolver(debug=False, json_body_deserializer=envelope.parse)
 
-    def problem(
-        status: HTTPStatus, message: str, code: str, errors: tuple[FieldError, ...] = (), **headers: str
-    ) -> Response[dict[str, Any]]:
-        body = Problem(message, code, errors, app.current_event.request_context.request_id)
-        extra = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Response(status.value, "application/json", asdict(body), headers=HEADERS | extra)
+    def answer(error: Exception) -> Response[dict[str, Any]]:
+        status, body, headers = problem(error, app.current_event.request_context.request_id)
+        return Response(status.value, "application/json", asdict(body), headers=HEADERS | headers)
 
     def refused(error: Refused) -> Response[dict[str, Any]]:
         logger.info("Refused", status=error.status.value, code=error.code)
-        return problem(error.status, error.message, error.code, error.errors)
+        return answer(error)
 
     def invalid(error: RequestValidationError) -> Response[dict[str, Any]]:
         return refused(_invalid(error.errors()))
 
     def unavailable(error: Unavailable) -> Response[dict[str, Any]]:
         logger.warning("Unavailable", exc_info=error)
-        wait = str(error.retry_after_seconds)
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), "unavailable", Retry_After=wait)
+        return answer(error)
 
     def unexpected(error: Exception) -> Response[dict[str, Any]]:
         logger.exception("Unexpected error", exc_info=error)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error", "internal_error")
+        return answer(error)
 
     app.exception_handler(Refused)(refused)
     app.exception_handler(RequestValidationError)(invalid)
@@ -275,58 +251,14 @@ def _check_role(principal: Principal, lowest: Role) -> None:
 
 def _check_query(event: APIGatewayProxyEventV2, route: Route) -> None:
     """Powertools ignores unknown parameters; of those given twice it makes a list."""
-    known = {parameter.alias for parameter in route.dependant.query_params}
-    given = Counter(name for name, _ in parse_qsl(event.raw_query_string, keep_blank_values=True))
-    errors = [FieldError(name[:100], "Unknown parameter") for name in given if name not in known]
-    errors += [FieldError(name, "Given more than once") for name, times in given.items() if name in known and times > 1]
-    if errors:
-        raise _named(errors)
+    envelope.check_query(event.raw_query_string, {parameter.alias for parameter in route.dependant.query_params})
 
 
 def _check_body(event: APIGatewayProxyEventV2, route: Route) -> None:
-    body = event.body or ""
-    try:
-        content = base64.b64decode(body, validate=True) if event.is_base64_encoded else body.encode()
-        if len(content) > MAX_BODY_BYTES:
-            raise TooLarge(f"The body is over {MAX_BODY_BYTES} bytes", "too_large")
-        content.decode()
-    except ValueError as error:  # base64 and Unicode errors are its children
-        raise Invalid.of("body", "The body is not UTF-8 text") from error
-    if not route.dependant.body_params:
-        return
-    if not content:
-        raise Invalid.of("body", "The body must be a JSON object; there is none")
-    # Powertools would read a form into the same model, and takes a missing type for JSON, as we do.
-    if event.headers.get("content-type", "application/json").partition(";")[0].strip() != "application/json":
-        raise Invalid.of("Content-Type", "Content-Type must be application/json")
-
-
-def _parse(text: str) -> dict[str, Any]:
-    """A body's JSON object, in numbers that JSON knows. Of a list, Powertools' validation takes the first item."""
-    try:
-        parsed = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise Invalid.of("body", f"The body is not valid JSON: {_cause(error)}") from error
-    if not isinstance(parsed, dict):
-        raise Invalid.of("body", "The body must be a JSON object")
-    return parsed
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos}"
-    return "nested too deep" if isinstance(error, RecursionError) else "a number is out of range"
-
-
-def _no_number(name: str) -> Never:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
+    text = envelope.text_of(event.body or "", is_base64=bool(event.is_base64_encoded))
+    if route.dependant.body_params:
+        # Powertools would read a form into the same model.
+        envelope.check_is_json(text, event.headers)
 
 
 _CLEARER = {"extra_forbidden": "Unknown field", "missing": "Required"}
@@ -346,10 +278,4 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
             # A validator's own words, without pydantic's "Value error, " before them.
             message = verbatim = str(error["ctx"]["error"])
         found.append(FieldError(field[:100], message))
-    return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else _named(found)
-
-
-def _named(errors: list[FieldError]) -> Invalid:
-    message = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
-    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-    return Invalid(message + more, "invalid", errors[:MAX_ERRORS])
+    return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)

@@ -1,0 +1,112 @@
+"""HTTP without a framework: the envelope of every refusal, and what is refused of any request.
+
+Standard library only, for the hot path; `sluice.http` builds on it.
+"""
+
+import base64
+import json
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Never
+from urllib.parse import parse_qsl
+
+from sluice.errors import FieldError, Invalid, Refused, TooLarge, Unavailable
+
+MAX_BODY_BYTES = 256 * 1024
+MAX_ERRORS = 20
+# OWASP's list for APIs that answer no HTML: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
+HEADERS: dict[str, str | list[str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Strict-Transport-Security": "max-age=63072000",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The body of every refusal. `code` is stable; `errors` names the wrong fields, if it is about fields."""
+
+    message: str
+    code: str
+    errors: tuple[FieldError, ...]
+    request_id: str
+
+
+def problem(error: Exception, request_id: str) -> tuple[HTTPStatus, Problem, dict[str, str]]:
+    """What an error is answered with: status, body, and the headers beside `HEADERS`. Unexpected ones are not told."""
+    match error:
+        case Refused():
+            return error.status, Problem(error.message, error.code, error.errors, request_id), {}
+        case Unavailable():
+            wait = {"Retry-After": str(error.retry_after_seconds)}
+            return HTTPStatus.SERVICE_UNAVAILABLE, Problem(str(error), "unavailable", (), request_id), wait
+        case _:
+            told = Problem("Internal error", "internal_error", (), request_id)
+            return HTTPStatus.INTERNAL_SERVER_ERROR, told, {}
+
+
+def check_query(raw_query: str, known: Collection[str]) -> None:
+    """Raises Invalid for parameters that are unknown, or given twice."""
+    given = Counter(name for name, _ in parse_qsl(raw_query, keep_blank_values=True))
+    errors = [FieldError(name[:100], "Unknown parameter") for name in given if name not in known]
+    errors += [FieldError(name, "Given more than once") for name, times in given.items() if name in known and times > 1]
+    if errors:
+        raise named(errors)
+
+
+def text_of(body: str, *, is_base64: bool) -> str:
+    """A body as text. Raises TooLarge, or Invalid when it is not UTF-8."""
+    try:
+        content = base64.b64decode(body, validate=True) if is_base64 else body.encode()
+        if len(content) > MAX_BODY_BYTES:
+            raise TooLarge(f"The body is over {MAX_BODY_BYTES} bytes", "too_large")
+        return content.decode()
+    except ValueError as error:  # base64 and Unicode errors are its children
+        raise Invalid.of("body", "The body is not UTF-8 text") from error
+
+
+def check_is_json(text: str, headers: Mapping[str, str]) -> None:
+    """Raises Invalid for an empty body, or one that says it is something else. A missing type is taken for JSON."""
+    if not text:
+        raise Invalid.of("body", "The body must be a JSON object; there is none")
+    if headers.get("content-type", "application/json").partition(";")[0].strip() != "application/json":
+        raise Invalid.of("Content-Type", "Content-Type must be application/json")
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A body's JSON object, in numbers that JSON knows. Raises Invalid."""
+    try:
+        parsed = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise Invalid.of("body", f"The body is not valid JSON: {_cause(error)}") from error
+    if not isinstance(parsed, dict):
+        raise Invalid.of("body", "The body must be a JSON object")
+    return parsed
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    return "nested too deep" if isinstance(error, RecursionError) else "a number is out of range"
+
+
+def _no_number(name: str) -> Never:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def named(errors: list[FieldError]) -> Invalid:
+    """One refusal for several fields, whose message names the first of them."""
+    message = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
+    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+    return Invalid(message + more, "invalid", errors[:MAX_ERRORS])
