@@ -15,6 +15,7 @@ class Settings:
 
     boosts_table: str
     max_per_day: int
+    once_per_day: bool
     time_zone: ZoneInfo
     content_types: tuple[str, ...]
 
@@ -22,6 +23,7 @@ class Settings:
 GOOD = {
     "BOOSTS_TABLE": "boosts",
     "MAX_PER_DAY": "100000",
+    "ONCE_PER_DAY": "true",
     "TIME_ZONE": "Europe/Berlin",
     "CONTENT_TYPES": "video,story",
 }
@@ -36,7 +38,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_field_is_the_variable_of_its_name_in_capitals() -> None:
     settings = read(Settings)
 
-    assert settings == Settings("boosts", 100_000, ZoneInfo("Europe/Berlin"), ("video", "story"))
+    assert settings == Settings("boosts", 100_000, True, ZoneInfo("Europe/Berlin"), ("video", "story"))
 
 
 def test_words_are_separated_by_commas_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +47,13 @@ def test_words_are_separated_by_commas_and_trimmed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CONTENT_TYPES", " video , story,,task ")
 
     assert read(Settings).content_types == ("video", "story", "task")
+
+
+@pytest.mark.parametrize(("text", "claim"), [("true", True), ("false", False)])
+def test_a_claim_is_true_or_false(monkeypatch: pytest.MonkeyPatch, text: str, claim: bool) -> None:
+    monkeypatch.setenv("ONCE_PER_DAY", text)
+
+    assert read(Settings).once_per_day is claim
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -66,6 +75,9 @@ def test_a_variable_that_is_missing_or_empty_is_named(
     [
         ("MAX_PER_DAY", "many", "MAX_PER_DAY is not a valid int"),
         ("MAX_PER_DAY", "1.5", "MAX_PER_DAY is not a valid int"),
+        ("ONCE_PER_DAY", "True", "ONCE_PER_DAY is not a valid bool"),
+        ("ONCE_PER_DAY", "1", "ONCE_PER_DAY is not a valid bool"),
+        ("ONCE_PER_DAY", "no", "ONCE_PER_DAY is not a valid bool"),
         ("TIME_ZONE", "Berlin", "TIME_ZONE is not a valid ZoneInfo"),
         ("TIME_ZONE", "Europe", "TIME_ZONE is not a valid ZoneInfo"),
         ("TIME_ZONE", "../etc/passwd", "TIME_ZONE is not a valid ZoneInfo"),

@@ -19,13 +19,18 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-_READERS: dict[Any, Any] = {str: str, int: int, ZoneInfo: ZoneInfo, tuple[str, ...]: _words}
+def _claim(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+_READERS: dict[Any, Any] = {str: str, int: int, bool: _claim, ZoneInfo: ZoneInfo, tuple[str, ...]: _words}
 
 
 def read[S: DataclassInstance](kind: type[S]) -> S:
     """Read the dataclass `kind` from the environment.
 
-    Fields may be `str`, `int`, `ZoneInfo` (an IANA name) or `tuple[str, ...]` (comma-separated).
+    Fields may be `str`, `int`, `bool` (`true` or `false`), `ZoneInfo` (an IANA name) or `tuple[str, ...]`
+    (comma-separated).
     Raises Misconfigured, naming every variable that is missing, empty or malformed.
     """
     values: dict[str, object] = {}
