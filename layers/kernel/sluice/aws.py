@@ -14,9 +14,16 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 
 
-def client(service: str) -> Any:
-    """A client of a service, by its name in botocore; the caller names its type."""
-    patience = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+def client(service: str, read_seconds: float = READ_SECONDS, attempts: int | None = None) -> Any:
+    """A client of a service, by its name in botocore; the caller names its type.
+
+    `attempts`: how often a call is tried in all, if not as often as the SDK likes.
+    """
+    patience = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=read_seconds,
+        retries={"total_max_attempts": attempts} if attempts else None,
+    )
     return _session().create_client(service, config=patience)
 
 
