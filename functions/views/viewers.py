@@ -1,6 +1,6 @@
 """Who is viewing, without keeping anything that says who: names are keyed digests (S2-37, decision 16).
 
-Standard library only: this is the hot path. `sluice.auth`, and PyJWT with it, is imported when there is a token.
+Standard library only: this is the hot path. `sluice.tokens`, and PyJWT with it, is imported when there is a token.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from zoneinfo import ZoneInfo
 
-from sluice.errors import Misconfigured
+from sluice.errors import Misconfigured, Untrusted
 from views.rules import BOT, DO_NOT_TRACK
 
 MIN_SECRET_BYTES = 32
@@ -21,7 +21,8 @@ CLOCK_SKEW = timedelta(seconds=10)
 MAX_SESSION_CHARACTERS = 256
 
 _VIEWER = re.compile(r"(?:user|anon):[A-Za-z0-9_-]{22}")
-_SESSION = re.compile(r"(?P<claims>v1\.(?P<viewer>[^.]+)\.(?P<start>[0-9]{1,12}))\.(?P<signature>[A-Za-z0-9_-]{43})")
+_LITERAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,127}")
+_SESSION = re.compile(r"(?P<claims>v1\.(?P<viewer>.+)\.(?P<start>[0-9]{1,12}))\.(?P<signature>[A-Za-z0-9_-]{43})")
 # Names that crawlers give themselves; Cubot makes telephones.
 _BOT = re.compile(
     r"(?<!cu)bot\b|bot[/;_-]|crawl|spider|slurp|scrape|headless|phantomjs|lighthouse|facebookexternalhit|embedly"
@@ -42,16 +43,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Viewer:
-    """A viewer by a key that tells nobody who it is, and the session token to answer with."""
+    """A viewer by a key that tells nobody who it is, the session token to answer with, and when that ends."""
 
     key: str
     session: str
+    session_ends: int
+    """In seconds since 1970."""
 
 
 class Viewers:
     """Recognises viewers. `secrets`: the current one signs and names; those after it are only still believed.
 
     `subject_of` answers whose token an `Authorization` header bears, or None when it is not to be believed.
+    `names_users`: a token's bearer is `user:<subject>` in Redis, as the sources have it (S2-16); then what is kept
+    there is as personal as the subjects are (decision 16).
     Raises Misconfigured for a secret that is too short.
     """
 
@@ -61,6 +66,8 @@ class Viewers:
         zone: ZoneInfo,
         subject_of: Callable[[str], str | None],
         session_lifetime: timedelta = timedelta(hours=24),
+        *,
+        names_users: bool = False,
     ) -> None:
         if not secrets or any(len(secret.encode()) < MIN_SECRET_BYTES for secret in secrets):
             raise Misconfigured(f"each secret of the views must have {MIN_SECRET_BYTES} bytes or more")
@@ -69,36 +76,53 @@ class Viewers:
         self._zone = zone
         self._subject_of = subject_of
         self._lifetime = session_lifetime
+        self._names_users = names_users
 
     def recognise(self, request: Request, now: datetime) -> Viewer:
         """By a valid token; else by a valid session; else by day, address and user agent.
 
         A session keeps its start as long as it names the same viewer, so that using it does not make it last.
         """
-        in_session = self._viewer_of(request.session, now)
+        in_session = self._in_session(request.session, now)
         authorization = request.headers.get("authorization", "")
         subject = self._subject_of(authorization) if authorization else None
         if subject is not None:
-            viewer = f"user:{_digest(self._naming, 'user', subject)}"
+            key = self._user(subject)
         else:
-            viewer = in_session or self._anonymous(request, now)
-        return Viewer(viewer, request.session if viewer == in_session else self.issue(viewer, now))
+            key = in_session.key if in_session else self._anonymous(request, now)
+        return in_session if in_session and in_session.key == key else self.issue(key, now)
 
-    def issue(self, viewer: str, now: datetime) -> str:
-        """A session that begins now: `v1.<viewer key>.<start, in seconds>.<signature>`."""
-        claims = f"v1.{viewer}.{int(now.timestamp())}"
-        return f"{claims}.{_signature(self._signing[0], claims)}"
+    def issue(self, key: str, now: datetime) -> Viewer:
+        """With a session that begins now: `v1.<viewer key>.<start, in seconds>.<signature>`."""
+        start = int(now.timestamp())
+        claims = f"v1.{key}.{start}"
+        return self._viewer(key, f"{claims}.{_signature(self._signing[0], claims)}", start)
 
-    def _viewer_of(self, session: str, now: datetime) -> str | None:
+    def _viewer(self, key: str, session: str, start: int) -> Viewer:
+        return Viewer(key, session, start + int(self._lifetime.total_seconds()))
+
+    def _in_session(self, session: str, now: datetime) -> Viewer | None:
         """The viewer of a session that we signed and whose 24 h are not over; a wrong one counts as none."""
         found = _SESSION.fullmatch(session) if len(session) <= MAX_SESSION_CHARACTERS else None
-        if found is None or not _VIEWER.fullmatch(found["viewer"]):
+        if found is None or not self._is_key(found["viewer"]):
             return None
         given = found["signature"].encode()
         if not any(hmac.compare_digest(given, _signature(key, found["claims"]).encode()) for key in self._signing):
             return None
         age = timedelta(seconds=now.timestamp() - int(found["start"]))
-        return found["viewer"] if -CLOCK_SKEW <= age < self._lifetime else None
+        if not -CLOCK_SKEW <= age < self._lifetime:
+            return None
+        return self._viewer(found["viewer"], session, int(found["start"]))
+
+    def _is_key(self, key: str) -> bool:
+        if _VIEWER.fullmatch(key):
+            return True
+        return self._names_users and key.startswith("user:") and _LITERAL.fullmatch(key[5:]) is not None
+
+    def _user(self, subject: str) -> str:
+        if self._names_users and _LITERAL.fullmatch(subject):
+            return f"user:{subject}"
+        return f"user:{_digest(self._naming, 'user', subject)}"
 
     def _anonymous(self, request: Request, now: datetime) -> str:
         day = now.astimezone(self._zone).date().isoformat()
@@ -134,15 +158,16 @@ def is_bot(user_agent: str) -> bool:
     return not user_agent.strip() or _BOT.search(user_agent) is not None
 
 
-def subject_by(secret: str, audience: str) -> Callable[[str], str | None]:
-    """A `subject_of` that believes tokens signed by `secret`, the JSON `{"current": ..., "previous": ...}`."""
+def subject_by(secrets: tuple[str, ...], audience: str) -> Callable[[str], str | None]:
+    """A `subject_of` that believes tokens for `audience` signed by one of `secrets`."""
 
     def subject_of(authorization: str) -> str | None:
-        from sluice.auth import Gate
-        from sluice.clock import SystemClock
+        from sluice import tokens
 
-        principal = Gate(lambda _: secret, audience, SystemClock()).admit(authorization)
-        return principal.subject if principal else None
+        try:
+            return tokens.verify(tokens.borne(authorization), secrets, audience).subject
+        except Untrusted:
+            return None
 
     return subject_of
 

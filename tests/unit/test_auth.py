@@ -10,9 +10,11 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.auth import Gate, WrongSignature, mint, usable, verify
+from sluice.auth import Gate
 from sluice.errors import Misconfigured, Untrusted
+from sluice.keyring import usable
 from sluice.roles import Principal, Role
+from sluice.tokens import WrongSignature, mint, verify
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 SECRET = "current-secret-of-more-than-32-bytes-0001"

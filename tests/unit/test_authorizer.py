@@ -10,8 +10,8 @@ import pytest
 from moto import mock_aws
 
 from operations import authorizer
-from sluice.auth import mint
 from sluice.roles import Role
+from sluice.tokens import mint
 from tests.gateway import Context, an_authorization
 
 SECRET = "current-secret-of-more-than-32-bytes-0001"
