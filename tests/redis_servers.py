@@ -77,6 +77,23 @@ class Servers:
                     counts[command] = counts.get(command, 0) + stats["calls"]
         return counts
 
+    @contextmanager
+    def watched(self) -> Iterator[list[str]]:
+        """What clients send meanwhile, in the order of each server; what scripts call is left out."""
+        found: list[str] = []
+        with ExitStack() as stack:
+            watching = []
+            for port in self.ports:
+                client, other = stack.enter_context(_client(port)), stack.enter_context(_client(port))
+                other.ping()
+                watching.append((stack.enter_context(client.monitor()), other))
+            yield found
+            for monitor, other in watching:
+                other.echo("end")
+                while not (command := monitor.next_command())["command"].startswith("ECHO"):
+                    if command["client_type"] != "lua":
+                        found.append(command["command"])
+
 
 def _client(port: int) -> Redis:
     return Redis(port=port, socket_timeout=10)
