@@ -29,6 +29,7 @@ class Servers:
 
     mode: str
     ports: tuple[int, ...]
+    processes: tuple[subprocess.Popen[bytes], ...] = ()
 
     @property
     def url(self) -> str:
@@ -161,8 +162,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def single() -> Iterator[Servers]:
     """One server."""
     ports = free_ports(1)
-    with started(ports):
-        yield Servers("single", tuple(ports))
+    with started(ports) as processes:
+        yield Servers("single", tuple(ports), tuple(processes))
 
 
 @contextmanager
@@ -170,8 +171,8 @@ def cluster(primaries: int = 3) -> Iterator[Servers]:
     """A cluster without replicas: each primary has an equal and contiguous part of the slots, in the ports' order."""
     ports = free_ports(primaries, with_bus=True)
     options = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000")
-    with started(ports, *options):
-        found = Servers("cluster", tuple(ports))
+    with started(ports, *options) as processes:
+        found = Servers("cluster", tuple(ports), tuple(processes))
         clients = found.clients()
         edges = [-(-SLOTS * number // primaries) for number in range(primaries + 1)]
         for number, client in enumerate(clients):
