@@ -29,6 +29,7 @@ class Servers:
 
     mode: str
     ports: tuple[int, ...]
+    processes: tuple[subprocess.Popen[bytes], ...] = ()
 
     @property
     def url(self) -> str:
@@ -76,6 +77,23 @@ class Servers:
                     command = name.removeprefix("cmdstat_")
                     counts[command] = counts.get(command, 0) + stats["calls"]
         return counts
+
+    @contextmanager
+    def watched(self) -> Iterator[list[str]]:
+        """What clients send meanwhile, in the order of each server; what scripts call is left out."""
+        found: list[str] = []
+        with ExitStack() as stack:
+            watching = []
+            for port in self.ports:
+                client, other = stack.enter_context(_client(port)), stack.enter_context(_client(port))
+                other.ping()
+                watching.append((stack.enter_context(client.monitor()), other))
+            yield found
+            for monitor, other in watching:
+                other.echo("end")
+                while not (command := monitor.next_command())["command"].startswith("ECHO"):
+                    if command["client_type"] != "lua":
+                        found.append(command["command"])
 
 
 def _client(port: int) -> Redis:
@@ -144,8 +162,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def single() -> Iterator[Servers]:
     """One server."""
     ports = free_ports(1)
-    with started(ports):
-        yield Servers("single", tuple(ports))
+    with started(ports) as processes:
+        yield Servers("single", tuple(ports), tuple(processes))
 
 
 @contextmanager
@@ -153,8 +171,8 @@ def cluster(primaries: int = 3) -> Iterator[Servers]:
     """A cluster without replicas: each primary has an equal and contiguous part of the slots, in the ports' order."""
     ports = free_ports(primaries, with_bus=True)
     options = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000")
-    with started(ports, *options):
-        found = Servers("cluster", tuple(ports))
+    with started(ports, *options) as processes:
+        found = Servers("cluster", tuple(ports), tuple(processes))
         clients = found.clients()
         edges = [-(-SLOTS * number // primaries) for number in range(primaries + 1)]
         for number, client in enumerate(clients):

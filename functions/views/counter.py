@@ -4,6 +4,7 @@ It speaks to a node's connection itself. The client's own retries would count a 
 tell a command that was never sent from one whose answer was lost.
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -39,10 +40,16 @@ TIMEOUT_SECONDS = 0.1
 LEFT_ALONE_SECONDS = 5.0
 _ANSWERED_NO = (ResponseError, AuthenticationError, AuthorizationError, BusyLoadingError)
 """Errors that the server answers instead of running the command."""
+_WRITES_NOTHING = re.compile(r"\b(OOM|READONLY|MISCONF|NOREPLICAS)\b")
+"""What a server says that takes no writes at the time; a script is told at its first."""
 
 
 class NotTracked(Unavailable):
     """Raised when the view was certainly not counted: it may be counted elsewhere."""
+
+
+class LeftAlone(NotTracked):
+    """Raised while Redis is left alone because it failed a moment ago: nothing was tried."""
 
 
 class OutcomeUnknown(Unavailable):
@@ -162,7 +169,8 @@ def _exchange(pool: Pool, *command: Any) -> Any:
         raise
     except (RedisError, OSError) as error:
         connection.disconnect()  # else the late answer would be taken for the next command's
-        raise OutcomeUnknown(f"no answer from Redis ({type(error).__name__})") from error
+        # Come back when Redis is asked again: it knows whether this one counted.
+        raise OutcomeUnknown(f"no answer from Redis ({type(error).__name__})", ceil(LEFT_ALONE_SECONDS)) from error
     except BaseException:
         connection.disconnect()
         raise
@@ -205,7 +213,8 @@ class Counter:
     ) -> Decision:
         """Count a view, or say why not, in one round trip. With `reasons` (a bot) it is refused for these alone.
 
-        Raises NotTracked when it was certainly not counted, OutcomeUnknown when that cannot be known.
+        Raises NotTracked (or its child LeftAlone) when it was certainly not counted, OutcomeUnknown when that cannot be
+        known.
         """
         self._check_that_it_may_be_asked()
         shard = keys.shard_of(viewer, self._shards)
@@ -226,7 +235,7 @@ class Counter:
     def _check_that_it_may_be_asked(self) -> None:
         left = self._left_alone_until - self._seconds()
         if left > 0:
-            raise NotTracked("Redis failed a moment ago and is left alone", ceil(left))
+            raise LeftAlone("Redis failed a moment ago and is left alone", ceil(left))
 
     def _run(self, names: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
         try:
@@ -234,9 +243,9 @@ class Counter:
         except (AskError, TryAgainError) as error:
             raise NotTracked("the shard is moving to another node") from error
         except _ANSWERED_NO as error:
-            self._leave_alone()
-            if "user_script" in str(error):
+            if "user_script" in str(error) and not _WRITES_NOTHING.search(str(error)):
                 raise  # the script is wrong: that is not for a fallback to hide
+            self._leave_alone()
             raise NotTracked(f"Redis refuses commands ({type(error).__name__})") from error
         except (NotTracked, OutcomeUnknown):
             self._leave_alone()

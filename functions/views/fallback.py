@@ -1,0 +1,67 @@
+"""Counts a view in the database while Redis is away, for the next sync to fold in. botocore is imported at first use.
+
+A row for each viewer, content and day is all that is remembered, so it is all that is asked (S2-33): once per day holds
+whether that rule is on or off, and cooldown, session and daily limit do not. What Redis counted is not known here, nor
+what is counted here there: a viewer may be counted once by each on the day that it fails.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sluice.clock import rfc3339
+from sluice.errors import Unavailable
+from views import keys
+from views.rules import COUNTED, DAILY_VIEWED, Calendar, Decision
+
+READ_SECONDS = 1.0
+
+
+class Fallback:
+    """Puts rows into the views table. `connect` makes botocore's DynamoDB client, when it is first needed."""
+
+    def __init__(self, table: str, zone: ZoneInfo, connect: Callable[[], Any] | None = None) -> None:
+        self._table = table
+        self._zone = zone
+        self._calendar = Calendar(zone)
+        self._client = cache(connect or _dynamodb)
+
+    def track(self, viewer: str, content_type: str, content_id: str, now: datetime) -> Decision:
+        """Count a view, once a day. Raises Unavailable, and then it may or may not be counted: never twice, though."""
+        client = self._client()
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        content = keys.content_field(content_type, content_id)
+        day = now.astimezone(self._zone).date().isoformat()
+        item = {
+            "id": f"viewer#{viewer}",
+            "part": f"{day}#{content}",
+            "content": content,
+            # Where the sync looks for it, whatever the number of shards in Redis.
+            "unfolded": str(keys.shard_of(viewer)),
+            "counted_at": rfc3339(now),
+        }
+        try:
+            client.put_item(
+                TableName=self._table,
+                Item={name: {"S": value} for name, value in item.items()},
+                ConditionExpression="attribute_not_exists(id)",
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalCheckFailedException":
+                moment = self._calendar.moment(now)
+                return Decision.after((DAILY_VIEWED,), moment.day_end - moment.now)
+            raise Unavailable(f"Neither Redis nor the database counts views ({code})") from error
+        except BotoCoreError as error:
+            raise Unavailable(f"Neither Redis nor the database counts views ({type(error).__name__})") from error
+        return COUNTED
+
+
+def _dynamodb() -> Any:
+    from sluice import aws
+
+    # Once: a caller who is told to come back gets the same answer a moment later as from a second attempt here.
+    return aws.client("dynamodb", read_seconds=READ_SECONDS, attempts=1)

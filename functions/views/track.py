@@ -1,0 +1,210 @@
+"""HTTP: count a view, or say which rules refuse it. Without a framework: what is imported here is most of a cold start.
+
+`views.track_api` documents the route.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sluice import envelope, keyring, settings
+from sluice.clock import Clock, SystemClock
+from sluice.errors import FieldError, Refused, Unavailable
+from views import content, counter, viewers
+from views.counter import Counter, LeftAlone, NotTracked
+from views.fallback import Fallback
+from views.rules import DO_NOT_TRACK, Decision, Rules
+from views.viewers import Request, Viewer, Viewers
+
+COOKIE = "sluice_session"
+DAY_SECONDS = 86_400
+_FIELDS = {"content_type": True, "content_id": True, "session": False}
+"""The body's fields, and whether each is required."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the function reads from the environment."""
+
+    redis_url: str
+    redis_mode: str
+    view_shards: int
+    time_zone: ZoneInfo
+    content_types: tuple[str, ...]
+    views_table: str
+    max_views_per_session: int
+    max_views_per_day: int
+    once_per_day: bool
+    cooldown_seconds: int
+    session_seconds: int
+    honour_do_not_track: bool
+    literal_user_keys: bool
+    views_secret: str
+    token_secret: str
+    token_audience: str
+
+
+@dataclass(frozen=True)
+class NewView:
+    """A view to be counted."""
+
+    content_type: str
+    content_id: str
+    session: str
+
+
+class Tracker:
+    """Recognises viewers and counts their views: in Redis, and in the database while Redis is away."""
+
+    def __init__(
+        self,
+        recognised: Viewers,
+        counted: Counter,
+        fallback: Fallback,
+        clock: Clock,
+        content_types: tuple[str, ...],
+        *,
+        honours_do_not_track: bool,
+    ) -> None:
+        self._viewers = recognised
+        self._counter = counted
+        self._fallback = fallback
+        self._clock = clock
+        self._content_types = content_types
+        self._honours_do_not_track = honours_do_not_track
+
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a request. Raises Invalid, TooLarge, Unavailable."""
+        headers = event["headers"]
+        view = self._read(event, headers)
+        session = view.session or _cookie(event)
+        request = Request(headers, event["requestContext"]["http"]["sourceIp"], session)
+        now = self._clock.now()
+        viewer = self._viewers.recognise(request, now)
+        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._honours_do_not_track)
+        decision, is_degraded = self._track(viewer.key, view, now, reasons)
+        # A browser that asks not to be tracked is given no cookie.
+        cookies = [] if DO_NOT_TRACK in reasons else [_set_cookie(viewer, now)]
+        return _response(200, _told(decision, viewer, is_degraded=is_degraded), cookies=cookies)
+
+    def _read(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> NewView:
+        envelope.check_query(event.get("rawQueryString", ""), ())
+        text = envelope.text_of(event.get("body") or "", is_base64=event.get("isBase64Encoded", False))
+        envelope.check_is_json(text, headers)
+        view = _view(envelope.parse(text))
+        content.check(view.content_type, view.content_id, self._content_types)
+        return view
+
+    def _track(self, viewer: str, view: NewView, now: datetime, reasons: tuple[str, ...]) -> tuple[Decision, bool]:
+        """What became of a view, and whether without Redis."""
+        try:
+            return self._counter.track(viewer, view.content_type, view.content_id, now, reasons), False
+        except LeftAlone:
+            pass  # it was logged when it failed
+        except NotTracked as error:
+            logger.warning("Redis is away: views go to the database", exc_info=error)
+        if reasons:
+            return Decision(reasons), True
+        return self._fallback.track(viewer, view.content_type, view.content_id, now), True
+
+
+@cache
+def tracker() -> Tracker:
+    read = settings.read(Settings)
+    rules = Rules(
+        max_per_session=read.max_views_per_session,
+        max_per_day=read.max_views_per_day,
+        once_per_day=read.once_per_day,
+        cooldown_seconds=read.cooldown_seconds,
+        session_seconds=read.session_seconds,
+    )
+    recognised = Viewers(
+        keyring.usable(read.views_secret, "views secret"),
+        read.time_zone,
+        viewers.subject_by(keyring.usable(read.token_secret), read.token_audience),
+        timedelta(seconds=read.session_seconds or DAY_SECONDS),
+        names_users=read.literal_user_keys,
+    )
+    return Tracker(
+        recognised,
+        Counter(lambda: counter.nodes(read.redis_url, read.redis_mode), rules, read.time_zone, read.view_shards),
+        Fallback(read.views_table, read.time_zone),
+        SystemClock(),
+        read.content_types,
+        honours_do_not_track=read.honour_do_not_track,
+    )
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    try:
+        return tracker().answer(event)
+    except Exception as error:
+        return _refusal(error, event["requestContext"]["requestId"])
+
+
+def _refusal(error: Exception, request_id: str) -> dict[str, Any]:
+    match error:
+        case Refused():
+            pass  # the access log has it
+        case Unavailable():
+            logger.warning("Unavailable", exc_info=error, extra={"request_id": request_id})
+        case _:
+            logger.error("Unexpected error", exc_info=error, extra={"request_id": request_id})
+    status, problem, headers = envelope.problem(error, request_id)
+    return _response(status.value, asdict(problem), headers)
+
+
+def _view(body: dict[str, Any]) -> NewView:
+    errors = [FieldError(name, "Required") for name, is_required in _FIELDS.items() if is_required and name not in body]
+    errors += [FieldError(name[:100], "Unknown field") for name in body if name not in _FIELDS]
+    errors += [
+        FieldError(name, "Input should be a valid string")
+        for name in _FIELDS
+        if name in body and not isinstance(body[name], str)
+    ]
+    if errors:
+        raise envelope.named(errors)
+    return NewView(body["content_type"], body["content_id"], body.get("session", ""))
+
+
+def _told(decision: Decision, viewer: Viewer, *, is_degraded: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"counted": decision.is_counted}
+    if not decision.is_counted:
+        told |= {"reason": decision.reason, "reasons": decision.reasons}
+    if decision.retry_after_seconds is not None:
+        told["retry_after_seconds"] = decision.retry_after_seconds
+    if is_degraded:
+        told["degraded"] = True
+    return told | {"session": viewer.session}
+
+
+def _cookie(event: Mapping[str, Any]) -> str:
+    for cookie in event.get("cookies", ()):
+        name, _, value = cookie.partition("=")
+        if name == COOKIE:
+            return str(value)
+    return ""
+
+
+def _set_cookie(viewer: Viewer, now: datetime) -> str:
+    left = viewer.session_ends - int(now.timestamp())
+    return f"{COOKIE}={viewer.session}; Max-Age={left}; Path=/; HttpOnly; Secure; SameSite=Lax"
+
+
+def _response(
+    status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None, cookies: list[str] | None = None
+) -> dict[str, Any]:
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json", **envelope.HEADERS, **(headers or {})},
+        "cookies": cookies or [],
+        "body": json.dumps(body, separators=(",", ":")),
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,120 @@
+"""`views.track`, called as Lambda calls it, with a browser in front."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import time_machine
+
+from sluice import tokens
+from sluice.roles import Role
+from tests.factories import NOON
+from tests.gateway import Context, a_request
+from tests.redis_servers import Servers
+from views import track
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+ADDRESS = "203.0.113.77"
+VIEWS_SECRET = "v" * 32
+TOKEN_SECRET = "t" * 32
+SETTINGS = {
+    "VIEW_SHARDS": "16",
+    "TIME_ZONE": "UTC",
+    "CONTENT_TYPES": "video,story",
+    "VIEWS_TABLE": "ViewsTable",
+    "MAX_VIEWS_PER_SESSION": "3",
+    "MAX_VIEWS_PER_DAY": "100",
+    "ONCE_PER_DAY": "true",
+    "COOLDOWN_SECONDS": "300",
+    "SESSION_SECONDS": "86400",
+    "HONOUR_DO_NOT_TRACK": "false",
+    "LITERAL_USER_KEYS": "false",
+    "VIEWS_SECRET": json.dumps({"current": VIEWS_SECRET, "previous": ""}),
+    "TOKEN_SECRET": json.dumps({"current": TOKEN_SECRET, "previous": ""}),
+    "TOKEN_AUDIENCE": "sluice",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the function answered."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+    cookies: list[str]
+
+    @property
+    def session(self) -> str:
+        return str(self.body["session"])
+
+
+def a_view(
+    content_id: object = "123",
+    *,
+    session: str | None = None,
+    cookie: str | None = None,
+    subject: str | None = None,
+    token: str | None = None,
+    address: str = ADDRESS,
+    agent: str = BROWSER,
+    headers: Mapping[str, str] | None = None,
+    **request: Any,
+) -> dict[str, Any]:
+    """The event of one view of a story; `text`, `body` and `query` as `a_request` takes them."""
+    if "text" not in request and "body" not in request:
+        view = {"content_type": "story", "content_id": content_id}
+        request["body"] = view | ({"session": session} if session is not None else {})
+    if subject is not None:
+        token = a_token(subject)
+    sent = {"user-agent": agent, **({"authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
+    event = a_request("POST", "/api/views", role=None, headers=sent, **request)
+    event["requestContext"]["http"] |= {"sourceIp": address, "userAgent": agent}
+    if cookie is not None:
+        event["cookies"] = ["theme=dark", f"sluice_session={cookie}"]
+    return event
+
+
+def a_token(subject: str, now: datetime = NOON, lifetime: timedelta = timedelta(days=7)) -> str:
+    return tokens.mint(TOKEN_SECRET, subject, Role.USER, "sluice", lifetime, now)
+
+
+@dataclass
+class TrackFunction:
+    """One environment of the function; `changes` to its settings by name."""
+
+    changes: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def on(cls, servers: Servers, **changes: str) -> "TrackFunction":
+        return cls({"REDIS_URL": servers.url, "REDIS_MODE": servers.mode, **changes})
+
+    def __post_init__(self) -> None:
+        track.tracker.cache_clear()
+
+    def view(self, content_id: object = "123", at: datetime = NOON, **request: Any) -> Answer:
+        """One view of a story at a time."""
+        return self.call(a_view(content_id, **request), at)
+
+    def call(self, event: dict[str, Any], at: datetime = NOON) -> Answer:
+        environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        with (
+            patch.dict("os.environ", environment | SETTINGS | self.changes, clear=True),
+            time_machine.travel(at, tick=False),
+        ):
+            answer = track.handler(json.loads(json.dumps(event)), Context())
+        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"], answer["cookies"])
+
+
+def pending(servers: Servers) -> dict[str, int]:
+    """Views by content, over all shards."""
+    counts: dict[str, int] = {}
+    for key, value in servers.everything().items():
+        if key.endswith(b":pending"):
+            for name, count in value.items():
+                counts[name.decode()] = counts.get(name.decode(), 0) + int(count)
+    return counts
