@@ -139,10 +139,11 @@ class ViewsPart:
         self._screen.tell("Parts", f"during  {_parts(halfway)}")
         self._screen.tell("", f"after   {_parts(after)}", f"epoch {sync['epoch']}: {sync['views']:,} views moved")
         shown = [look.organic for look in self._looks]
+        synced, pending = after.count["organic"]["synced"], after.count["organic"]["pending"]
         self._screen.check(
             "every view that was accepted is shown, synced or pending",
-            f"{after.count['organic']['synced']:,} + {after.count['organic']['pending']:,} = {self._audience.accepted:,}",
-            holds=after.organic == self._audience.accepted and after.count["organic"]["synced"] == sync["views"] > 0,
+            f"{synced:,} + {pending:,} = {self._audience.accepted:,}",
+            holds=synced + pending == self._audience.accepted and synced == sync["views"] > 0,
         )
         self._screen.check(
             "no look during sync and boost was wrong, or lower than the one before",
