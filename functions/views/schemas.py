@@ -2,17 +2,35 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, StrictStr, model_serializer
 
 from sluice.http import Moment
-from sluice.totals import Totals
+from views.display import Shown, Source
 from views.epochs import Control, Outcome, Phase, Started
 from views.sync_store import Failure
 
 Reason = Literal["cooldown", "daily_viewed", "session_limit", "daily_limit", "bot", "do_not_track"]
 DISCLOSURE = "includes promoted views"
+MAX_ITEMS = 100
+
+
+class ContentName(BaseModel):
+    """One content."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    content_type: str = Field(description="One of the installation's content types.", examples=["video"])
+    content_id: str = Field(description="The content's id.", examples=["abc123"])
+
+
+class Contents(BaseModel):
+    """The body of a bulk retrieval (S2-11)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    items: Annotated[list[ContentName], Field(min_length=1, max_length=MAX_ITEMS)]
 
 
 class Organic(BaseModel):
@@ -31,22 +49,33 @@ class ViewCount(BaseModel):
     boosted: int = Field(description="Added by the operator's boost campaigns.")
     view_count: int
     disclosure: str | None = Field(None, description="There when any of the views are boosted.")
+    degraded: bool | None = Field(None, description="True when Redis did not answer: pending views are left out.")
+    source: Source | None = Field(None, description="There when one was asked for: the parts of the others are 0.")
 
     @classmethod
-    def of(cls, content_type: str, content_id: str, totals: Totals) -> "ViewCount":
+    def of(cls, content: tuple[str, str], shown: Shown, source: Source | None) -> "ViewCount":
+        content_type, content_id = content
         return cls(
             content_type=content_type,
             content_id=content_id,
-            organic=Organic(synced=totals.organic, pending=0),
-            boosted=totals.boosted,
-            view_count=totals.organic + totals.boosted,
-            disclosure=DISCLOSURE if totals.boosted else None,
+            organic=Organic(synced=shown.synced, pending=shown.pending),
+            boosted=shown.boosted,
+            view_count=shown.synced + shown.pending + shown.boosted,
+            disclosure=DISCLOSURE if shown.boosted else None,
+            degraded=shown.is_degraded or None,
+            source=source,
         )
 
     @model_serializer(mode="wrap")
-    def _without_an_empty_disclosure(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _without_what_is_not_there(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
         fields: dict[str, object] = serialize(self)
-        return fields if self.disclosure else {name: value for name, value in fields.items() if name != "disclosure"}
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+class ViewCounts(BaseModel):
+    """The counts of the contents that were asked for, in their order."""
+
+    items: list[ViewCount]
 
 
 class NewView(BaseModel):

@@ -19,12 +19,14 @@ class Functions:
 
     def __init__(self, aws: Account) -> None:
         self._aws = aws
+        self.environment: dict[str, str] = {}
+        """What stands above the template's own, such as the address of a test's server."""
 
     def call(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function by its logical id, as Lambda would."""
         module_name, _, name = self._aws.resources[function]["Properties"]["Handler"].rpartition(".")
         module = import_module(module_name)
-        with patch.dict("os.environ", self._aws.environment(function)):
+        with patch.dict("os.environ", self._aws.environment(function) | self.environment):
             return getattr(module, name)(event, Context())
 
 
@@ -58,7 +60,8 @@ def _nothing_cached() -> Iterator[None]:
         operations.stop.switch,
         operations.sweeper.overdue_boosts,
         operations.sweeper.relay,
-        views.counts.content_types,
+        views.counts.configured,
+        views.counts.display,
     ]
     yield
     for each in cached:
