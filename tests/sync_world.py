@@ -415,38 +415,57 @@ class World:
     def act(self, number: int, *, restarts: bool = True) -> None:
         """One thing happens, chosen by a number."""
         chance = random.Random(number)
-        content, shard = chance.choice(CONTENTS), chance.randrange(SHARDS)
-        kind = number % 36
-        if kind < 14 and self.actors:
-            self._go_on(self.actors[number // 36 % len(self.actors)], chance.choice([1, 1, 3, 10]))
-        elif kind == 14 and self.actors:
+        happens = chance.choices(list(_HAPPENS), list(_HAPPENS.values()))[0]
+        if happens is not World._shard_restarts or restarts:
+            happens(self, chance)
+
+    def _someone_goes_on(self, chance: random.Random) -> None:
+        if self.actors:
+            self._go_on(chance.choice(self.actors), chance.choice([1, 1, 3, 10]))
+
+    def _someone_dies(self, chance: random.Random) -> None:
+        if self.actors:
             self._end([chance.choice(self.actors)], chance.choice(["before", "after"]))
-        elif kind < 19:
-            self.track(shard, content)
-        elif kind < 22 and self.messages:
+
+    def _view_comes(self, chance: random.Random) -> None:
+        self.track(chance.randrange(SHARDS), chance.choice(CONTENTS))
+
+    def _view_is_refused(self, chance: random.Random) -> None:
+        self.refuse(chance.randrange(SHARDS), chance.choice(FIELDS))
+
+    def _view_comes_while_redis_is_away(self, chance: random.Random) -> None:
+        self.track_away(chance.choice(DAYS), chance.choice(CONTENTS))
+
+    def _index_catches_up(self, chance: random.Random) -> None:
+        self.store.catch_up()
+
+    def _message_is_delivered(self, chance: random.Random) -> None:
+        if self.messages:
             self._take(self.messages.pop(chance.randrange(len(self.messages)))[1])
-        elif kind < 25 and self.old_messages:
+
+    def _message_is_delivered_again(self, chance: random.Random) -> None:
+        if self.old_messages:
             self.deliver(chance.choice(self.old_messages), chance.choice(["", "copy"]))
-        elif kind < 27:
-            ago = chance.choice([None, None, timedelta(), TIMEOUT])
-            scheduled_at = None if ago is None else self.clock.time - ago
-            started = self.start(force=chance.random() < 0.2, scheduled_at=scheduled_at)
-            self._go_on(started, chance.choice([1, 4, 99, 99, 99]))
-            self._rush(chance.choice([2, 5, 99]))
-        elif kind == 27 and restarts:
-            self.restart(shard)
-        elif kind < 30:
-            self.time_passes(chance.choice([TIMEOUT / 3, TIMEOUT / 3, TIMEOUT * 2]))
-        elif kind == 30:
-            self.poison[content] = chance.randint(1, 4)
-        elif kind == 31:
-            self.refuse(shard, chance.choice(FIELDS))
-        elif kind == 32:
-            self.track_away(chance.choice(DAYS), content)
-        elif kind == 33:
-            self.store.catch_up()
-        elif len(self.actors) < 6:
-            self.read(content)
+
+    def _sync_is_started(self, chance: random.Random) -> None:
+        ago = chance.choice([None, None, timedelta(), TIMEOUT])
+        scheduled_at = None if ago is None else self.clock.time - ago
+        started = self.start(force=chance.random() < 0.2, scheduled_at=scheduled_at)
+        self._go_on(started, chance.choice([1, 4, 99, 99, 99]))
+        self._rush(chance.choice([2, 5, 99]))
+
+    def _shard_restarts(self, chance: random.Random) -> None:
+        self.restart(chance.randrange(SHARDS))
+
+    def _time_goes_by(self, chance: random.Random) -> None:
+        self.time_passes(chance.choice([TIMEOUT / 3, TIMEOUT / 3, TIMEOUT * 2]))
+
+    def _content_begins_to_fail(self, chance: random.Random) -> None:
+        self.poison[chance.choice(CONTENTS)] = chance.randint(1, 4)
+
+    def _someone_reads(self, chance: random.Random) -> None:
+        if len(self.actors) < 6:
+            self.read(chance.choice(CONTENTS))
 
     def _take(self, message: Message) -> Actor:
         self.old_messages.append(message)
@@ -507,3 +526,20 @@ class World:
             moved = self.store.refusals(name)
             low = self.accepted[name] - self.maybe_lost[name]
             assert low <= moved <= self.accepted[name] - self.surely_lost[name], (name, low, moved)
+
+
+_HAPPENS = {
+    World._someone_goes_on: 14,
+    World._someone_dies: 1,
+    World._view_comes: 4,
+    World._view_is_refused: 1,
+    World._view_comes_while_redis_is_away: 1,
+    World._index_catches_up: 1,
+    World._message_is_delivered: 3,
+    World._message_is_delivered_again: 3,
+    World._sync_is_started: 2,
+    World._shard_restarts: 1,
+    World._time_goes_by: 2,
+    World._content_begins_to_fail: 1,
+    World._someone_reads: 2,
+}

@@ -18,6 +18,7 @@ from redis.retry import Retry
 from sluice.errors import Misconfigured, SluiceError, Unavailable
 from views import keys
 
+_FAILED = (RedisError, RedisClusterException)  # the second is not one of the first
 # What says that a command had no effect where it was sent, and may have it elsewhere.
 _NOT_RUN = (NoScriptError, MovedError, AskError, TryAgainError)
 
@@ -191,9 +192,9 @@ class RedisShards:
     def _translated[T](self, ask: Callable[[], T]) -> T:
         try:
             return ask()
-        except RedisError as error:
+        except _FAILED as error:
             if isinstance(self._client, RedisCluster):
-                with suppress(RedisError):
+                with suppress(*_FAILED):
                     self._client.nodes_manager.initialize()  # another node may hold the slots now
             raise Unavailable("Redis does not answer") from error
 
@@ -216,7 +217,7 @@ def client(url: str, mode: str, timeout_seconds: float) -> "Redis | RedisCluster
                 return Redis.from_url(url, **options)
             case "cluster":
                 return RedisCluster.from_url(url, **options)
-    except RedisError as error:
+    except _FAILED as error:
         raise Unavailable("Redis does not answer") from error
     raise Misconfigured("REDIS_MODE must be one of single, cluster")
 
