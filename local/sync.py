@@ -29,7 +29,10 @@ def sync(http: httpx.Client, *, force: bool, tell: Tell, still_seconds: float = 
             tell("Nothing is pending. FORCE=1 opens an epoch all the same.")
             return None
         case "waiting":
-            tell(f"Epoch {started['epoch']} was closed a moment ago: the next opens by itself in a few seconds.")
+            before = (
+                f"Epoch {started['epoch']} was closed a moment ago" if started["epoch"] else "This is the first sync"
+            )
+            tell(f"{before}: epoch {started['epoch'] + 1} opens by itself in a few seconds.")
             number = started["epoch"] + 1
         case outcome:
             tell(f"Epoch {started['epoch']} {'goes on' if outcome == 'running' else 'is open'}.")
@@ -67,8 +70,8 @@ def _follow(http: httpx.Client, number: int, tell: Tell, still_seconds: float) -
             told, moved_at = line, time.monotonic()
         if time.monotonic() - moved_at > still_seconds:
             raise LocalError(
-                f"The sync stands still in step {state['step']} of epoch {state['epoch']}. `make logs` says why; when that "
-                "is mended, `make sync` goes on from here."
+                f"The sync stands still in step {state['step']} of epoch {state['epoch']}. `make logs` says why; "
+                "when that is mended, `make sync` goes on from here."
             )
         time.sleep(_SECONDS_BETWEEN_LOOKS)
 

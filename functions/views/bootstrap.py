@@ -7,21 +7,23 @@ from zoneinfo import ZoneInfo
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sluice import aws
+from sluice import aws, totals
 from sluice.clock import SystemClock
 from sluice.errors import Unavailable
 from views import shards
 from views.epochs import Message, Sync
+from views.reading import Reader
 from views.shards import RedisShards
 from views.sync_store import SyncStore
 
-# Far more than a page of 500 contents takes, and little enough that a step fails before its function's time is up.
-REDIS_SECONDS = 2.0
+# Redis is left alone after these: a step is tried again later, and a count is answered from the database.
+SYNC_REDIS_SECONDS = 2.0
+READ_REDIS_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class ViewsSettings:
-    """What every function of the context reads from the environment that reads views or moves them."""
+    """What the functions that show or move views read from the environment."""
 
     redis_url: str
     redis_mode: str
@@ -39,9 +41,17 @@ class SyncSettings(ViewsSettings):
     sync_timeout_seconds: int
 
 
-def redis_shards(settings: ViewsSettings) -> RedisShards:
-    """The viewer shards in Redis."""
-    return RedisShards(shards.client(settings.redis_url, settings.redis_mode, REDIS_SECONDS))
+def redis_shards(settings: ViewsSettings, seconds: float) -> RedisShards:
+    """The viewer shards in Redis, which may take so long for an answer. Raises RedisAway."""
+    return RedisShards(shards.client(settings.redis_url, settings.redis_mode, seconds))
+
+
+def reader(settings: ViewsSettings) -> Reader:
+    """Reads what no sync has moved yet, on every shard that there ever was. Raises RedisAway, Unavailable."""
+    read_shards = redis_shards(settings, READ_REDIS_SECONDS)
+    control = store(settings).control()
+    shard_count = max(settings.view_shards, control.shards if control else 0)
+    return Reader(read_shards, totals.read_all, shard_count=shard_count)
 
 
 def store(settings: ViewsSettings) -> SyncStore:
@@ -52,7 +62,7 @@ def store(settings: ViewsSettings) -> SyncStore:
 def sync(settings: SyncSettings) -> Sync:
     """The sync, with all that it works on."""
     return Sync(
-        redis_shards(settings),
+        redis_shards(settings, SYNC_REDIS_SECONDS),
         store(settings),
         sender(settings.queue_url),
         SystemClock(),

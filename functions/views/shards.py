@@ -30,6 +30,10 @@ class Taken(Enum):
     REFUSALS = "refusals"
 
 
+class RedisAway(Unavailable):
+    """Raised when Redis does not answer."""
+
+
 class Outdated(SluiceError):
     """Raised when a shard is in a later epoch: the caller's is done, and he is to stop."""
 
@@ -63,7 +67,7 @@ class _Call(NamedTuple):
 
 
 class RedisShards:
-    """Every method answers for all shards given, in order, or raises Unavailable: never a zero for an error.
+    """Every method answers for all shards given, in order, or raises RedisAway: never a zero for an error.
 
     Each shard's part is atomic, and in one cluster slot; it is all of one round trip on a single server, and one for
     each node of a cluster, whose client refuses EVALSHA in a pipeline.
@@ -196,13 +200,13 @@ class RedisShards:
             if isinstance(self._client, RedisCluster):
                 with suppress(*_FAILED):
                     self._client.nodes_manager.initialize()  # another node may hold the slots now
-            raise Unavailable("Redis does not answer") from error
+            raise RedisAway("Redis does not answer") from error
 
 
 def client(url: str, mode: str, timeout_seconds: float) -> "Redis | RedisCluster":
     """The server at `url`, alone or as a node of a cluster: `mode` is single or cluster.
 
-    A cluster is asked for its nodes at once. Raises Unavailable when none answers, Misconfigured for another mode.
+    A cluster is asked for its nodes at once. Raises RedisAway when none answers, Misconfigured for another mode.
     """
     options: dict[str, Any] = {
         "socket_timeout": timeout_seconds,
@@ -218,7 +222,7 @@ def client(url: str, mode: str, timeout_seconds: float) -> "Redis | RedisCluster
             case "cluster":
                 return RedisCluster.from_url(url, **options)
     except _FAILED as error:
-        raise Unavailable("Redis does not answer") from error
+        raise RedisAway("Redis does not answer") from error
     raise Misconfigured("REDIS_MODE must be one of single, cluster")
 
 

@@ -51,7 +51,7 @@ def start(body: Annotated[SyncStart | None, Body()] = None) -> Response[SyncReso
 def get() -> EpochResource:
     """How the present epoch goes, or how the last one went (S2-26)."""
     control = store().control()
-    if control is None or control.epoch == 0:
+    if control is None:
         raise NotFound("There was no sync yet: POST here starts the first", "not_found")
     return EpochResource.of(control, store().failures(control.epoch))
 

@@ -76,7 +76,14 @@ def test_after_a_closed_epoch_the_next_is_followed():
 
     assert api.bodies == [{"force": True}]
     assert closed["epoch"] == 8
-    assert told[0] == "Epoch 7 was closed a moment ago: the next opens by itself in a few seconds."
+    assert told[0] == "Epoch 7 was closed a moment ago: epoch 8 opens by itself in a few seconds."
+
+
+def test_the_first_sync_of_all_is_told_as_such():
+    closed, told = run(Api("waiting", a_state(0, "done"), a_state(1, "done"), epoch=0))
+
+    assert closed["epoch"] == 1
+    assert told == ["This is the first sync: epoch 1 opens by itself in a few seconds."]
 
 
 def test_an_epoch_that_another_has_followed_is_told_as_it_was_closed():

@@ -215,7 +215,8 @@ BROKEN = [
         permissions.open_routes_cannot_reach_the_sync,
         "tracking that may write whatever it likes",
         restate("ViewsTrackFunction", "dynamodb:PutItem", "ViewsTable", Condition=None),
-        "ViewsTrackFunction: hold it to {'ForAllValues:StringLike': {'dynamodb:LeadingKeys': ['viewer#*']}} of ViewsTable",
+        "ViewsTrackFunction: hold it to "
+        "{'ForAllValues:StringLike': {'dynamodb:LeadingKeys': ['viewer#*']}} of ViewsTable",
     ),
     Broken(
         permissions.open_routes_cannot_reach_the_sync,

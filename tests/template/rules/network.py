@@ -71,7 +71,7 @@ def the_network_is_made_with_the_cache(project: Project) -> list[str]:
 
 
 def secrets_come_by_reference(project: Project) -> list[str]:
-    """There is no way to Secrets Manager from the network, so CloudFormation brings the secrets, and nobody writes one."""
+    """There is no way to Secrets Manager from the network: CloudFormation brings the secrets, and makes them too."""
     secrets = project.of_type("AWS::SecretsManager::Secret")
     problems = []
     for name, function in project.functions.items():
