@@ -49,6 +49,9 @@ def _nothing_cached() -> Iterator[None]:
     import operations.stop
     import operations.sweeper
     import views.counts
+    import views.sync
+    import views.sync_worker
+    import views.track
 
     cached = [
         boosts.api.commands,
@@ -62,6 +65,10 @@ def _nothing_cached() -> Iterator[None]:
         operations.sweeper.relay,
         views.counts.configured,
         views.counts.display,
+        views.sync.store,
+        views.sync.sync,
+        views.sync_worker.sync,
+        views.track.tracker,
     ]
     yield
     for each in cached:
