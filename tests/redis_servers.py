@@ -116,6 +116,21 @@ def free_ports(count: int, *, with_bus: bool = False) -> list[int]:
         return found
 
 
+@contextmanager
+def unreachable() -> Iterator[int]:
+    """A port where nobody is refused and nobody gets through: a queue that is full drops who comes."""
+    with ExitStack() as held:
+        server = held.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        while True:
+            try:
+                held.enter_context(socket.create_connection(server.getsockname(), timeout=0.3))
+            except TimeoutError:
+                break
+        yield server.getsockname()[1]
+
+
 def _bound(held: ExitStack, port: int) -> int | None:
     bound = held.enter_context(socket.socket())
     try:

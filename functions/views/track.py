@@ -26,6 +26,7 @@ DAY_SECONDS = 86_400
 _FIELDS = {"content_type": True, "content_id": True, "session": False}
 """The body's fields, and whether each is required."""
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 logger = logging.getLogger(__name__)
 
 
@@ -205,6 +206,6 @@ def _response(
         "statusCode": status,
         "headers": {"Content-Type": "application/json", **envelope.HEADERS, **(headers or {})},
         "cookies": cookies or [],
-        "body": json.dumps(body, separators=(",", ":")),
+        "body": _encode(body),
         "isBase64Encoded": False,
     }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 from zoneinfo import ZoneInfo
 
 from sluice.errors import Misconfigured, Untrusted
@@ -23,12 +23,12 @@ MAX_SESSION_CHARACTERS = 256
 _VIEWER = re.compile(r"(?:user|anon):[A-Za-z0-9_-]{22}")
 _LITERAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,127}")
 _SESSION = re.compile(r"(?P<claims>v1\.(?P<viewer>.+)\.(?P<start>[0-9]{1,12}))\.(?P<signature>[A-Za-z0-9_-]{43})")
-# Names that crawlers give themselves; Cubot makes telephones.
-_BOT = re.compile(
-    r"(?<!cu)bot\b|bot[/;_-]|crawl|spider|slurp|scrape|headless|phantomjs|lighthouse|facebookexternalhit|embedly"
-    r"|link ?preview|pingdom|uptime|monitoring|mediapartners|feedfetcher|archiver",
-    re.IGNORECASE,
+# Names that crawlers give themselves. One at a time: in one expression they took seven times as long.
+_BOTS = (
+    *("crawl", "spider", "slurp", "scrape", "headless", "phantomjs", "lighthouse", "facebookexternalhit", "embedly"),
+    *("linkpreview", "link preview", "pingdom", "uptime", "monitoring", "mediapartners", "feedfetcher", "archiver"),
 )
+_BOT = re.compile(r"(?<!cu)bot\b|bot[/;_-]")  # Cubot makes telephones
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class Viewers:
         self._subject_of = subject_of
         self._lifetime = session_lifetime
         self._names_users = names_users
+        self._salt = ("", b"")
 
     def recognise(self, request: Request, now: datetime) -> Viewer:
         """By a valid token; else by a valid session; else by day, address and user agent.
@@ -126,18 +127,21 @@ class Viewers:
 
     def _anonymous(self, request: Request, now: datetime) -> str:
         day = now.astimezone(self._zone).date().isoformat()
-        salt = _digest(self._naming, "day", day).encode()
-        return f"anon:{_digest(salt, 'anon', network(request.source_ip), request.headers.get('user-agent', ''))}"
+        if self._salt[0] != day:
+            self._salt = (day, _digest(self._naming, "day", day).encode())
+        return (
+            f"anon:{_digest(self._salt[1], 'anon', network(request.source_ip), request.headers.get('user-agent', ''))}"
+        )
 
 
 def network(source_ip: str) -> str:
     """What stands for an address: itself; of IPv6 the first 64 bits, of which a subscriber has all the rest."""
+    if ":" not in source_ip:
+        return source_ip
     try:
-        address = ip_address(source_ip)
+        address = IPv6Address(source_ip)
     except ValueError:
         return source_ip
-    if not isinstance(address, IPv6Address):
-        return str(address)
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return f"{IPv6Address(int(address) >> 64 << 64)}/64"
@@ -155,7 +159,8 @@ def reasons_not_to_count(request: Request, *, honours_do_not_track: bool) -> tup
 
 def is_bot(user_agent: str) -> bool:
     """Whether a user agent calls itself a robot, or calls itself nothing."""
-    return not user_agent.strip() or _BOT.search(user_agent) is not None
+    name = user_agent.strip().lower()
+    return not name or any(bot in name for bot in _BOTS) or ("bot" in name and _BOT.search(name) is not None)
 
 
 def subject_by(secrets: tuple[str, ...], audience: str) -> Callable[[str], str | None]:

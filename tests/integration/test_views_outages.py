@@ -18,7 +18,7 @@ from local.processes import wait_until
 from sluice import aws as clients
 from tests.account import Account
 from tests.integration.track_function import ADDRESS, Answer, TrackFunction, pending
-from tests.redis_servers import Servers, cluster, free_ports, single
+from tests.redis_servers import Servers, cluster, free_ports, single, unreachable
 from views import counter, keys, track
 
 AUCKLAND = ZoneInfo("Pacific/Auckland")
@@ -30,6 +30,12 @@ class Ticks:
 
     def __init__(self) -> None:
         self.now = 0.0
+
+
+@pytest.fixture(autouse=True)
+def _nothing_cached() -> Iterator[None]:
+    yield
+    track.tracker.cache_clear()
 
 
 @pytest.fixture
@@ -115,6 +121,17 @@ def test_a_row_says_what_the_sync_needs(aws: Account) -> None:
         "unfolded": str(keys.shard_of(key, 16)),
         "counted_at": "2026-11-20T12:00:00.000000Z",
     }
+
+
+@pytest.mark.parametrize("mode", ["single", "cluster"])
+def test_a_server_that_cannot_be_reached_was_sent_no_view(aws: Account, mode: str, ticks: Ticks) -> None:
+    """S2-33. The next does not even try."""
+    with unreachable() as port:
+        function = TrackFunction({"REDIS_URL": f"redis://127.0.0.1:{port}", "REDIS_MODE": mode})
+        answers = [function.view(str(number)) for number in range(2)]
+
+    assert [answer.body["degraded"] for answer in answers] == [True, True]
+    assert len(rows(aws)) == 2
 
 
 def test_where_a_row_is_looked_for_does_not_depend_on_the_shards_in_redis(aws: Account) -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,12 @@ DAY = timedelta(days=1)
 EVENT = json.loads((ROOT / "events/views/track-track.json").read_text())
 OFF = {"MAX_VIEWS_PER_SESSION": "0", "MAX_VIEWS_PER_DAY": "0", "ONCE_PER_DAY": "false", "COOLDOWN_SECONDS": "0"}
 HEAVY = "boto3, botocore, pynamodb, pydantic, aws_lambda_powertools, jwt"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_cached() -> Iterator[None]:
+    yield
+    track.tracker.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -51,6 +51,8 @@ def problem(error: Exception, request_id: str) -> tuple[HTTPStatus, Problem, dic
 
 def check_query(raw_query: str, known: Collection[str]) -> None:
     """Raises Invalid for parameters that are unknown, or given twice."""
+    if not raw_query:
+        return
     given = Counter(name for name, _ in parse_qsl(raw_query, keep_blank_values=True))
     errors = [FieldError(name[:100], "Unknown parameter") for name in given if name not in known]
     errors += [FieldError(name, "Given more than once") for name, times in given.items() if name in known and times > 1]
@@ -80,7 +82,7 @@ def check_is_json(text: str, headers: Mapping[str, str]) -> None:
 def parse(text: str) -> dict[str, Any]:
     """A body's JSON object, in numbers that JSON knows. Raises Invalid."""
     try:
-        parsed = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        parsed = _decoder.decode(text)
     except (ValueError, RecursionError) as error:
         raise Invalid.of("body", f"The body is not valid JSON: {_cause(error)}") from error
     if not isinstance(parsed, dict):
@@ -103,6 +105,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text)
     return number
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
 
 
 def named(errors: list[FieldError]) -> Invalid:

@@ -1,0 +1,352 @@
+"""What tracking a view costs: against the rules as their sources write them, and against the budgets."""
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import Any
+
+from redis import Redis
+from redis.connection import Connection
+from rich.console import Console
+from rich.table import Table
+
+from sluice.clock import next_midnight
+from tests.factories import NOON, UTC_ZONE
+from tests.gateway import Context
+from tests.integration.track_function import SETTINGS, a_view
+from tests.redis_servers import Servers, free_ports, single, unreachable
+from tests.template_reader import ROOT
+from views import counter, keys, track
+from views.counter import Counter
+from views.rules import Rules
+
+ROUNDS = 9
+VIEWS = 400
+IMPORTS = 15
+PATH = f"{ROOT / 'functions'}:{ROOT / 'layers' / 'kernel'}"
+
+console = Console()
+
+
+class Sources:
+    """The rules as their sources write them: keys of S2-16, one command at a time, each key with its expiry."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    def track(self, user: str, content_type: str, content_id: str) -> bool:
+        client, content, day = self._client, f"{content_type}:{content_id}", NOON.date().isoformat()
+        cooldown, daily_viewed = f"cooldown:{user}:{content}", f"daily_viewed:{user}:{content}:{day}"
+        viewed, daily_views = f"viewed:{user}:{content}", f"daily_views:{user}:{day}"
+        if (
+            client.exists(cooldown)
+            or client.exists(daily_viewed)
+            or int(client.get(viewed) or 0) >= 3
+            or int(client.get(daily_views) or 0) >= 100
+        ):
+            return False
+        midnight = int((next_midnight(NOON, UTC_ZONE) - NOON).total_seconds())
+        client.incr(f"{content_type}:views:{content_id}")
+        if client.incr(viewed) == 1:
+            client.expire(viewed, 86_400)
+        if client.incr(daily_views) == 1:
+            client.expire(daily_views, midnight)
+        client.set(daily_viewed, 1, ex=midnight)
+        client.set(cooldown, 1, ex=300)
+        return True
+
+
+class Pipelined:
+    """The same commands in two round trips: what is asked, then what is written. Between them others may write."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    def track(self, user: str, content_type: str, content_id: str) -> bool:
+        content, day = f"{content_type}:{content_id}", NOON.date().isoformat()
+        cooldown, daily_viewed = f"cooldown:{user}:{content}", f"daily_viewed:{user}:{content}:{day}"
+        viewed, daily_views = f"viewed:{user}:{content}", f"daily_views:{user}:{day}"
+        asked = self._client.pipeline(transaction=False)
+        asked.exists(cooldown).exists(daily_viewed).get(viewed).get(daily_views)
+        cools, seen, in_session, today = asked.execute()
+        if cools or seen or int(in_session or 0) >= 3 or int(today or 0) >= 100:
+            return False
+        midnight = int((next_midnight(NOON, UTC_ZONE) - NOON).total_seconds())
+        written = self._client.pipeline(transaction=False)
+        written.incr(f"{content_type}:views:{content_id}")
+        written.incr(viewed).expire(viewed, 86_400).incr(daily_views).expire(daily_views, midnight)
+        written.set(daily_viewed, 1, ex=midnight).set(cooldown, 1, ex=300)
+        written.execute()
+        return True
+
+
+def main() -> None:
+    with single() as servers:
+        console.print("[bold]A view[/] by the rules as their sources write them, and as the script does; medians")
+        bench_rules(servers)
+        console.print("\n[bold]Memory[/] of what the rules remember, by the contents that each viewer sees")
+        bench_memory(servers)
+        console.print("\n[bold]Budgets[/]")
+        bench_budgets(servers)
+    console.print("\n[bold]While Redis is away[/], in fresh interpreters, on a table that answers at once")
+    bench_fallback()
+
+
+def bench_rules(servers: Servers) -> None:
+    client = servers.clients()[0]
+    counter_ = Counter(servers.nodes, Rules(), UTC_ZONE)
+    numbers = count()
+    ways: dict[str, Callable[[str, str], object]] = {
+        "sources": lambda user, content: Sources(client).track(user, "story", content),
+        "pipelined": lambda user, content: Pipelined(client).track(user, "story", content),
+        "script": lambda user, content: counter_.track(f"anon:{user:0>22}", "story", content, NOON),
+    }
+    table = _table("", "views a second", "server us a view", "round trips", "refused: a second", "server us")
+    servers.flush()
+    rows: dict[str, list[list[float]]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, view in ways.items():
+            users = [f"{name}{next(numbers)}" for _ in range(VIEWS)]
+            view(users[0], "warm")
+            figures: list[float] = []
+            for _ in ("counted", "refused"):
+                client.config_resetstat()
+                began = time.perf_counter()
+                for number, user in enumerate(users):
+                    view(user, str(number % 50))
+                seconds = time.perf_counter() - began
+                stats = client.info("commandstats")
+                # A script's own commands are in its time already.
+                wanted = ["cmdstat_evalsha"] if name == "script" else [each for each in stats if "config" not in each]
+                figures += [VIEWS / seconds, sum(stats[each]["usec"] for each in wanted) / VIEWS]
+                figures.append(sum(stats[each]["calls"] for each in wanted) / VIEWS)
+            rows[name].append(figures)
+    for name, measured in rows.items():
+        rate, usec, calls, refused, refused_usec, _ = (
+            statistics.median(column) for column in zip(*measured, strict=True)
+        )
+        trips = 2 if name == "pipelined" else calls
+        table.add_row(name, f"{rate:,.0f}", f"{usec:.1f}", f"{trips:.0f}", f"{refused:,.0f}", f"{refused_usec:.1f}")
+    console.print(table)
+
+
+def bench_memory(servers: Servers) -> None:
+    table = _table("contents a viewer", "sources: bytes a view", "script", "ratio", "script, MEMORY USAGE", "budget")
+    client = servers.clients()[0]
+    for contents in (1, 2, 5, 100):
+        used = {}
+        # Names of viewers are as long in both, so that neither gains by it.
+        viewers = [f"{viewer:0>22}" for viewer in range(4000 // contents)]
+        for name in ("sources", "script"):
+            servers.flush()
+            view = Sources(client).track if name == "sources" else _scripted(servers)
+            for content in range(contents):
+                view("warm" * 5 + "up", "story", f"content-{content:0>6}")
+            before = client.info("memory")["used_memory"]
+            for viewer in viewers:
+                for content in range(contents):
+                    view(viewer, "story", f"content-{content:0>6}")
+            used[name] = (client.info("memory")["used_memory"] - before) / (len(viewers) * contents)
+        state = int(client.memory_usage(keys.viewer_state(f"anon:{viewers[0]}"), samples=0))
+        table.add_row(
+            *(str(contents), f"{used['sources']:.0f}", f"{used['script']:.0f}"),
+            *(f"{used['sources'] / used['script']:.1f}", f"{state / contents:.0f}", "150"),
+        )
+    console.print(table)
+
+
+def _scripted(servers: Servers) -> Callable[[str, str, str], object]:
+    found = Counter(servers.nodes, Rules(), UTC_ZONE)
+    return lambda user, content_type, content_id: found.track(f"anon:{user}", content_type, content_id, NOON)
+
+
+def bench_budgets(servers: Servers) -> None:
+    table = _table("figure", "measured", "budget")
+    script_us, incr_us, ratio = _script_and_incr(servers)
+    table.add_row("script, server time", f"{script_us:.1f} us (INCR {incr_us:.1f} us)", "<= 7 us")
+    table.add_row("script's rate to INCR's, one connection", f"{ratio:.2f}", ">= 0.75")
+    ours, bare = _handlers(servers)
+    table.add_row("handler to a bare json + EVALSHA", f"{ours / bare:.2f}  ({ours:.0f} us, {bare:.0f} us)", "<= 1.60")
+    mine, redis = _imports()
+    table.add_row("import to import redis", f"{mine / redis:.2f}  ({mine:.0f} ms, {redis:.0f} ms)", "<= 1.20")
+    console.print(table)
+
+
+def _script_and_incr(servers: Servers) -> tuple[float, float, float]:
+    """Server time of both, and the ratio of their rates as bytes on a socket, with no client to be slow."""
+    servers.flush()
+    client = servers.clients()[0]
+    captured: list[tuple[Any, ...]] = []
+    exchange = counter._exchange
+    tracker = Counter(servers.nodes, Rules(), UTC_ZONE)
+    counter._exchange = lambda pool, *command: captured.append(command) or exchange(pool, *command)  # type: ignore[func-returns-value]
+    tracker.track("anon:warm", "story", "1", NOON)
+    captured.clear()
+    for number in range(ROUNDS * VIEWS):
+        tracker.track(f"anon:{number:0>22}", "story", str(number % 50), NOON)
+    counter._exchange = exchange
+    client.flushall()
+    packer = Connection()
+    views = [b"".join(packer.pack_command(*command)) for command in captured]
+    increments = [b"".join(packer.pack_command("INCR", f"key:{number % 50}")) for number in range(VIEWS)]
+    ratios, script_us, incr_us = [], [], []
+    with socket.create_connection(("127.0.0.1", servers.ports[0])) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for number in range(ROUNDS):
+            client.config_resetstat()
+            incr = _exchange_all(wire, increments)
+            script = _exchange_all(wire, views[number * VIEWS : (number + 1) * VIEWS])
+            ratios.append(incr / script)
+            stats = client.info("commandstats")
+            script_us.append(stats["cmdstat_evalsha"]["usec_per_call"])
+            incr_us.append(stats["cmdstat_incr"]["usec_per_call"])
+    return statistics.median(script_us), statistics.median(incr_us), statistics.median(ratios)
+
+
+def _exchange_all(wire: socket.socket, commands: list[bytes]) -> float:
+    began = time.perf_counter()
+    for command in commands:
+        wire.sendall(command)
+        wire.recv(256)
+    return time.perf_counter() - began
+
+
+def _handlers(servers: Servers) -> tuple[float, float]:
+    """Microseconds of a counted view: our handler's, and one's that only reads JSON, runs the script and answers."""
+    servers.flush()
+    client = Redis(port=servers.ports[0], protocol=2)
+    sha = client.script_load((ROOT / "functions/views/track.lua").read_text())
+    now = str(int(NOON.timestamp() * 1000))
+    day = [str(int((NOON + timedelta(hours=hours)).timestamp() * 1000)) for hours in (-12, 12)]
+    limits = ["300000", "1", "3", "86400000", "100", "90000000"]
+
+    def bare(event: dict[str, Any], _context: object) -> dict[str, Any]:
+        view = json.loads(event["body"])
+        content = f"{view['content_type']}:{view['content_id']}"
+        viewer = f"anon:{event['requestContext']['http']['sourceIp']:0>22}"
+        shard = keys.shard_of(viewer)
+        names = (keys.viewer_state(viewer), keys.pending(shard), keys.refused(shard))
+        arguments = (content[-8:], content, now, *day, *limits, "2026-11-20T12", "")
+        answer: Any = client.evalsha(sha, 3, *names, *arguments)
+        return {"statusCode": 200, "body": json.dumps({"counted": len(answer) == 1})}
+
+    os.environ.update(SETTINGS | {"REDIS_URL": servers.url, "REDIS_MODE": "single"})
+    track.tracker.cache_clear()
+    times: dict[str, list[float]] = {"ours": [], "bare": []}
+    numbers = count()
+    for _ in range(ROUNDS):
+        for name, handler in (("ours", track.handler), ("bare", bare)):
+            number = next(numbers)
+            events = [
+                a_view(str(each % 50), address=f"10.{number}.{each // 250}.{each % 250}") for each in range(VIEWS)
+            ]
+            handler(a_view("warm"), Context())
+            began = time.perf_counter()
+            for event in events:
+                handler(event, Context())
+            times[name].append(1_000_000 * (time.perf_counter() - began) / VIEWS)
+    return statistics.median(times["ours"]), statistics.median(times["bare"])
+
+
+def _imports() -> tuple[float, float]:
+    """Milliseconds of importing the function, and redis alone: with bytecode, in turn."""
+    times: dict[str, list[float]] = {"views.track": [], "redis": []}
+    environment = {"PYTHONPATH": PATH}
+    for _ in range(IMPORTS + 1):
+        for name, found in times.items():
+            code = f"import time; began = time.perf_counter(); import {name}; print(time.perf_counter() - began)"
+            found.append(1000 * float(subprocess.check_output([sys.executable, "-c", code], env=environment)))
+    mine, redis = (statistics.median(found[1:]) for found in times.values())
+    return mine, redis
+
+
+FALLBACKS = """
+import json, sys, time
+from views import counter, track
+events = json.load(sys.stdin)
+track.tracker()
+for number, event in enumerate(events):
+    if number == 3:
+        time.sleep(counter.LEFT_ALONE_SECONDS)
+    began = time.perf_counter()
+    answer = track.handler(event, None)
+    assert json.loads(answer["body"])["degraded"], answer
+    print(1000 * (time.perf_counter() - began))
+"""
+
+
+def bench_fallback() -> None:
+    table = _table("Redis", "first fallback", "second", "third", "after 5 s, tried again", "budget")
+    events = [a_view(str(number)) for number in range(4)]
+    refusing = f"redis://127.0.0.1:{free_ports(1)[0]}"
+    for name, url, mode in (
+        ("refuses", refusing, "single"),
+        ("refuses, cluster", refusing, "cluster"),
+        ("drops packets", "", "single"),
+        ("drops packets, cluster", "", "cluster"),
+    ):
+        with _dynamodb() as endpoint, unreachable() as port:
+            environment = SETTINGS | {
+                "PYTHONPATH": PATH,
+                "REDIS_URL": url or f"redis://127.0.0.1:{port}",
+                "REDIS_MODE": mode,
+                "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+                "AWS_ACCESS_KEY_ID": "testing",
+                "AWS_SECRET_ACCESS_KEY": "testing",
+                "AWS_DEFAULT_REGION": "us-east-1",
+            }
+            done = subprocess.run(
+                [sys.executable, "-c", FALLBACKS],
+                env=environment,
+                input=json.dumps(events),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                check=True,
+            )
+        table.add_row(name, *(f"{float(line):.0f} ms" for line in done.stdout.split()), "250 ms")
+    console.print(table)
+
+
+@contextmanager
+def _dynamodb() -> Iterator[str]:
+    """An endpoint that takes every row at once."""
+
+    class Taking(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taking) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+if __name__ == "__main__":
+    main()
