@@ -146,7 +146,7 @@ class Applier:
         return Work(is_last, refusals=moved)
 
     def fold(self, scope: Scope, limit: int) -> Work:
-        """Fold up to `limit` rows. What the index does not show yet is left to the next epoch."""
+        """Fold up to `limit` rows. What fails, and what the index does not show yet, is left to the next epoch."""
         folded = sum([self._fold(scope, rows) for rows in _packed(self._store.unfolded(limit))])
         return Work(is_last=not folded, folded=folded)
 
@@ -203,6 +203,7 @@ class Applier:
         return True
 
     def _failed_too_often(self, scope: Scope, name: str, error: Exception) -> bool:
+        """Count a failure."""
         reason = str(error) if isinstance(error, SluiceError) else type(error).__name__
         return self._store.count_failure(name, scope.epoch, reason) >= FAILURES_BEFORE_GIVING_UP
 
@@ -221,25 +222,32 @@ class Applier:
             elif added:
                 moved += each.refusals
             done.append(each.field)
-        self._shards.drop(scope.shards, scope.epoch, done, Taken.REFUSALS)
+        if done:
+            self._shards.drop(scope.shards, scope.epoch, done, Taken.REFUSALS)
         return moved
 
     def _fold(self, scope: Scope, rows: Sequence[Row]) -> int:
         """Fold rows that fit into one transaction; how many were folded now."""
-        expires_at = int((self._clock.now() + FOLDED_ROWS_KEPT).timestamp())
         try:
-            if self._store.fold(scope.epoch, rows, expires_at):
-                return len(rows)
-            left = self._store.still_unfolded(rows)
-            return len(left) if left and self._store.fold(scope.epoch, left, expires_at) else 0
+            return self._fold_those_left(scope, rows)
         except Unavailable:
             raise
         except Exception as error:  # A content's own failure: it keeps no other from the database.
-            contents = dict.fromkeys(row.content for row in rows)
-            if len(contents) > 1:
-                return sum([self._fold(scope, [row for row in rows if row.content == each]) for each in contents])
-            logger.error("Views taken while Redis was away could not be folded", content=[*contents], exc_info=error)
-            return 0
+            failure = error
+        by_content = {row.content: [each for each in rows if each.content == row.content] for row in rows}
+        if len(by_content) > 1:
+            return sum([self._fold(scope, each) for each in by_content.values()])
+        for content in by_content:
+            self._failed_too_often(scope, content, failure)
+            logger.error("Views taken while Redis was away could not be folded", content=content, exc_info=failure)
+        return 0
+
+    def _fold_those_left(self, scope: Scope, rows: Sequence[Row]) -> int:
+        expires_at = int((self._clock.now() + FOLDED_ROWS_KEPT).timestamp())
+        if self._store.fold(scope.epoch, rows, expires_at):
+            return len(rows)
+        left = self._store.still_unfolded(rows)
+        return len(left) if left and self._store.fold(scope.epoch, left, expires_at) else 0
 
 
 def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, DayViews]:
@@ -254,18 +262,14 @@ def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, DayVie
 def _packed(rows: Sequence[Row]) -> Iterator[list[Row]]:
     """Rows that fit into one transaction with the totals and daily rows of their contents."""
     packed: list[Row] = []
-    actions = 0
     for row in sorted(rows, key=lambda each: (each.content, each.day)):
-        last = packed[-1] if packed else None
-        added = (
-            1
-            + (last is None or last.content != row.content)
-            + (last is None or (last.content, last.day) != (row.content, row.day))
-        )
-        if actions + added > ACTIONS:
+        if _actions([*packed, row]) > ACTIONS:
             yield packed
-            packed, actions, added = [], 0, 3
+            packed = []
         packed.append(row)
-        actions += added
     if packed:
         yield packed
+
+
+def _actions(rows: Sequence[Row]) -> int:
+    return len(rows) + len({row.content for row in rows}) + len({(row.content, row.day) for row in rows})

@@ -19,7 +19,7 @@ from tests.redis_servers import Servers, free_ports
 from tests.sync_world import TIMEOUT, MemoryShards, MemoryStore, World
 from tests.unit.test_sync_model import play
 from views import keys
-from views.epochs import Message, Phase, Sync
+from views.epochs import Message, Sync
 from views.shards import Outdated, Part, RedisShards, Seen, Taken, client
 
 DAY = "2026-11-20"
