@@ -1,7 +1,6 @@
 """View counts, on their event files, over a Redis server and a cluster."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -55,8 +54,8 @@ class Counts:
 
 
 @pytest.fixture
-def counts(aws: Account, functions: Functions, servers: Servers) -> Iterator[Counts]:
-    yield Counts(aws, functions, servers)
+def counts(aws: Account, functions: Functions, servers: Servers) -> Counts:
+    return Counts(aws, functions, servers)
 
 
 @pytest.fixture
