@@ -1,4 +1,4 @@
-"""A circuit breaker: after a failure Redis is left alone for a while, so that a caller need not wait for another one."""
+"""A circuit breaker: after a failure Redis is left alone for a while, so that no caller waits for another one."""
 
 import time
 from collections.abc import Callable

@@ -1,16 +1,19 @@
 """View counts, on their event files, over a Redis server and a cluster."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from tests.account import Account
+from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import an_event
 from tests.redis_servers import Servers, free_ports
 from views import keys
+from views.epochs import Control, Phase
+from views.sync_store import SyncStore
 
 
 class Counts:
@@ -45,13 +48,14 @@ class Counts:
         assert "authorizer" not in event["requestContext"]
         event["rawPath"] = event["requestContext"]["http"]["path"] = path
         event["rawQueryString"] = query
+        event["queryStringParameters"] = dict(parse_qsl(query))
         answer = self.functions.call("ViewsCountsFunction", event)
         return answer["statusCode"], json.loads(answer["body"])
 
 
 @pytest.fixture
-def counts(aws: Account, functions: Functions, servers: Servers) -> Iterator[Counts]:
-    yield Counts(aws, functions, servers)
+def counts(aws: Account, functions: Functions, servers: Servers) -> Counts:
+    return Counts(aws, functions, servers)
 
 
 @pytest.fixture
@@ -259,11 +263,8 @@ def test_a_count_is_not_degraded_while_redis_answers(counts: Counts) -> None:
 
 
 def test_shards_that_a_larger_number_left_behind_are_still_read(counts: Counts, aws: Account) -> None:
-    item = {"id": "sync", "part": "control", "phase": "done", "day": "2026-11-20", "opened_at": "2026-11-20T00:00:00Z"}
-    numbers = {"epoch": 0, "step": 0, "shards": 40, "pages": 0, "contents": 0, "views": 0, "parked": 0}
-    numbers |= {"refusals": 0, "folded": 0}
-    fields = {name: {"S": value} for name, value in item.items()} | {n: {"N": str(v)} for n, v in numbers.items()}
-    aws.client("dynamodb").put_item(TableName=aws.ref("ViewsTable"), Item=fields)
+    store = SyncStore(aws.ref("ViewsTable"), aws.ref("TotalsTable"))
+    store.move(None, Control(0, Phase.DONE, 0, "2026-11-20", 40, opened_at=NOON, closed_at=NOON))
     counts.track("video:abc123", 4, shard=39)
 
     assert counts.get()[1]["organic"] == {"synced": 0, "pending": 4}
