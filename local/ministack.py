@@ -61,8 +61,11 @@ def in_its_group(arn: str, body: bytes) -> str:
 
 def with_its_time(target: dict[str, Any], expression: str, fired_at: float) -> dict[str, Any]:
     """A schedule's target whose input has the time it was for: of a cron expression, the minute in which it fires."""
-    seconds = int(fired_at) // 60 * 60 if expression.startswith("cron") else int(fired_at)
-    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if expression.startswith("at("):
+        moment = f"{expression[3:-1]}Z"
+    else:
+        seconds = int(fired_at) // 60 * 60 if expression.startswith("cron") else int(fired_at)
+        moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return target | {"Input": target.get("Input", "").replace("<aws.scheduler.scheduled-time>", moment)}
 
 

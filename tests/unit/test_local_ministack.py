@@ -15,7 +15,7 @@ TARGET = {"Arn": "a", "Input": '{"scheduled_at": "<aws.scheduler.scheduled-time>
     [
         ("cron(0 0 * * ? *)", "2026-11-21T00:00:00Z"),
         ("rate(1 minute)", "2026-11-21T00:00:01Z"),
-        ("at(2026-11-21T00:00:01)", "2026-11-21T00:00:01Z"),
+        ("at(2026-11-20T23:59:59)", "2026-11-20T23:59:59Z"),
     ],
 )
 def test_a_schedules_message_says_for_when_it_was(expression, moment):
