@@ -172,9 +172,11 @@ def _scripted(servers: Servers) -> Callable[[str, str, str], object]:
 
 def bench_budgets(servers: Servers) -> None:
     table = _table("figure", "measured", "budget")
-    script_us, incr_us, ratio = _script_and_incr(servers)
-    table.add_row("script, server time", f"{script_us:.1f} us (INCR {incr_us:.1f} us)", "<= 7 us")
-    table.add_row("script's rate to INCR's, one connection", f"{ratio:.2f}", ">= 0.75")
+    for contents, budget in ((5, (">= 0.75", "<= 7 us")), (1, ("", ""))):
+        script_us, incr_us, ratio = _script_and_incr(servers, contents)
+        of = f"{contents} contents a viewer" if contents > 1 else "each viewer's first view"
+        table.add_row(f"script's rate to INCR's, {of}", f"{ratio:.2f}", budget[0])
+        table.add_row("its server time", f"{script_us:.1f} us  (INCR {incr_us:.1f} us)", budget[1])
     ours, bare = _handlers(servers)
     table.add_row("handler to a bare json + EVALSHA", f"{ours / bare:.2f}  ({ours:.0f} us, {bare:.0f} us)", "<= 1.60")
     mine, redis = _imports()
@@ -182,7 +184,7 @@ def bench_budgets(servers: Servers) -> None:
     console.print(table)
 
 
-def _script_and_incr(servers: Servers) -> tuple[float, float, float]:
+def _script_and_incr(servers: Servers, contents: int) -> tuple[float, float, float]:
     """Server time of both, and the ratio of their rates as bytes on a socket, with no client to be slow."""
     servers.flush()
     client = servers.clients()[0]
@@ -193,7 +195,7 @@ def _script_and_incr(servers: Servers) -> tuple[float, float, float]:
     tracker.track("anon:warm", "story", "1", NOON)
     captured.clear()
     for number in range(ROUNDS * VIEWS):
-        tracker.track(f"anon:{number:0>22}", "story", str(number % 50), NOON)
+        tracker.track(f"anon:{number // contents:0>22}", "story", str(number % 50), NOON)
     counter._exchange = exchange
     client.flushall()
     packer = Connection()
@@ -226,9 +228,8 @@ def _handlers(servers: Servers) -> tuple[float, float]:
     servers.flush()
     client = Redis(port=servers.ports[0], protocol=2)
     sha = client.script_load((ROOT / "functions/views/track.lua").read_text())
-    now = str(int(NOON.timestamp() * 1000))
-    day = [str(int((NOON + timedelta(hours=hours)).timestamp() * 1000)) for hours in (-12, 12)]
-    limits = ["300000", "1", "3", "86400000", "100", "90000000"]
+    times = [int((NOON + timedelta(hours=hours)).timestamp() * 1000) for hours in (0, -12, 12)]
+    numbers_packed = counter._NUMBERS.pack(*times, 300_000, 1, 3, 86_400_000, 100, 90_000_000)
 
     def bare(event: dict[str, Any], _context: object) -> dict[str, Any]:
         view = json.loads(event["body"])
@@ -236,13 +237,13 @@ def _handlers(servers: Servers) -> tuple[float, float]:
         viewer = f"anon:{event['requestContext']['http']['sourceIp']:0>22}"
         shard = keys.shard_of(viewer)
         names = (keys.viewer_state(viewer), keys.pending(shard), keys.refused(shard))
-        arguments = (content[-8:], content, now, *day, *limits, "2026-11-20T12", "")
+        arguments = (content[-8:], content, numbers_packed, "2026-11-20T12", "")
         answer: Any = client.evalsha(sha, 3, *names, *arguments)
         return {"statusCode": 200, "body": json.dumps({"counted": len(answer) == 1})}
 
     os.environ.update(SETTINGS | {"REDIS_URL": servers.url, "REDIS_MODE": "single"})
     track.tracker.cache_clear()
-    times: dict[str, list[float]] = {"ours": [], "bare": []}
+    taken: dict[str, list[float]] = {"ours": [], "bare": []}
     numbers = count()
     for _ in range(ROUNDS):
         for name, handler in (("ours", track.handler), ("bare", bare)):
@@ -254,8 +255,8 @@ def _handlers(servers: Servers) -> tuple[float, float]:
             began = time.perf_counter()
             for event in events:
                 handler(event, Context())
-            times[name].append(1_000_000 * (time.perf_counter() - began) / VIEWS)
-    return statistics.median(times["ours"]), statistics.median(times["bare"])
+            taken[name].append(1_000_000 * (time.perf_counter() - began) / VIEWS)
+    return statistics.median(taken["ours"]), statistics.median(taken["bare"])
 
 
 def _imports() -> tuple[float, float]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from hashlib import blake2b, sha1
 from math import ceil
 from pathlib import Path
+from struct import Struct
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,10 @@ _ANSWERED_NO = (ResponseError, AuthenticationError, AuthorizationError, BusyLoad
 """Errors that the server answers instead of running the command."""
 _WRITES_NOTHING = re.compile(r"\b(OOM|READONLY|MISCONF|NOREPLICAS)\b")
 """What a server says that takes no writes at the time; a script is told at its first."""
+
+
+_NUMBERS = Struct(">QQQIBHIIQ")
+"""As `track.lua` reads them."""
 
 
 class NotTracked(Unavailable):
@@ -206,12 +211,8 @@ class Counter:
         self._nodes: Nodes | None = None
         self._left_alone_until = 0.0
         self._limits = (
-            rules.cooldown_seconds * 1000,
-            int(rules.once_per_day),
-            rules.max_per_session,
-            rules.session_seconds * 1000,
-            rules.max_per_day,
-            rules.memory_seconds * 1000,
+            *(rules.cooldown_seconds * 1000, int(rules.once_per_day), rules.max_per_session),
+            *(rules.session_seconds * 1000, rules.max_per_day, rules.memory_seconds * 1000),
         )
 
     def track(
@@ -229,8 +230,8 @@ class Counter:
         names = (keys.viewer_state(viewer, self._shards), keys.pending(shard), keys.refused(shard))
         arguments = (
             *(blake2b(content.encode(), digest_size=8).digest(), content),
-            *(moment.now, moment.day_start, moment.day_end),
-            *(*self._limits, moment.hour, ",".join(reasons)),
+            _NUMBERS.pack(moment.now, moment.day_start, moment.day_end, *self._limits),
+            *(moment.hour, ",".join(reasons)),
         )
         wait, *refusing = self._run(names, arguments)
         if not refusing:

@@ -46,8 +46,9 @@ class Rules:
         for name in ("cooldown_seconds", "session_seconds"):
             if getattr(self, name) > LONGEST_SECONDS:
                 raise Misconfigured(f"{name} must be at most {LONGEST_SECONDS}")
-        if self.max_per_session > 65_535:
-            raise Misconfigured("max_per_session must be at most 65535")
+        for name, most in (("max_per_session", 2**16 - 1), ("max_per_day", 2**32 - 1)):
+            if getattr(self, name) > most:
+                raise Misconfigured(f"{name} must be at most {most}")
 
     @property
     def memory_seconds(self) -> int:

@@ -3,11 +3,11 @@
 -- KEYS   1 the viewer's state   2 the shard's pending   3 the shard's refused: one tag, so one slot
 -- ARGV   1 the content's digest, 8 bytes: its field in the state
 --        2 the content, such as story:123: its field in pending
---        3 now, 4 the day's start, 5 its end: milliseconds, by the caller's clock
---        6 cooldown, 7 once per day (0 or 1), 8 per session, 9 session, 10 per day: 0 is off; times in milliseconds
---        11 how long a counted view can matter, in milliseconds
---        12 the hour, such as 2026-11-20T08
---        13 reasons found by the caller, separated by commas: they are counted, and no rule is asked
+--        3 numbers, packed, for that halves what reading them takes: now, the day's start and its end by the caller's
+--          clock; cooldown, once per day (0 or 1), per session, session, per day: 0 is off; how long a counted view can
+--          matter. Times are in milliseconds
+--        4 the hour, such as 2026-11-20T08
+--        5 reasons found by the caller, separated by commas: they are counted, and no rule is asked
 -- Answer: the wait in milliseconds, then the rules that refuse; nothing but a 0 when the view was counted.
 --
 -- The state is one hash: `d` the day and its views, a content's digest its last view, the session's age then, and the
@@ -15,48 +15,41 @@
 -- leaves twice that after the day's last view, and only collects garbage.
 local call = redis.call
 
-local function refuse(wait, reasons)
-  for i = 1, #reasons do
-    call('HINCRBY', KEYS[3], reasons[i] .. '|' .. ARGV[2] .. '|' .. ARGV[12], 1)
+local function refuse(answer)
+  for i = 2, #answer do
+    call('HINCRBY', KEYS[3], answer[i] .. '|' .. ARGV[2] .. '|' .. ARGV[4], 1)
   end
-  return {wait, unpack(reasons)}
+  return answer
 end
 
-if ARGV[13] ~= '' then
-  local reasons = {}
-  for reason in string.gmatch(ARGV[13], '[^,]+') do
-    reasons[#reasons + 1] = reason
+if ARGV[5] ~= '' then
+  local answer = {0}
+  for reason in string.gmatch(ARGV[5], '[^,]+') do
+    answer[#answer + 1] = reason
   end
-  return refuse(0, reasons)
+  return refuse(answer)
 end
 
-local now, day, day_end = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local session, per_day = tonumber(ARGV[9]), tonumber(ARGV[10])
+local now, day, day_end, cooldown, once, per_session, session, per_day, memory =
+  struct.unpack('>I8I8I8I4BI2I4I4I8', ARGV[3])
 local kept = call('HMGET', KEYS[1], 'd', ARGV[1])
-local reasons, wait
-
-local function refused_by(rule, ends)
-  reasons = reasons or {}
-  reasons[#reasons + 1] = rule
-  wait = math.max(wait or 0, ends - now)
-end
+local answer, ends = {0}, 0
 
 local last, start, count = now, now, 0
 if kept[2] then
   local age
   last, age, count = struct.unpack('>I6I4I2', kept[2])
   start = last - age
-  local cooldown, per_session = tonumber(ARGV[6]), tonumber(ARGV[8])
   if now - last < cooldown then
-    refused_by('cooldown', last + cooldown)
+    answer[#answer + 1], ends = 'cooldown', last + cooldown
   end
-  if ARGV[7] == '1' and last >= day then
-    refused_by('daily_viewed', day_end)
+  if once == 1 and last >= day then
+    answer[#answer + 1], ends = 'daily_viewed', math.max(ends, day_end)
   end
   if now - start >= session then
     start, count = now, 0
   elseif per_session > 0 and count >= per_session then
-    refused_by('session_limit', start + session)
+    answer[#answer + 1], ends = 'session_limit', math.max(ends, start + session)
   end
   last = math.max(last, now)
 end
@@ -70,11 +63,12 @@ if is_new_day then
   counted_day, views = day, 0
 end
 if per_day > 0 and views >= per_day then
-  refused_by('daily_limit', day_end)
+  answer[#answer + 1], ends = 'daily_limit', math.max(ends, day_end)
 end
 
-if reasons then
-  return refuse(wait, reasons)
+if answer[2] then
+  answer[1] = ends - now
+  return refuse(answer)
 end
 
 call('HSET', KEYS[1],
@@ -82,7 +76,6 @@ call('HSET', KEYS[1],
   ARGV[1], struct.pack('>I6I4I2', last, last - start, math.min(count + 1, 65535)))
 call('HINCRBY', KEYS[2], ARGV[2], 1)
 if is_new_day then
-  local memory = tonumber(ARGV[11])
   if kept[1] then
     -- Once a day, what a viewer who keeps coming back saw long ago.
     local all, old = call('HGETALL', KEYS[1]), {}
@@ -97,4 +90,4 @@ if is_new_day then
   end
   call('PEXPIRE', KEYS[1], 3 * memory)
 end
-return {0}
+return answer

@@ -208,7 +208,14 @@ def test_a_short_secret_is_refused(secrets: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "limits",
-    [{"max_per_session": -1}, {"max_per_session": 65_536}, {"cooldown_seconds": -1}, {"session_seconds": 46 * 86_400}],
+    [
+        {"max_per_session": -1},
+        {"max_per_session": 65_536},
+        {"max_per_day": -1},
+        {"max_per_day": 2**32},
+        {"cooldown_seconds": -1},
+        {"session_seconds": 46 * 86_400},
+    ],
 )
 def test_a_limit_that_cannot_be_kept_is_refused(limits: dict[str, int]) -> None:
     with pytest.raises(Misconfigured):
