@@ -234,6 +234,16 @@ def test_the_script_decides_as_the_rules_say(
     assert sum(pending(servers).values()) == len(history)
 
 
+def test_a_clock_that_is_late_begins_no_day_anew(servers: Servers) -> None:
+    """S2-3. A view that one caller dates before midnight counts for the day that another has begun."""
+    tracker = Tracker(servers, replace(ALL_OFF, max_per_day=2))
+    midnight = timedelta(hours=12)
+
+    decisions = [tracker.view(midnight + timedelta(seconds=seconds), str(seconds)) for seconds in (0, -1, 1)]
+
+    assert [decision.reasons for decision in decisions] == [(), (), (DAILY_LIMIT,)]
+
+
 def test_a_refused_view_counts_when_its_wait_is_over(servers: Servers) -> None:
     tracker = Tracker(servers, Rules())
     tracker.view()

@@ -65,6 +65,19 @@ def test_every_module_with_http_routes_is_in_the_document(a_module):
     assert merged["info"]["version"] == "1.2.3"
 
 
+def test_a_module_without_a_resolver_is_documented_by_the_one_beside_it():
+    """The hot path has none: what it imports is most of a cold start."""
+    event = {"Type": "HttpApi", "Properties": {"Method": "POST", "Path": "/api/views", **OPEN}}
+
+    merged = document({"Handler": "views.track.handler", "Events": {"Track": event}})
+
+    operation = merged["paths"]["/api/views"]["post"]
+    assert operation["summary"].startswith("Count a view")
+    assert {"NewView", "TrackedView"} <= merged["components"]["schemas"].keys()
+    assert "security" not in operation
+    assert {"400", "413", "429", "500", "503"} < operation["responses"].keys()
+
+
 def test_protected_routes_carry_the_token_scheme_and_open_ones_none(a_module):
     merged = document(a_module("/a", **OPEN), a_module("/b", "require(Role.SERVICE)"))
 
