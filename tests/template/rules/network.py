@@ -8,7 +8,6 @@ from tests.template.project import Project, refers_to, text_of
 OWN_CACHE = "OwnsCache"
 CACHE = "Cache"
 SECRET_STRING = re.compile(r"\{\{resolve:secretsmanager:\$\{(\w+)\}:SecretString\}\}")
-SYNC_WORKER = "ViewsSyncWorkerFunction"
 
 
 def _variables(function: dict[str, Any]) -> dict[str, Any]:
@@ -87,13 +86,13 @@ def secrets_come_by_reference(project: Project) -> list[str]:
 
 
 def closed_epochs_outlive_their_workers(project: Project) -> list[str]:
-    """An epoch opens only when no worker of the last one can be left: after the longest that one may run."""
-    timeout = project.number(project.functions[SYNC_WORKER].get("Timeout"), 3)
+    """An epoch opens only when nobody of the last one can be left: after the longest that a function may run."""
+    sync = {name: each for name, each in project.functions.items() if "SYNC_TIMEOUT_SECONDS" in _variables(each)}
+    longest = max((project.number(function.get("Timeout"), 3) for function in sync.values()), default=0)
     return [
-        f"{name}: let SYNC_TIMEOUT_SECONDS be {timeout}, the Timeout of {SYNC_WORKER}"
-        for name, function in project.functions.items()
-        if "SYNC_TIMEOUT_SECONDS" in _variables(function)
-        and project.number(_variables(function)["SYNC_TIMEOUT_SECONDS"], 0) != timeout
+        f"{name}: let SYNC_TIMEOUT_SECONDS be {longest}, the longest Timeout of the sync's functions"
+        for name, function in sync.items()
+        if project.number(_variables(function)["SYNC_TIMEOUT_SECONDS"], 0) != longest
     ]
 
 
