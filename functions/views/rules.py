@@ -139,7 +139,7 @@ def decide(rules: Rules, history: Sequence[Counted], content: str, moment: Momen
     waits: dict[str, int] = {}
     if of_content:
         last = max(view.at for view in of_content)
-        if moment.now - last < rules.cooldown_seconds * 1000:
+        if rules.cooldown_seconds and moment.now - last < rules.cooldown_seconds * 1000:
             waits[COOLDOWN] = last + rules.cooldown_seconds * 1000 - moment.now
         if rules.once_per_day and last >= moment.day_start:
             waits[DAILY_VIEWED] = moment.day_end - moment.now

@@ -40,7 +40,7 @@ if kept[2] then
   local age
   last, age, count = struct.unpack('>I6I4I2', kept[2])
   start = last - age
-  if now - last < cooldown then
+  if cooldown > 0 and now - last < cooldown then
     answer[#answer + 1], ends = 'cooldown', last + cooldown
   end
   if once == 1 and last >= day then
