@@ -146,6 +146,7 @@ def decide(rules: Rules, history: Sequence[Counted], content: str, moment: Momen
         start, count = _session(rules, of_content)
         if (
             rules.max_per_session
+            and rules.session_seconds
             and moment.now - start < rules.session_seconds * 1000
             and count >= rules.max_per_session
         ):
