@@ -62,11 +62,10 @@ class OutcomeUnknown(Unavailable):
 
 
 class Connection(Protocol):
-    """What is used of a client's connection."""
+    """What is used of a client's connection. One that got no answer closes, so that no later command is given it."""
 
     def send_packed_command(self, command: list[bytes]) -> None: ...
     def read_response(self) -> Any: ...
-    def disconnect(self) -> None: ...
 
 
 class Pool(Protocol):
@@ -173,12 +172,8 @@ def _exchange(pool: Pool, *command: str | bytes | int) -> Any:
     except _ANSWERED_NO:
         raise
     except (RedisError, OSError) as error:
-        connection.disconnect()  # else the late answer would be taken for the next command's
         # Come back when Redis is asked again: it knows whether this one counted.
         raise OutcomeUnknown(f"no answer from Redis ({type(error).__name__})", ceil(LEFT_ALONE_SECONDS)) from error
-    except BaseException:
-        connection.disconnect()
-        raise
     finally:
         pool.release(connection)
 
@@ -211,7 +206,11 @@ class Counter:
         self._nodes: Nodes | None = None
         self._left_alone_until = 0.0
         self._limits = (
-            *(rules.cooldown_seconds * 1000, int(rules.once_per_day), rules.max_per_session),
+            *(
+                rules.cooldown_seconds * 1000,
+                int(rules.once_per_day),
+                rules.max_per_session if rules.session_seconds else 0,
+            ),
             *(rules.session_seconds * 1000, rules.max_per_day, rules.memory_seconds * 1000),
         )
 

@@ -139,13 +139,14 @@ def decide(rules: Rules, history: Sequence[Counted], content: str, moment: Momen
     waits: dict[str, int] = {}
     if of_content:
         last = max(view.at for view in of_content)
-        if moment.now - last < rules.cooldown_seconds * 1000:
+        if rules.cooldown_seconds and moment.now - last < rules.cooldown_seconds * 1000:
             waits[COOLDOWN] = last + rules.cooldown_seconds * 1000 - moment.now
         if rules.once_per_day and last >= moment.day_start:
             waits[DAILY_VIEWED] = moment.day_end - moment.now
         start, count = _session(rules, of_content)
         if (
             rules.max_per_session
+            and rules.session_seconds
             and moment.now - start < rules.session_seconds * 1000
             and count >= rules.max_per_session
         ):

@@ -40,7 +40,7 @@ if kept[2] then
   local age
   last, age, count = struct.unpack('>I6I4I2', kept[2])
   start = last - age
-  if now - last < cooldown then
+  if cooldown > 0 and now - last < cooldown then
     answer[#answer + 1], ends = 'cooldown', last + cooldown
   end
   if once == 1 and last >= day then
@@ -73,14 +73,14 @@ end
 
 call('HSET', KEYS[1],
   'd', struct.pack('>I6I4', counted_day, views + 1),
-  ARGV[1], struct.pack('>I6I4I2', last, last - start, math.min(count + 1, 65535)))
+  ARGV[1], struct.pack('>I6I4I2', last, last - start, count + 1))
 call('HINCRBY', KEYS[2], ARGV[2], 1)
 if is_new_day then
   if kept[1] then
-    -- Once a day, what a viewer who keeps coming back saw long ago.
+    -- Once a day, what a viewer who keeps coming back saw long ago. (`d` begins with a time too: today's.)
     local all, old = call('HGETALL', KEYS[1]), {}
     for i = 1, #all, 2 do
-      if all[i] ~= 'd' and struct.unpack('>I6', all[i + 1]) + 2 * memory <= now then
+      if struct.unpack('>I6', all[i + 1]) + 2 * memory <= now then
         old[#old + 1] = all[i]
       end
     end

@@ -244,6 +244,24 @@ def test_a_clock_that_is_late_begins_no_day_anew(servers: Servers) -> None:
     assert [decision.reasons for decision in decisions] == [(), (), (DAILY_LIMIT,)]
 
 
+def test_a_clock_that_is_late_ends_no_session(servers: Servers) -> None:
+    """S2-2. Not even when it dates a view before the session's first."""
+    tracker = Tracker(servers, ONLY_SESSION)
+
+    decisions = [tracker.view(timedelta(seconds=seconds)) for seconds in (0, -1, 1, 2)]
+
+    assert [decision.reasons for decision in decisions] == [(), (), (), (SESSION_LIMIT,)]
+
+
+def test_a_session_of_no_length_is_no_rule_whatever_the_clocks_say(servers: Servers) -> None:
+    """S2-36."""
+    tracker = Tracker(servers, replace(ALL_OFF, max_per_session=1))
+
+    decisions = [tracker.view(timedelta(seconds=seconds)) for seconds in (0, -1, 1)]
+
+    assert all(decision.is_counted for decision in decisions)
+
+
 def test_a_refused_view_counts_when_its_wait_is_over(servers: Servers) -> None:
     tracker = Tracker(servers, Rules())
     tracker.view()
