@@ -110,13 +110,13 @@ class RedisShards:
         """Forget contents, or refusals' fields, of which all that was held is applied. Raises Outdated."""
         calls = [_Call([keys.epoch(s), *_hashes(taken, s)], [epoch, *names]) for s in shards]
         for opened in self._run("drop", calls):
-            _current(opened, epoch)
+            _check(opened, epoch)
 
     def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None:
         """Move a content aside, so that it waits for a later epoch. Raises Outdated."""
         calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, day, content]) for s in shards]
         for opened in self._run("park", calls):
-            _current(opened, epoch)
+            _check(opened, epoch)
 
     def parked(self, shard: int, limit: int) -> list[str]:
         """Up to `limit` contents that were moved aside, by lot: so those that fail for ever keep none waiting."""
@@ -150,17 +150,17 @@ class RedisShards:
     def _pages(self, shards: Sequence[int], epoch: int, limit: int, taken: Taken) -> list[Any]:
         answers = self._run("page", [_Call([keys.epoch(s), _hashes(taken, s)[0]], [epoch, limit]) for s in shards])
         for answer in answers:
-            _current(answer[0], epoch)
+            _check(answer[0], epoch)
         return answers
 
     def _values(self, taken: Taken, shards: Sequence[int], epoch: int, names: Sequence[str]) -> list[list[Any]]:
-        """For each shard, for each name: its value in each hash."""
-        hashes = [_hashes(taken, s) for s in shards]
-        calls = [_Call([keys.epoch(s), *of], [epoch, *names]) for s, of in zip(shards, hashes, strict=True)]
-        return [
-            values if _current(opened, epoch) else [b""] * (len(names) * len(of))
-            for of, (opened, *values) in zip(hashes, self._run("held", calls), strict=True)
-        ]
+        """For each shard, for each name: its value in each hash; none on a shard that is behind."""
+        calls = [_Call([keys.epoch(s), *_hashes(taken, s)], [epoch, *names]) for s in shards]
+        answers = self._run("held", calls)
+        for opened, *_ in answers:
+            _check(opened, epoch)
+        none = [b""] * (len(names) * len(_hashes(taken, 0)))
+        return [values or none for _, *values in answers]
 
     def _run(self, name: str, calls: list[_Call]) -> list[Any]:
         return self._translated(lambda: self._answers(_script(name), calls))
@@ -238,11 +238,9 @@ def _script(name: str) -> _Script:
     return _Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-def _current(opened: Any, epoch: int) -> bool:
-    """Whether the shard is in the epoch; False when it is behind, and so holds nothing of it."""
+def _check(opened: Any, epoch: int) -> None:
     if int(opened) > epoch:
         raise Outdated("A later epoch was opened")
-    return int(opened) == epoch
 
 
 def _parts(epoch: int, syncing: Any, parked: Any) -> tuple[Part, ...]:
