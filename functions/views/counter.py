@@ -17,7 +17,6 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.exceptions import (
     AskError,
@@ -31,7 +30,6 @@ from redis.exceptions import (
     ResponseError,
     TryAgainError,
 )
-from redis.retry import Retry
 
 from sluice.errors import Misconfigured, Unavailable
 from views import keys
@@ -99,7 +97,7 @@ class Single:
     """One server."""
 
     def __init__(self, url: str) -> None:
-        self._client = Redis.from_url(url, retry=Retry(NoBackoff(), 0), **_CLIENT)
+        self._client = Redis.from_url(url, **_CLIENT)
 
     def pool(self, key: str) -> Pool:  # noqa: ARG002 - it holds every key
         return self._client.connection_pool
@@ -115,7 +113,7 @@ class Cluster:
     """A cluster, found through any of its nodes."""
 
     def __init__(self, url: str) -> None:
-        self._client = RedisCluster.from_url(url, retry=Retry(NoBackoff(), 0), **_CLIENT)
+        self._client = RedisCluster.from_url(url, **_CLIENT)
 
     def pool(self, key: str) -> Pool:
         node = self._client.get_node_from_key(key)  # type: ignore[no-untyped-call]

@@ -134,6 +134,15 @@ def test_a_server_that_cannot_be_reached_was_sent_no_view(aws: Account, mode: st
     assert len(rows(aws)) == 2
 
 
+def test_redis_is_given_a_tenth_of_a_second_and_one_try(servers: Servers) -> None:
+    """S2-33. A second try could count twice."""
+    connection = servers.nodes().pool(keys.pending(0)).make_connection()  # type: ignore[attr-defined]
+
+    assert connection.socket_connect_timeout == 0.1
+    assert connection.socket_timeout == 0.1
+    assert connection.retry.get_retries() == 0
+
+
 def test_where_a_row_is_looked_for_does_not_depend_on_the_shards_in_redis(aws: Account) -> None:
     keys_seen = [away(VIEW_SHARDS="100").view(address=viewer).session.split(".")[1] for viewer in VIEWERS]
 
@@ -342,19 +351,23 @@ def state_of(function: TrackFunction) -> str:
     return keys.viewer_state(function.view(agent=f"{'Mozilla'}/5.0").session.split(".")[1])
 
 
-def test_a_server_that_is_full_is_as_good_as_away(aws: Account, servers: Servers) -> None:
-    """S2-33. It takes no writes, so nothing was counted."""
+def test_a_server_that_is_full_is_as_good_as_away(
+    aws: Account, servers: Servers, ticks: Ticks, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S2-33. It takes no writes, so nothing was counted; and it is left alone."""
     function = TrackFunction.on(servers)
     function.view("before")
     _configure(servers, "maxmemory", 1)
     try:
         answer = function.view()
+        function.view("other")
     finally:
         _configure(servers, "maxmemory", 0)
 
     assert answer.body == {"counted": True, "degraded": True, "session": answer.session}
     assert pending(servers) == {"story:before": 1}
-    assert len(rows(aws)) == 1
+    assert len(rows(aws)) == 2
+    assert len(caplog.records) == 1
 
 
 def _configure(servers: Servers, name: str, value: int) -> None:

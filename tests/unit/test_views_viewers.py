@@ -40,6 +40,18 @@ def test_an_anonymous_viewer_is_the_same_all_day_and_another_the_next() -> None:
     assert all(key.startswith("anon:") and len(key) == 27 for key in keys)
 
 
+def test_names_and_sessions_stay_what_they_are_over_releases() -> None:
+    """Or a viewer would be another one after each deployment, and all rules begin anew."""
+    viewers = some_viewers()
+
+    anonymous, user = viewers.recognise(a_request(), NOON), viewers.recognise(a_request(authorization="alice"), NOON)
+
+    assert anonymous.session == (
+        "v1.anon:seH1S0x1-3wRoSFrYI4ScA.1795176000.nnr2e36TqOg-bMQNlS6aE6xPTD_8Xcd1PMQchF1d8HQ"
+    )
+    assert user.session == ("v1.user:EnUuR4gFOb1icn5yYkulyA.1795176000.UHlbCY6LURlL9l_2aJk9ZseYTeEm7ruvKhl4UfPoBw8")
+
+
 def test_another_address_or_agent_is_another_viewer() -> None:
     viewers = some_viewers()
     requests = [a_request(), a_request(source_ip="203.0.113.8"), Request({"user-agent": "Other"}, "203.0.113.7")]
