@@ -76,13 +76,13 @@ class MemoryShards:
     def page(self, shard: int, epoch: int, limit: int, taken: Taken) -> list[str]:
         return list(self._taken(shard, taken))[:limit] if self._is_current(shard, epoch) else []
 
-    def _parts(self, shard: int, content: str) -> tuple[Part, ...]:
+    def _parts(self, shard: int, content: str, epoch: int) -> tuple[Part, ...]:
         syncing = self.syncings.get(shard, Counter())
-        part = (Part(self.epochs.get(shard, 0), syncing[content]),) if content in syncing else ()
+        part = (Part(epoch, syncing[content]),) if content in syncing else ()
         return self.asides.get(shard, {}).get(content, ()) + part
 
     def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]:
-        return [[self._parts(s, c) if self._is_current(s, epoch) else () for c in contents] for s in shards]
+        return [[self._parts(s, c, epoch) if self._is_current(s, epoch) else () for c in contents] for s in shards]
 
     def refusals(self, shards: Sequence[int], epoch: int, fields: Sequence[str]) -> list[list[int]]:
         return [
@@ -110,10 +110,10 @@ class MemoryShards:
         return [any(each.get(s) for each in (self.pendings, self.asides, self.refused)) for s in shards]
 
     def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
-        return [
-            [Seen(self.epochs.get(s, 0), self.pendings.get(s, Counter())[c], self._parts(s, c)) for c in contents]
-            for s in shards
-        ]
+        return [[self._seen(s, c, self.epochs.get(s, 0)) for c in contents] for s in shards]
+
+    def _seen(self, shard: int, content: str, epoch: int) -> Seen:
+        return Seen(epoch, self.pendings.get(shard, Counter())[content], self._parts(shard, content, epoch))
 
 
 @dataclass

@@ -527,6 +527,46 @@ def _dying_at(call: int, method: Any) -> Any:
     return dying
 
 
+def test_a_worker_that_wakes_in_a_later_epoch_drops_nothing_of_it() -> None:
+    world = World(MemoryShards(), MemoryStore())
+    world._go_on(world.start(), 99)
+    world.track(0, A)
+    world.clock.time += TIMEOUT * 2
+    world._go_on(world.start(), 99)
+    world._rush(2)
+    late = world._take(world.messages.pop()[1])
+    while A not in world.store.organic:
+        late.go_on()
+    world._go_on(world.start(), 99)
+    world._rush(99)
+    world.clock.time += TIMEOUT * 2
+    world.track(0, A)
+    world._go_on(world.start(), 99)
+    world._rush(1)
+
+    world._go_on(late, 99)
+
+    assert world.shards.left([0], 2, Taken.VIEWS) == [1]
+    world.settle()
+    world.check()
+    assert world.store.organic == {A: (2, 2)}
+    world.close()
+
+
+def test_a_shard_that_fell_back_to_an_earlier_epoch_adds_nothing_to_this_one() -> None:
+    bench = Bench().opened()
+    bench.shards.track(0, A)
+    bench.run_epoch()
+    bench.shards.track(1, A)
+    bench.until(Phase.PAGING)
+    bench.shards.epochs[0] = 1  # A replica that took over had not heard of the drop.
+    bench.shards.syncings[0][A] = 1
+
+    bench.drain()
+
+    assert bench.store.organic == {A: (2, 2)}
+
+
 # Refusals
 
 
