@@ -135,7 +135,7 @@ class ViewsPart:
             raise LocalError(f"A viewer was turned away: {self._failures[0]!r}")
         after = self._audience.look()
         self._looks.append(after)
-        halfway = next((look for look in self._looks if look.count["boosted"] and look.organic), self._looks[0])
+        halfway = next((look for look in self._looks if look.count["organic"]["synced"]), after)
         self._screen.tell("Parts", f"during  {_parts(halfway)}")
         self._screen.tell("", f"after   {_parts(after)}", f"epoch {sync['epoch']}: {sync['views']:,} views moved")
         shown = [look.organic for look in self._looks]
