@@ -49,6 +49,8 @@ def _nothing_cached() -> Iterator[None]:
     import operations.stop
     import operations.sweeper
     import views.counts
+    import views.imports
+    import views.imports_worker
     import views.sync
     import views.sync_worker
     import views.track
@@ -61,10 +63,14 @@ def _nothing_cached() -> Iterator[None]:
         operations.health.doctor,
         operations.outbox_relay.relay,
         operations.stop.switch,
-        operations.sweeper.overdue_boosts,
+        operations.sweeper.contexts,
         operations.sweeper.relay,
         views.counts.configured,
         views.counts.display,
+        views.imports.configured,
+        views.imports.corrections,
+        views.imports.imports,
+        views.imports_worker.chain,
         views.sync.store,
         views.sync.sync,
         views.sync_worker.sync,

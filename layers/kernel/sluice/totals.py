@@ -1,7 +1,7 @@
-"""Totals: the displayed counters. Two items per content, each with one writer (design section 4).
+"""Totals: the displayed counters. Two items per content, each with one owner (design section 4).
 
-`organic#story#123` is written by the views sync alone, `boosted#story#123` by the boost batches alone; conditions on
-`dynamodb:LeadingKeys` in their roles enforce it. So what is boosted can never pass for organic.
+`organic#story#123` is written by the views alone (sync, imports, adjustments), `boosted#story#123` by the boost batches
+alone; conditions on `dynamodb:LeadingKeys` in their roles enforce it. So what is boosted can never pass for organic.
 """
 
 from collections.abc import Iterable
@@ -30,6 +30,8 @@ class TotalItem(Bound):
     key = UnicodeAttribute(hash_key=True)
     views = NumberAttribute()
     last_epoch = NumberAttribute(null=True)
+    imported = NumberAttribute(null=True)
+    ranked = UnicodeAttribute(null=True)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Totals:
     boosted: int
     last_epoch: int = 0
     """The last epoch of the views sync that is in `organic`; 0: none."""
+    imported: int | None = None
+    """What of `organic` was imported; None: nothing was yet."""
 
 
 def add_boosted(transaction: TransactWrite, content_type: str, content_id: str, views: int) -> None:
@@ -60,6 +64,25 @@ def add_organic(transaction: TransactWrite, content_type: str, content_id: str, 
 def add_folded(transaction: TransactWrite, content_type: str, content_id: str, views: int) -> None:
     """Add views of no epoch to a content's organic counter, in the transaction that marks them as added."""
     transaction.update(TotalItem(_key(Kind.ORGANIC, content_type, content_id)), actions=[TotalItem.views.add(views)])
+
+
+def add_imported(transaction: TransactWrite, content_type: str, content_id: str, views: int) -> None:
+    """Add a content's count of another system to its organic counter, on condition that none was ever added."""
+    transaction.update(
+        TotalItem(_key(Kind.ORGANIC, content_type, content_id)),
+        actions=[TotalItem.views.add(views), TotalItem.imported.set(views), TotalItem.ranked.set(content_type)],
+        condition=TotalItem.imported.does_not_exist(),
+    )
+
+
+def adjust_organic(transaction: TransactWrite, content_type: str, content_id: str, views: int, before: int) -> None:
+    """Add views, or with a minus take them, on condition that the organic counter is `before`."""
+    is_as_read = TotalItem.views == before
+    transaction.update(
+        TotalItem(_key(Kind.ORGANIC, content_type, content_id)),
+        actions=[TotalItem.views.add(views), TotalItem.ranked.set(content_type)],
+        condition=is_as_read if before else TotalItem.views.does_not_exist() | is_as_read,
+    )
 
 
 def read(content_type: str, content_id: str) -> Totals:
@@ -83,6 +106,7 @@ def _totals(found: dict[str, TotalItem], content: tuple[str, str]) -> Totals:
         organic=int(organic.views) if organic else 0,
         boosted=int(boosted.views) if boosted else 0,
         last_epoch=int(organic.last_epoch or 0) if organic else 0,
+        imported=int(organic.imported) if organic and organic.imported is not None else None,
     )
 
 
