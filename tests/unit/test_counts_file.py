@@ -48,7 +48,7 @@ def test_types_are_taken_as_they_stand():
         ("story,1,1e3", "the count '1e3' is not"),
         ('story,1,"1,000"', "the count '1,000' is not"),
         ("story,1,1000000000001", "the count '1000000000001' is not"),
-        ("story,1,٥", "the count '٥' is not"),
+        ("story,1,\u0665", "the count '\u0665' is not"),
         ("type,id,count", "the count 'count' is not"),
         ("story,0,5", "story 0 is in line 1 already"),
     ],
