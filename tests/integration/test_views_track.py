@@ -352,6 +352,16 @@ def test_a_session_keeps_the_viewer_by_cookie_or_by_field(servers: Servers) -> N
     assert len(viewer_keys(servers)) == 1
 
 
+def test_a_session_lasts_a_day_where_its_rule_is_off(servers: Servers) -> None:
+    """It still says who is viewing."""
+    function = TrackFunction.on(servers, SESSION_SECONDS="0")
+    first = function.view()
+
+    later = function.view(at=NOON + 23 * HOUR, session=first.session, address="198.51.100.1")
+
+    assert later.session == first.session
+
+
 def test_the_field_is_believed_before_the_cookie(servers: Servers) -> None:
     """A wrong one too: it counts as none, and so does the cookie then."""
     function = TrackFunction.on(servers)
