@@ -31,6 +31,8 @@ from views import keys, track
 from views.schemas import NewView, TrackedView
 from views.viewers import Viewers
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -116,6 +118,15 @@ def test_the_settings_are_the_rules(servers: Servers) -> None:
         assert answers[-2]["reasons"] == [reason]
         assert answers[-2]["retry_after_seconds"] == 1
         assert pending(servers) == {"story:123": len(times) - 1}
+
+
+def test_the_shards_are_as_many_as_is_set(servers: Servers) -> None:
+    function = TrackFunction.on(servers, VIEW_SHARDS="1")
+
+    for number in range(10):
+        function.view(address=f"203.0.113.{number}")
+
+    assert {key.partition(b":")[0] for key in servers.everything()} == {b"{v00}"}
 
 
 def test_a_day_ends_at_midnight_in_the_configured_zone(servers: Servers) -> None:
