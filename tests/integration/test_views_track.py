@@ -104,6 +104,11 @@ def test_the_settings_are_the_rules(servers: Servers) -> None:
     """S2-2, S2-3, S2-4, S2-5, S2-6, S2-36. Each alone, at its edge, by a user's views of one content or of many."""
     edges: list[tuple[dict[str, str], list[timedelta], str]] = [
         ({"MAX_VIEWS_PER_SESSION": "3"}, [0 * HOUR, HOUR, 2 * HOUR, 24 * HOUR - SECOND, 24 * HOUR], "session_limit"),
+        (
+            {"MAX_VIEWS_PER_SESSION": "2", "SESSION_SECONDS": "3600"},
+            [0 * SECOND, SECOND, HOUR - SECOND, HOUR],
+            "session_limit",
+        ),
         ({"COOLDOWN_SECONDS": "300"}, [0 * SECOND, 299 * SECOND, 300 * SECOND], "cooldown"),
         ({"ONCE_PER_DAY": "true"}, [0 * HOUR, 12 * HOUR - SECOND, 12 * HOUR], "daily_viewed"),
         ({"MAX_VIEWS_PER_DAY": "2"}, [0 * HOUR, HOUR, 12 * HOUR - SECOND, 12 * HOUR], "daily_limit"),
