@@ -430,6 +430,23 @@ def test_when_the_database_fails_too_the_caller_is_to_come_back(
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
+def test_the_databases_client_is_made_once(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making it takes longer than all the rest."""
+    make, made = clients.client, []
+
+    def making(*arguments: Any, **patience: Any) -> Any:
+        made.append(make(*arguments, **patience))
+        return made[-1]
+
+    monkeypatch.setattr(clients, "client", making)
+    function = away()
+
+    for number in range(3):
+        function.view(str(number))
+
+    assert len(made) == 1
+
+
 def test_the_database_is_asked_once_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """S2-33. One that never answers."""
     held: list[socket.socket] = []
