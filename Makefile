@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token redrive export build deploy validate test check bench openapi lock format install
+.PHONY: help demo up down clean logs token sync redrive export build deploy validate test check bench openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -33,7 +33,10 @@ logs: install ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
 token: install ## print a bearer token  ROLE=admin|operator|service|user  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.tokens $(STACK_OPTIONS) --role "$(ROLE)" --subject "$(SUB)" --hours "$(HOURS)"
 
-redrive: install ## put dead letters back on their queue  [STACK=.. PROFILE=.. REGION=..]
+sync: install ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.sync $(STACK_OPTIONS) $(if $(FORCE),--force)
+
+redrive: install ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.redrive $(STACK_OPTIONS)
 
 export: install ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]

@@ -1,4 +1,4 @@
-"""The main job, start to end, on a stack of its own: create, execute, pause, resume, complete; every number checked.
+"""The main job, start to end, on a stack of its own: a campaign and a sync over the same video, every number checked.
 
 Exits 0 only if all checks hold. Leaves nothing running and nothing behind, however it ends.
 """
@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from local import tokens
 from local.build import built, this_architecture
+from local.demo_views import ViewsPart
 from local.errors import LocalError, run
 from local.logs import follow
 from local.stack import EmbeddedStack, temporary
@@ -181,6 +182,8 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
     order = {"video_id": video, "total_count": TOTAL, "duration_days": 1, "pattern": "steady", "daily_limit": TOTAL}
     campaign = api.post("/api/admin/fake-views", order)
     path = f"/api/admin/fake-views/{campaign['id']}"
+    views = ViewsPart(api, stack.api_url, video, screen)
+    views.begin()
     screen.tell("Create", f"{TOTAL:,} views for video {video}, steady, within 1 day", campaign["id"])
 
     with progress_bar(screen) as bar:
@@ -195,6 +198,7 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         completed = _await(api, path, bar, statuses=("completed",))
         screen.tell("Complete", f"{completed['executed_count']:,} of {completed['total_count']:,} views")
 
+    views.end()
     count = api.get(f"/api/views/video/{video}")
     organic, boosted = sum(count["organic"].values()), count["boosted"]
     screen.tell(

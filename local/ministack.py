@@ -1,12 +1,13 @@
 """Runs MiniStack, the local AWS, tuned for latency. Started by `local.stack` in a process of its own.
 
-Four changes, none of them in what it answers, and a correction:
+Four changes, none of them in what it answers, and two corrections:
 - It looks for due SQS messages 10 times a second instead of once, and for due schedules every second, not every 10 s.
 - After an invocation it waits 5 ms for a first log line instead of 50 ms.
 - A worker's code and layers are unpacked once and shared: unpacking the dependencies takes 2 s, and every concurrent
   invocation is a worker of its own.
 - Functions run in the plain interpreter, not in the project's environment: what the layers lack is missing, as on AWS.
 - Permissions are checked for a schedule in its own group. MiniStack takes every schedule to be in the group `default`.
+- A schedule's message says for when it was: MiniStack sends `<aws.scheduler.scheduled-time>` as it stands.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ import threading
 import time
 import types
 import zipfile
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,9 +59,19 @@ def in_its_group(arn: str, body: bytes) -> str:
     return arn.replace("/default/", f"/{json.loads(body).get('GroupName', 'default')}/", 1)
 
 
+def with_its_time(target: dict[str, Any], expression: str, fired_at: float) -> dict[str, Any]:
+    """A schedule's target whose input has the time it was for: of a cron expression, the minute in which it fires."""
+    if expression.startswith("at("):
+        moment = f"{expression[3:-1]}Z"
+    else:
+        seconds = int(fired_at) // 60 * 60 if expression.startswith("cron") else int(fired_at)
+        moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return target | {"Input": target.get("Input", "").replace("<aws.scheduler.scheduled-time>", moment)}
+
+
 def _tune() -> None:
     from ministack.core import concurrency, iam_actions, lambda_runtime  # type: ignore[import-untyped]
-    from ministack.services import scheduler  # type: ignore[import-untyped]
+    from ministack.services import eventbridge, scheduler  # type: ignore[import-untyped]
 
     scheduler._SCHEDULE_TICK_INTERVAL = 1
     drain: Any = lambda_runtime.Worker._drain_stderr_bounded
@@ -72,6 +84,14 @@ def _tune() -> None:
         return in_its_group(arn, body) if service == "scheduler" else arn
 
     iam_actions.extract_resource_arn = extract_resource_arn
+    invoke_target = eventbridge._invoke_target
+
+    def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], *more: Any) -> None:
+        if event.get("Source") == "aws.scheduler":
+            target = with_its_time(target, rule.get("ScheduleExpression", ""), event["Time"])
+        invoke_target(target, event, rule, *more)
+
+    eventbridge._invoke_target = invoke
     sys.executable = sys._base_executable  # type: ignore[attr-defined]
 
     def poll() -> None:

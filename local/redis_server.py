@@ -18,6 +18,11 @@ def given_url() -> str:
     return "" if url == os.environ.get("EMBEDDED_REDIS_URL") else url
 
 
+def given_mode() -> str:
+    """Whether the user's server is one of a cluster: REDIS_MODE=cluster says so. The embedded one is not."""
+    return os.environ.get("REDIS_MODE", "single") if given_url() else "single"
+
+
 def program() -> str:
     """The server's executable, by the ladder."""
     for path in (None, str(BIN)):

@@ -1,4 +1,4 @@
-"""Puts the dead letters of the boost steps back on their queue, the embedded stack's or one on AWS.
+"""Puts the dead letters of boosts and of the views' sync back on their queues, the embedded stack's or one on AWS.
 
 One by one, and a message leaves the dead letters only after its copy was accepted: it may come twice, which a step
 survives, and is never lost.
@@ -13,14 +13,18 @@ from local.aws import DeployedStack
 from local.choice import add_stack_options, chosen_stack
 from local.errors import LocalError, run
 
+CONTEXTS = ("Boosts", "Views")
 _HIDDEN_SECONDS = 60
 """How long a message being moved is out of sight for others."""
 
 
 def redrive(stack: DeployedStack) -> list[str]:
     """The bodies of the messages that were moved."""
-    queue, dead_letters = stack.output("BoostsQueueUrl"), stack.output("BoostsDeadLettersUrl")
-    sqs = stack.client("sqs")
+    urls = [(stack.output(f"{context}QueueUrl"), stack.output(f"{context}DeadLettersUrl")) for context in CONTEXTS]
+    return [body for queue, dead_letters in urls for body in _redrive(stack.client("sqs"), queue, dead_letters)]
+
+
+def _redrive(sqs: Any, queue: str, dead_letters: str) -> list[str]:
     moved: list[str] = []
     seen: set[str] = set()
     while True:
@@ -53,7 +57,7 @@ def main() -> None:
         raise LocalError(f"The dead letters of {stack.name} were not all moved: {error}. Run it again.") from error
     for body in moved:
         print(f"moved  {body}")
-    print(f"{len(moved)} dead letters put back on the queue." if moved else "There are no dead letters.")
+    print(f"{len(moved)} dead letters put back on their queues." if moved else "There are no dead letters.")
 
 
 if __name__ == "__main__":

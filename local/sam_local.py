@@ -36,7 +36,10 @@ def write(stack: DeployedStack, port: int, built_template: Path, directory: Path
         _make_absolute(resource, built_template.parent)
         if resource["Type"] == "AWS::Serverless::Function":
             deployed = stack.client("lambda").get_function_configuration(FunctionName=physical[name])
-            values[name] = deployed["Environment"]["Variables"]
+            variables = deployed["Environment"]["Variables"]
+            if "REDIS_URL" in variables:
+                variables["REDIS_URL"] = variables["REDIS_URL"].replace("//127.0.0.1:", f"//{_HOST}:")
+            values[name] = variables
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "template.json").write_text(json.dumps(template))
     (directory / "env.json").write_text(json.dumps(values, indent=2))

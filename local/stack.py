@@ -75,6 +75,16 @@ class EmbeddedStack:
     def redis_url(self) -> str:
         return redis_server.given_url() or f"redis://127.0.0.1:{self.redis_port}"
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Of the template, where they differ from its defaults."""
+        return {
+            "SweepRate": "rate(1 minute)",
+            "Architecture": build.this_architecture(),
+            "RedisUrl": self.redis_url,
+            "RedisMode": redis_server.given_mode(),
+        }
+
     @cached_property
     def deployed(self) -> DeployedStack:
         return DeployedStack.embedded(STACK_NAME, self.endpoint_url)
@@ -112,9 +122,10 @@ class EmbeddedStack:
         (self.directory / "ports.json").write_text(json.dumps(ports))
 
     def deploy(self) -> bool:
-        """Builds and deploys the template when anything of it changed. Whether it did."""
+        """Builds and deploys the template when anything of it or of its parameters changed. Whether it did."""
         with build.built(build.this_architecture()) as current:
-            wanted = hashlib.sha256((current.digest + (ROOT / "samconfig.toml").read_text()).encode()).hexdigest()
+            all_of_it = (current.digest, (ROOT / "samconfig.toml").read_text(), json.dumps(self.parameters))
+            wanted = hashlib.sha256("".join(all_of_it).encode()).hexdigest()
             if self._deployed_digest() == wanted and self.deployed.exists():
                 return False
             self.tell("Deploying template.yaml ...")
@@ -190,7 +201,7 @@ class EmbeddedStack:
         command = [
             *(str(BIN / "sam"), "deploy", "--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")),
             *("--template-file", str(template), "--stack-name", STACK_NAME),
-            *("--parameter-overrides", "SweepRate='rate(1 minute)'", f"Architecture={build.this_architecture()}"),
+            *("--parameter-overrides", *(f"{name}='{value}'" for name, value in self.parameters.items())),
             # MiniStack's way to pin the API's id, so that API_URL outlives `make clean`.
             *("--tags", f"ms-custom-id={STACK_NAME}"),
         ]

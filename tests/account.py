@@ -22,6 +22,9 @@ _CREDENTIALS = {
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
 
+# A dynamic reference to a whole secret, as CloudFormation resolves it.
+_SECRET = re.compile(r"\{\{resolve:secretsmanager:(.+):SecretString\}\}")
+
 
 class Account:
     """What the template declares, created in moto. Logical ids name everything."""
@@ -32,6 +35,7 @@ class Account:
         self._attributes: dict[tuple[str, str], str] = {}
         parameters = source(template_text)["Parameters"]
         self._refs |= {name: _default(parameter) for name, parameter in parameters.items()}
+        self._conditions = source(template_text).get("Conditions", {})
         for kind, create in self._makers().items():
             for logical_id, resource in self.resources.items():
                 if resource["Type"] == kind:
@@ -39,6 +43,11 @@ class Account:
 
     def client(self, service: str) -> Any:
         return _client(service)
+
+    def choose(self, **parameters: str) -> None:
+        """Give parameters of the template other values than their defaults, for the functions' environment."""
+        assert parameters.keys() <= self._refs.keys()
+        self._refs |= parameters
 
     def ref(self, logical_id: str) -> str:
         """A table's name, a queue's URL, a bus's name, ..."""
@@ -81,6 +90,7 @@ class Account:
             "AWS::Scheduler::ScheduleGroup": self._schedule_group,
             "AWS::SecretsManager::Secret": self._secret,
             "AWS::IAM::Role": self._role,
+            "AWS::ElastiCache::ServerlessCache": self._cache,
         }
 
     def _table(self, name: str, properties: dict[str, Any]) -> None:
@@ -111,6 +121,10 @@ class Account:
     def _role(self, name: str, _properties: dict[str, Any]) -> None:
         self._known(name, name, f"arn:aws:iam::{ACCOUNT}:role/{name}")
 
+    def _cache(self, name: str, _properties: dict[str, Any]) -> None:
+        # Nothing listens there: a test that needs a cache chooses one with RedisUrl.
+        self._attributes |= {(name, "Endpoint.Address"): "127.0.0.1", (name, "Endpoint.Port"): "1"}
+
     def _known(self, name: str, ref: str, arn: str) -> None:
         self._refs[name] = ref
         self._attributes[name, "Arn"] = arn
@@ -125,8 +139,25 @@ class Account:
                 parts = self._resolve(parts)
                 return separator.join(parts.split(",") if isinstance(parts, str) else map(self._resolve, parts))
             case {"Fn::Sub": text}:
-                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._refs[found[1]]), text)
+                return _SECRET.sub(self._secret_string, re.sub(r"\$\{([^}]+)\}", self._substituted, text))
+            case {"Fn::If": [condition, then, otherwise]}:
+                return self._resolve(then if self._holds(self._conditions[condition]) else otherwise)
         return value
+
+    def _substituted(self, found: re.Match[str]) -> str:
+        name, _, attribute = found[1].partition(".")
+        return str(self._attributes[name, attribute] if attribute else self._refs[name])
+
+    def _holds(self, condition: Any) -> bool:
+        match condition:
+            case {"Fn::Not": [other]}:
+                return not self._holds(other)
+            case {"Fn::Equals": [one, other]}:
+                return bool(self._resolve(one) == self._resolve(other))
+        raise LookupError(f"{condition} is not understood")
+
+    def _secret_string(self, reference: re.Match[str]) -> str:
+        return str(self.client("secretsmanager").get_secret_value(SecretId=reference[1])["SecretString"])
 
 
 # Clients know no account, and making them would be most of what a test costs.

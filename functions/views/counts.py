@@ -1,44 +1,67 @@
-"""HTTP: a content's views with their parts."""
+"""HTTP: contents' views with their parts."""
 
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import http, settings, totals
 from sluice.dynamodb import bind
 from sluice.totals import TotalItem
-from views.content import check
-from views.schemas import ViewCount
+from views import content
+from views.bootstrap import ViewsSettings, reader
+from views.breaker import Breaker
+from views.display import Display, Source
+from views.schemas import Contents, ViewCount, ViewCounts
 
 app = http.resolver()
 
+OneSource = Annotated[
+    Source | None, Query(description="Count only what the database has, or only what Redis has pending.")
+]
+
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ViewsSettings):
     """What the function reads from the environment."""
 
-    totals_table: str
     content_types: tuple[str, ...]
 
 
 @cache
-def content_types() -> tuple[str, ...]:
-    read = settings.read(Settings)
+def configured() -> Settings:
+    return settings.read(Settings)
+
+
+@cache
+def display() -> Display:
+    read = configured()
     bind(TotalItem, read.totals_table)
-    return read.content_types
+    return Display(lambda: reader(read), totals.read_all, Breaker())
 
 
 @app.get("/api/views/<content_type>/<content_id>", **http.public())
 def get(
     content_type: Annotated[str, Path(description="One of the installation's content types.", examples=["video"])],
     content_id: Annotated[str, Path(description="The content's id.", examples=["abc123"])],
+    source: OneSource = None,
 ) -> ViewCount:
-    """How many views a content has, organic and boosted apart (S2-9, decision 10)."""
-    check(content_type, content_id, content_types())
-    return ViewCount.of(content_type, content_id, totals.read(content_type, content_id))
+    """How many views a content has, organic and boosted apart (S2-9, S2-18, decision 10)."""
+    content.check(content_type, content_id, configured().content_types)
+    asked = (content_type, content_id)
+    return ViewCount.of(asked, display().show([asked], source)[asked], source)
+
+
+@app.post("/api/views/counts", **http.public())
+def get_many(body: Annotated[Contents, Body()], source: OneSource = None) -> ViewCounts:
+    """The views of up to 100 contents (S2-11, S2-19)."""
+    for number, item in enumerate(body.items):
+        content.check(item.content_type, item.content_id, configured().content_types, f"items.{number}.")
+    asked = [(item.content_type, item.content_id) for item in body.items]
+    shown = display().show(asked, source)
+    return ViewCounts(items=[ViewCount.of(each, shown[each], source) for each in asked])
 
 
 @http.logger.inject_lambda_context(clear_state=True)

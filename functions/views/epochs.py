@@ -1,26 +1,33 @@
 """The sync: moves pending views to the database, exactly once (design section 5).
 
-An epoch opens on all shards, then its contents are applied a page at a time, then it is closed. A step of it is made of
+An epoch opens on all shards, then what it took is applied a page at a time, then it is closed. A step of it is made of
 calls that can each be repeated, and then moves the control item on by one conditional write; so crashes, copies and
 late messages cost time but never a view.
+
+Epoch 0 takes nothing: it gives every shard an epoch, so that one without has always restarted empty.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools import Logger
 
 from sluice.clock import Clock
-from sluice.errors import SluiceError
-from views.shards import Outdated, Part
+from sluice.errors import Unreadable
+from views import applying
+from views.applying import Applier, Scope, Work
+from views.shards import Outdated
 
 logger = Logger(child=True)
 
 PAGE_CONTENTS = 500
-FAILURES_BEFORE_PARKING = 3
+FOLDED_ROWS = 400
 
 
 class Phase(StrEnum):
@@ -29,7 +36,17 @@ class Phase(StrEnum):
     OPENING = "opening"
     RETRYING = "retrying"
     PAGING = "paging"
+    REFUSALS = "refusals"
+    FOLDING = "folding"
     DONE = "done"
+
+
+_NEXT = {
+    Phase.RETRYING: Phase.PAGING,
+    Phase.PAGING: Phase.REFUSALS,
+    Phase.REFUSALS: Phase.FOLDING,
+    Phase.FOLDING: Phase.DONE,
+}
 
 
 @dataclass(frozen=True)
@@ -51,23 +68,19 @@ class Control:
     contents: int = 0
     views: int = 0
     parked: int = 0
+    refusals: int = 0
+    folded: int = 0
 
 
-class Shards(Protocol):
+class Shards(applying.Shards, Protocol):
     """The viewer shards; `views.shards.RedisShards` says what each method does."""
 
     def open(self, shards: Sequence[int], epoch: int) -> None: ...
-    def left(self, shards: Sequence[int], epoch: int) -> list[int]: ...
-    def page(self, shard: int, epoch: int, limit: int) -> list[str]: ...
-    def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]: ...
-    def drop(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> None: ...
-    def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None: ...
-    def parked(self, shard: int, limit: int) -> list[str]: ...
-    def pending(self, shards: Sequence[int]) -> list[int]: ...
+    def have_work(self, shards: Sequence[int]) -> list[bool]: ...
 
 
-class Store(Protocol):
-    """The control item and the totals. Every method raises Unavailable when the database is busy."""
+class Store(applying.Store, Protocol):
+    """The control item, and what the epochs write. Every method raises Unavailable when the database is busy."""
 
     def control(self) -> Control | None:
         """The control item, consistently; None before the first epoch."""
@@ -78,32 +91,48 @@ class Store(Protocol):
     def record(self, epoch: Control) -> None:
         """Keep how an epoch went, for `GET /api/admin/views/sync/{epoch}`."""
 
-    def apply(self, content: str, views: int, epoch: int) -> bool:
-        """Add an epoch's views to the content's organic total, once. False: they are in it already."""
-
-    def apply_daily(self, content: str, day: str, views: int, epoch: int) -> bool:
-        """Add an epoch's views to the content's row of a day, once. False: they are in it already."""
-
-    def count_failure(self, content: str, epoch: int, reason: str) -> int:
-        """Count that a content could not be applied, and report how often that was."""
-
-    def report_parked(self, content: str, epoch: int) -> None:
-        """Mark a content's failures as those of one that is moved aside."""
-
 
 @dataclass(frozen=True)
 class Message:
-    """One step of an epoch: all that a queue message names."""
+    """One step of an epoch: all that a queue message names. With a day it also asks for that epoch to be opened."""
 
     epoch: int
     step: int
+    day: str | None = None
+
+    @classmethod
+    def parse(cls, body: str) -> "Message":
+        """The message of a `body`. Raises Unreadable."""
+        try:
+            fields = json.loads(body)
+            message = cls(int(fields["epoch"]), int(fields["step"]), fields.get("day"))
+            if message.day is not None:
+                date.fromisoformat(message.day)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Unreadable("The message names no step of an epoch") from error
+        return message
+
+    def body(self) -> str:
+        """`{"epoch": 7, "step": 3}`, and `"day": "2026-11-20"` if there is one."""
+        return json.dumps({name: value for name, value in vars(self).items() if value is not None})
 
 
-class Refusal(StrEnum):
-    """Why no epoch was opened or resumed."""
+class Outcome(StrEnum):
+    """What came of a start."""
 
-    JUST_CLOSED = "just_closed"
+    OPENED = "opened"
+    RUNNING = "running"
+    WAITING = "waiting"
+    """The last epoch has just closed: the next opens by itself."""
     NOTHING_PENDING = "nothing_pending"
+
+
+@dataclass(frozen=True)
+class Started:
+    """What came of a start, and how far the sync is."""
+
+    outcome: Outcome
+    control: Control
 
 
 class Sync:
@@ -113,42 +142,46 @@ class Sync:
         self,
         shards: Shards,
         store: Store,
-        send: Callable[[Message], None],
+        send: Callable[[Message, int], None],
         clock: Clock,
+        zone: ZoneInfo,
         *,
         shard_count: int,
         timeout: timedelta,
         page_contents: int = PAGE_CONTENTS,
     ) -> None:
-        """`timeout` is that of the function that runs the steps."""
+        """`send` takes a message and a delay in seconds. `timeout` is that of the functions that start and run."""
         self._shards = shards
         self._store = store
         self._send = send
         self._clock = clock
+        self._zone = zone
         self._shard_count = shard_count
         self._timeout = timeout
-        self._page_contents = page_contents
+        self._applier = Applier(shards, store, clock, page_contents)
 
-    def start(self, day: str, *, force: bool = False) -> Control | Refusal:
-        """Open the next epoch, or resume the one that is not done; its first step is then on the queue.
+    def start(self, *, force: bool = False) -> Started:
+        """Open the next epoch, whose day is today, or resume the one that runs.
 
         With `force` an epoch is opened even when nothing is pending (S2-26). Raises Unavailable.
         """
-        last = self._store.control()
-        if last is not None and last.phase is not Phase.DONE:
-            self._send(Message(last.epoch, last.step))
-            return last
-        now = self._clock.now()
-        if last is not None and last.closed_at is not None and now - last.closed_at <= self._timeout:
-            return Refusal.JUST_CLOSED  # A worker of the closed epoch may still sleep in the middle of a step.
-        shard_count = max(self._shard_count, last.shards if last else 0)
-        if not force and not self._has_work(shard_count):
-            return Refusal.NOTHING_PENDING
-        opened = Control(last.epoch + 1 if last else 1, Phase.OPENING, 0, day, shard_count, opened_at=now)
-        if not self._store.move(last, opened):
-            return self._store.control() or opened
-        self._send(Message(opened.epoch, opened.step))
-        return opened
+        last = self._last()
+        if last.phase is not Phase.DONE:
+            return self._resumed(last)
+        return self._next(last, self._day(self._clock.now()), force=force)
+
+    def start_scheduled(self, scheduled_at: datetime) -> Started:
+        """Open the epoch of the day that ended at midnight (S2-22), also after one that still runs. A repeat of it
+        changes nothing. Raises Unavailable.
+        """
+        last = self._last()
+        day = self._day(scheduled_at - timedelta(seconds=1))
+        is_since = last.epoch > 0 and last.opened_at >= scheduled_at
+        if last.phase is not Phase.DONE:
+            if not is_since:
+                self._send(Message(last.epoch + 1, 0, day), ceil(self._timeout.total_seconds()))
+            return self._resumed(last)
+        return Started(Outcome.NOTHING_PENDING, last) if is_since else self._next(last, day, force=False)
 
     def run(self, message: Message, message_id: str) -> None:
         """Run one step and send the next. Returns when the message can be acknowledged.
@@ -156,18 +189,21 @@ class Sync:
         Raises Unavailable when it is to be delivered again.
         """
         control = self._store.control()
+        if control is not None and message.day is not None and message.epoch == control.epoch + 1:
+            control = self._opened(control, message, message.day)
+            if control is None:
+                return
         if control is None or message.epoch > control.epoch:
             logger.error("Dropped: the message is ahead of the sync, as after a restored backup")
             return
         if message.epoch < control.epoch or message.step < control.step:
-            died = message == Message(control.epoch, control.step - 1) and control.committed_by == message_id
-            if died and control.phase is not Phase.DONE:
-                logger.info("Sent again: the worker died between its commit and its send")
-                self._send(Message(control.epoch, control.step))
-            return
-        if message.step > control.step or control.phase is Phase.DONE:
+            self._send_again(control, message, message_id)
+        elif message.step > control.step or control.phase is Phase.DONE:
             logger.error("Dropped: the message is ahead of the sync, or the epoch is done")
-            return
+        else:
+            self._run(control, message_id)
+
+    def _run(self, control: Control, message_id: str) -> None:
         try:
             stepped = self._step(control)
         except Outdated:
@@ -178,91 +214,93 @@ class Sync:
             after = replace(after, closed_at=self._clock.now())
             self._store.record(after)
         if self._store.move(control, after) and after.phase is not Phase.DONE:
-            self._send(Message(after.epoch, after.step))
+            self._send(Message(after.epoch, after.step), 0)
 
-    def _has_work(self, shard_count: int) -> bool:
-        every = range(shard_count)
-        return any(self._shards.pending(every)) or any(self._shards.parked(shard, 1) for shard in every)
+    def _send_again(self, control: Control, message: Message, message_id: str) -> None:
+        died = (message.epoch, message.step + 1, message_id) == (control.epoch, control.step, control.committed_by)
+        if died and control.phase is not Phase.DONE:
+            logger.info("Sent again: the worker died between its commit and its send")
+            self._send(Message(control.epoch, control.step), 0)
+
+    def _last(self) -> Control:
+        """The control item, of epoch 0 when there was none."""
+        last = self._store.control()
+        if last is None:
+            now = self._clock.now()
+            self._shards.open(range(self._shard_count), 0)
+            last = Control(0, Phase.DONE, 0, self._day(now), self._shard_count, opened_at=now, closed_at=now)
+            if not self._store.move(None, last):
+                last = self._store.control() or last
+        return last
+
+    def _resumed(self, last: Control) -> Started:
+        self._send(Message(last.epoch, last.step), 0)
+        return Started(Outcome.RUNNING, last)
+
+    def _next(self, last: Control, day: str, *, force: bool) -> Started:
+        if not force and not self._has_work(last):
+            return Started(Outcome.NOTHING_PENDING, last)
+        if wait_seconds := self._wait_seconds(last):
+            self._send(Message(last.epoch + 1, 0, day), wait_seconds)
+            return Started(Outcome.WAITING, last)
+        opened = self._open(last, day)
+        if opened is None:
+            return Started(Outcome.RUNNING, self._store.control() or last)
+        self._send(Message(opened.epoch, opened.step), 0)
+        return Started(Outcome.OPENED, opened)
+
+    def _opened(self, last: Control, message: Message, day: str) -> Control | None:
+        """The epoch that `message` asks for, open; None when it is too early, and the message is put back."""
+        is_running = last.phase is not Phase.DONE
+        wait_seconds = ceil(self._timeout.total_seconds()) if is_running else self._wait_seconds(last)
+        if wait_seconds:
+            self._send(message, wait_seconds)
+            return None
+        return self._open(last, day) or self._store.control()
+
+    def _open(self, last: Control, day: str) -> Control | None:
+        """Begin the epoch after `last`; None when someone else did."""
+        shard_count = max(self._shard_count, last.shards)
+        opened = Control(last.epoch + 1, Phase.OPENING, 0, day, shard_count, opened_at=self._clock.now())
+        return opened if self._store.move(last, opened) else None
+
+    def _wait_seconds(self, last: Control) -> int:
+        """How long until no worker of the closed epoch can still sleep in the middle of a step."""
+        assert last.closed_at is not None
+        left = last.closed_at + self._timeout - self._clock.now()
+        return ceil(left.total_seconds()) + 1 if left >= timedelta() else 0
+
+    def _has_work(self, last: Control) -> bool:
+        every = range(max(self._shard_count, last.shards))
+        return any(self._shards.have_work(every)) or bool(self._store.unfolded(1))
+
+    def _day(self, moment: datetime) -> str:
+        return str(moment.astimezone(self._zone).date())
 
     def _step(self, control: Control) -> Control:
-        match control.phase:
-            case Phase.OPENING:
-                self._shards.open(range(control.shards), control.epoch)
-                return replace(control, phase=Phase.RETRYING)
-            case Phase.RETRYING:
-                return replace(self._retry(control), phase=Phase.PAGING)
-            case _:
-                return self._page(control)
-
-    def _retry(self, control: Control) -> Control:
-        """Try what was moved aside in earlier epochs again; what fails again stays aside."""
-        contents: list[str] = []
-        for shard in range(control.shards):
-            contents += self._shards.parked(shard, self._page_contents - len(contents))
-            if len(contents) >= self._page_contents:
-                break
-        return self._apply(control, list(dict.fromkeys(contents)), parking=False)
-
-    def _page(self, control: Control) -> Control:
         every = range(control.shards)
-        contents: dict[str, None] = {}
-        for shard, left in enumerate(self._shards.left(every, control.epoch)):
-            if left and len(contents) < self._page_contents:
-                # A content that a lower shard holds was found there: each is applied once, for all shards.
-                found = self._shards.page(shard, control.epoch, self._page_contents - len(contents))
-                contents |= dict.fromkeys(found)
-        if contents:
-            return replace(self._apply(control, list(contents), parking=True), pages=control.pages + 1)
-        if any(self._shards.left(every, control.epoch)):
-            return control
-        return replace(control, phase=Phase.DONE)
-
-    def _apply(self, control: Control, contents: list[str], *, parking: bool) -> Control:
-        if not contents:
-            return control
-        every = range(control.shards)
-        parts_by_shard = self._shards.held(every, control.epoch, contents)
-        applied: list[str] = []
-        views = parked = 0
-        for content, parts in zip(contents, zip(*parts_by_shard, strict=True), strict=True):
-            held = _by_epoch(control, [part for shard in parts for part in shard])
-            try:
-                views += sum([self._apply_part(content, part) for part in held])
-            except Exception as error:  # A content's own failure: it is counted, and keeps no other from the database.
-                logger.warning("A content could not be applied", content=content, exc_info=error)
-                parked += parking and self._failed(control, content, error)
-            else:
-                applied.append(content)
-        if applied:
-            self._shards.drop(every, control.epoch, applied)
+        if control.phase is Phase.OPENING:
+            self._shards.open(every, control.epoch)
+            return replace(control, phase=Phase.RETRYING)
+        work = self._work(control.phase, Scope(control.epoch, control.day, every))
         return replace(
             control,
-            contents=control.contents + len(applied),
-            views=control.views + views,
-            parked=control.parked + parked,
+            phase=_NEXT[control.phase] if work.is_last else control.phase,
+            pages=control.pages + bool(work.contents),
+            contents=control.contents + work.contents,
+            views=control.views + work.views,
+            parked=control.parked + work.parked,
+            refusals=control.refusals + work.refusals,
+            folded=control.folded + work.folded,
         )
 
-    def _apply_part(self, content: str, part: Part) -> int:
-        assert part.day is not None
-        is_new = self._store.apply(content, part.views, part.epoch)
-        self._store.apply_daily(content, part.day, part.views, part.epoch)
-        return part.views if is_new else 0
-
-    def _failed(self, control: Control, content: str, error: Exception) -> bool:
-        """Count a failure; at the third, move the content aside. Raises Unavailable when the whole database fails."""
-        reason = str(error) if isinstance(error, SluiceError) else type(error).__name__
-        if self._store.count_failure(content, control.epoch, reason) < FAILURES_BEFORE_PARKING:
-            return False
-        self._store.report_parked(content, control.epoch)
-        self._shards.park(range(control.shards), control.epoch, control.day, content)
-        logger.error("A content was moved aside: it failed too often", content=content, epoch=control.epoch)
-        return True
-
-
-def _by_epoch(control: Control, parts: list[Part]) -> list[Part]:
-    """The parts of all shards summed by epoch, oldest first: an epoch is refused once a later one is applied."""
-    days = {control.epoch: control.day} | {part.epoch: part.day for part in parts if part.day is not None}
-    views: dict[int, int] = {}
-    for part in parts:
-        views[part.epoch] = views.get(part.epoch, 0) + part.views
-    return [Part(epoch, views[epoch], days[epoch]) for epoch in sorted(views)]
+    def _work(self, phase: Phase, scope: Scope) -> Work:
+        match phase:
+            case Phase.RETRYING:
+                return self._applier.retry(scope)
+            case Phase.PAGING:
+                return self._applier.page(scope)
+            case Phase.REFUSALS:
+                return self._applier.refusals(scope)
+            case _:
+                return self._applier.fold(scope, FOLDED_ROWS)

@@ -41,6 +41,21 @@ def refused(shard: int) -> str:
     return f"{tag(shard)}:refused"
 
 
+def refusing(shard: int) -> str:
+    """Hash: as `refused`, of the epoch that is being moved to the database."""
+    return f"{tag(shard)}:refusing"
+
+
+def refusal_of(field: str) -> tuple[str, str, str, str]:
+    """The rule, content, day and hour of a field of `refused`: `cooldown`, `story:123`, `2026-11-20`, `08`.
+
+    No content holds a `|`.
+    """
+    rule, content, moment = field.split("|")
+    day, _, hour = moment.partition("T")
+    return rule, content, day, hour
+
+
 def viewer_state(viewer: str, shards: int = DEFAULT_SHARDS) -> str:
     """Hash: what the rules remember of one viewer, packed; its fields are described in `track.lua`."""
     return f"{tag(shard_of(viewer, shards))}:{viewer}"

@@ -1,13 +1,16 @@
--- Open an epoch on one shard. KEYS: epoch, pending, syncing. ARGV: the epoch to open. Answers 1 when it was opened now.
+-- Open an epoch on one shard. KEYS: epoch, pending, syncing, refused, refusing. ARGV: the epoch to open.
+-- Answers 1 when it was opened now.
 local opening = tonumber(ARGV[1])
 local found = redis.call('GET', KEYS[1])
 local opened = found and tonumber(found)
 if opened and opened >= opening then
   return 0 -- a repeat
 end
-if opened or opening == 1 then
-  if redis.call('EXISTS', KEYS[2]) == 1 then
-    redis.call('RENAME', KEYS[2], KEYS[3])
+if opened then
+  for from = 2, 4, 2 do
+    if redis.call('EXISTS', KEYS[from]) == 1 then
+      redis.call('RENAME', KEYS[from], KEYS[from + 1])
+    end
   end
 end
 -- A shard that is new or restarted empty renames nothing: this epoch's views of a content may be applied already.

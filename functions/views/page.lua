@@ -1,5 +1,5 @@
--- What one shard has left of an epoch. KEYS: epoch, syncing. ARGV: the epoch, how many contents at most.
--- Answers the shard's epoch, how many contents are left, and so many of them.
+-- What one shard has left of an epoch. KEYS: epoch, a hash. ARGV: the epoch, how many names at most.
+-- Answers the shard's epoch, how many names are left in the hash, and so many of them.
 local opened = tonumber(redis.call('GET', KEYS[1]) or '0')
 local limit = tonumber(ARGV[2])
 if opened ~= tonumber(ARGV[1]) then

@@ -1,21 +1,37 @@
 """The viewer shards in Redis, as the sync and the readers use them: on a single server or a cluster."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from hashlib import sha1
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.exceptions import AskError, MovedError, NoScriptError, RedisClusterException, RedisError, TryAgainError
+from redis.retry import Retry
 
-from sluice.errors import SluiceError, Unavailable
+from sluice.errors import Misconfigured, SluiceError, Unavailable
 from views import keys
 
+_FAILED = (RedisError, RedisClusterException)  # the second is not one of the first
 # What says that a command had no effect where it was sent, and may have it elsewhere.
 _NOT_RUN = (NoScriptError, MovedError, AskError, TryAgainError)
+
+
+class Taken(Enum):
+    """What an epoch takes from a shard."""
+
+    VIEWS = "views"
+    REFUSALS = "refusals"
+
+
+class RedisAway(Unavailable):
+    """Raised when Redis does not answer."""
 
 
 class Outdated(SluiceError):
@@ -51,7 +67,7 @@ class _Call(NamedTuple):
 
 
 class RedisShards:
-    """Every method answers for all shards given, in order, or raises Unavailable: never a zero for an error.
+    """Every method answers for all shards given, in order, or raises RedisAway: never a zero for an error.
 
     Each shard's part is atomic, and in one cluster slot; it is all of one round trip on a single server, and one for
     each node of a cluster, whose client refuses EVALSHA in a pipeline.
@@ -61,51 +77,54 @@ class RedisShards:
         self._client = client
 
     def open(self, shards: Sequence[int], epoch: int) -> None:
-        """Take what is pending into `epoch`. Nothing on a shard that is there or further; a shard without an epoch, new
-        or restarted empty, joins it with nothing, unless it is the first epoch of all.
+        """Take what is pending and refused into `epoch`. Nothing on a shard that is there or further; a shard without
+        an epoch, new or restarted empty, joins it with nothing.
         """
-        self._run("open", [_Call([keys.epoch(s), keys.pending(s), keys.syncing(s)], [epoch]) for s in shards])
+        names = (keys.epoch, keys.pending, keys.syncing, keys.refused, keys.refusing)
+        self._run("open", [_Call([name(s) for name in names], [epoch]) for s in shards])
 
-    def left(self, shards: Sequence[int], epoch: int) -> list[int]:
-        """How many contents of `epoch` each shard still holds. Raises Outdated."""
-        return [int(left) for _, left, _ in self._pages(shards, epoch, 0)]
+    def left(self, shards: Sequence[int], epoch: int, taken: Taken) -> list[int]:
+        """How many contents, or refusals' fields, of `epoch` each shard still holds. Raises Outdated."""
+        return [int(left) for _, left, _ in self._pages(shards, epoch, 0, taken)]
 
-    def page(self, shard: int, epoch: int, limit: int) -> list[str]:
-        """Up to `limit` contents of `epoch` that the shard still holds. Raises Outdated."""
-        return [_text(content) for content in self._pages([shard], epoch, limit)[0][2]]
+    def page(self, shard: int, epoch: int, limit: int, taken: Taken) -> list[str]:
+        """Up to `limit` contents, or refusals' fields, of `epoch` that the shard still holds. Raises Outdated."""
+        return [_text(name) for name in self._pages([shard], epoch, limit, taken)[0][2]]
 
     def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]:
         """For each shard, in the order of `contents`: what it holds of each, in `epoch` and moved aside before it.
 
         A shard without an epoch, or behind it, holds nothing. Raises Outdated.
         """
-        calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, *contents]) for s in shards]
         return [
-            [_parts(epoch, answer[1 + 2 * i], answer[2 + 2 * i]) for i in range(len(contents))]
-            if _current(answer[0], epoch)
-            else [()] * len(contents)
-            for answer in self._run("held", calls)
+            [_parts(epoch, syncing, parked) for syncing, parked in zip(values[::2], values[1::2], strict=True)]
+            for values in self._values(Taken.VIEWS, shards, epoch, contents)
         ]
 
-    def drop(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> None:
-        """Forget contents of which all that was held is applied. Raises Outdated."""
-        calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, *contents]) for s in shards]
+    def refusals(self, shards: Sequence[int], epoch: int, fields: Sequence[str]) -> list[list[int]]:
+        """For each shard, in the order of `fields`: how often it refused in `epoch`. Raises Outdated."""
+        held = self._values(Taken.REFUSALS, shards, epoch, fields)
+        return [[int(value or 0) for value in values] for values in held]
+
+    def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None:
+        """Forget contents, or refusals' fields, of which all that was held is applied. Raises Outdated."""
+        calls = [_Call([keys.epoch(s), *_hashes(taken, s)], [epoch, *names]) for s in shards]
         for opened in self._run("drop", calls):
-            _current(opened, epoch)
+            _check(opened, epoch)
 
     def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None:
         """Move a content aside, so that it waits for a later epoch. Raises Outdated."""
         calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, day, content]) for s in shards]
         for opened in self._run("park", calls):
-            _current(opened, epoch)
+            _check(opened, epoch)
 
     def parked(self, shard: int, limit: int) -> list[str]:
         """Up to `limit` contents that were moved aside, by lot: so those that fail for ever keep none waiting."""
         return [_text(content) for content in self._translated(lambda: self._sample(shard, limit))]
 
-    def pending(self, shards: Sequence[int]) -> list[int]:
-        """How many contents each shard has for the next epoch."""
-        return self._translated(lambda: [self._size(shard) for shard in shards])
+    def have_work(self, shards: Sequence[int]) -> list[bool]:
+        """Whether each shard has anything for the next epoch: pending, moved aside or refused."""
+        return self._translated(lambda: [self._has_work(shard) for shard in shards])
 
     def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
         """For each shard, in the order of `contents`: what it holds of each."""
@@ -120,20 +139,28 @@ class RedisShards:
             for epoch, *rest in self._run("read", calls)
         ]
 
-    def _size(self, shard: int) -> int:
-        size: Any = self._client.hlen(keys.pending(shard))
-        return int(size)
+    def _has_work(self, shard: int) -> bool:
+        found: Any = self._client.exists(keys.pending(shard), keys.parked(shard), keys.refused(shard))
+        return int(found) > 0
 
     def _sample(self, shard: int, limit: int) -> list[Any]:
         found: Any = self._client.hrandfield(keys.parked(shard), limit)
         return list(found or ())
 
-    def _pages(self, shards: Sequence[int], epoch: int, limit: int) -> list[Any]:
-        calls = [_Call([keys.epoch(s), keys.syncing(s)], [epoch, limit]) for s in shards]
-        answers = self._run("page", calls)
+    def _pages(self, shards: Sequence[int], epoch: int, limit: int, taken: Taken) -> list[Any]:
+        answers = self._run("page", [_Call([keys.epoch(s), _hashes(taken, s)[0]], [epoch, limit]) for s in shards])
         for answer in answers:
-            _current(answer[0], epoch)
+            _check(answer[0], epoch)
         return answers
+
+    def _values(self, taken: Taken, shards: Sequence[int], epoch: int, names: Sequence[str]) -> list[list[Any]]:
+        """For each shard, for each name: its value in each hash; none on a shard that is behind."""
+        calls = [_Call([keys.epoch(s), *_hashes(taken, s)], [epoch, *names]) for s in shards]
+        answers = self._run("held", calls)
+        for opened, *_ in answers:
+            _check(opened, epoch)
+        none = [b""] * (len(names) * len(_hashes(taken, 0)))
+        return [values or none for _, *values in answers]
 
     def _run(self, name: str, calls: list[_Call]) -> list[Any]:
         return self._translated(lambda: self._answers(_script(name), calls))
@@ -169,8 +196,40 @@ class RedisShards:
     def _translated[T](self, ask: Callable[[], T]) -> T:
         try:
             return ask()
-        except RedisError as error:
-            raise Unavailable("Redis does not answer") from error
+        except _FAILED as error:
+            if isinstance(self._client, RedisCluster):
+                with suppress(*_FAILED):
+                    self._client.nodes_manager.initialize()  # another node may hold the slots now
+            raise RedisAway("Redis does not answer") from error
+
+
+def client(url: str, mode: str, timeout_seconds: float) -> "Redis | RedisCluster":
+    """The server at `url`, alone or as a node of a cluster: `mode` is single or cluster.
+
+    A cluster is asked for its nodes at once. Raises RedisAway when none answers, Misconfigured for another mode.
+    """
+    options: dict[str, Any] = {
+        "socket_timeout": timeout_seconds,
+        "socket_connect_timeout": timeout_seconds,
+        "retry": Retry(NoBackoff(), 1),  # a server hangs up on a connection that was idle: every call can be repeated
+        "protocol": 2,  # with 3 each connection begins with a HELLO
+        "driver_info": None,
+    }
+    try:
+        match mode:
+            case "single":
+                return Redis.from_url(url, **options)
+            case "cluster":
+                return RedisCluster.from_url(url, **options)
+    except _FAILED as error:
+        raise RedisAway("Redis does not answer") from error
+    raise Misconfigured("REDIS_MODE must be one of single, cluster")
+
+
+def _hashes(taken: Taken, shard: int) -> list[str]:
+    if taken is Taken.REFUSALS:
+        return [keys.refusing(shard)]
+    return [keys.syncing(shard), keys.parked(shard)]
 
 
 @cache
@@ -179,11 +238,9 @@ def _script(name: str) -> _Script:
     return _Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-def _current(opened: Any, epoch: int) -> bool:
-    """Whether the shard is in the epoch; False when it is behind, and so holds nothing of it."""
+def _check(opened: Any, epoch: int) -> None:
     if int(opened) > epoch:
         raise Outdated("A later epoch was opened")
-    return int(opened) == epoch
 
 
 def _parts(epoch: int, syncing: Any, parked: Any) -> tuple[Part, ...]:

@@ -1,17 +1,28 @@
-"""The sync's part of the database: the control item, organic totals, daily rows, and what could not be applied."""
+"""The sync's part of the database: the control item, organic totals, daily rows, refusals, and what failed."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.transactions import TransactWrite
 
 from sluice import totals
-from sluice.dynamodb import Bound, bind, transient_as_unavailable, update_if
+from sluice.dynamodb import Bound, Database, bind, transient_as_unavailable, update_if
+from sluice.errors import Unavailable
 from sluice.totals import TotalItem
 from views import keys
+from views.applying import Added, DayViews, Refusals, Row
 from views.epochs import Control, Phase
+
+UNFOLDED_BUCKETS = 16
+_FAILED = "failed#"
 
 
 class ViewsItem(Bound):
-    """An item of the views table. No id of the sync's own holds a `#`, as a content's does."""
+    """An item of the views table."""
 
     class Meta(Bound.Meta):
         pass
@@ -35,13 +46,40 @@ class ControlItem(ViewsItem):
     contents = NumberAttribute()
     views = NumberAttribute()
     parked = NumberAttribute()
+    refusals = NumberAttribute()
+    folded = NumberAttribute()
 
 
 class DailyItem(ViewsItem):
-    """Organic views of one content (`story#123`) in the epochs of one day (`2026-11-20`)."""
+    """`content#story#123`, `2026-11-20`: organic views of one content in the epochs of one day."""
 
     views = NumberAttribute()
+
+
+class RefusedItem(ViewsItem):
+    """`refused#2026-11-20`, `08#cooldown#story:123`: how often a rule refused a content in one hour."""
+
+    refusals = NumberAttribute()
     last_epoch = NumberAttribute()
+
+
+class _ByUnfolded(GlobalSecondaryIndex["AwayItem"]):
+    class Meta:
+        index_name = "by_unfolded"
+        projection = KeysOnlyProjection()
+
+    unfolded = UnicodeAttribute(hash_key=True)
+    content = UnicodeAttribute(range_key=True)
+
+
+class AwayItem(ViewsItem):
+    """`viewer#...`, `2026-11-20#story:123`: a view taken while Redis was away; `unfolded` until it is in the totals."""
+
+    content = UnicodeAttribute()
+    unfolded = UnicodeAttribute(null=True)
+    folded_epoch = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    by_unfolded = _ByUnfolded()
 
 
 class FailureItem(ViewsItem):
@@ -52,10 +90,21 @@ class FailureItem(ViewsItem):
     is_parked = NumberAttribute(null=True)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What could not be added in an epoch: a content, or a refusals' field (`cooldown|story:123|2026-11-20T08`)."""
+
+    content: str
+    failures: int
+    reason: str
+    is_parked: bool
+
+
 class SyncStore:
     """`views.epochs.Store` on DynamoDB."""
 
     def __init__(self, views_table: str, totals_table: str) -> None:
+        self._database = Database()
         bind(ViewsItem, views_table)
         bind(TotalItem, totals_table)
 
@@ -82,6 +131,8 @@ class SyncStore:
                 ControlItem.contents.set(after.contents),
                 ControlItem.views.set(after.views),
                 ControlItem.parked.set(after.parked),
+                ControlItem.refusals.set(after.refusals),
+                ControlItem.folded.set(after.folded),
             ],
             condition=_unmoved(before),
         )
@@ -97,25 +148,97 @@ class SyncStore:
             found = list(ControlItem.query(f"sync:{number}", ControlItem.part == "epoch", consistent_read=True))
         return _control(found[0]) if found else None
 
-    def apply(self, content: str, views: int, epoch: int) -> bool:
-        return totals.add_organic(*keys.content_of(content), views, epoch)
+    def failures(self, number: int) -> list[Failure]:
+        """What could not be added in an epoch."""
+        with transient_as_unavailable():
+            of_failures = FailureItem.part.startswith(_FAILED)
+            items = list(FailureItem.query(f"sync:{number}", of_failures, consistent_read=True))
+        return [
+            Failure(item.part.removeprefix(_FAILED), int(item.failures), item.reason, bool(item.is_parked))
+            for item in items
+        ]
 
-    def apply_daily(self, content: str, day: str, views: int, epoch: int) -> bool:
-        return update_if(
-            DailyItem("#".join(keys.content_of(content)), day),
-            actions=[DailyItem.views.add(views), DailyItem.last_epoch.set(epoch)],
-            condition=DailyItem.last_epoch.does_not_exist() | (DailyItem.last_epoch < epoch),
-        )
+    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
+        def filling(each: DayViews) -> Callable[[TransactWrite], None]:
+            def fill(transaction: TransactWrite) -> None:
+                totals.add_organic(transaction, *keys.content_of(each.content), each.views, epoch)
+                transaction.update(_daily(each.content, each.day), actions=[DailyItem.views.add(each.views)])
 
-    def count_failure(self, content: str, epoch: int, reason: str) -> int:
-        item = FailureItem(f"sync:{epoch}", f"failed#{content}")
+            return fill
+
+        return self._commit([filling(each) for each in added])
+
+    def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
+        def filling(each: Refusals) -> Callable[[TransactWrite], None]:
+            return lambda transaction: transaction.update(
+                _refused(each.field),
+                actions=[RefusedItem.refusals.add(each.refusals), RefusedItem.last_epoch.set(epoch)],
+                condition=RefusedItem.last_epoch.does_not_exist() | (RefusedItem.last_epoch < epoch),
+            )
+
+        return self._commit([filling(each) for each in added])
+
+    def unfolded(self, limit: int) -> list[Row]:
+        with transient_as_unavailable():
+            return [
+                _row(item)
+                for bucket in range(UNFOLDED_BUCKETS)
+                for item in AwayItem.by_unfolded.query(str(bucket), limit=-(-limit // UNFOLDED_BUCKETS))
+            ]
+
+    def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
+        def fill(transaction: TransactWrite) -> None:
+            for content, views in Counter(row.content for row in rows).items():
+                totals.add_folded(transaction, *keys.content_of(content), views)
+            for (content, day), views in Counter((row.content, row.day) for row in rows).items():
+                transaction.update(_daily(content, day), actions=[DailyItem.views.add(views)])
+            for row in rows:
+                transaction.update(
+                    AwayItem(*_away_key(row)),
+                    actions=[
+                        AwayItem.unfolded.remove(),
+                        AwayItem.folded_epoch.set(epoch),
+                        AwayItem.expires_at.set(expires_at),
+                    ],
+                    condition=AwayItem.unfolded.exists(),
+                )
+
+        return self._database.commit(fill)
+
+    def still_unfolded(self, rows: Sequence[Row]) -> list[Row]:
+        with transient_as_unavailable():
+            items = AwayItem.batch_get([_away_key(row) for row in rows], consistent_read=True)
+            return [_row(item) for item in items if item.unfolded]
+
+    def _commit(self, fills: Sequence[Callable[[TransactWrite], None]]) -> list[Added]:
+        """Commit all in one transaction; when that cannot be, each in one of its own, to know what became of it."""
+        if not fills:
+            return []
+
+        def fill(transaction: TransactWrite) -> None:
+            for each in fills:
+                each(transaction)
+
+        added: Added
+        try:
+            added = self._database.commit(fill)
+        except Unavailable:
+            raise
+        except Exception as error:  # Told to the caller, who counts it.
+            added = error
+        if added is True:
+            return [True] * len(fills)
+        return [added] if len(fills) == 1 else [self._commit([each])[0] for each in fills]
+
+    def count_failure(self, name: str, epoch: int, reason: str) -> int:
+        item = FailureItem(f"sync:{epoch}", f"{_FAILED}{name}")
         with transient_as_unavailable():
             item.update(actions=[FailureItem.failures.add(1), FailureItem.reason.set(reason)])
         return int(item.failures)
 
     def report_parked(self, content: str, epoch: int) -> None:
         with transient_as_unavailable():
-            FailureItem(f"sync:{epoch}", f"failed#{content}").update(actions=[FailureItem.is_parked.set(1)])
+            FailureItem(f"sync:{epoch}", f"{_FAILED}{content}").update(actions=[FailureItem.is_parked.set(1)])
 
 
 def _unmoved(before: Control | None) -> Condition:
@@ -123,6 +246,24 @@ def _unmoved(before: Control | None) -> Condition:
         return ControlItem.epoch.does_not_exist()
     unmoved: Condition = (ControlItem.epoch == before.epoch) & (ControlItem.step == before.step)
     return unmoved
+
+
+def _daily(content: str, day: str) -> DailyItem:
+    return DailyItem("#".join(("content", *keys.content_of(content))), day)
+
+
+def _refused(field: str) -> RefusedItem:
+    rule, content, day, hour = keys.refusal_of(field)
+    return RefusedItem(f"refused#{day}", f"{hour}#{rule}#{content}")
+
+
+def _away_key(row: Row) -> tuple[str, str]:
+    return row.viewer, f"{row.day}#{row.content}"
+
+
+def _row(item: AwayItem) -> Row:
+    day, _, content = item.part.partition("#")
+    return Row(item.id, day, content)
 
 
 def _control(item: ControlItem) -> Control:
@@ -139,4 +280,6 @@ def _control(item: ControlItem) -> Control:
         contents=int(item.contents),
         views=int(item.views),
         parked=int(item.parked),
+        refusals=int(item.refusals),
+        folded=int(item.folded),
     )

@@ -106,6 +106,7 @@ def test_the_files_for_sam_local_give_every_function_its_variables_and_the_way_t
         for name, function in functions.items()
     }
     assert values["BoostsApiFunction"]["BOOSTS_TABLE"] == stack.resources["BoostsTable"]
+    assert values["ViewsTrackFunction"]["REDIS_URL"] == f"redis://host.docker.internal:{stack.embedded.redis_port}"
     assert all((Path(function["CodeUri"]) / "boosts").is_dir() for function in functions.values())
 
 
@@ -118,13 +119,16 @@ def test_deploying_what_is_deployed_does_nothing(stack: StackUnderTest) -> None:
 
 
 def test_dead_letters_are_put_back_on_the_queue(stack: StackUnderTest) -> None:
-    body = json.dumps({"campaign_id": "bst_01ARZ3NDEKTSV4RRFFQ69G5FAV", "step": 1})
-    dead_letters = stack.resources["BoostsDeadLetters"]
-    stack.client("sqs").send_message(QueueUrl=dead_letters, MessageBody=body)
+    bodies = {
+        "BoostsDeadLetters": json.dumps({"campaign_id": "bst_01ARZ3NDEKTSV4RRFFQ69G5FAV", "step": 1}),
+        "ViewsDeadLetters": json.dumps({"epoch": 1, "step": 0}),
+    }
+    for dead_letters, body in bodies.items():
+        stack.client("sqs").send_message(QueueUrl=stack.resources[dead_letters], MessageBody=body)
 
     moved = redrive(stack.embedded.deployed)
 
-    assert moved == [body]
+    assert moved == list(bodies.values())
     assert redrive(stack.embedded.deployed) == []
 
 
@@ -149,6 +153,7 @@ def test_a_taken_port_is_named_with_what_to_do(stack: StackUnderTest, tmp_path: 
 def test_stopping_and_starting_keeps_the_data_and_the_routes(stack: StackUnderTest, admin: httpx.Client) -> None:
     table = stack.table("RequestsTable")
     table.put_item(Item={"key": "kept", "value": 5})
+    redis.Redis.from_url(stack.embedded.redis_url).set("kept", 5)
     before = admin.get(LIMITS)
 
     stack.stop()
@@ -157,6 +162,7 @@ def test_stopping_and_starting_keeps_the_data_and_the_routes(stack: StackUnderTe
     stack.start()
 
     assert table.get_item(Key={"key": "kept"})["Item"]["value"] == 5
+    assert redis.Redis.from_url(stack.embedded.redis_url).get("kept") == b"5"
     assert admin.get(LIMITS).json() == before.json()
     assert stack.embedded.deploy() is False
 

@@ -93,7 +93,7 @@ def test_deleting_the_stack_leaves_no_schedule_behind_and_keeps_the_tables() -> 
         assert scheduler.list_schedules()["Schedules"] == []
         assert [group["Name"] for group in scheduler.list_schedule_groups()["ScheduleGroups"]] == ["default"]
         tables = {name for name in stack.resources if name.endswith("Table")}
-        assert tables == {"AuditTable", "BoostsTable", "OutboxTable", "RequestsTable", "TotalsTable"}
+        assert tables == {"AuditTable", "BoostsTable", "OutboxTable", "RequestsTable", "TotalsTable", "ViewsTable"}
         assert {stack.resources[name] for name in tables} <= set(stack.client("dynamodb").list_tables()["TableNames"])
         kept = stack.table("BoostsTable").get_item(Key={"id": campaign["id"], "part": "campaign"})["Item"]
         assert kept["executed_count"] == 1

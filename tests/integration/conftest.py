@@ -19,12 +19,14 @@ class Functions:
 
     def __init__(self, aws: Account) -> None:
         self._aws = aws
+        self.environment: dict[str, str] = {}
+        """What stands above the template's own, such as the address of a test's server."""
 
     def call(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function by its logical id, as Lambda would."""
         module_name, _, name = self._aws.resources[function]["Properties"]["Handler"].rpartition(".")
         module = import_module(module_name)
-        with patch.dict("os.environ", self._aws.environment(function)):
+        with patch.dict("os.environ", self._aws.environment(function) | self.environment):
             return getattr(module, name)(event, Context())
 
 
@@ -47,6 +49,9 @@ def _nothing_cached() -> Iterator[None]:
     import operations.stop
     import operations.sweeper
     import views.counts
+    import views.sync
+    import views.sync_worker
+    import views.track
 
     cached = [
         boosts.api.commands,
@@ -58,7 +63,12 @@ def _nothing_cached() -> Iterator[None]:
         operations.stop.switch,
         operations.sweeper.overdue_boosts,
         operations.sweeper.relay,
-        views.counts.content_types,
+        views.counts.configured,
+        views.counts.display,
+        views.sync.store,
+        views.sync.sync,
+        views.sync_worker.sync,
+        views.track.tracker,
     ]
     yield
     for each in cached:

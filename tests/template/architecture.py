@@ -7,7 +7,10 @@ from collections.abc import Iterator
 KERNEL = "sluice"
 
 # The rules of the domain: no cloud, no framework, nothing but the standard library and the kernel.
-PLAIN = {"boosts.plan", "boosts.usage", "boosts.campaign", "boosts.simulation", "boosts.timeline", "boosts.export"}
+PLAIN = {
+    *("boosts.plan", "boosts.usage", "boosts.campaign", "boosts.simulation", "boosts.timeline", "boosts.export"),
+    *("views.breaker", "views.content", "views.keys", "views.rules"),
+}
 FRAMEWORKS = {"aws_lambda_powertools", "boto3", "botocore", "jwt", "pydantic", "pynamodb", "redis"}
 
 # Where settings, stores, queues and clocks meet, beside the handlers.

@@ -98,10 +98,10 @@ def revoke(function: str, action: str, resource: str) -> Edit:
     return restate(function, action, resource, Action="dynamodb:DescribeTable")
 
 
-def both(first: Edit, second: Edit) -> Edit:
+def all_of(*edits: Edit) -> Edit:
     def edit(project: Project) -> None:
-        first(project)
-        second(project)
+        for each in edits:
+            each(project)
 
     return edit
 

@@ -30,6 +30,7 @@ MODEL_TABLES = {
     "EventItem": ("OutboxTable",),
     "RequestItem": ("RequestsTable",),
     "TotalItem": ("TotalsTable",),
+    "ViewsItem": ("ViewsTable",),
 }
 
 

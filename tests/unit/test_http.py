@@ -58,6 +58,10 @@ def add_keyed_commands(app: APIGatewayHttpResolver) -> None:
     def recopy(name: str, body: Annotated[NewThing, Body()], fingerprint: http.Fingerprint) -> dict[str, str]:
         return {"fingerprint": fingerprint}
 
+    @app.post("/things/<name>/rename", **http.require(Role.USER))
+    def rename(name: str, body: Annotated[NewThing | None, Body()] = None) -> dict[str, str]:
+        return {"name": body.name if body else name}
+
     @app.post("/things/<name>/touch", **http.require(Role.USER))
     def touch(name: str, request_id: http.RequestId) -> dict[str, str]:
         return {"request_id": request_id}
@@ -319,6 +323,20 @@ def test_a_missing_body_is_400():
 
     assert refused(answer) == (400, ["body"])
     assert answer[1]["message"] == "The body must be a JSON object; there is none"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [(None, "lamp"), ("", "lamp"), ('{"name": "torch"}', "torch")], ids=["none", "empty", "some"]
+)
+def test_an_optional_body_may_be_missing(text, name):
+    answer = send("POST", "/things/lamp/rename", text=text)
+
+    assert answer[:2] == (200, {"name": name})
+
+
+def test_an_optional_body_that_is_there_is_checked():
+    assert refused(send("POST", "/things/lamp/rename", text="{")) == (400, ["body"])
+    assert refused(send("POST", "/things/lamp/rename", text='{"nam": "torch"}')) == (400, ["name", "nam"])
 
 
 @pytest.mark.parametrize("digits", [30, 400, 4_000])

@@ -64,6 +64,20 @@ def test_a_users_redis_is_the_stacks(tmp_path, monkeypatch):
     assert EmbeddedStack(tmp_path, 4700, 4701).redis_url == "redis://mine:6379"
 
 
+def test_the_functions_are_told_of_the_stacks_redis_or_of_the_users(tmp_path, monkeypatch):
+    for name in ("EMBEDDED_REDIS_URL", "REDIS_URL", "REDIS_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    own = EmbeddedStack(tmp_path, 4700, 4701).parameters
+    monkeypatch.setenv("REDIS_MODE", "cluster")
+    own_still = EmbeddedStack(tmp_path, 4700, 4701).parameters
+    monkeypatch.setenv("REDIS_URL", "redis://mine:6379")
+    theirs = EmbeddedStack(tmp_path, 4700, 4701).parameters
+
+    assert (own["RedisUrl"], own["RedisMode"]) == ("redis://127.0.0.1:4701", "single")
+    assert own_still == own
+    assert (theirs["RedisUrl"], theirs["RedisMode"]) == ("redis://mine:6379", "cluster")
+
+
 def test_the_functions_get_nothing_of_the_users_environment_that_could_lead_them_astray(tmp_path, monkeypatch):
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PYTHONSTARTUP", "POWERTOOLS_LOG_LEVEL", "REDIS_URL"):
         monkeypatch.setenv(name, "theirs")

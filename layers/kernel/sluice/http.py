@@ -256,7 +256,8 @@ def _check_query(event: APIGatewayProxyEventV2, route: Route) -> None:
 
 def _check_body(event: APIGatewayProxyEventV2, route: Route) -> None:
     text = envelope.text_of(event.body or "", is_base64=bool(event.is_base64_encoded))
-    if route.dependant.body_params:
+    parameters = route.dependant.body_params
+    if parameters and (text or any(parameter.required for parameter in parameters)):
         # Powertools would read a form into the same model.
         envelope.check_is_json(text, event.headers)
 

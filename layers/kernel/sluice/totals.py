@@ -11,7 +11,7 @@ from enum import StrEnum
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.transactions import TransactWrite
 
-from sluice.dynamodb import Bound, transient_as_unavailable, update_if
+from sluice.dynamodb import Bound, transient_as_unavailable
 
 
 class Kind(StrEnum):
@@ -48,17 +48,18 @@ def add_boosted(transaction: TransactWrite, content_type: str, content_id: str, 
     transaction.update(counter, actions=[TotalItem.views.add(views)])
 
 
-def add_organic(content_type: str, content_id: str, views: int, epoch: int) -> bool:
-    """Add an epoch's views to a content's organic counter, once. False when that epoch is in it already.
-
-    Raises Unavailable.
-    """
-    counter = TotalItem(_key(Kind.ORGANIC, content_type, content_id))
-    return update_if(
-        counter,
+def add_organic(transaction: TransactWrite, content_type: str, content_id: str, views: int, epoch: int) -> None:
+    """Add an epoch's views to a content's organic counter, on condition that neither it nor a later one is in it."""
+    transaction.update(
+        TotalItem(_key(Kind.ORGANIC, content_type, content_id)),
         actions=[TotalItem.views.add(views), TotalItem.last_epoch.set(epoch)],
         condition=TotalItem.last_epoch.does_not_exist() | (TotalItem.last_epoch < epoch),
     )
+
+
+def add_folded(transaction: TransactWrite, content_type: str, content_id: str, views: int) -> None:
+    """Add views of no epoch to a content's organic counter, in the transaction that marks them as added."""
+    transaction.update(TotalItem(_key(Kind.ORGANIC, content_type, content_id)), actions=[TotalItem.views.add(views)])
 
 
 def read(content_type: str, content_id: str) -> Totals:

@@ -3,7 +3,17 @@
 from datetime import date
 
 from tests.template.broken.copy import Broken
-from tests.template.edits import delete_event, drop, on, put, read_setting, rename, replace_in_event, write_event
+from tests.template.edits import (
+    all_of,
+    delete_event,
+    drop,
+    on,
+    put,
+    read_setting,
+    rename,
+    replace_in_event,
+    write_event,
+)
 from tests.template.rules import functions
 
 BROKEN = [
@@ -82,7 +92,10 @@ BROKEN = [
     Broken(
         functions.parameters_are_used,
         "a parameter that only an output uses",
-        put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
+        all_of(
+            put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
+            put("ViewsTrackFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
+        ),
         "TokenAudience: use the parameter, or remove it",
     ),
     Broken(

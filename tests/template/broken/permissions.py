@@ -201,6 +201,35 @@ BROKEN = [
         "OperationsStopFunction: hold it to dynamodb:LeadingKeys ['platform'] of BoostsTable",
     ),
     Broken(
+        permissions.totals_are_written_by_their_owners_alone,
+        "a sync that may write boosted totals",
+        restate(
+            "ViewsSyncWorkerFunction",
+            "dynamodb:UpdateItem",
+            "TotalsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*"]}},
+        ),
+        "ViewsSyncWorkerFunction: hold it to dynamodb:LeadingKeys ['organic#*'] of TotalsTable",
+    ),
+    Broken(
+        permissions.open_routes_cannot_reach_the_sync,
+        "tracking that may write whatever it likes",
+        restate("ViewsTrackFunction", "dynamodb:PutItem", "ViewsTable", Condition=None),
+        "ViewsTrackFunction: hold it to "
+        "{'ForAllValues:StringLike': {'dynamodb:LeadingKeys': ['viewer#*']}} of ViewsTable",
+    ),
+    Broken(
+        permissions.open_routes_cannot_reach_the_sync,
+        "a command that may write how many views there were",
+        restate(
+            "ViewsSyncFunction",
+            "dynamodb:UpdateItem",
+            "ViewsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["sync", "content#*"]}},
+        ),
+        "ViewsSyncFunction: hold it to {'ForAllValues:StringEquals': {'dynamodb:LeadingKeys': ['sync']}} of ViewsTable",
+    ),
+    Broken(
         permissions.schedules_are_made_in_the_stacks_own_group,
         "schedules in every group",
         restate(

@@ -58,6 +58,12 @@ BROKEN = [
     ),
     Broken(
         queues.source_queues_have_dead_letters,
+        "other than the three attempts that are required",
+        put("ViewsQueue.RedrivePolicy.maxReceiveCount", 5),
+        "ViewsQueue: set maxReceiveCount to 3",
+    ),
+    Broken(
+        queues.source_queues_have_dead_letters,
         "dead letters that vanish before the queue's own would",
         drop("BoostsDeadLetters.MessageRetentionPeriod"),
         "BoostsDeadLetters: raise MessageRetentionPeriod to that of BoostsQueue or more",

@@ -1,7 +1,7 @@
 """Routes, broken."""
 
 from tests.template.broken.copy import Broken
-from tests.template.edits import both, drop, put
+from tests.template.edits import all_of, drop, put
 from tests.template.rules import routes
 
 _API_EVENTS = "BoostsApiFunction.Events"
@@ -35,11 +35,16 @@ BROKEN = [
     Broken(
         routes.routes_are_behind_the_authorizer,
         "no authorizer at all",
-        both(
+        all_of(
             drop("Api.Auth"),
-            both(
-                drop("ViewsCountsFunction.Events.Get.Properties.Auth"),
-                drop("OperationsHealthFunction.Events.Alive.Properties.Auth"),
+            *(
+                drop(f"{event}.Properties.Auth")
+                for event in (
+                    "OperationsHealthFunction.Events.Alive",
+                    "ViewsCountsFunction.Events.Bulk",
+                    "ViewsCountsFunction.Events.Get",
+                    "ViewsTrackFunction.Events.Track",
+                )
             ),
         ),
         "POST /api/admin/fake-views: put it behind the authorizer, or add it to OPEN_ROUTES",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.template.project import Project
-from tests.template.rules import alarms, functions, permissions, queues, routes, tables
+from tests.template.rules import alarms, functions, network, permissions, queues, routes, tables
 
 type Rule = Callable[[Project], list[str]]
 
@@ -13,5 +13,6 @@ RULES: tuple[Rule, ...] = (
     *functions.RULES,
     *routes.RULES,
     *tables.RULES,
+    *network.RULES,
     *alarms.RULES,
 )

@@ -45,12 +45,24 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsSweeperFunction": {"UpdateItem"},
     },
     "RequestsTable": {"BoostsApiFunction": {"PutItem"}},
-    "TotalsTable": {"BoostsWorkerFunction": {"UpdateItem"}},
+    "TotalsTable": {"BoostsWorkerFunction": {"UpdateItem"}, "ViewsSyncWorkerFunction": {"UpdateItem"}},
+    "ViewsTable": {
+        "ViewsTrackFunction": {"PutItem"},
+        "ViewsSyncFunction": {"UpdateItem"},
+        "ViewsSyncWorkerFunction": {"PutItem", "UpdateItem"},
+    },
 }
 
 # Each kind of total has one writer, which the policy holds to the keys of that kind.
 TOTALS = "TotalsTable"
-TOTALS_KEYS = {"BoostsWorkerFunction": ["boosted#*"]}
+TOTALS_KEYS = {"BoostsWorkerFunction": ["boosted#*"], "ViewsSyncWorkerFunction": ["organic#*"]}
+
+# What those may write of the views' table that do not move views themselves.
+VIEWS = "ViewsTable"
+VIEWS_KEYS = {
+    "ViewsTrackFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
+    "ViewsSyncFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
+}
 
 STOP = "OperationsStopFunction"
 
@@ -169,7 +181,7 @@ def tables_have_the_writers_they_should(project: Project) -> list[str]:
 
 
 def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
-    """The labelled and the measured never mix: the boosts' worker may add to `boosted#` totals and no others."""
+    """The labelled and the measured never mix: one worker adds to `boosted#` totals, another to `organic#` ones."""
     problems = []
     for function, table, _, statement in _writes(project):
         if table != TOTALS:
@@ -190,6 +202,15 @@ def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
         f"{STOP}: hold it to dynamodb:LeadingKeys ['platform'] of {table}"
         for function, table, _, statement in _writes(project)
         if function == STOP and table not in beside and statement.get("Condition") != condition
+    ]
+
+
+def open_routes_cannot_reach_the_sync(project: Project) -> list[str]:
+    """Tracking is open to all: the sync's items, and counts that are shown, are out of its reach."""
+    return [
+        f"{function}: hold it to {VIEWS_KEYS[function]} of {VIEWS}"
+        for function, table, _, statement in _writes(project)
+        if table == VIEWS and function in VIEWS_KEYS and statement.get("Condition") != VIEWS_KEYS[function]
     ]
 
 
@@ -223,5 +244,6 @@ RULES = (
     tables_have_the_writers_they_should,
     totals_are_written_by_their_owners_alone,
     the_stop_writes_the_platform_alone,
+    open_routes_cannot_reach_the_sync,
     schedules_are_made_in_the_stacks_own_group,
 )

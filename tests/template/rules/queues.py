@@ -11,6 +11,8 @@ RUNS_BEFORE_VISIBLE = 6
 DEFAULT_VISIBILITY = 30
 DEFAULT_RETENTION = 4 * 86_400
 LEAST_RECEIVES = 5
+# Queues of fewer attempts, because the requirements say so; MaximumConcurrency keeps throttles from using them up.
+RECEIVES = {"ViewsQueue": 3}  # S2-32
 MOST_RETRIES = 100
 MOST_AGE = 86_400  # a stream keeps a record no longer
 
@@ -48,7 +50,10 @@ def source_queues_have_dead_letters(project: Project) -> list[str]:
         if dead_letters not in project.queues:
             problems.append(f"{source.origin}: add a RedrivePolicy to a dead-letter queue of the template")
             continue
-        if project.number(redrive.get("maxReceiveCount"), 0) < LEAST_RECEIVES:
+        receives = project.number(redrive.get("maxReceiveCount"), 0)
+        if source.origin in RECEIVES and receives != RECEIVES[source.origin]:
+            problems.append(f"{source.origin}: set maxReceiveCount to {RECEIVES[source.origin]}")
+        if source.origin not in RECEIVES and receives < LEAST_RECEIVES:
             problems.append(f"{source.origin}: raise maxReceiveCount to {LEAST_RECEIVES} or more: throttles count too")
         # A dead letter keeps the age it had: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide
         kept = project.number(project.queues[dead_letters].get("MessageRetentionPeriod"), DEFAULT_RETENTION)

@@ -1,0 +1,28 @@
+"""The corrections of MiniStack, apart from it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from local.ministack import with_its_time
+
+AT = datetime(2026, 11, 21, 0, 0, 1, 500_000, tzinfo=UTC).timestamp()
+TARGET = {"Arn": "a", "Input": '{"scheduled_at": "<aws.scheduler.scheduled-time>"}'}
+
+
+@pytest.mark.parametrize(
+    ("expression", "moment"),
+    [
+        ("cron(0 0 * * ? *)", "2026-11-21T00:00:00Z"),
+        ("rate(1 minute)", "2026-11-21T00:00:01Z"),
+        ("at(2026-11-20T23:59:59)", "2026-11-20T23:59:59Z"),
+    ],
+)
+def test_a_schedules_message_says_for_when_it_was(expression, moment):
+    assert with_its_time(TARGET, expression, AT) == {"Arn": "a", "Input": f'{{"scheduled_at": "{moment}"}}'}
+
+
+def test_what_asks_for_no_time_stays_as_it_is():
+    body = '{"campaign_id": "bst_1", "step": 1}'
+
+    assert with_its_time({"Input": body}, "at(2026-11-21T00:00:01)", AT)["Input"] == body
