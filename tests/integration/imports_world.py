@@ -126,6 +126,10 @@ class World:
         items = self.aws.items("ViewsTable")
         return next(item for item in items if (item["id"], item["part"]) == (import_id, "campaign"))
 
+    def sweeps(self, table: str) -> list[int]:
+        """How often each campaign of a table was swept since it moved."""
+        return [int(item["sweeps"]) for item in self.aws.items(table) if item["part"] == "campaign"]
+
     def totals(self) -> dict[str, int]:
         """The counters by their keys."""
         return {item["key"]: int(item["views"]) for item in self.aws.items("TotalsTable")}

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from sluice import chained, totals
+from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
@@ -159,6 +160,30 @@ def test_an_import_whose_message_was_lost_is_woken_by_the_sweeper(world: World) 
     assert messages == [{"campaign_id": import_id, "step": world.item(import_id)["step"] - 1}]
     assert world.get(import_id)["status"] == "completed"
     assert world.sweep() == 0
+
+
+def test_a_step_forgets_the_sweeps_before_it(world: World) -> None:
+    import_id = world.running(some_rows(60))
+    world.clock.shift(OVERDUE)
+    world.sweep()
+    swept = world.item(import_id)["sweeps"]
+
+    world.deliver(import_id, int(world.item(import_id)["step"]))
+
+    assert (swept, world.item(import_id)["sweeps"]) == (1, 0)
+
+
+@pytest.mark.parametrize("broken", ["BoostsTable", "ViewsTable"])
+def test_what_keeps_one_contexts_campaigns_asleep_keeps_no_others(world: World, broken: str) -> None:
+    other = {"BoostsTable": "ViewsTable", "ViewsTable": "BoostsTable"}[broken]
+    for table in (broken, other):
+        put_campaign(world, table, "imp_01KAJ3W5V0SM0FKVYVXB9EQT6N", step={"S": "x"} if table == broken else {"N": "4"})
+    world.clock.shift(OVERDUE)
+
+    with pytest.raises(Unavailable, match="1 overdue campaigns could not be woken, 0 could"):
+        world.sweep()
+
+    assert world.sweeps(other) == [1]
 
 
 def test_an_import_that_stands_still_goes_on_when_it_is_executed_again(world: World) -> None:
@@ -566,6 +591,18 @@ class Shards:
         if self._then:
             self._then()
         return seen
+
+
+def put_campaign(world: World, table: str, campaign_id: str, step: dict[str, str]) -> None:
+    """A running campaign whose step is due now."""
+    item = {
+        "id": {"S": campaign_id},
+        "part": {"S": "campaign"},
+        "status": {"S": "running"},
+        "wake_at": {"S": "2026-11-20T12:00:00.000000+0000"},
+        "sweeps": {"N": "0"},
+    }
+    world.aws.client("dynamodb").put_item(TableName=world.aws.ref(table), Item=item | {"step": step})
 
 
 def put_total(world: World, key: str, **numbers: int) -> None:
