@@ -32,8 +32,6 @@ class Imports:
     def create(self, name: str, actor: str, keyed: Keyed | None) -> Import | requests.Answer:
         """Create an import, or give the answer that its Idempotency-Key got before. Raises Conflicting."""
         now = self.clock.now()
-        if keyed and (answer := requests.find(keyed.request, now)):
-            return answer
         new = Import(new_id(IMPORT, now), name, created_at=now, created_by=actor, updated_at=now)
         if created := self.store.commit(importing.create(new), actor, now, keyed):
             return created

@@ -173,6 +173,18 @@ def test_a_step_forgets_the_sweeps_before_it(world: World) -> None:
     assert (swept, world.item(import_id)["sweeps"]) == (1, 0)
 
 
+def test_a_step_that_raced_with_a_sweep_forgets_it_too(world: World) -> None:
+    import_id = world.running(some_rows(60))
+    step = int(world.item(import_id)["step"])
+    world.clock.shift(OVERDUE)
+
+    with before_the_first("transact_write_items", world.sweep):
+        world.deliver(import_id, step)
+
+    assert world.item(import_id)["sweeps"] == 0
+    assert [message["step"] for message in world.take()] == [step, step + 1]
+
+
 @pytest.mark.parametrize("broken", ["BoostsTable", "ViewsTable"])
 def test_what_keeps_one_contexts_campaigns_asleep_keeps_no_others(world: World, broken: str) -> None:
     other = {"BoostsTable": "ViewsTable", "ViewsTable": "BoostsTable"}[broken]
@@ -413,6 +425,19 @@ def test_a_chunk_that_is_put_while_the_import_is_started_is_refused(world: World
 
     assert answer.refusal[:2] == (409, "import_was_started")
     assert world.get(import_id)["rows"] == 1
+
+
+def test_rows_that_are_put_at_once_are_counted_once(world: World) -> None:
+    import_id = world.create()
+    world.put(import_id, 1, some_rows(5))
+
+    with before_the_first("transact_write_items", lambda: world.put(import_id, 1, some_rows(1))):
+        answer = world.put(import_id, 2, some_rows(3, first=10))
+
+    assert (answer.body["chunks"], answer.body["rows"]) == (2, 4)
+    world.execute(import_id)
+    world.work_off(import_id)
+    assert len(world.totals()) == 4
 
 
 def test_a_chunk_whose_predecessor_is_missing_is_refused(world: World) -> None:
