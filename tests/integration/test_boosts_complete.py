@@ -532,7 +532,7 @@ def test_a_revert_takes_an_ended_campaign_s_views_back_in_batches_with_rows_and_
 
 
 def test_views_are_of_the_day_on_which_they_were_added_or_taken_back(console: Console) -> None:
-    """S1-58, S2-30."""
+    """S1-58."""
 
     console.aws.choose(TimeZone="Asia/Tokyo")
     body = several("a", "b", total_count=700, scheduled_for="2026-11-20T14:59:59Z")
