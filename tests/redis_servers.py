@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from local.errors import LocalError
 from local.processes import wait_until
 from local.redis_server import answers_ping, program
+from views import counter
 from views.counter import Nodes, nodes
 
 SLOTS = 16_384
@@ -210,6 +211,13 @@ def _agrees(client: Redis, primaries: int) -> bool:
         slots = client.execute_command("CLUSTER", "SLOTS")
         return b"cluster_state:ok" in state and len(slots) == primaries
     return False
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives Redis more than a tenth of a second: this machine may have other things to do."""
+    for name in ("socket_timeout", "socket_connect_timeout"):
+        monkeypatch.setitem(counter._CLIENT, name, 10)
 
 
 @pytest.fixture(scope="session")

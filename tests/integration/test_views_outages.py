@@ -182,6 +182,7 @@ def test_what_is_no_view_is_refused_without_a_row(aws: Account, table_calls: lis
     assert table_calls == []
 
 
+@pytest.mark.usefixtures("patient")
 def test_redis_is_left_alone_for_five_seconds_and_then_asked_again(
     aws: Account, servers: Servers, ticks: Ticks, connections: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,8 +296,11 @@ def test_a_command_that_went_out_is_not_sent_again(aws: Account, ticks: Ticks) -
 
 
 @pytest.mark.parametrize("mode", ["single", "cluster"])
-def test_a_view_sent_to_a_stopped_server_counts_at_most_once(aws: Account, mode: str, ticks: Ticks) -> None:
+def test_a_view_sent_to_a_stopped_server_counts_at_most_once(
+    aws: Account, mode: str, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """S2-33. It reads the command when it goes on, and that must be the only one."""
+    monkeypatch.setitem(counter._CLIENT, "socket_timeout", 1)
     with single() if mode == "single" else cluster() as servers:
         function = TrackFunction.on(servers, ONCE_PER_DAY="false", COOLDOWN_SECONDS="0", MAX_VIEWS_PER_SESSION="0")
         for viewer in VIEWERS:
@@ -335,6 +339,7 @@ def _is_down(servers: Servers) -> bool:
             each.close()
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_connection_that_the_server_closed_meanwhile_is_opened_again(servers: Servers) -> None:
     function = TrackFunction.on(servers)
     function.view()
@@ -351,6 +356,7 @@ def state_of(function: TrackFunction) -> str:
     return keys.viewer_state(function.view(agent=f"{'Mozilla'}/5.0").session.split(".")[1])
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_server_that_is_full_is_as_good_as_away(
     aws: Account, servers: Servers, ticks: Ticks, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -376,6 +382,7 @@ def _configure(servers: Servers, name: str, value: int) -> None:
             client.config_set(name, value)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_replica_is_as_good_as_away(aws: Account, single_server: Servers) -> None:
     """S2-33."""
     single_server.flush()
@@ -423,6 +430,23 @@ def test_when_the_database_fails_too_the_caller_is_to_come_back(
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
+def test_the_databases_client_is_made_once(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making it takes longer than all the rest."""
+    make, made = clients.client, []
+
+    def making(*arguments: Any, **patience: Any) -> Any:
+        made.append(make(*arguments, **patience))
+        return made[-1]
+
+    monkeypatch.setattr(clients, "client", making)
+    function = away()
+
+    for number in range(3):
+        function.view(str(number))
+
+    assert len(made) == 1
+
+
 def test_the_database_is_asked_once_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """S2-33. One that never answers."""
     held: list[socket.socket] = []
@@ -448,6 +472,7 @@ def test_the_database_is_asked_once_and_not_for_long(monkeypatch: pytest.MonkeyP
         connection.close()
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_slot_that_moved_is_followed(aws: Account) -> None:
     """Once: the view is counted where the shard is now, and not in the database."""
     with cluster() as servers:
@@ -465,6 +490,7 @@ def test_a_slot_that_moved_is_followed(aws: Account) -> None:
     assert rows(aws) == []
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("moved", ["all", "some"])
 def test_a_slot_that_is_moving_is_as_good_as_away(aws: Account, moved: str, ticks: Ticks) -> None:
     """S2-33. A script cannot run where only some of its keys are; the other shards go on."""
@@ -484,6 +510,7 @@ def test_a_slot_that_is_moving_is_as_good_as_away(aws: Account, moved: str, tick
     assert [row["content"] for row in rows(aws)] == ["story:new"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_dead_node_is_away_for_its_shards(aws: Account, ticks: Ticks) -> None:
     """S2-33. And the function finds the others through those that are left."""
     with cluster() as servers:

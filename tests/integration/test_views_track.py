@@ -31,6 +31,8 @@ from views import keys, track
 from views.schemas import NewView, TrackedView
 from views.viewers import Viewers
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -102,6 +104,11 @@ def test_the_settings_are_the_rules(servers: Servers) -> None:
     """S2-2, S2-3, S2-4, S2-5, S2-6, S2-36. Each alone, at its edge, by a user's views of one content or of many."""
     edges: list[tuple[dict[str, str], list[timedelta], str]] = [
         ({"MAX_VIEWS_PER_SESSION": "3"}, [0 * HOUR, HOUR, 2 * HOUR, 24 * HOUR - SECOND, 24 * HOUR], "session_limit"),
+        (
+            {"MAX_VIEWS_PER_SESSION": "2", "SESSION_SECONDS": "3600"},
+            [0 * SECOND, SECOND, HOUR - SECOND, HOUR],
+            "session_limit",
+        ),
         ({"COOLDOWN_SECONDS": "300"}, [0 * SECOND, 299 * SECOND, 300 * SECOND], "cooldown"),
         ({"ONCE_PER_DAY": "true"}, [0 * HOUR, 12 * HOUR - SECOND, 12 * HOUR], "daily_viewed"),
         ({"MAX_VIEWS_PER_DAY": "2"}, [0 * HOUR, HOUR, 12 * HOUR - SECOND, 12 * HOUR], "daily_limit"),
@@ -116,6 +123,15 @@ def test_the_settings_are_the_rules(servers: Servers) -> None:
         assert answers[-2]["reasons"] == [reason]
         assert answers[-2]["retry_after_seconds"] == 1
         assert pending(servers) == {"story:123": len(times) - 1}
+
+
+def test_the_shards_are_as_many_as_is_set(servers: Servers) -> None:
+    function = TrackFunction.on(servers, VIEW_SHARDS="1")
+
+    for number in range(10):
+        function.view(address=f"203.0.113.{number}")
+
+    assert {key.partition(b":")[0] for key in servers.everything()} == {b"{v00}"}
 
 
 def test_a_day_ends_at_midnight_in_the_configured_zone(servers: Servers) -> None:
@@ -350,6 +366,16 @@ def test_a_session_keeps_the_viewer_by_cookie_or_by_field(servers: Servers) -> N
     assert {answer.session for answer in (by_cookie, by_field)} == {first.session}
     assert "Max-Age=82800;" in by_cookie.cookies[0]
     assert len(viewer_keys(servers)) == 1
+
+
+def test_a_session_lasts_a_day_where_its_rule_is_off(servers: Servers) -> None:
+    """It still says who is viewing."""
+    function = TrackFunction.on(servers, SESSION_SECONDS="0")
+    first = function.view()
+
+    later = function.view(at=NOON + 23 * HOUR, session=first.session, address="198.51.100.1")
+
+    assert later.session == first.session
 
 
 def test_the_field_is_believed_before_the_cookie(servers: Servers) -> None:

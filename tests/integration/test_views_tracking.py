@@ -16,7 +16,7 @@ from sluice.errors import Misconfigured
 from tests.factories import NOON, UTC_ZONE
 from tests.redis_servers import SLOTS, Servers, free_ports
 from views import keys
-from views.counter import Counter, NotTracked, OutcomeUnknown, nodes
+from views.counter import _CLIENT, Counter, NotTracked, OutcomeUnknown, nodes
 from views.rules import (
     BOT,
     COOLDOWN,
@@ -31,6 +31,8 @@ from views.rules import (
     decide,
 )
 from views.viewers import Request, Viewers
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 ALL_OFF = Rules(max_per_session=0, max_per_day=0, once_per_day=False, cooldown_seconds=0, session_seconds=0)
 ONLY_SESSION = replace(ALL_OFF, max_per_session=3, session_seconds=86_400)
@@ -428,13 +430,16 @@ def test_a_refused_connection_is_certainly_no_view_and_redis_is_left_alone_for_f
     assert attempts == [0.0, 5.0]
 
 
-def test_a_lost_answer_leaves_the_outcome_unknown_and_is_not_sent_again(servers: Servers) -> None:
+def test_a_lost_answer_leaves_the_outcome_unknown_and_is_not_sent_again(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """S2-33. The server is held up, so that the command runs after the caller gave up."""
+    monkeypatch.setitem(_CLIENT, "socket_timeout", 0.3)
     time = [0.0]
     counter = Counter(servers.nodes, ALL_OFF, UTC_ZONE, seconds=lambda: time[0])
     counter.track(VIEWER, "story", "123", NOON)
     with servers.client_of(keys.viewer_state(VIEWER)) as server:
-        server.execute_command("CLIENT", "PAUSE", 400)
+        server.execute_command("CLIENT", "PAUSE", 1000)
         with pytest.raises(OutcomeUnknown):
             counter.track(VIEWER, "story", "123", NOON)
         with pytest.raises(NotTracked):

@@ -126,6 +126,24 @@ def test_a_forged_session_counts_as_none() -> None:
     assert seen == [mine.key] * len(forged)
 
 
+def test_a_session_begun_by_a_clock_that_is_ahead_is_believed_for_ten_seconds() -> None:
+    viewers = some_viewers()
+    viewer = "user:" + "A" * 22
+
+    ahead = [viewers.issue(viewer, NOON + timedelta(seconds=seconds)).session for seconds in (10, 11)]
+
+    assert [viewers.recognise(a_request(session), NOON).key == viewer for session in ahead] == [True, False]
+
+
+@pytest.mark.parametrize("key", ["user:", "user:-1", "anon:1", "robot:1", "user:a b", f"user:{'x' * 129}"])
+def test_a_session_for_what_is_no_users_name_counts_as_none(key: str) -> None:
+    viewers = Viewers((SECRET,), UTC_ZONE, lambda _: None, names_users=True)
+
+    seen = viewers.recognise(a_request(viewers.issue(key, NOON).session), NOON)
+
+    assert seen == viewers.recognise(a_request(), NOON)
+
+
 def test_a_session_signed_with_the_secret_before_is_still_believed() -> None:
     old = some_viewers().recognise(a_request(), NOON)
 
