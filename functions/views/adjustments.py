@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from sluice import audit, outbox, requests, totals
 from sluice.audit import Head
 from sluice.clock import Clock
-from sluice.dynamodb import Bound, Database, transient_as_unavailable
+from sluice.dynamodb import Database, transient_as_unavailable
 from sluice.errors import Conflicting, Unavailable
 from sluice.ids import ADJUSTMENT, new_id
+from views.items import AdjustedItem, ViewsItem
 
 ACTION = "VIEWS_ADJUSTED"
 MOST_VIEWS = 10**9
@@ -33,26 +34,7 @@ _ATTEMPTS = 20
 type Content = tuple[str, str]
 
 
-class AdjustmentsItem(Bound):
-    """Any item about adjustments, in the views table."""
-
-    class Meta(Bound.Meta):
-        pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
-
-
-class AdjustedItem(AdjustmentsItem):
-    """One adjustment."""
-
-    views = NumberAttribute()
-    reason = UnicodeAttribute()
-    actor = UnicodeAttribute()
-    at = UTCDateTimeAttribute()
-
-
-class HeadItem(AdjustmentsItem):
+class HeadItem(ViewsItem):
     """The last audit entry of a content's adjustments."""
 
     audit_number = NumberAttribute()

@@ -9,7 +9,8 @@ from sluice.dynamodb import Database, bind
 from sluice.outbox import EventItem
 from sluice.totals import TotalItem
 from sluice.wake import Wake
-from views.import_store import ImportsItem, ImportStore
+from views.import_store import ImportStore
+from views.items import ViewsItem
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class ImportSettings:
 
 
 def database(settings: ImportSettings) -> Database:
-    """Commits transactions on the tables that the models of the kernel are now bound to."""
+    """Commits transactions on the tables that the models are now bound to."""
+    bind(ViewsItem, settings.views_table)
     bind(TotalItem, settings.totals_table)
     bind(EntryItem, settings.audit_table)
     bind(EventItem, settings.outbox_table)
@@ -35,8 +37,7 @@ def database(settings: ImportSettings) -> Database:
 
 
 def store(settings: ImportSettings) -> ImportStore:
-    """The imports' items, with their models bound to their tables."""
-    bind(ImportsItem, settings.views_table)
+    """The imports' part of the views table."""
     return ImportStore(database(settings))
 
 

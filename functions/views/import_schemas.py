@@ -126,7 +126,7 @@ class NewAdjustment(BaseModel):
     reason: str = Field(min_length=1, max_length=500, description="Why; kept in the audit log.")
 
 
-class AdjustmentResource(BaseModel):
+class MadeAdjustment(BaseModel):
     """One adjustment."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -143,26 +143,26 @@ class AdjustedResource(BaseModel):
 
     content_type: str
     content_id: str
-    adjustment: AdjustmentResource
+    adjustment: MadeAdjustment
     organic: int = Field(description="The organic views in the database now; pending ones come on top.")
 
     @classmethod
     def of(cls, adjusted: Adjusted) -> "AdjustedResource":
         content_type, content_id = adjusted.content
-        made = AdjustmentResource.model_validate(adjusted.adjustment)
+        made = MadeAdjustment.model_validate(adjusted.adjustment)
         return cls(content_type=content_type, content_id=content_id, adjustment=made, organic=adjusted.organic)
 
 
 class AdjustmentPage(BaseModel):
     """Adjustments of one content, newest first."""
 
-    items: list[AdjustmentResource]
+    items: list[MadeAdjustment]
     next_cursor: str | None
 
     @classmethod
     def of(cls, found: Sequence[Adjustment], after: str | None) -> "AdjustmentPage":
         cursor = http.write_cursor({"id": after} if after else None)
-        return cls(items=[AdjustmentResource.model_validate(each) for each in found], next_cursor=cursor)
+        return cls(items=[MadeAdjustment.model_validate(each) for each in found], next_cursor=cursor)
 
 
 def place(cursor: str | None, prefix: str) -> str | None:

@@ -1,12 +1,12 @@
 """Reading imports, and committing changes to them.
 
-| id           | part           |                                                                    |
-|--------------|----------------|--------------------------------------------------------------------|
-| imp_...      | campaign       | the import itself: a campaign, as the step chain and the sweeper know it |
-| imp_...      | rows#000001    | a chunk of its rows                                                |
-| imp_...      | skipped#000000042 | its 42nd row, which was not applied, and why                    |
-| imports      | imp_...        | so that imports are listed, newest first                           |
-| platform     | campaign       | whether the platform is stopped (the kernel's)                     |
+| id       | part              |                                                                          |
+|----------|-------------------|--------------------------------------------------------------------------|
+| imp_...  | campaign          | the import itself: a campaign, as the step chain and the sweeper know it |
+| imp_...  | rows#000001       | a chunk of its rows                                                      |
+| imp_...  | skipped#000000042 | its 42nd row, which was not applied, and why                             |
+| imports  | imp_...           | so that imports are listed, newest first                                 |
+| platform | campaign          | whether the platform is stopped (the kernel's)                           |
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,9 +20,10 @@ from pynamodb.transactions import TransactWrite
 
 from sluice import audit, outbox, platform, requests, totals
 from sluice.chained import PART
-from sluice.dynamodb import Bound, Database, transient_as_unavailable
+from sluice.dynamodb import Database, transient_as_unavailable
 from sluice.platform import PlatformStatus
 from views.importing import Action, Change, Chunk, Import, ImportStatus, Row, SkippedRow, SkipReason
+from views.items import ViewsItem
 
 _ROWS = "rows#"
 _SKIPPED = "skipped#"
@@ -35,17 +36,7 @@ _EVENTS = {
 }
 
 
-class ImportsItem(Bound):
-    """Any item of an import, in the views table."""
-
-    class Meta(Bound.Meta):
-        pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
-
-
-class ImportItem(ImportsItem):
+class ImportItem(ViewsItem):
     """An import, or the platform's copy read beside it; each attribute is the field of that name."""
 
     name = UnicodeAttribute()
@@ -79,13 +70,13 @@ class ImportItem(ImportsItem):
         return Import(**values | {"status": ImportStatus(self.status)})
 
 
-class ChunkItem(ImportsItem):
+class ChunkItem(ViewsItem):
     """Rows, as `[["story", "123", 50], ...]`."""
 
     rows = JSONAttribute()
 
 
-class SkippedItem(ImportsItem):
+class SkippedItem(ViewsItem):
     """A row that was not applied."""
 
     content_type = UnicodeAttribute()
@@ -94,7 +85,7 @@ class SkippedItem(ImportsItem):
     reason = UnicodeAttribute()
 
 
-class ListedItem(ImportsItem):
+class ListedItem(ViewsItem):
     """That there is an import."""
 
 
@@ -119,7 +110,7 @@ class ImportStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._platform = platform.items_in(ImportsItem.Meta.table_name)
+        self._platform = platform.items_in(ViewsItem.Meta.table_name)
 
     def get(self, import_id: str) -> Import | None:
         """An import, by a consistent read."""

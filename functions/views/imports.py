@@ -16,7 +16,7 @@ from sluice.dynamodb import bind
 from sluice.requests import Answer, Request, RequestItem
 from sluice.roles import Role
 from views import adjustments, content, import_store, importing
-from views.adjustments import Adjusted, Adjustments, AdjustmentsItem
+from views.adjustments import Adjusted, Adjustments
 from views.import_bootstrap import ImportSettings, database, store, wake
 from views.import_commands import Imports
 from views.import_schemas import (
@@ -67,7 +67,6 @@ def imports() -> Imports:
 @cache
 def corrections() -> Adjustments:
     read = configured()
-    bind(AdjustmentsItem, read.views_table)
     bind(RequestItem, read.requests_table)
     return Adjustments(database(read), SystemClock())
 

@@ -51,6 +51,7 @@ def _nothing_cached() -> Iterator[None]:
     import views.counts
     import views.imports
     import views.imports_worker
+    import views.reports
     import views.sync
     import views.sync_worker
     import views.track
@@ -71,6 +72,7 @@ def _nothing_cached() -> Iterator[None]:
         views.imports.corrections,
         views.imports.imports,
         views.imports_worker.chain,
+        views.reports.configured,
         views.sync.store,
         views.sync.sync,
         views.sync_worker.sync,

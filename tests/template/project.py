@@ -31,8 +31,6 @@ MODEL_TABLES = {
     "RequestItem": ("RequestsTable",),
     "TotalItem": ("TotalsTable",),
     "ViewsItem": ("ViewsTable",),
-    "ImportsItem": ("ViewsTable",),
-    "AdjustmentsItem": ("ViewsTable",),
 }
 
 
