@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync redrive export build deploy validate test check bench openapi lock format install
+.PHONY: help demo up down clean logs token sync redrive export build deploy validate test check bench cost openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -71,6 +71,9 @@ static:
 
 bench: install ## calls, write units and time per step, against the budgets
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m tests.bench
+
+cost: install ## write docs/cost.md: what views, steps and an idle month cost, by dated list prices
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.cost
 
 openapi: install ## write docs/openapi.json from the code
 	@$(PYTHON) -m local.openapi
