@@ -20,7 +20,7 @@ from views import bootstrap, content, counter
 from views.bootstrap import READ_REDIS_SECONDS, ViewsSettings
 from views.counter import Counter
 from views.diagnosis_schemas import AskedView, ContentResource, ExplanationResource, NewContent, StatsResource
-from views.explaining import Explainer, Explanation, Switches
+from views.explaining import Explainer, Explanation
 from views.registered import Registration
 from views.registry import Registry
 from views.rules import Calendar, Rules
@@ -52,7 +52,8 @@ class Settings(ViewsSettings):
     session_seconds: int
     honour_do_not_track: bool
     literal_user_keys: bool
-    registered_content_only: bool
+    registered_only: bool
+    max_contents: int
     views_secret: str
 
 
@@ -70,6 +71,8 @@ def rules() -> Rules:
         once_per_day=read.once_per_day,
         cooldown_seconds=read.cooldown_seconds,
         session_seconds=read.session_seconds,
+        registered_only=read.registered_only,
+        max_contents=read.max_contents,
     )
 
 
@@ -102,8 +105,8 @@ def explainer() -> Explainer:
         SystemClock(),
         Calendar(read.time_zone),
         rules(),
-        Switches(read.honour_do_not_track, read.registered_content_only, max_contents=0),
         shard_count=read.view_shards,
+        honours_do_not_track=read.honour_do_not_track,
     )
 
 

@@ -1,9 +1,9 @@
 """What would happen to a view now, and why: the tracking script decides and counts nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sluice.clock import Clock
 from sluice.errors import Invalid
@@ -30,7 +30,7 @@ class Counter(Protocol):
     """Decides; `views.counter.Counter` says how."""
 
     def explain(
-        self, viewer: str, content_type: str, content_id: str, now: datetime, reasons: Any = ...
+        self, viewer: str, content_type: str, content_id: str, now: datetime, reasons: Sequence[str] = ()
     ) -> Decision: ...
 
 
@@ -38,15 +38,6 @@ class Shards(Protocol):
     """The viewer shards; `views.shards.RedisShards` says what it does."""
 
     def standing(self, viewer: str, shards: int, content: str) -> Standing: ...
-
-
-@dataclass(frozen=True)
-class Switches:
-    """What may refuse a view beside the rules. `max_contents` 0: off."""
-
-    honours_do_not_track: bool
-    registered_only: bool
-    max_contents: int
 
 
 @dataclass(frozen=True)
@@ -79,9 +70,9 @@ class Explainer:
         clock: Clock,
         calendar: Calendar,
         rules: Rules,
-        switches: Switches,
         *,
         shard_count: int,
+        honours_do_not_track: bool,
     ) -> None:
         self._viewers = recognised
         self._counter = counter
@@ -89,8 +80,8 @@ class Explainer:
         self._clock = clock
         self._calendar = calendar
         self._rules = rules
-        self._switches = switches
         self._shard_count = shard_count
+        self._honours_do_not_track = honours_do_not_track
 
     def of_user(self, subject: str, content_type: str, content_id: str) -> Explanation:
         """What would happen to a view with a token of `subject`, by a browser that is no robot's."""
@@ -107,7 +98,7 @@ class Explainer:
     def of_address(self, source_ip: str, user_agent: str, content_type: str, content_id: str) -> Explanation:
         """What would happen to a view from this address by this browser, without a token or a session."""
         request = Request({"user-agent": user_agent}, source_ip)
-        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._switches.honours_do_not_track)
+        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._honours_do_not_track)
         return self._explain(request, content_type, content_id, reasons)
 
     def _explain(self, request: Request, content_type: str, content_id: str, reasons: tuple[str, ...]) -> Explanation:
@@ -120,7 +111,7 @@ class Explainer:
         return Explanation(decision, tuple(self._standings(standing, moment, decision)))
 
     def _standings(self, standing: Standing, moment: Moment, decision: Decision) -> list[RuleStanding]:
-        rules, switches = self._rules, self._switches
+        rules = self._rules
         limits: Mapping[str, tuple[bool, int | None, int | None]] = {
             COOLDOWN: (rules.cooldown_seconds > 0, rules.cooldown_seconds, _seconds_since_last(standing, moment)),
             DAILY_VIEWED: (rules.once_per_day, 1, int(_is_of_today(standing, moment))),
@@ -134,10 +125,10 @@ class Explainer:
                 rules.max_per_day,
                 standing.views if standing.day >= moment.day_start else 0,
             ),
-            UNREGISTERED: (switches.registered_only, None, None),
-            TOO_MANY_CONTENTS: (switches.max_contents > 0, switches.max_contents, standing.pending_contents),
+            UNREGISTERED: (rules.registered_only, None, None),
+            TOO_MANY_CONTENTS: (rules.max_contents > 0, rules.max_contents, standing.pending_contents),
             BOT: (True, None, None),
-            DO_NOT_TRACK: (switches.honours_do_not_track, None, None),
+            DO_NOT_TRACK: (self._honours_do_not_track, None, None),
         }
         return [
             RuleStanding(rule, is_on, rule in decision.reasons, limit, used)

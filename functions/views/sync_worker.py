@@ -34,7 +34,7 @@ processor = RecordProcessor(EventType.SQS)
 class Settings(SyncSettings):
     """What the function reads from the environment."""
 
-    registered_content_only: bool
+    registered_only: bool
 
 
 @cache
@@ -57,7 +57,7 @@ def rebuild() -> Rebuild:
         return range(control.shards if control else 0)
 
     send = bootstrap.sender(read.queue_url)
-    is_wanted = read.registered_content_only
+    is_wanted = read.registered_only
     return Rebuild(Registry(Database(), read.views_table), shards, recorded, send, SystemClock(), is_wanted=is_wanted)
 
 
