@@ -42,8 +42,8 @@ def show(found: dict[str, Any], console: Console) -> None:
     shards.add_column("registered")
     for shard in found["shards"]:
         shards.add_row(
-            *(f"{shard[name]:,}" for name in ("shard", "epoch", "pending_views", "pending_contents")),
-            *(f"{shard[name]:,}" for name in ("syncing_contents", "parked_contents", "refused_fields")),
+            *(_number(shard[name]) for name in ("shard", "epoch", "pending_views", "pending_contents")),
+            *(_number(shard[name]) for name in ("syncing_contents", "parked_contents", "refused_fields")),
             "all" if shard["registry_complete"] else _NOTHING,
         )
     console.print(shards)
@@ -65,7 +65,7 @@ def _sums(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("Contents with pending views", f"{found['total_view_keys']:,}"),
         ("Sessions begun today", f"{found['total_session_keys']:,}"),
         ("Viewers today", f"{found['total_daily_limit_keys']:,}"),
-        ("Pending views", f"{found['pending_views']:,}"),
+        ("Pending views", _number(found["pending_views"])),
         ("Oldest pending view", oldest),
         ("Open epoch", epoch),
         ("Contents being moved", f"{found['syncing_contents']:,}"),
@@ -73,6 +73,10 @@ def _sums(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("Rows of refusals", f"{found['refused_fields']:,}"),
         ("Redis memory", memory),
     ]
+
+
+def _number(value: int | None) -> str:
+    return _NOTHING if value is None else f"{value:,}"
 
 
 def _limit(value: float) -> str:

@@ -38,7 +38,9 @@ def epoch(shard: int) -> str:
 
 
 def refused(shard: int) -> str:
-    """Hash: `cooldown|story:123|2026-11-20T08` and how often that rule refused that content in that hour, in UTC."""
+    """Hash: `cooldown+daily_viewed|story:123|2026-11-20T08` and how often these rules together refused that content in
+    that hour, in UTC. The content is `*` for those that came when the hash was full.
+    """
     return f"{tag(shard)}:refused"
 
 
@@ -48,22 +50,23 @@ def refusing(shard: int) -> str:
 
 
 def stats(shard: int) -> str:
-    """Hash"""
+    """Hash: what `track.lua` counts for those who run the system, and since when views wait. Never expires."""
     return f"{tag(shard)}:stats"
 
 
 def registered(shard: int) -> str:
+    """Set: `story:123` of every registered content, and `*` once it is complete. Never expires."""
     return f"{tag(shard)}:registered"
 
 
 def refusal_of(field: str) -> tuple[str, str, str, str]:
-    """The rule, content, day and hour of a field of `refused`: `cooldown`, `story:123`, `2026-11-20`, `08`.
+    """The rules, content, day and hour of a field of `refused`: `bot+do_not_track`, `story:123`, `2026-11-20`, `08`.
 
     No content holds a `|`.
     """
-    rule, content, moment = field.split("|")
+    rules, content, moment = field.split("|")
     day, _, hour = moment.partition("T")
-    return rule, content, day, hour
+    return rules, content, day, hour
 
 
 def viewer_state(viewer: str, shards: int = DEFAULT_SHARDS) -> str:

@@ -11,7 +11,16 @@ from views.display import Shown, Source
 from views.epochs import Control, Outcome, Phase, Started
 from views.sync_store import Failure
 
-Reason = Literal["cooldown", "daily_viewed", "session_limit", "daily_limit", "bot", "do_not_track"]
+Reason = Literal[
+    "cooldown",
+    "daily_viewed",
+    "session_limit",
+    "daily_limit",
+    "unregistered",
+    "too_many_contents",
+    "bot",
+    "do_not_track",
+]
 DISCLOSURE = "includes promoted views"
 MAX_ITEMS = 100
 
@@ -100,7 +109,8 @@ class TrackedView(BaseModel):
     reason: Reason | None = Field(None, description="The first of `reasons`; there when the view was refused.")
     reasons: list[Reason] | None = Field(None, description="Every rule that refused it; there when any did.")
     retry_after_seconds: int | None = Field(
-        None, description="When all of them would let it pass. Not there when waiting does not help."
+        None,
+        description="When all of them would let it pass. Not there when waiting does not help, or it is not known.",
     )
     degraded: bool | None = Field(None, description="There while the cache is away: then once a day is the only rule.")
     session: str = Field(description="To be sent with the next view; also a cookie. Good for the length of a session.")

@@ -74,6 +74,7 @@ class ShardStats:
     parked_contents: int
     refused_fields: int
     pending_views: int
+    """-1 where they are not counted."""
     pending_since: int
     syncing_since: int
     viewers: int
@@ -121,7 +122,7 @@ class RedisShards:
         """Take what is pending and refused into `epoch`. Nothing on a shard that is there or further; a shard without
         an epoch, new or restarted empty, joins it with nothing.
         """
-        names = (keys.epoch, keys.pending, keys.syncing, keys.refused, keys.refusing)
+        names = (keys.epoch, keys.pending, keys.syncing, keys.refused, keys.refusing, keys.stats)
         self._run("open", [_Call([name(s) for name in names], [epoch]) for s in shards])
 
     def left(self, shards: Sequence[int], epoch: int, taken: Taken) -> list[int]:
@@ -149,13 +150,19 @@ class RedisShards:
 
     def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None:
         """Forget contents, or refusals' fields, of which all that was held is applied. Raises Outdated."""
-        calls = [_Call([keys.epoch(s), *_hashes(taken, s)], [epoch, *names]) for s in shards]
+        calls = [
+            _Call(
+                [keys.epoch(s), *_hashes(taken, s), *([keys.stats(s)] if taken is Taken.VIEWS else [])], [epoch, *names]
+            )
+            for s in shards
+        ]
         for opened in self._run("drop", calls):
             _check(opened, epoch)
 
     def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None:
         """Move a content aside, so that it waits for a later epoch. Raises Outdated."""
-        calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, day, content]) for s in shards]
+        names = (keys.epoch, keys.syncing, keys.parked, keys.stats)
+        calls = [_Call([name(s) for name in names], [epoch, day, content]) for s in shards]
         for opened in self._run("park", calls):
             _check(opened, epoch)
 

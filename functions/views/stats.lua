@@ -1,10 +1,12 @@
 -- How one shard stands, from its counters: no key and no field is scanned. track.lua and open.lua keep them.
 -- KEYS: epoch, pending, syncing, refused, refusing, parked, stats, registered. ARGV: the day's start in milliseconds.
--- Answers the epoch; contents pending, being moved, and moved aside; fields of refusals; pending views; since when views
--- are pending, and those being moved were (0: none); viewers and sessions of the day; 1 when `registered` is complete.
+-- Answers the epoch; contents pending, being moved, and moved aside; fields of refusals; pending views (-1: not counted);
+-- since when views are pending, and those being moved were (0: none); viewers and sessions of the day; 1 when
+-- `registered` is complete.
 local call = redis.call
 local kept = call('HMGET', KEYS[7], 'pending', 'since', 'syncing_since', 'day', 'viewers', 'sessions')
-for i = 1, 6 do
+kept[1] = tonumber(kept[1] or '-1')
+for i = 2, 6 do
   kept[i] = tonumber(kept[i] or '0')
 end
 local pending, syncing = call('HLEN', KEYS[2]), call('HLEN', KEYS[3])

@@ -28,8 +28,10 @@ class Stats:
     open_epoch: Control | None
 
     @property
-    def pending_views(self) -> int:
-        return sum(shard.pending_views for shard in self.shards)
+    def pending_views(self) -> int | None:
+        """None when a shard does not count them."""
+        views = [shard.pending_views for shard in self.shards]
+        return None if min(views) < 0 else sum(views)
 
     @property
     def pending_contents(self) -> int:

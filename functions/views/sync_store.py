@@ -57,7 +57,9 @@ class DailyItem(ViewsItem):
 
 
 class RefusedItem(ViewsItem):
-    """`refused#2026-11-20`, `08#cooldown#story:123`: how often a rule refused a content in one hour."""
+    """`refused#2026-11-20`, `08#cooldown+daily_viewed#story:123`: how often these rules together refused a content in
+    one hour. The content is `*` for those that came when a shard had too many.
+    """
 
     refusals = NumberAttribute()
     last_epoch = NumberAttribute()
@@ -253,8 +255,8 @@ def _daily(content: str, day: str) -> DailyItem:
 
 
 def _refused(field: str) -> RefusedItem:
-    rule, content, day, hour = keys.refusal_of(field)
-    return RefusedItem(f"refused#{day}", f"{hour}#{rule}#{content}")
+    rules, content, day, hour = keys.refusal_of(field)
+    return RefusedItem(f"refused#{day}", f"{hour}#{rules}#{content}")
 
 
 def _away_key(row: Row) -> tuple[str, str]:

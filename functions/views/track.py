@@ -45,6 +45,8 @@ class Settings:
     once_per_day: bool
     cooldown_seconds: int
     session_seconds: int
+    max_contents: int
+    registered_only: bool
     honour_do_not_track: bool
     literal_user_keys: bool
     views_secret: str
@@ -125,6 +127,8 @@ def tracker() -> Tracker:
         once_per_day=read.once_per_day,
         cooldown_seconds=read.cooldown_seconds,
         session_seconds=read.session_seconds,
+        registered_only=read.registered_only,
+        max_contents=read.max_contents,
     )
     recognised = Viewers(
         keyring.usable(read.views_secret, "views secret"),

@@ -31,6 +31,8 @@ SETTINGS = {
     "ONCE_PER_DAY": "true",
     "COOLDOWN_SECONDS": "300",
     "SESSION_SECONDS": "86400",
+    "MAX_CONTENTS": "100000",
+    "REGISTERED_ONLY": "false",
     "HONOUR_DO_NOT_TRACK": "false",
     "LITERAL_USER_KEYS": "false",
     "VIEWS_SECRET": json.dumps({"current": VIEWS_SECRET, "previous": ""}),
