@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync redrive export build deploy validate test check bench cost openapi lock format install
+.PHONY: help demo up down clean logs token sync stats redrive export build deploy validate test check bench cost openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -35,6 +35,9 @@ token: install ## print a bearer token  ROLE=admin|operator|service|user  [SUB=.
 
 sync: install ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.sync $(STACK_OPTIONS) $(if $(FORCE),--force)
+
+stats: install ## how tracking and the sync stand: pending views, memory, shards  [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.stats $(STACK_OPTIONS)
 
 redrive: install ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.redrive $(STACK_OPTIONS)

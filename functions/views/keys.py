@@ -3,6 +3,7 @@
 No vendor's import, and no setting: callers give the number of shards.
 """
 
+from hashlib import blake2b
 from zlib import crc32
 
 DEFAULT_SHARDS = 16
@@ -78,6 +79,11 @@ def content_field(content_type: str, content_id: str) -> str:
     return f"{content_type}:{content_id}"
 
 
+def digest(field: str) -> bytes:
+    """The field of a content (`story:123`) in a viewer's state."""
+    return blake2b(field.encode(), digest_size=8).digest()
+
+
 def content_of(field: str) -> tuple[str, str]:
     """The type and id of a `content_field`."""
     content_type, _, content_id = field.partition(":")
@@ -90,3 +96,8 @@ def parked(shard: int) -> str:
     Never expires.
     """
     return f"{tag(shard)}:parked"
+
+
+def rebuild(shard: int) -> str:
+    """Hash: `id`, the rebuild of `registered` that is under way, and `at`, when it got on last, in milliseconds."""
+    return f"{tag(shard)}:rebuild"

@@ -16,10 +16,10 @@ COOLDOWN = "cooldown"
 DAILY_VIEWED = "daily_viewed"
 SESSION_LIMIT = "session_limit"
 DAILY_LIMIT = "daily_limit"
-UNREGISTERED = "unregistered"
-TOO_MANY_CONTENTS = "too_many_contents"
 BOT = "bot"
 DO_NOT_TRACK = "do_not_track"
+UNREGISTERED = "unregistered"
+TOO_MANY_CONTENTS = "too_many_contents"
 
 LONGEST_SECONDS = 45 * 86_400  # the script keeps a session's age in 4 bytes of milliseconds: 49 days
 LONGEST_DAY_SECONDS = 25 * 3600  # when summer time ends

@@ -49,6 +49,7 @@ def _nothing_cached() -> Iterator[None]:
     import operations.stop
     import operations.sweeper
     import views.counts
+    import views.diagnosis
     import views.sync
     import views.sync_worker
     import views.track
@@ -65,8 +66,16 @@ def _nothing_cached() -> Iterator[None]:
         operations.sweeper.relay,
         views.counts.configured,
         views.counts.display,
+        views.diagnosis.configured,
+        views.diagnosis.explainer,
+        views.diagnosis.registration,
+        views.diagnosis.rules,
+        views.diagnosis.shards,
+        views.diagnosis.stats_reader,
         views.sync.store,
         views.sync.sync,
+        views.sync_worker.rebuild,
+        views.sync_worker.shards,
         views.sync_worker.sync,
         views.track.tracker,
     ]

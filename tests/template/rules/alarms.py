@@ -62,7 +62,9 @@ def metrics_of_log_lines_are_watched(project: Project) -> list[str]:
         if not namespace.startswith("AWS/")
     }
     problems = [f"{watched[each]}: add a filter that makes {each[1]}" for each in watched.keys() - made.keys()]
-    return problems + [f"{made[each]}: add an alarm on {each[1]}, or remove it" for each in made.keys() - watched.keys()]
+    return problems + [
+        f"{made[each]}: add an alarm on {each[1]}, or remove it" for each in made.keys() - watched.keys()
+    ]
 
 
 RULES = (alarms_ring_somewhere, alarms_say_what_to_do, alarms_have_a_chapter, metrics_of_log_lines_are_watched)

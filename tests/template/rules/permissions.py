@@ -36,6 +36,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
     },
     "OutboxTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -43,11 +44,13 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
     },
     "RequestsTable": {"BoostsApiFunction": {"PutItem"}},
     "TotalsTable": {"BoostsWorkerFunction": {"UpdateItem"}, "ViewsSyncWorkerFunction": {"UpdateItem"}},
     "ViewsTable": {
         "ViewsTrackFunction": {"PutItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
         "ViewsSyncFunction": {"UpdateItem"},
         "ViewsSyncWorkerFunction": {"PutItem", "UpdateItem"},
     },
@@ -61,6 +64,7 @@ TOTALS_KEYS = {"BoostsWorkerFunction": ["boosted#*"], "ViewsSyncWorkerFunction":
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
     "ViewsTrackFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
+    "ViewsDiagnosisFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
     "ViewsSyncFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
 }
 
