@@ -43,16 +43,17 @@ def stats_reader() -> StatsReader:
 
 
 def gauges(stats: Stats) -> dict[str, int]:
-    """What is logged. A server that does not tell its memory has no line about it."""
+    """What is logged, without what Redis does not tell."""
     opened_at = stats.open_epoch.opened_at if stats.open_epoch else stats.at
-    memory = {} if stats.used_memory_bytes is None else {"redis_used_memory_bytes": stats.used_memory_bytes}
-    return {
+    found = {
         "oldest_pending_seconds": stats.oldest_pending_seconds or 0,
         "pending_views": stats.pending_views,
+        "pending_contents": stats.pending_contents,
         "parked_contents": stats.parked_contents,
         "open_epoch_seconds": int((stats.at - opened_at).total_seconds()),
-        **memory,
+        "redis_used_memory_bytes": stats.used_memory_bytes,
     }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 @logger.inject_lambda_context(clear_state=True)

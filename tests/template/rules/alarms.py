@@ -49,7 +49,7 @@ def _cases(value: Any) -> list[str]:
 
 
 def metrics_of_log_lines_are_watched(project: Project) -> list[str]:
-    """An alarm on a metric that nothing makes never rings, and a metric that no alarm is on is paid for all the same."""
+    """An alarm on a metric that nothing makes never rings, and a metric without an alarm is paid for all the same."""
     made = {
         (text_of(each["MetricNamespace"]), each["MetricName"]): name
         for name, made_by in project.of_type("AWS::Logs::MetricFilter").items()

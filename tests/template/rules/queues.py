@@ -106,7 +106,7 @@ def source_queues_have_age_alarms(project: Project) -> list[str]:
 
 
 def schedules_have_dead_letters(project: Project) -> list[str]:
-    """What a schedule could not bring to its queue is nowhere else: without its message nothing fails, and nothing runs."""
+    """What a schedule could not bring to its queue is nowhere else: nothing runs then, and nothing fails."""
     problems = []
     for name, schedule in project.of_type("AWS::Scheduler::Schedule").items():
         target = schedule["Target"]
