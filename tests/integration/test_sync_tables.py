@@ -99,6 +99,7 @@ def test_a_content_that_is_in_already_keeps_no_other_out(store: Any) -> None:
 
 
 def test_fifty_contents_are_added_together(real: RealStore) -> None:
+    """S2-35."""
     with patch.object(Database, "commit", autospec=True, side_effect=Database.commit) as commit:
         assert real.apply(1, [views(1, f"video:{n}") for n in range(50)]) == [True] * 50
 
