@@ -535,6 +535,27 @@ def test_a_shard_without_its_rebuild_takes_nothing_of_it(world: World) -> None:
     assert shards.begin_rebuild([0, 1], "two", 7) == [False, True]
 
 
+def test_a_second_rebuild_ends_the_first(world: World) -> None:
+    shards = world.shards()
+    shards.begin_rebuild([0], "one", 5)
+
+    shards.begin_rebuild([0], "two", 6)
+
+    assert world.members(0) == {"!two"}
+    assert shards.register([0], ["story:1"], 7, "one") == shards.end_rebuild([0], "one") == [False]
+    assert shards.end_rebuild([0], "two") == [True]
+
+
+def test_a_set_that_is_gone_is_under_way_no_more(world: World) -> None:
+    """Even by hand, which leaves what says that it was."""
+    shards = world.shards()
+    shards.begin_rebuild([0], "one", 5)
+    with world.servers.client_of(keys.registered(0)) as found:
+        found.delete(keys.registered(0))
+
+    assert shards.rebuilds([0]) == [0]
+
+
 @contextmanager
 def cannot_send() -> Iterator[None]:
     """The queue takes nothing."""
