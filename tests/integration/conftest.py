@@ -50,6 +50,7 @@ def _nothing_cached() -> Iterator[None]:
     import operations.sweeper
     import views.counts
     import views.diagnosis
+    import views.reports
     import views.sync
     import views.sync_worker
     import views.track
@@ -72,6 +73,7 @@ def _nothing_cached() -> Iterator[None]:
         views.diagnosis.rules,
         views.diagnosis.shards,
         views.diagnosis.stats_reader,
+        views.reports.configured,
         views.sync.store,
         views.sync.sync,
         views.sync_worker.rebuild,

@@ -34,6 +34,7 @@ DOES_WITHOUT = {
     "operations.stop": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.counts": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.diagnosis": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "views.reports": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.sync": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.sync_worker": {
         "boto3",
