@@ -29,7 +29,8 @@ ANSWER_BYTES = 600
 VIEWS_TOGETHER, TOGETHER_MS = 20, 15
 # What a synced content takes: its total, its day, and an old and a new entry in the index of the most viewed.
 CONTENT_WRITES, CONTENT_ECPUS, PAGE_CONTENTS, PAGE_SECONDS = 6, 10, 500, 2
-REFUSAL_WRITES = 2
+# A row, and at most the sum of its hour.
+REFUSAL_WRITES = (2, 4)
 # What a standing schedule's run takes, and the requests by which Lambda waits at a queue: five at a time, 20 s each.
 RUN_SECONDS, RUN_READS, RUN_LOG_BYTES = 0.2, 10, 1000
 POLLERS, POLL_SECONDS = 5, 20
@@ -201,7 +202,7 @@ def _minutes(expression: Any, template: dict[str, Any]) -> int:
 def document(template: dict[str, Any]) -> str:
     """The text of docs/cost.md."""
     bills = one, together, synced, nothing = views(template), views_together(template), contents(), idle(template)
-    refusals = REFUSAL_WRITES * prices.WRITES.usd
+    refusals = " to ".join(_usd(writes * prices.WRITES.usd) for writes in REFUSAL_WRITES)
     parts = [
         "# What it costs",
         "Written by `make cost` from `local/cost.py` and `sluice/prices.py`: change those, not this. List prices in "
@@ -218,7 +219,7 @@ def document(template: dict[str, Any]) -> str:
                     f"at most {_usd(BUDGETS['steps'])}",
                 ),
                 (synced.title, _usd(synced.usd), ""),
-                ("A million rows of refusals moved (a rule, content and hour each)", _usd(refusals), ""),
+                ("A million rows of refusals moved (rules, content and hour each)", refusals, ""),
                 (nothing.title, _usd(nothing.usd), ""),
                 ("A million messages", "coming, with the context that sends them", ""),
             ],

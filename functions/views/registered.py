@@ -6,6 +6,8 @@ A set refuses nobody before it has its marker, and gets that last. Why none is m
   committed before a page was read is on it;
 - what was committed after that is added by its own request, when the rebuild is under way: the shard keeps it with the
   rebuild's own name, in one set. A shard that loses the one has lost the other, and then gets no marker.
+
+Where all contents count there are no sets, and none is made by registering: they cost memory.
 """
 
 import json
@@ -38,6 +40,7 @@ class Sets(Protocol):
     def rebuilds(self, shards: Sequence[int]) -> list[int | None]: ...
     def begin_rebuild(self, shards: Sequence[int], rebuild: str, now: int) -> list[bool]: ...
     def end_rebuild(self, shards: Sequence[int], rebuild: str) -> list[bool]: ...
+    def forget_registered(self, shards: Sequence[int]) -> list[bool]: ...
 
 
 class Registry(Protocol):
@@ -144,8 +147,12 @@ class Rebuild:
         self._page_contents = page_contents
 
     def ensure(self) -> None:
-        """Ask for a rebuild when a shard lacks its set and none is under way there. Raises Unavailable."""
+        """Ask for a rebuild when a shard lacks its set and none is under way there. Raises Unavailable.
+
+        Where sets are not wanted any more they are forgotten.
+        """
         if not self._is_wanted:
+            self._sets().forget_registered(self._shards())
             return
         dead_before = _milliseconds(self._clock.now() - PATIENCE)
         if any(at is not None and at < dead_before for at in self._sets().rebuilds(self._shards())):

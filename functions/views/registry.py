@@ -13,7 +13,7 @@ from sluice import audit, outbox
 from sluice.audit import Head
 from sluice.dynamodb import Database, bind, transient_as_unavailable
 from views import keys
-from views.sync_store import ViewsItem
+from views.items import ViewsItem
 
 ABOUT = "about"
 BUCKETS = 16

@@ -216,7 +216,9 @@ class RedisShards:
         return standing
 
     def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str = "") -> list[bool]:
-        """Add to the registered contents of each shard; in a rebuild only where that is still under way."""
+        """Add to the registered contents of each shard that has a set of them; in a rebuild only where that is still
+        under way.
+        """
         return self._of_registered("register", shards, rebuild, now, *contents)
 
     def rebuilds(self, shards: Sequence[int]) -> list[int | None]:
@@ -234,6 +236,10 @@ class RedisShards:
     def end_rebuild(self, shards: Sequence[int], rebuild: str) -> list[bool]:
         """Mark the registered contents as complete on each shard where this rebuild is still under way."""
         return self._of_registered("rebuild_end", shards, rebuild)
+
+    def forget_registered(self, shards: Sequence[int]) -> list[bool]:
+        """Forget the registered contents of each shard; which had any."""
+        return self._of_registered("forget_registered", shards)
 
     def _of_registered(self, script: str, shards: Sequence[int], *args: str | int) -> list[bool]:
         calls = [_Call([keys.registered(s), keys.rebuild(s)], list(args)) for s in shards]

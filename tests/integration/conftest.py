@@ -51,6 +51,7 @@ def _nothing_cached() -> Iterator[None]:
     import views.counts
     import views.diagnosis
     import views.gauges
+    import views.reports
     import views.sync
     import views.sync_worker
     import views.track
@@ -76,6 +77,7 @@ def _nothing_cached() -> Iterator[None]:
         views.gauges.configured,
         views.gauges.shards,
         views.gauges.stats_reader,
+        views.reports.configured,
         views.sync.store,
         views.sync.sync,
         views.sync_worker.rebuild,

@@ -228,10 +228,19 @@ def test_putting_needs_an_admin_and_looking_an_operator(world: World, file: str,
 
 
 def test_a_put_is_known_to_every_shard(world: World) -> None:
+    complete(world)
+
     world.put("story/123")
     world.put("video/a")
 
-    assert all(world.members(shard) == {"story:123", "video:a"} for shard in EVERY)
+    assert all(world.members(shard) == {"story:123", "video:a", "*"} for shard in EVERY)
+
+
+def test_a_put_makes_no_set_where_there_is_none(world: World) -> None:
+    """It would cost memory where all contents count; and a rebuild finds the content in the database."""
+    world.put()
+
+    assert not any(world.members(shard) for shard in EVERY)
 
 
 def test_a_put_is_known_to_shards_that_a_larger_number_left_behind(world: World) -> None:
@@ -247,6 +256,7 @@ def test_a_put_is_known_to_shards_that_a_larger_number_left_behind(world: World)
 
 
 def test_without_redis_a_put_says_what_to_do_and_a_repeat_heals_it(world: World) -> None:
+    complete(world)
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     away = world.put()
     del world.functions.environment["REDIS_URL"]
@@ -260,18 +270,19 @@ def test_without_redis_a_put_says_what_to_do_and_a_repeat_heals_it(world: World)
     assert (away.status, away.body["code"]) == (503, "unavailable")
     assert away.body["message"].endswith("repeat this request")
     assert int(away.headers["Retry-After"]) >= 1
-    assert (between, again.status, world.members(3)) == (set(), 200, {"story:123"})
+    assert (between, again.status, world.members(3)) == ({"*"}, 200, {"story:123", "*"})
     assert len(world.audited()) == 1
 
 
 def test_a_put_that_died_after_its_row_is_healed_by_a_repeat(world: World) -> None:
+    complete(world)
     with pytest.raises(KeyboardInterrupt), answer_lost_of_the_first("transact_write_items"):
         world.put()
     between = world.members(3)
 
     world.put()
 
-    assert (between, world.members(3)) == (set(), {"story:123"})
+    assert (between, world.members(3)) == ({"*"}, {"story:123", "*"})
     assert len(world.audited()) == 1
 
 
@@ -328,13 +339,41 @@ def test_an_epoch_that_is_opened_by_hand_rebuilds_too(world: World) -> None:
     assert world.members(5) == {"story:123", "*"}
 
 
-def test_where_all_content_counts_nothing_is_rebuilt(world: World) -> None:
-    world.aws.choose(RegisteredContentOnly="false")
+def test_where_all_content_counts_no_set_is_made_and_one_that_was_is_forgotten(world: World) -> None:
     world.put()
-
     complete(world)
+    world.aws.choose(RegisteredContentOnly="false")
+    sync_worker.rebuild.cache_clear()
+    world.clock.shift(CLOSING)
 
-    assert world.members(3) == {"story:123"}
+    assert world.deliver(SCHEDULED)
+
+    assert world.messages() == []
+    kept = {key.rpartition(b":")[2] for key in world.servers.everything()}
+    assert kept & {b"registered", b"rebuild"} == set()
+
+
+def test_it_can_be_switched_on_and_off_and_on_again(world: World) -> None:
+    world.put("story/1")
+    for number, is_on in enumerate(["true", "false", "true"], 2):
+        world.aws.choose(RegisteredContentOnly=is_on)
+        sync_worker.rebuild.cache_clear()
+        world.clock.shift(CLOSING)
+        complete(world)
+        world.put(f"story/{number}")
+
+    assert all(world.members(shard) == {"*", *(f"story:{n}" for n in range(1, 5))} for shard in EVERY)
+
+
+def test_a_rebuild_that_was_under_way_when_it_was_switched_off_leaves_nothing(world: World) -> None:
+    waiting = pages(world, begun(world), 3)
+    world.aws.choose(RegisteredContentOnly="false")
+    sync_worker.rebuild.cache_clear()
+
+    assert world.deliver(SCHEDULED)
+    finish(world, waiting)
+
+    assert not any(world.members(shard) for shard in EVERY)
 
 
 def begun(world: World) -> Page:
@@ -494,6 +533,27 @@ def test_a_shard_without_its_rebuild_takes_nothing_of_it(world: World) -> None:
     assert shards.end_rebuild([0, 1], "one") == [True, False]
     assert shards.rebuilds([0, 1]) == [None, 0]
     assert shards.begin_rebuild([0, 1], "two", 7) == [False, True]
+
+
+def test_a_second_rebuild_ends_the_first(world: World) -> None:
+    shards = world.shards()
+    shards.begin_rebuild([0], "one", 5)
+
+    shards.begin_rebuild([0], "two", 6)
+
+    assert world.members(0) == {"!two"}
+    assert shards.register([0], ["story:1"], 7, "one") == shards.end_rebuild([0], "one") == [False]
+    assert shards.end_rebuild([0], "two") == [True]
+
+
+def test_a_set_that_is_gone_is_under_way_no_more(world: World) -> None:
+    """Even by hand, which leaves what says that it was."""
+    shards = world.shards()
+    shards.begin_rebuild([0], "one", 5)
+    with world.servers.client_of(keys.registered(0)) as found:
+        found.delete(keys.registered(0))
+
+    assert shards.rebuilds([0]) == [0]
 
 
 @contextmanager

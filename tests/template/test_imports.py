@@ -45,6 +45,7 @@ DOES_WITHOUT = {
         "sluice.wake",
         "sluice.auth",
     },
+    "views.reports": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.sync": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.sync_worker": {
         "boto3",

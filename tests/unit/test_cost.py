@@ -82,6 +82,13 @@ def test_a_million_synced_contents_by_hand() -> None:
     assert usd == pytest.approx(6 * 0.625 + messages + 10 * 0.0023)
 
 
+def test_a_million_rows_of_refusals_by_hand() -> None:
+    """A row is two write units; the sum of its hour, shared with up to 49 others, as many at most."""
+    (line,) = [line for line in cost.document(source()).splitlines() if "rows of refusals" in line]
+
+    assert line.split(" | ")[1] == f"{2 * 0.625:.2f} to {4 * 0.625:.2f}"
+
+
 def test_a_million_boost_steps_by_hand() -> None:
     """14 write units, three reads, three requests, 60 ms of a quarter GB, half a kilobyte of log."""
     by_hand = 14 * 0.625 + 3 * 0.125 + 3 * 0.40 + 0.20 + 13.3334 * 0.25 * 0.06 + 0.5 * 0.50

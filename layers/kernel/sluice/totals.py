@@ -44,6 +44,7 @@ class TotalItem(Bound):
     key = UnicodeAttribute(hash_key=True)
     views = NumberAttribute()
     last_epoch = NumberAttribute(null=True)
+    imported = NumberAttribute(null=True)
     ranked = UnicodeAttribute(null=True)
     by_views = _ByViews()
 
@@ -56,6 +57,8 @@ class Totals:
     boosted: int
     last_epoch: int = 0
     """The last epoch of the views sync that is in `organic`; 0: none."""
+    imported: int | None = None
+    """What of `organic` was imported; None: nothing was yet."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ def _totals(found: dict[str, TotalItem], content: tuple[str, str]) -> Totals:
         organic=int(organic.views) if organic else 0,
         boosted=int(boosted.views) if boosted else 0,
         last_epoch=int(organic.last_epoch or 0) if organic else 0,
+        imported=int(organic.imported) if organic and organic.imported is not None else None,
     )
 
 
