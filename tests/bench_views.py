@@ -289,7 +289,7 @@ def _megabytes(size: int) -> str:
 class SourcesSync:
     """The sync as its source writes it (S2-23): collect, one UPDATE per model, and if all went well one DEL per key.
 
-    Its scan is KEYS, as cache stores offer no other; what the rules remember is cleared too, which decision 14 does not.
+    It finds them by KEYS, as caches offer no other way, and clears what the rules remember, which ours does not.
     """
 
     def __init__(self, client: Redis, database: Any, table: str) -> None:
