@@ -14,10 +14,11 @@ from boosts.usage import Limits, Usage, UsageChange
 # https://aws.amazon.com/sqs/pricing/, https://aws.amazon.com/lambda/pricing/ (arm64), https://aws.amazon.com/cloudwatch/pricing/
 WRITE_UNIT, READ_UNIT, SQS_REQUEST, LAMBDA_REQUEST, GB_SECOND, LOG_KILOBYTE = 0.625, 0.125, 0.40, 0.20, 13.3334, 0.50
 # A step: three small items read; campaign (2) with its sweep index (2) written; a message sent, received and deleted;
-# 60 ms of 256 MB; half a kilobyte of log. A batch: usage, row, the platform's check (6); for each video its total (2).
+# 60 ms of 256 MB; half a kilobyte of log. A batch: usage, row, the platform's check (6); for each video its total and
+# its day (4).
 _STEP = 3 * READ_UNIT + 4 * WRITE_UNIT + 3 * SQS_REQUEST + LAMBDA_REQUEST + GB_SECOND * 0.25 * 0.06 + LOG_KILOBYTE / 2
 _BATCH = 6 * WRITE_UNIT
-_TOTAL = 2 * WRITE_UNIT
+_VIDEO = 4 * WRITE_UNIT
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def simulate(
         moves += len(change.views_by_video())
         campaign = book.apply(change)
         days[today] = _worked(days.get(today), today, campaign, change)
-    cost = (steps * _STEP + batches * _BATCH + moves * _TOTAL) / 1_000_000
+    cost = (steps * _STEP + batches * _BATCH + moves * _VIDEO) / 1_000_000
     return Simulation(starts_at, moment, campaign.status, steps, batches, round(cost, 6), tuple(days.values()), months)
 
 

@@ -207,7 +207,7 @@ class Sync:
         try:
             stepped = self._step(control)
         except Outdated:
-            logger.info("Dropped: a shard is in a later epoch")
+            self._give_up(control)
             return
         after = replace(stepped, step=control.step + 1, committed_by=message_id)
         if after.phase is Phase.DONE:
@@ -215,6 +215,19 @@ class Sync:
             self._store.record(after)
         if self._store.move(control, after) and after.phase is not Phase.DONE:
             self._send(Message(after.epoch, after.step), 0)
+
+    def _give_up(self, control: Control) -> None:
+        """Close an epoch that the shards are past, and go on to the next.
+
+        A worker that slept is told so by the control item; if that has not moved, the table is one of a backup.
+        """
+        closed = replace(control, phase=Phase.DONE, step=control.step + 1, closed_at=self._clock.now())
+        if not self._store.move(control, closed):
+            logger.info("Dropped: a shard is in a later epoch")
+            return
+        logger.error("Closed: the shards are in a later epoch, as after a restored backup", epoch=control.epoch)
+        self._store.record(closed)
+        self._send(Message(closed.epoch + 1, 0, closed.day), self._wait_seconds(closed))
 
     def _send_again(self, control: Control, message: Message, message_id: str) -> None:
         died = (message.epoch, message.step + 1, message_id) == (control.epoch, control.step, control.committed_by)

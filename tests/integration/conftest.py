@@ -49,6 +49,7 @@ def _nothing_cached() -> Iterator[None]:
     import operations.stop
     import operations.sweeper
     import views.counts
+    import views.reports
     import views.sync
     import views.sync_worker
     import views.track
@@ -65,6 +66,7 @@ def _nothing_cached() -> Iterator[None]:
         operations.sweeper.relay,
         views.counts.configured,
         views.counts.display,
+        views.reports.configured,
         views.sync.store,
         views.sync.sync,
         views.sync_worker.sync,

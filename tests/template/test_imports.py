@@ -33,6 +33,7 @@ DOES_WITHOUT = {
     "operations.sweeper": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.auth"},
     "operations.stop": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.counts": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "views.reports": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.sync": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.sync_worker": {
         "boto3",

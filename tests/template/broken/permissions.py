@@ -230,6 +230,18 @@ BROKEN = [
         "ViewsSyncFunction: hold it to {'ForAllValues:StringEquals': {'dynamodb:LeadingKeys': ['sync']}} of ViewsTable",
     ),
     Broken(
+        permissions.reports_never_say_who,
+        "reports that may read whatever they like",
+        restate("ViewsReportsFunction", "dynamodb:Query", "ViewsTable", Condition=None),
+        f"ViewsReportsFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
+    ),
+    Broken(
+        permissions.reports_never_say_who,
+        "reports that may read rows of viewers",
+        grant("ViewsReportsFunction", "dynamodb:Query", {"Fn::Sub": "${ViewsTable.Arn}/index/by_unfolded"}),
+        f"ViewsReportsFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
+    ),
+    Broken(
         permissions.schedules_are_made_in_the_stacks_own_group,
         "schedules in every group",
         restate(

@@ -64,6 +64,10 @@ VIEWS_KEYS = {
     "ViewsSyncFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
 }
 
+# What the reports may read of it: a viewer's row is none of it.
+REPORTS = "ViewsReportsFunction"
+REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
+
 STOP = "OperationsStopFunction"
 
 
@@ -214,6 +218,17 @@ def open_routes_cannot_reach_the_sync(project: Project) -> list[str]:
     ]
 
 
+def reports_never_say_who(project: Project) -> list[str]:
+    """Rows of viewers are in the same table: the policy, and not the code alone, keeps the reports away from them."""
+    problems = []
+    for statement in project.allowed(REPORTS):
+        tables = {refers_to(each) for each in as_list(statement.get("Resource", []))}
+        keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+        if VIEWS in tables and not set(as_list(keys)) <= REPORTED:
+            problems.append(f"{REPORTS}: hold it to dynamodb:LeadingKeys {sorted(REPORTED)} of {VIEWS}")
+    return problems
+
+
 def schedules_are_made_in_the_stacks_own_group(project: Project) -> list[str]:
     """So that the group, when it is deleted with the stack, takes all of them with it."""
     problems = []
@@ -245,5 +260,6 @@ RULES = (
     totals_are_written_by_their_owners_alone,
     the_stop_writes_the_platform_alone,
     open_routes_cannot_reach_the_sync,
+    reports_never_say_who,
     schedules_are_made_in_the_stacks_own_group,
 )
