@@ -42,7 +42,7 @@ ROUNDS = 9
 VIEWS = 400
 IMPORTS = 15
 RANDOM_IDS = 100_000
-SYNCED = 1_000
+SYNCED = 400
 ON_SHARDS = 3
 PATH = f"{ROOT / 'functions'}:{ROOT / 'layers' / 'kernel'}"
 
