@@ -484,13 +484,12 @@ def test_a_session_that_is_over_is_400_and_named(world: World) -> None:
 
 
 def test_nothing_is_counted_and_nothing_that_says_who_is_kept_or_logged(
-    world: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """S2-37."""
     session = world.view()["session"]
     before = world.servers.everything()
     written = {table: world.aws.items(table) for table in ("ViewsTable", "AuditTable", "OutboxTable", "TotalsTable")}
-    capfd.readouterr()
     caplog.clear()
     for name in (http.logger.name, "views", "sluice"):
         caplog.set_level("DEBUG", logger=name)
@@ -504,8 +503,9 @@ def test_nothing_is_counted_and_nothing_that_says_who_is_kept_or_logged(
 
     assert world.servers.everything() == before
     assert {table: world.aws.items(table) for table in written} == written
-    out, err = capfd.readouterr()
-    logged = out + err + caplog.text
+    # A record's text lacks the fields that are logged beside it.
+    logged = "".join([repr(vars(record)) for record in caplog.records])
+    assert "Refused" in logged
     for personal in ("the-subject", "198.51.100", "of-its-own", session, "the-forged-one", "anon:", "user:"):
         assert personal not in logged
 
