@@ -38,7 +38,7 @@ class DayViews:
 
 @dataclass(frozen=True)
 class Refusals:
-    """How often rules refused a content in one hour: a field of the shards' `refused`, and its count."""
+    """How often rules together refused a content in one hour: a field of the shards' `refused`, and its count."""
 
     field: str
     refusals: int

@@ -49,6 +49,8 @@ def _nothing_cached() -> Iterator[None]:
     import operations.stop
     import operations.sweeper
     import views.counts
+    import views.diagnosis
+    import views.gauges
     import views.imports
     import views.imports_worker
     import views.reports
@@ -72,9 +74,20 @@ def _nothing_cached() -> Iterator[None]:
         views.imports.corrections,
         views.imports.imports,
         views.imports_worker.chain,
+        views.diagnosis.configured,
+        views.diagnosis.explainer,
+        views.diagnosis.registration,
+        views.diagnosis.rules,
+        views.diagnosis.shards,
+        views.diagnosis.stats_reader,
+        views.gauges.configured,
+        views.gauges.shards,
+        views.gauges.stats_reader,
         views.reports.configured,
         views.sync.store,
         views.sync.sync,
+        views.sync_worker.rebuild,
+        views.sync_worker.shards,
         views.sync_worker.sync,
         views.track.tracker,
     ]

@@ -35,6 +35,18 @@ DOES_WITHOUT = {
     "views.counts": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.imports": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.auth"},
     "views.imports_worker": {"boto3", "jwt", "pydantic", "redis", HTTP, "sluice.http", "sluice.auth"},
+    "views.diagnosis": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "views.gauges": {
+        "boto3",
+        "jwt",
+        "pydantic",
+        HTTP,
+        BATCH,
+        "sluice.http",
+        "sluice.steps",
+        "sluice.wake",
+        "sluice.auth",
+    },
     "views.reports": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.sync": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.sync_worker": {

@@ -36,6 +36,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
         "ViewsImportsFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
     },
@@ -45,6 +46,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
         "ViewsImportsFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
     },
@@ -61,6 +63,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsFunction": {"PutItem", "UpdateItem"},
         "ViewsImportsWorkerFunction": {"PutItem", "UpdateItem"},
         "ViewsTrackFunction": {"PutItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
         "ViewsSyncFunction": {"UpdateItem"},
         "ViewsSyncWorkerFunction": {"PutItem", "UpdateItem"},
     },
@@ -79,6 +82,7 @@ TOTALS_KEYS = {
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
     "ViewsTrackFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
+    "ViewsDiagnosisFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
     "ViewsSyncFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
     "ViewsImportsFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*", "content#*"]}},
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
