@@ -59,5 +59,5 @@ def gauges(stats: Stats) -> dict[str, int]:
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: dict[str, object], _context: LambdaContext) -> dict[str, int]:
     found = gauges(stats_reader().read())
-    logger.info("Views gauges", **found)
+    logger.info("Views gauges", extra=found)
     return found
