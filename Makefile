@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats redrive export build deploy validate test check bench cost openapi lock format install
+.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test check bench cost openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -36,6 +36,8 @@ token: install ## print a bearer token  ROLE=admin|operator|service|user  [SUB=.
 sync: install ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.sync $(STACK_OPTIONS) $(if $(FORCE),--force)
 
+import: install ## import another system's counts, once  FILE=counts.csv (type,id,count)  [NAME=..] [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.import_counts $(STACK_OPTIONS) --file "$(FILE)" --name "$(NAME)"
 stats: install ## how tracking and the sync stand: pending views, memory, shards  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.stats $(STACK_OPTIONS)
 

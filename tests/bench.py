@@ -26,6 +26,7 @@ from local.build import built, this_architecture
 from local.demo import Api
 from local.stack import temporary
 from local.tokens import mint
+from tests import bench_views
 from tests.account import Account, account
 from tests.gateway import a_request
 from tests.integration.conftest import Functions
@@ -69,6 +70,8 @@ def main() -> None:
     bench_imports()
     console.print("\n[bold]Drift[/] on the embedded stack, over HTTP and SQS")
     bench_drift()
+    console.print("\n[bold]Views[/]")
+    bench_views.main()
 
 
 def bench_steps() -> None:

@@ -51,6 +51,8 @@ def _nothing_cached() -> Iterator[None]:
     import views.counts
     import views.diagnosis
     import views.gauges
+    import views.imports
+    import views.imports_worker
     import views.reports
     import views.sync
     import views.sync_worker
@@ -64,10 +66,14 @@ def _nothing_cached() -> Iterator[None]:
         operations.health.doctor,
         operations.outbox_relay.relay,
         operations.stop.switch,
-        operations.sweeper.overdue_boosts,
+        operations.sweeper.contexts,
         operations.sweeper.relay,
         views.counts.configured,
         views.counts.display,
+        views.imports.configured,
+        views.imports.corrections,
+        views.imports.imports,
+        views.imports_worker.chain,
         views.diagnosis.configured,
         views.diagnosis.explainer,
         views.diagnosis.registration,

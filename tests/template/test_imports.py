@@ -33,6 +33,8 @@ DOES_WITHOUT = {
     "operations.sweeper": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.auth"},
     "operations.stop": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.counts": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "views.imports": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.auth"},
+    "views.imports_worker": {"boto3", "jwt", "pydantic", "redis", HTTP, "sluice.http", "sluice.auth"},
     "views.diagnosis": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
     "views.gauges": {
         "boto3",

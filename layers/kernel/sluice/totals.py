@@ -1,7 +1,7 @@
-"""Totals: the displayed counters. Two items per content, each with one writer (design section 4).
+"""Totals: the displayed counters. Two items per content, each with one owner (design section 4).
 
-`organic#story#123` is written by the views sync alone, `boosted#story#123` by the boost batches alone; conditions on
-`dynamodb:LeadingKeys` in their roles enforce it. So what is boosted can never pass for organic.
+`organic#story#123` is written by the views alone (sync, imports, adjustments), `boosted#story#123` by the boost batches
+alone; conditions on `dynamodb:LeadingKeys` in their roles enforce it. So what is boosted can never pass for organic.
 
 Beside them `boosted#story#123#2026-11-20` has the boosted views of one day; organic ones are in the views' own table.
 Organic items alone are `ranked`, by their content type: the index of the most viewed never holds a boosted view.
@@ -92,6 +92,25 @@ def add_folded(transaction: TransactWrite, content_type: str, content_id: str, v
     """Add views of no epoch to a content's organic counter, in the transaction that marks them as added."""
     counter = TotalItem(_key(Kind.ORGANIC, content_type, content_id))
     transaction.update(counter, actions=[TotalItem.views.add(views), TotalItem.ranked.set(content_type)])
+
+
+def add_imported(transaction: TransactWrite, content_type: str, content_id: str, views: int) -> None:
+    """Add a content's count of another system to its organic counter, on condition that none was ever added."""
+    transaction.update(
+        TotalItem(_key(Kind.ORGANIC, content_type, content_id)),
+        actions=[TotalItem.views.add(views), TotalItem.imported.set(views), TotalItem.ranked.set(content_type)],
+        condition=TotalItem.imported.does_not_exist(),
+    )
+
+
+def adjust_organic(transaction: TransactWrite, content_type: str, content_id: str, views: int, before: int) -> None:
+    """Add views, or with a minus take them, on condition that the organic counter is `before`."""
+    is_as_read = TotalItem.views == before
+    transaction.update(
+        TotalItem(_key(Kind.ORGANIC, content_type, content_id)),
+        actions=[TotalItem.views.add(views), TotalItem.ranked.set(content_type)],
+        condition=is_as_read if before else TotalItem.views.does_not_exist() | is_as_read,
+    )
 
 
 def read(content_type: str, content_id: str) -> Totals:
