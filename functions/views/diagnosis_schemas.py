@@ -24,7 +24,7 @@ class ShardResource(BaseModel):
 
     shard: int
     epoch: int = Field(description="The last epoch of the sync that was opened here; 0: none, or it restarted empty.")
-    pending_views: int | None
+    pending_views: int
     pending_contents: int
     syncing_contents: int = Field(description="Contents that the open epoch has taken and not moved yet.")
     parked_contents: int
@@ -38,7 +38,7 @@ class ShardResource(BaseModel):
         return cls(
             shard=number,
             epoch=shard.epoch,
-            pending_views=None if shard.pending_views < 0 else shard.pending_views,
+            pending_views=shard.pending_views,
             pending_contents=shard.pending_contents,
             syncing_contents=shard.syncing_contents,
             parked_contents=shard.parked_contents,
@@ -74,9 +74,7 @@ class StatsResource(BaseModel):
     used_memory_bytes: int | None = Field(
         description="What Redis uses, over its primaries; null where the service does not tell."
     )
-    pending_views: int | None = Field(
-        description="Views that no epoch of the sync has taken yet; null where tracking does not count them."
-    )
+    pending_views: int = Field(description="Views that no epoch of the sync has taken yet.")
     pending_contents: int = Field(description="The same as total_view_keys.")
     syncing_contents: int = Field(
         description="Contents that the open epoch has taken and not moved yet, on each shard."

@@ -74,7 +74,6 @@ class ShardStats:
     parked_contents: int
     refused_fields: int
     pending_views: int
-    """-1 where they are not counted."""
     pending_since: int
     syncing_since: int
     viewers: int

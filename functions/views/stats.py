@@ -1,4 +1,4 @@
-"""How tracking and the sync stand, from the counters that the scripts keep: nothing is scanned (S2-28)."""
+"""How tracking and the sync stand, from the counters that the scripts keep (S2-28)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,10 +28,8 @@ class Stats:
     open_epoch: Control | None
 
     @property
-    def pending_views(self) -> int | None:
-        """None when a shard does not count them."""
-        views = [shard.pending_views for shard in self.shards]
-        return None if min(views) < 0 else sum(views)
+    def pending_views(self) -> int:
+        return sum(shard.pending_views for shard in self.shards)
 
     @property
     def pending_contents(self) -> int:

@@ -87,7 +87,6 @@ def test_what_there_is_none_of_is_a_dash_and_a_rule_at_0_is_off():
     text = shown(
         max_views_per_session=0,
         used_memory_bytes=None,
-        pending_views=None,
         oldest_pending_at=None,
         oldest_pending_seconds=None,
         open_epoch=None,
@@ -96,9 +95,7 @@ def test_what_there_is_none_of_is_a_dash_and_a_rule_at_0_is_off():
     )
 
     assert line(text, "Views per session").endswith(" off")
-    assert [line(text, name)[-2:] for name in ("Pending views", "Oldest pending", "Open epoch", "Redis memory")] == [
-        " -"
-    ] * 4
+    assert [line(text, name)[-2:] for name in ("Oldest pending", "Open epoch", "Redis memory")] == [" -"] * 4
     assert "all" not in text
 
 
