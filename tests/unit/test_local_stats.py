@@ -95,7 +95,7 @@ def test_what_there_is_none_of_is_a_dash_and_a_rule_at_0_is_off():
     )
 
     assert line(text, "Views per session").endswith(" off")
-    assert [line(text, name)[-2:] for name in ("Oldest pending", "Open epoch", "Redis memory")] == [" -"] * 4
+    assert [line(text, name)[-2:] for name in ("Oldest pending", "Open epoch", "Redis memory")] == [" -"] * 3
     assert "all" not in text
 
 
