@@ -99,7 +99,7 @@ def test_a_content_is_registered_imported_corrected_and_has_a_history(
     assert admin.get(f"/api/admin/content/video/{video}").json()["owner"] == "ada"
     assert (put.status_code, executed.status_code) == (200, 200), put.text + executed.text
     assert (done["applied"], done["views"]) == (1, 5000)
-    assert adjusted.status_code == 200, adjusted.text
+    assert adjusted.status_code == 201, adjusted.text
     assert adjusted.json()["organic"] == 5000
     assert audience.count(video)["organic"] == {"synced": 5000, "pending": 0}
     assert history.status_code == 200, history.text
