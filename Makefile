@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test check bench cost openapi lock format install
+.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test check checkov fuzz bench cost openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -73,6 +73,12 @@ static:
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@$(MAKE) --no-print-directory validate
+
+fuzz: install ## send what docs/openapi.json allows and forbids to a stack of its own: 100 requests per operation  [EXAMPLES=..]
+	@EXAMPLES="$(or $(EXAMPLES),100)" .venv/bin/pytest -q --timeout 3600 tests/e2e/test_openapi_fuzz.py
+
+checkov: install ## look for unsafe settings in the template with checkov, from an environment of its own
+	@.venv/bin/uv tool run -q --from checkov==3.3.30 checkov --config-file .checkov.yaml
 
 bench: install ## calls, write units and time per step, against the budgets
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m tests.bench

@@ -42,7 +42,7 @@ def display() -> Display:
     return Display(lambda: reader(read), totals.read_all, Breaker())
 
 
-@app.get("/api/views/<content_type>/<content_id>", **http.public())
+@app.get("/api/views/<content_type>/<content_id>", **http.public(errors=[404]))
 def get(
     content_type: Annotated[str, Path(description="One of the installation's content types.", examples=["video"])],
     content_id: Annotated[str, Path(description="The content's id.", examples=["abc123"])],

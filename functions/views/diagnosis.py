@@ -133,7 +133,7 @@ def explain(body: Annotated[AskedView, Body()]) -> ExplanationResource:
     return ExplanationResource.of(_explanation(body))
 
 
-@app.put(CONTENT, **http.require(Role.ADMIN))
+@app.put(CONTENT, **http.require(Role.ADMIN, errors=[404]))
 def put(
     content_type: ContentType, content_id: ContentId, body: Annotated[NewContent, Body()], caller: http.Caller
 ) -> ContentResource:

@@ -135,7 +135,7 @@ def execute(import_id: ImportId, caller: http.Caller) -> ImportResource:
     return ImportResource.of(imports().execute(import_id, caller.subject))
 
 
-@app.post(f"{CONTENT}/adjust", **http.require(Role.ADMIN, 201, errors=[409]))
+@app.post(f"{CONTENT}/adjust", **http.require(Role.ADMIN, 201, errors=[404, 409]))
 def adjust(
     content_type: ContentType,
     content_id: ContentId,
@@ -158,7 +158,7 @@ def _adjusted(made: Adjusted) -> Answer:
     return Answer(201, AdjustedResource.of(made).model_dump(mode="json"))
 
 
-@app.get(f"{CONTENT}/adjustments", **http.require(Role.OPERATOR))
+@app.get(f"{CONTENT}/adjustments", **http.require(Role.OPERATOR, errors=[404]))
 def adjusted(
     content_type: ContentType,
     content_id: ContentId,

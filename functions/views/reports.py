@@ -129,7 +129,7 @@ def export_refusals(
     return http.csv_answer(text, query, http.write_cursor(vars(following) if following else None))
 
 
-@app.get(HISTORY, **http.require(Role.OPERATOR))
+@app.get(HISTORY, **http.require(Role.OPERATOR, errors=[404]))
 def history(
     content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
 ) -> HistoryResource:
@@ -140,7 +140,7 @@ def history(
     return HistoryResource.of(asked, found, moved_until())
 
 
-@app.get(f"{HISTORY}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
+@app.get(f"{HISTORY}/export", **http.require(Role.OPERATOR, errors=[404], media=exports.MEDIA))
 def export_history(
     content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
 ) -> Response[str]:
