@@ -168,18 +168,18 @@ def test_a_cancelled_campaign_ends_at_once_and_returns_its_promise(boosts: Boost
     assert boosts.http.get(f"{CAMPAIGNS}/limits").json()["current_month_reserved"] == reserved
 
 
-def test_twenty_equal_posts_at_once_with_one_key_make_one_campaign(boosts: Boosts) -> None:
+def test_eight_equal_posts_at_once_with_one_key_make_one_campaign(boosts: Boosts) -> None:
     body, key = terms(), uuid4().hex
 
     def post(_: int) -> httpx.Response:
         return boosts.http.post(CAMPAIGNS, json=body, headers={"idempotency-key": key})
 
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(post, range(20)))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(post, range(8)))
 
-    assert {answer.status_code for answer in answers} == {201}
+    assert {answer.status_code for answer in answers} == {201}, {answer.text for answer in answers}
     assert len({answer.text for answer in answers}) == 1
-    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 19
+    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 7
     listed = boosts.http.get(CAMPAIGNS, params={"video_id": body["video_id"]}).json()
     assert [campaign["id"] for campaign in listed["items"]] == [answers[0].json()["id"]]
 
