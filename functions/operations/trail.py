@@ -14,8 +14,9 @@ from sluice.errors import NotFound, Unreadable
 from sluice.ids import is_id
 from sluice.platform import ENTITY
 
-ADJUSTMENTS = "adjustments"
-"""What the entity of a content's adjustments begins with, and the part of the item that holds its head."""
+CONTENT = "content"
+HEADS_OF_CONTENT = {CONTENT: "about", "adjustments": "adjustments"}
+"""The chains that a content may have, and the part of its item that holds the head of each: `content:story:123`."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Trail:
     """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context.
 
     The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
-    So are the adjustments of each content's views, `adjustments:story:123`.
+    So are what is registered of a content, `content:story:123`, and the adjustments of its views,
+    `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads.
     """
 
     def __init__(self, campaigns: Mapping[str, type[ChainedItem]]) -> None:
@@ -94,8 +96,8 @@ class Trail:
     def _place(self, entity: str) -> tuple[type[ChainedItem], str, str]:
         """Where an entity remembers its last entry: the table, and the item's id and part there. Raises NotFound."""
         kind, *content = entity.split(":", 2)
-        if kind == ADJUSTMENTS and len(content) == 2:
-            return self._campaigns[kind], "#".join(("content", *content)), ADJUSTMENTS
+        if kind in HEADS_OF_CONTENT and len(content) == 2:
+            return self._campaigns[CONTENT], "#".join((CONTENT, *content)), HEADS_OF_CONTENT[kind]
         prefix, _, _ = entity.partition("_")
         if prefix not in self._campaigns or not (is_id(prefix, entity) or entity == ENTITY):
             raise _unknown(entity)
@@ -103,6 +105,6 @@ class Trail:
 
 
 def _unknown(entity: str) -> NotFound:
-    if entity.startswith(ADJUSTMENTS):
-        return NotFound("This content's views were never adjusted", "not_found")
+    if entity.partition(":")[0] in HEADS_OF_CONTENT:
+        return NotFound("This content was never registered, or its views never adjusted", "not_found")
     return NotFound("Campaign not found", "campaign_not_found")

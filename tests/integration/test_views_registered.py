@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 import time_machine
 
-from sluice import audit
-from sluice.audit import EntryItem, Head
-from sluice.dynamodb import bind
 from tests.account import Account
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event, answer_lost_of_the_first, before_the_first
@@ -93,6 +90,13 @@ class World:
         entries = sorted(self.aws.items("AuditTable"), key=lambda entry: int(entry["number"]))
         return [(entry["entity"], entry["action"], entry["actor"]) for entry in entries]
 
+    def verified(self, entity: str) -> dict[str, Any]:
+        """What the audit trail says of an entity's chain."""
+        event = an_event("operations/audit-verify")
+        event["rawPath"] = event["requestContext"]["http"]["path"] = f"/api/admin/audit/{entity}/verify"
+        answer: dict[str, Any] = json.loads(self.functions.call("OperationsAuditFunction", event)["body"])
+        return answer
+
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         rows = sorted(self.aws.items("OutboxTable"), key=lambda row: str(row["created_at"]))
         return [(row["name"], json.loads(row["data"])) for row in rows]
@@ -145,17 +149,23 @@ def test_a_change_keeps_when_it_was_registered_and_each_leaves_an_entry_and_an_e
     ]
 
 
-def test_its_chain_of_entries_is_whole_and_its_head_is_on_the_item(world: World) -> None:
+def test_its_chain_of_entries_is_verified(world: World) -> None:
     world.put()
     world.put(title="Another")
 
-    bind(EntryItem, world.aws.ref("AuditTable"))
-    entries = audit.entries_of("content:story:123")
-    item = next(item for item in world.aws.items("ViewsTable") if item["part"] == "about")
+    whole = world.verified("content:story:123")
+    key = {"entity": {"S": "content:story:123"}, "number": {"N": "2"}}
+    world.aws.client("dynamodb").delete_item(TableName=world.aws.ref("AuditTable"), Key=key)
+    cut = world.verified("content:story:123")
 
-    assert item["id"] == "content#story#123"
-    assert len(entries) == 2
-    assert audit.find_problem(entries, Head(int(item["audit_number"]), item["audit_hash"])) is None
+    assert whole == {"entity": "content:story:123", "valid": True, "entries": 2, "problem": None}
+    assert (cut["valid"], cut["problem"]) == (False, "entry 2 was cut off")
+
+
+def test_what_was_never_registered_has_no_chain(world: World) -> None:
+    world.put()
+
+    assert world.verified("content:story:other")["code"] == "not_found"
 
 
 def test_a_repeat_changes_nothing(world: World) -> None:
