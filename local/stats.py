@@ -35,7 +35,7 @@ def show(found: dict[str, Any], console: Console) -> None:
     for name, value in _sums(found):
         sums.add_row(name, value)
     console.print(sums)
-    shards = Table(title="Shards", title_justify="left")
+    shards = Table(title="Shards", title_justify="left", box=None, pad_edge=False, collapse_padding=True)
     columns = ("shard", "epoch", "pending views", "contents", "being moved", "moved aside", "refusals")
     for column in columns:
         shards.add_column(column, justify="right")

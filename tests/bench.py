@@ -18,8 +18,6 @@ from typing import Any
 import pytest
 import time_machine
 from botocore.client import BaseClient
-from rich.console import Console
-from rich.table import Table
 
 from boosts.simulation import step_usd
 from local.build import built, this_architecture
@@ -28,6 +26,7 @@ from local.stack import temporary
 from local.tokens import mint
 from tests import bench_views
 from tests.account import Account, account
+from tests.bench_tables import a_table, console
 from tests.gateway import a_request
 from tests.integration.conftest import Functions
 from tests.template_reader import ROOT, source
@@ -37,8 +36,6 @@ EVENT = json.loads((ROOT / "events/boosts/worker-steps.json").read_text())
 STEPS = 50
 DRIFT_BATCHES = 60
 IMPORTS = 7
-
-console = Console()
 
 
 @dataclass
@@ -98,7 +95,7 @@ def bench_steps() -> None:
         steps = STEPS - 2
         units = statistics.mean(_write_units(aws, transaction) for transaction in calls.transactions)
     per_step = sum(calls.operations.values()) / steps
-    table = _table("figure", "measured", "budget")
+    table = a_table("figure", "measured", "budget")
     names = ", ".join(f"{name} {count / steps:.2f}" for name, count in calls.operations.items())
     table.add_row("AWS calls a step", f"{per_step:.2f}  ({names})", "3")
     table.add_row("write units a step", f"{units:.1f}  (item sizes by DynamoDB's rule, indexes included)", "")
@@ -113,7 +110,7 @@ def bench_imports() -> None:
         "aws_lambda_powertools.event_handler.openapi.params, aws_lambda_powertools.utilities.batch, "
         "aws_lambda_powertools.utilities.parameters"
     )
-    table = _table("handler", "ms", "of everything", "budget")
+    table = a_table("handler", "ms", "of everything", "budget")
     with built(this_architecture()) as build:
         resources = source(build.template.read_text())["Resources"]
         functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
@@ -148,7 +145,7 @@ def bench_drift() -> None:
     gaps = sorted((later - earlier).total_seconds() for earlier, later in pairwise(moments))
     elapsed = (moments[-1] - moments[0]).total_seconds()
     ideal = len(moments) - 1
-    table = _table("figure", "measured", "ideal")
+    table = a_table("figure", "measured", "ideal")
     table.add_row("batches", str(len(moments)), str(DRIFT_BATCHES))
     table.add_row("first to last", f"{elapsed:.1f} s", f"{ideal} s")
     table.add_row("drift", f"{elapsed - ideal:.1f} s  ({100 * (elapsed - ideal) / ideal:.0f} %)", "0 s")
@@ -210,13 +207,6 @@ def _import_ms(modules: str, path: str) -> float:
     command = [sys.executable, "-S", "-c", code]
     times = [float(subprocess.check_output(command, env={"PYTHONPATH": path}, text=True)) for _ in range(IMPORTS)]
     return 1000 * statistics.median(times)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column)
-    return table
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ import time_machine
 from botocore.client import BaseClient
 from redis import Redis
 from redis.connection import Connection
-from rich.console import Console
 from rich.table import Table
 
 from sluice.clock import next_midnight
 from tests.account import account
+from tests.bench_tables import a_table, console
 from tests.factories import NOON, UTC_ZONE
 from tests.gateway import Context
 from tests.integration.conftest import Functions
@@ -45,8 +45,6 @@ RANDOM_IDS = 100_000
 SYNCED = 400
 ON_SHARDS = 3
 PATH = f"{ROOT / 'functions'}:{ROOT / 'layers' / 'kernel'}"
-
-console = Console()
 
 
 class Sources:
@@ -130,7 +128,7 @@ def bench_rules(servers: Servers) -> None:
         "pipelined": lambda user, content: Pipelined(client).track(user, "story", content),
         "script": lambda user, content: counter_.track(f"anon:{user:0>22}", "story", content, NOON),
     }
-    table = _table("", "views a second", "server us a view", "round trips", "refused: a second", "server us")
+    table = a_table("", "views a second", "server us a view", "round trips", "refused: a second", "server us")
     servers.flush()
     rows: dict[str, list[list[float]]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
@@ -160,7 +158,7 @@ def bench_rules(servers: Servers) -> None:
 
 
 def bench_memory(servers: Servers) -> None:
-    table = _table("contents a viewer", "sources: bytes a view", "script", "ratio", "script, MEMORY USAGE", "budget")
+    table = a_table("contents a viewer", "sources: bytes a view", "script", "ratio", "script, MEMORY USAGE", "budget")
     client = servers.clients()[0]
     for contents in (1, 2, 5, 100):
         used = {}
@@ -190,7 +188,7 @@ def _scripted(servers: Servers) -> Callable[[str, str, str], object]:
 
 
 def bench_budgets(servers: Servers) -> None:
-    table = _table("figure", "measured", "budget")
+    table = a_table("figure", "measured", "budget")
     for contents, budget in ((5, (">= 0.75", "<= 7 us")), (1, ("", ""))):
         script_us, incr_us, ratio = _script_and_incr(servers, contents)
         of = f"{contents} contents a viewer" if contents > 1 else "each viewer's first view"
@@ -248,7 +246,7 @@ def _exchange_all(wire: socket.socket, commands: list[bytes]) -> float:
 
 
 def bench_random_ids(servers: Servers) -> None:
-    table = _table(
+    table = a_table(
         "who", "MaxContentsPerShard", "counted", "memory", "bytes a view", "of it pending", "refused", "viewers"
     )
     default = Rules().max_contents
@@ -338,7 +336,7 @@ def _counted() -> Iterator[dict[str, int]]:
 
 
 def bench_sync(servers: Servers) -> None:
-    table = _table(
+    table = a_table(
         "", "AWS calls", "items written", "write units", "Redis round trips", "seconds on moto", "a retry adds"
     )
     logging.disable(logging.INFO)
@@ -449,7 +447,7 @@ for number, event in enumerate(events):
 
 
 def bench_fallback() -> None:
-    table = _table("Redis", "first fallback", "second", "third", "after 5 s, tried again", "budget")
+    table = a_table("Redis", "first fallback", "second", "third", "after 5 s, tried again", "budget")
     events = [a_view(str(number)) for number in range(4)]
     refusing = f"redis://127.0.0.1:{free_ports(1)[0]}"
     for name, url, mode in (
@@ -502,13 +500,6 @@ def _dynamodb() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column)
-    return table
 
 
 if __name__ == "__main__":
