@@ -433,12 +433,12 @@ def _imports() -> tuple[float, float]:
 
 FALLBACKS = """
 import json, sys, time
-from views import counter, track
+from views import breaker, track
 events = json.load(sys.stdin)
 track.tracker()
 for number, event in enumerate(events):
     if number == 3:
-        time.sleep(counter.LEFT_ALONE_SECONDS)
+        time.sleep(breaker.OPEN_SECONDS)
     began = time.perf_counter()
     answer = track.handler(event, None)
     assert json.loads(answer["body"])["degraded"], answer

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from hashlib import blake2b, sha1
+from hashlib import sha1
 from math import ceil
 from pathlib import Path
 from struct import Struct
@@ -33,10 +33,10 @@ from redis.exceptions import (
 
 from sluice.errors import Misconfigured, Unavailable
 from views import keys
+from views.breaker import OPEN_SECONDS, Breaker
 from views.rules import COUNTED, Calendar, Decision, Rules
 
 TIMEOUT_SECONDS = 0.1
-LEFT_ALONE_SECONDS = 5.0
 _ANSWERED_NO = (ResponseError, AuthenticationError, AuthorizationError, BusyLoadingError)
 """Errors that the server answers instead of running the command."""
 _WRITES_NOTHING = re.compile(r"\b(OOM|READONLY|MISCONF|NOREPLICAS)\b")
@@ -198,7 +198,7 @@ def _exchange(
         errors |= {number: error for number in commands if number not in answers and number not in errors}
     except (RedisError, OSError) as error:
         # Come back when Redis is asked again: it knows whether this one counted.
-        raise OutcomeUnknown(f"no answer from Redis ({type(error).__name__})", ceil(LEFT_ALONE_SECONDS)) from error
+        raise OutcomeUnknown(f"no answer from Redis ({type(error).__name__})", ceil(OPEN_SECONDS)) from error
     finally:
         pool.release(connection)
     return errors
@@ -226,11 +226,10 @@ class Counter:
     ) -> None:
         self._connect = connect
         self._shards = shards
-        self._seconds = seconds
+        self._breaker = Breaker(seconds)
         self._calendar = Calendar(zone)
         self._script = Script("track.lua")
         self._nodes: Nodes | None = None
-        self._left_alone_until = 0.0
         self._limits = (
             *(
                 rules.cooldown_seconds * 1000,
@@ -279,13 +278,12 @@ class Counter:
         numbers = _NUMBERS.pack(moment.now, moment.day_start, moment.day_end, *self._limits)
         rest = (numbers, moment.hour, "+".join(reasons), dry, *self._bounds)
         fields = [keys.content_field(*content) for content in contents]
-        calls = [Call(names, (blake2b(field.encode(), digest_size=8).digest(), field, *rest)) for field in fields]
+        calls = [Call(names, (keys.digest(field), field, *rest)) for field in fields]
         return [_decision(answer) for answer in self._run(calls)]
 
     def _check_that_it_may_be_asked(self) -> None:
-        left = self._left_alone_until - self._seconds()
-        if left > 0:
-            raise LeftAlone("Redis failed a moment ago and is left alone", ceil(left))
+        if seconds := self._breaker.open_seconds:
+            raise LeftAlone("Redis failed a moment ago and is left alone", seconds)
 
     def _run(self, calls: Sequence[Call]) -> list[Any]:
         answers: dict[int, Any] = {}
@@ -293,7 +291,7 @@ class Counter:
             self._answer(dict(enumerate(calls)), answers)
         except NotTracked as error:
             if answers:
-                raise OutcomeUnknown(f"some were answered, and then: {error}", ceil(LEFT_ALONE_SECONDS)) from error
+                raise OutcomeUnknown(f"some were answered, and then: {error}", ceil(OPEN_SECONDS)) from error
             raise
         return [answers[number] for number in range(len(calls))]
 
@@ -330,7 +328,7 @@ class Counter:
         return errors
 
     def _leave_alone(self) -> None:
-        self._left_alone_until = self._seconds() + LEFT_ALONE_SECONDS
+        self._breaker.trip()
         if self._nodes is not None:
             self._nodes.close()
             self._nodes = None
