@@ -47,6 +47,8 @@ class EmbeddedStack:
     port: int
     redis_port: int
     tell: Tell = field(default=lambda line: print(line, flush=True), repr=False)
+    overrides: dict[str, str] = field(default_factory=dict)
+    """Parameters of the template, beside those that a stack on this machine always has."""
 
     @staticmethod
     def at(directory: Path, port: int | None = None, tell: Tell | None = None) -> "EmbeddedStack":
@@ -83,6 +85,7 @@ class EmbeddedStack:
             "Architecture": build.this_architecture(),
             "RedisUrl": self.redis_url,
             "RedisMode": redis_server.given_mode(),
+            **self.overrides,
         }
 
     @cached_property

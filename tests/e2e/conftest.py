@@ -57,6 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[StackUnderTest]:
     with temporary("test") as embedded:
+        embedded.overrides["MaxPerDay"] = "1000000"  # so that no test meets the cap because of those before it
         embedded.start()
         embedded.deploy()
         yield StackUnderTest(embedded, embedded.api_url, embedded.deployed.resources())
