@@ -64,7 +64,7 @@ check: install ## what needs no server: format, lint, types, template, unit test
 	@.venv/bin/pytest -q tests/template tests/unit
 
 test: install ## everything that CI runs
-	@$(MAKE) --no-print-directory static
+	@$(MAKE) --no-print-directory static checkov
 	@.venv/bin/pytest -n 2 --dist loadgroup
 
 .PHONY: static
@@ -77,8 +77,14 @@ static:
 fuzz: install ## send what docs/openapi.json allows and forbids to a stack of its own: 100 requests per operation  [EXAMPLES=..]
 	@EXAMPLES="$(or $(EXAMPLES),100)" .venv/bin/pytest -q --timeout 3600 tests/e2e/test_openapi_fuzz.py
 
-checkov: install ## look for unsafe settings in the template with checkov, from an environment of its own
-	@.venv/bin/uv tool run -q --from checkov==3.3.30 checkov --config-file .checkov.yaml
+checkov: install .local/checkov/.installed ## look for unsafe settings in the template
+	@.local/checkov/bin/checkov --config-file .checkov.yaml
+
+.local/checkov/.installed: local/checkov-requirements.txt
+	@echo "Installing checkov into .local/checkov ..." >&2
+	@.venv/bin/uv venv -q --clear --no-project --python .venv/bin/python .local/checkov
+	@UV_SYSTEM_CERTS=$${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync -q --python .local/checkov/bin/python --require-hashes $<
+	@touch $@
 
 bench: install ## calls, write units and time per step, against the budgets
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m tests.bench
@@ -96,3 +102,5 @@ lock: install ## pin the newest versions that pyproject.toml allows, with hashes
 		-c requirements.txt --custom-compile-command "make lock" -o layers/dependencies/requirements.txt
 	.venv/bin/uv pip compile -q --group redis-server --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o local/redis-requirements.txt
+	.venv/bin/uv pip compile -q --group checkov --python-version 3.13 --universal --generate-hashes \
+		--custom-compile-command "make lock" -o local/checkov-requirements.txt
