@@ -75,9 +75,10 @@ def configured() -> Settings:
 
 def wanted(first: date | None, last: date | None, rule: str | None, named: str | None) -> Wanted:
     """The refusals that are asked for; by default those of today, in UTC as their hours are."""
+    content_types = configured().content_types
     today = SystemClock().now().astimezone(UTC).date()
     days = period(first, last, today, usual=1, most=MOST_DAYS_OF_REFUSALS)
-    return Wanted(days, rule, content.named(named, configured().content_types, "content") if named else None)
+    return Wanted(days, rule, content.named(named, content_types, "content") if named else None)
 
 
 def days_of_history(first: date | None, last: date | None) -> Period:
