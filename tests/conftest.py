@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.account import Account, account
 
 pytest_plugins = ["tests.redis_servers"]
+
+# The same examples each time, however slow the machine.
+settings.register_profile("deterministic")
+settings.load_profile("deterministic")
 
 
 @pytest.fixture

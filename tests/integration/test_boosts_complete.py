@@ -312,7 +312,7 @@ def test_nothing_of_an_ended_campaign_can_be_simulated(console: Console) -> None
     assert (answer.status, answer.body["code"]) == (409, "campaign_has_ended")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     days=st.integers(1, 6),
     daily_limit=st.integers(1, 2500),

@@ -70,7 +70,7 @@ def shards(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-@settings(max_examples=3, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(st.integers(0, 2**20), min_size=150, max_size=250))
 def test_views_are_synced_once_and_read_right_whatever_happens(
     real: RealShards, servers: Servers, aws: Account, restarts: bool, events: list[int]

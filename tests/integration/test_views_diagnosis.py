@@ -520,7 +520,7 @@ HISTORY = st.lists(
 )
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(rules=RULES, history=HISTORY, is_complete=st.booleans())
 def test_an_explanation_is_what_the_next_view_is_answered(
     servers: Servers, rules: Rules, history: list[tuple[int, int, int]], is_complete: bool

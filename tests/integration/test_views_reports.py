@@ -256,7 +256,7 @@ FIELDS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(epochs=st.lists(st.dictionaries(FIELDS, st.integers(1, 9), max_size=60), max_size=3), data=st.data())
 def test_counts_by_rules_add_up_to_the_attempts_whoever_asks_for_what(
     reports: Reports, epochs: list[dict[str, int]], data: st.DataObject
@@ -525,7 +525,7 @@ def test_more_adjustments_than_are_listed_are_in_the_sums_and_counted(reports: R
 EVENTS = st.tuples(st.sampled_from(["view", "boost", "adjust", "fold"]), st.integers(0, 9), st.integers(1, 50))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(EVENTS, max_size=15))
 def test_the_organic_days_and_adjustments_of_a_history_add_up_to_its_total(
     reports: Reports, events: list[tuple[str, int, int]]

@@ -224,7 +224,7 @@ SOME_RULES = st.builds(
 REGISTERED = st.none() | st.sets(st.sampled_from(["story:a", "story:b", "story:c"]))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rules=SOME_RULES, steps=STEPS, zone=st.sampled_from([UTC_ZONE, BERLIN]), registered=REGISTERED)
 def test_the_script_decides_as_the_rules_say(
     servers: Servers, rules: Rules, steps: list[tuple[str, int]], zone: ZoneInfo, registered: set[str] | None

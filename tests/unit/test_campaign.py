@@ -393,7 +393,7 @@ class Counted(Account):
         self.check()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_whatever_happens_the_videos_counters_are_what_stands_and_a_revert_ends_at_zero(data: st.DataObject) -> None:
     """S1-58."""

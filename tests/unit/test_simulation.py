@@ -163,7 +163,7 @@ def test_steps_batches_and_each_video_cost() -> None:
     assert twenty == pytest.approx(100 * (8.475e-6 + 20 * 2.5e-6), abs=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_the_days_of_a_simulation_add_up_to_what_remained(data: st.DataObject) -> None:
     days = data.draw(st.integers(1, 40))

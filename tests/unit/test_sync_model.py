@@ -20,7 +20,7 @@ def play(world: World, events: list[int], *, restarts: bool) -> None:
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(events=_EVENTS)
 def test_views_are_synced_once_and_read_right_whatever_happens(restarts: bool, events: list[int]) -> None:
     """S2-9, S2-12, S2-25: without a restart the bounds are exact."""
