@@ -226,8 +226,9 @@ class Actor:
     def _run(self, act: Callable[["Actor"], Any]) -> None:
         self._go.acquire()
         try:
-            if not self._fate:
-                act(self)
+            if self._fate:
+                raise Died
+            act(self)
         except BaseException as error:
             self.error = error
         self.is_done = True
