@@ -6,7 +6,7 @@ import pytest
 
 from tests.account import Account, account
 
-pytest_plugins = ["tests.redis_servers"]
+pytest_plugins = ["tests.redis_servers", "tests.faults.report"]
 
 
 @pytest.fixture

@@ -1,0 +1,351 @@
+"""Boosts in the world: its flows, what must hold of it at every moment, and at the end."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import operations.audit
+from tests.faults.dynamo import Written
+from tests.faults.expressions import plain
+from tests.faults.script import Command
+from tests.faults.sweep import Context, Flow, Violation
+from tests.faults.world import START, Request, World
+
+CAMPAIGNS = "/api/admin/fake-views"
+LIVE = ("running", "scheduled", "reverting")
+MAX_PER_DAY, MONTHLY_CAP = 100_000, 5_000_000
+_EVENT_OF_ACTION = {
+    "CREATED": "BoostCreated",
+    "STARTED": "BoostStarted",
+    "PAUSED": "BoostPaused",
+    "RESUMED": "BoostResumed",
+    "CANCELLED": "BoostCancelled",
+    "COMPLETED": "BoostCompleted",
+    "FAILED": "BoostFailed",
+    "REVERT_STARTED": "BoostRevertStarted",
+    "REVERTED": "BoostReverted",
+    "PLATFORM_STOPPED": "PlatformStopped",
+    "PLATFORM_RESUMED": "PlatformResumed",
+}
+_FENCES = {"pause": "paused", "cancel": "cancelled"}
+
+
+# --- What the world holds
+
+
+def rows(world: World, kind: str) -> list[dict[str, Any]]:
+    """The boosts table's items of a kind, in the order of their keys."""
+    found = [item for item in world.dynamo.items("BoostsTable") if item["kind"] == kind]
+    return sorted(found, key=lambda item: (item["id"], item["part"]))
+
+
+def campaigns(world: World) -> list[dict[str, Any]]:
+    return rows(world, "campaign")
+
+
+def executed(views: int) -> Any:
+    """Whether so many views are executed, over all campaigns."""
+    return lambda world: sum(each["executed_count"] for each in campaigns(world)) >= views
+
+
+def in_status(status: str) -> Any:
+    """Whether every campaign is in a status."""
+    return lambda world: all(each["status"] == status for each in campaigns(world))
+
+
+# --- Flows
+
+
+def create(
+    *, total: int = 2500, days: int = 1, limit: int = 5000, starts_in: timedelta | None = None, **more: Any
+) -> Command:
+    def body(world: World) -> dict[str, Any]:
+        terms = {"video_id": "abc", "total_count": total, "duration_days": days, "pattern": "steady"}
+        scheduled = {"scheduled_for": (world.now() + starts_in).isoformat()} if starts_in else {}
+        return terms | {"daily_limit": limit} | scheduled | more
+
+    return Command("POST", CAMPAIGNS, body)
+
+
+def command(verb: str, number: int = 0, **options: Any) -> Command:
+    body = {"reason": "a test"} if verb == "revert" else None
+    return Command("POST", f"{CAMPAIGNS}/{{{number}}}/{verb}", body, **options)
+
+
+def platform(verb: str, **options: Any) -> Command:
+    return Command("POST", f"/api/admin/{verb}", {"reason": "a test"}, **options)
+
+
+def used(views: int) -> Any:
+    """Prepares a day and a month of which others have used so much."""
+
+    def prepare(world: World) -> None:
+        counters = {"allotted": views, "executed": views, f"d{world.now().day:02d}": views}
+        key = {"id": {"S": f"usage#{world.now():%Y-%m}"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
+        item = key | {name: {"N": str(value)} for name, value in counters.items()}
+        world.dynamo.call("PutItem", {"TableName": "BoostsTable", "Item": item})
+
+    return prepare
+
+
+def first_message_lost(world: World) -> None:
+    world.lose = 1
+
+
+FLOWS = (
+    Flow("complete", (create(video_ids=["abc", "def"], video_id=None), command("execute"))),
+    Flow(
+        "pause and resume",
+        (
+            create(),
+            command("execute"),
+            command("pause", when=executed(1000), can_cross=True),
+            command("execute", when=in_status("paused")),
+        ),
+    ),
+    Flow("cancel", (create(), command("execute"), command("cancel", when=executed(1000), can_cross=True))),
+    Flow(
+        "cancel when paused",
+        (create(), command("execute"), command("pause", when=executed(1000)), command("cancel", can_cross=True)),
+    ),
+    Flow(
+        "revert",
+        (create(total=1500), command("execute"), command("revert", when=in_status("completed"))),
+    ),
+    Flow("scheduled", (create(total=1500, starts_in=timedelta(minutes=20)),)),
+    Flow(
+        "scheduled without room",
+        (create(total=1500, starts_in=timedelta(minutes=5)),),
+        prepare=used(MONTHLY_CAP - 1000),
+    ),
+    Flow("scheduled, cancelled", (create(starts_in=timedelta(minutes=20)), command("cancel", can_cross=True))),
+    Flow(
+        "stop and resume",
+        (
+            create(),
+            command("execute"),
+            platform("stop", when=executed(1000), can_cross=True),
+            platform("resume", when=lambda world: world.now() > START + timedelta(minutes=3)),
+        ),
+    ),
+    Flow(
+        "two campaigns at a full day",
+        (create(total=1500), create(total=1500), command("execute"), command("execute", 1)),
+        prepare=used(MAX_PER_DAY - 1700),
+        starts_at=datetime(2026, 11, 20, 23, 56, tzinfo=UTC),
+        is_timed=True,
+    ),
+    Flow(
+        "over the end of a month",
+        (create(total=2500, days=2), command("execute")),
+        starts_at=datetime(2026, 11, 29, 23, 56, tzinfo=UTC),
+        is_timed=True,
+        prepare=used(MAX_PER_DAY - 800),
+    ),
+    Flow("first message lost", (create(total=1500), command("execute")), prepare=first_message_lost),
+)
+
+
+# --- What must hold
+
+
+class Watch:
+    """What must hold of boosts at every moment of a run."""
+
+    def __init__(self) -> None:
+        self.fenced: set[str] = set()
+        self.is_stopped = False
+        self.clean_commits: Counter[str] = Counter()
+
+    def disturbed(self) -> None:
+        self.clean_commits.clear()
+
+    def asked(self, world: World, request: Request) -> None:
+        verb = request.path.rpartition("/")[2]
+        if verb in ("execute", "revert"):
+            self.fenced.discard(request.path.split("/")[-2])
+        if verb == "resume":
+            self.is_stopped = False
+
+    def answered(self, world: World, request: Request, status: int, body: Any) -> None:
+        verb = request.path.rpartition("/")[2]
+        if status == 200 and verb in _FENCES and body["status"] == _FENCES[verb]:
+            self.fenced.add(body["id"])
+        if status == 200 and verb == "stop" and request.method == "POST":
+            self.is_stopped = True
+
+    def wrote(self, world: World, written: list[Written]) -> None:
+        kinds = [(each, plain(each.after["kind"]) if each.after and "kind" in each.after else "") for each in written]
+        for each, kind in kinds:
+            assert each.after is not None
+            if kind == "batch":
+                self._batch(plain(each.after["id"]))
+            elif kind == "usage":
+                _check_caps(each.after)
+            elif kind == "campaign":
+                self._campaign(each, written)
+
+    def _batch(self, campaign_id: str) -> None:
+        if campaign_id in self.fenced:
+            raise Violation("a batch was committed after a pause or a cancel was answered")
+        if self.is_stopped:
+            raise Violation("a batch was committed after a stop was answered")
+
+    def _campaign(self, each: Written, written: list[Written]) -> None:
+        assert each.after
+        campaign_id = plain(each.after["id"])
+        before = plain(each.before["status"]) if each.before else None
+        entries = sum(other.table == "AuditTable" and plain(other.key["entity"]) == campaign_id for other in written)
+        events = sum(other.table == "OutboxTable" for other in written)
+        moved = int(before != plain(each.after["status"]))
+        if (entries, events) != (moved, moved):
+            raise Violation(f"a transition left {entries} audit entries and {events} events")
+        if each.before and each.before.get("sweeps") != each.after.get("sweeps"):
+            self.clean_commits[campaign_id] = 0
+        if each.before and plain(each.after["step"]) > plain(each.before["step"]):
+            self.clean_commits[campaign_id] += 1
+
+    def delivered(self, world: World) -> None:
+        for campaign in campaigns(world) if self.clean_commits else ():
+            if self.clean_commits[campaign["id"]] >= 2 and len(live_messages(world, campaign)) > 1:
+                raise Violation(f"{campaign['id']} has several live messages, two clean commits after the last fault")
+
+
+def live_messages(world: World, campaign: dict[str, Any]) -> list[str]:
+    """The messages that could commit a campaign's next step."""
+    on_their_way = [message.body for message in world.queues["BoostsQueue"]]
+    on_their_way += [schedule.body for schedule in world.one_time.values()]
+    return [body for body in on_their_way if _means(body, campaign)]
+
+
+def _means(body: str, campaign: dict[str, Any]) -> bool:
+    try:
+        return bool(json.loads(body) == {"campaign_id": campaign["id"], "step": int(campaign["step"])})
+    except ValueError:
+        return False
+
+
+def _check_caps(usage: dict[str, Any]) -> None:
+    counters = {name: plain(value) for name, value in usage.items() if "N" in value}
+    over = [name for name, views in counters.items() if views > (MAX_PER_DAY if name[0] == "d" else MONTHLY_CAP)]
+    under = [name for name, views in counters.items() if views < 0]
+    if over or under:
+        raise Violation(f"a cap is exceeded: {counters}")
+
+
+def check_end(world: World, base: int) -> None:
+    """What must hold when everything has come to rest. `base`: views that others had used before."""
+    _check_rest(world)
+    all_campaigns, batches = campaigns(world), rows(world, "batch")
+    standing: Counter[str] = Counter()
+    for campaign in all_campaigns:
+        own = [row for row in batches if row["id"] == campaign["id"]]
+        count = campaign["executed_count"] - campaign["reverted_count"]
+        if sum(row["views"] for row in own) != count:
+            raise Violation("batch rows do not sum to the campaign's count")
+        if sum(row["views"] for row in own if row["views"] > 0) != campaign["executed_count"]:
+            raise Violation("batch rows do not sum to the executed views")
+        if not 0 <= count <= campaign["executed_count"] <= campaign["total_count"]:
+            raise Violation("executed + remaining is not the total")
+        if campaign["status"] == "completed" and campaign["executed_count"] != campaign["total_count"]:
+            raise Violation("completed, and not all is executed")
+        if campaign["status"] == "reverted" and count:
+            raise Violation("reverted, and not all is taken back")
+        for row in own:
+            standing.update(json.loads(row["views_by_video"]))
+    totals = {item["key"]: int(item["views"]) for item in world.dynamo.items("TotalsTable")}
+    if totals != {f"boosted#video#{video}": views for video, views in standing.items()}:
+        raise Violation(f"batch rows do not sum to the videos' counters: {totals} {standing}")
+    _check_usage(world, base, all_campaigns, batches)
+
+
+def _check_rest(world: World) -> None:
+    for campaign in campaigns(world):
+        if campaign["status"] in LIVE:
+            raise Violation(f"left behind: {campaign['id']} is {campaign['status']}")
+    for name, rules in world.wiring.queues.items():
+        dead = rules.dead_letters
+        if dead and world.queues[dead]:
+            raise Violation(f"dead letters of {name}: {world.queues[dead]}")
+
+
+def _check_usage(world: World, base: int, all_campaigns: list[Any], batches: list[Any]) -> None:
+    days: Counter[tuple[str, str]] = Counter()
+    for row in batches:
+        if row["views"] > 0:
+            days[row["committed_at"][:7], f"d{row['committed_at'][8:10]}"] += int(row["views"])
+    promised: Counter[str] = Counter()
+    for campaign in all_campaigns:
+        promised.update(json.loads(campaign["promised"]))
+    for usage in rows(world, "usage"):
+        month = usage["id"].removeprefix("usage#")
+        others = base if month == f"{world.began:%Y-%m}" else 0
+        done = others + sum(views for (each, _), views in days.items() if each == month)
+        if usage.get("executed", 0) != done:
+            raise Violation(f"batch rows do not sum to the month's counter: {usage} {done}")
+        if usage["allotted"] != done + promised[month]:
+            raise Violation(f"allotted is not executed + promised: {usage} {promised}")
+        for name in usage:
+            if name[0] == "d" and name[1:].isdigit():
+                before = base if others and name == f"d{world.began.day:02d}" else 0
+                if usage[name] != days[month, name] + before:
+                    raise Violation(f"batch rows do not sum to the day's counter {name}")
+
+
+def check_trail(world: World) -> None:
+    """Every chain is whole by the operator's own verification, and each entry has its one event, published."""
+    with world.environment_of("OperationsAuditFunction"):
+        trail = operations.audit.trail()
+        entities = sorted({item["entity"] for item in world.dynamo.items("AuditTable")})
+        for entity in entities:
+            _, problem = trail.verify(entity)
+            if problem:
+                raise Violation(f"the audit trail of {entity}: {problem}")
+    actions = [item["action"].removeprefix("FAKE_VIEWS_CAMPAIGN_") for item in world.dynamo.items("AuditTable")]
+    events = list(world.dynamo.items("OutboxTable"))
+    if Counter(_EVENT_OF_ACTION[action] for action in actions) != Counter(event["name"] for event in events):
+        raise Violation("audit entries and events do not match")
+    if any(event["status"] != "processed" for event in events):
+        raise Violation("an event was not marked as published")
+    if {json.loads(entry["Detail"])["id"] for entry in world.bus} != {event["id"] for event in events}:
+        raise Violation("what was published is not what is in the outbox")
+
+
+class Boosts(Context):
+    """Boosts, as the sweep knows it."""
+
+    name = "boosts"
+    packages = ("boosts", "operations")
+    flows = FLOWS
+
+    def watch(self) -> Watch:
+        return Watch()
+
+    def is_settled(self, world: World) -> bool:
+        return not any(each["status"] in LIVE for each in campaigns(world)) and all(
+            event["status"] == "processed" for event in world.dynamo.items("OutboxTable")
+        )
+
+    def check(self, world: World, base: Any) -> None:
+        check_end(world, base)
+        check_trail(world)
+
+    def base(self, world: World) -> int:
+        return sum(int(usage["executed"]) for usage in rows(world, "usage"))
+
+    def end(self, world: World) -> tuple[Any, Any, Any]:
+        entries: dict[str, list[str]] = {}
+        for item in sorted(world.dynamo.items("AuditTable"), key=lambda item: (item["entity"], item["number"])):
+            entries.setdefault(item["entity"], []).append(item["action"])
+        statuses = [(each["status"], entries[each["id"]]) for each in campaigns(world)], entries.get("platform")
+        totals = sorted((item["key"], int(item["views"])) for item in world.dynamo.items("TotalsTable"))
+        counts = [(int(each["executed_count"]), int(each["reverted_count"])) for each in campaigns(world)], totals
+        months = [(each["id"], int(each["allotted"]), int(each.get("executed", 0))) for each in rows(world, "usage")]
+        parts = [(each["promised"], sorted(_views_of(world, each["id"]))) for each in campaigns(world)], months
+        return statuses, counts, parts
+
+
+def _views_of(world: World, campaign_id: str) -> Iterator[int]:
+    return (int(row["views"]) for row in rows(world, "batch") if row["id"] == campaign_id)
