@@ -13,6 +13,21 @@ from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World
 
+MODULES = (
+    "sluice.steps",
+    "sluice.wake",
+    "sluice.outbox",
+    "sluice.audit",
+    "sluice.platform",
+    "sluice.requests",
+    "boosts.store",
+    "boosts.batches",
+    "boosts.campaign",
+    "boosts.commands",
+    "operations.overdue",
+    "operations.switch",
+)
+"""Where the mutation check looks for conditions, fences and guards."""
 CAMPAIGNS = "/api/admin/fake-views"
 LIVE = ("running", "scheduled", "reverting")
 MAX_PER_DAY, MONTHLY_CAP = 100_000, 5_000_000
@@ -29,6 +44,7 @@ _EVENT_OF_ACTION = {
     "PLATFORM_STOPPED": "PlatformStopped",
     "PLATFORM_RESUMED": "PlatformResumed",
 }
+type Base = dict[str, dict[str, int]]
 _FENCES = {"pause": "paused", "cancel": "cancelled"}
 
 
@@ -43,6 +59,12 @@ def rows(world: World, kind: str) -> list[dict[str, Any]]:
 
 def campaigns(world: World) -> list[dict[str, Any]]:
     return rows(world, "campaign")
+
+
+def counters_of(world: World) -> Base:
+    """The months' use: allotted, executed, and each day's."""
+    keys = ("id", "part", "kind")
+    return {each["id"]: {name: each[name] for name in each if name not in keys} for each in rows(world, "usage")}
 
 
 def executed(views: int) -> Any:
@@ -78,11 +100,11 @@ def platform(verb: str, **options: Any) -> Command:
     return Command("POST", f"/api/admin/{verb}", {"reason": "a test"}, **options)
 
 
-def used(views: int) -> Any:
-    """Prepares a day and a month of which others have used so much."""
+def used(month: int, day: int) -> Any:
+    """Prepares a month and a day of which others have used so much."""
 
     def prepare(world: World) -> None:
-        counters = {"allotted": views, "executed": views, f"d{world.now().day:02d}": views}
+        counters = {"allotted": month, "executed": month, f"d{world.now().day:02d}": day}
         key = {"id": {"S": f"usage#{world.now():%Y-%m}"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
         item = key | {name: {"N": str(value)} for name, value in counters.items()}
         world.dynamo.call("PutItem", {"TableName": "BoostsTable", "Item": item})
@@ -92,6 +114,14 @@ def used(views: int) -> Any:
 
 def first_message_lost(world: World) -> None:
     world.lose = 1
+
+
+def strange_messages(world: World, ids: list[str]) -> None:
+    """Of a campaign that there is not, of a step that the campaign has not come to, and of one that is not due."""
+    step = int(campaigns(world)[0]["step"])
+    for campaign_id, number in (("bst_01KAJ3W5V0SM0FKVYVXB9EQT6N", 1), (ids[0], step + 50), (ids[0], step)):
+        body = json.dumps({"campaign_id": campaign_id, "step": number})
+        world.send("BoostsQueue", body, timedelta(), Counter())
 
 
 FLOWS = (
@@ -118,7 +148,7 @@ FLOWS = (
     Flow(
         "scheduled without room",
         (create(total=1500, starts_in=timedelta(minutes=5)),),
-        prepare=used(MONTHLY_CAP - 1000),
+        prepare=used(MONTHLY_CAP - 1000, 0),
     ),
     Flow("scheduled, cancelled", (create(starts_in=timedelta(minutes=20)), command("cancel", can_cross=True))),
     Flow(
@@ -127,13 +157,13 @@ FLOWS = (
             create(),
             command("execute"),
             platform("stop", when=executed(1000), can_cross=True),
-            platform("resume", when=lambda world: world.now() > START + timedelta(minutes=3)),
+            platform("resume", when=lambda world: world.now() > START + timedelta(minutes=20)),
         ),
     ),
     Flow(
         "two campaigns at a full day",
         (create(total=1500), create(total=1500), command("execute"), command("execute", 1)),
-        prepare=used(MAX_PER_DAY - 1700),
+        prepare=used(MAX_PER_DAY - 1700, MAX_PER_DAY - 1700),
         starts_at=datetime(2026, 11, 20, 23, 56, tzinfo=UTC),
         is_timed=True,
     ),
@@ -142,7 +172,53 @@ FLOWS = (
         (create(total=2500, days=2), command("execute")),
         starts_at=datetime(2026, 11, 29, 23, 56, tzinfo=UTC),
         is_timed=True,
-        prepare=used(MAX_PER_DAY - 800),
+        prepare=used(MAX_PER_DAY - 800, MAX_PER_DAY - 800),
+    ),
+    Flow(
+        "commands that are refused",
+        (
+            create(total=1500),
+            command("pause", wanted=409),
+            command("revert", wanted=409),
+            command("execute"),
+            command("execute", wanted=409),
+            command("pause", when=executed(1000)),
+            command("pause", wanted=409),
+            command("revert", wanted=409),
+            command("execute"),
+            command("pause", wanted=409, when=in_status("completed")),
+            command("cancel", wanted=409),
+            command("execute", wanted=409),
+            command("revert"),
+            command("revert", wanted=409, when=in_status("reverted")),
+            create(total=2000),
+            command("execute", 1, wanted=409),
+            command("cancel", 1),
+            platform("resume", wanted=409),
+            platform("stop"),
+            platform("stop", wanted=409),
+            platform("resume"),
+        ),
+        prepare=used(MONTHLY_CAP - 3000, 0),
+    ),
+    Flow(
+        "strange messages",
+        (
+            create(),
+            Command("", "", act=strange_messages),
+            command("execute"),
+            Command("", "", act=strange_messages, when=executed(1000)),
+        ),
+    ),
+    Flow(
+        "without the sweeper",
+        (
+            create(total=1500),
+            command("execute"),
+            command("revert", when=in_status("completed")),
+        ),
+        silent=("OperationsSweeperFunction",),
+        only_in=("BoostsWorkerFunction", "OperationsOutboxRelayFunction"),
     ),
     Flow("first message lost", (create(total=1500), command("execute")), prepare=first_message_lost),
 )
@@ -158,6 +234,7 @@ class Watch:
         self.fenced: set[str] = set()
         self.is_stopped = False
         self.clean_commits: Counter[str] = Counter()
+        self.processed: dict[str, datetime] = {}
 
     def disturbed(self) -> None:
         self.clean_commits.clear()
@@ -184,8 +261,16 @@ class Watch:
                 self._batch(plain(each.after["id"]))
             elif kind == "usage":
                 _check_caps(each.after)
+            elif each.table == "OutboxTable" and plain(each.after["status"]) == "processed":
+                self.processed.setdefault(plain(each.after["id"]), world.now())
             elif kind == "campaign":
-                self._campaign(each, written)
+                self._campaign(world, each, written)
+
+    def published(self, world: World, entries: list[Any]) -> None:
+        for entry in entries:
+            since = self.processed.get(json.loads(entry["Detail"])["id"])
+            if since and since < world.now():
+                raise Violation("an event was published again after it had been marked as published")
 
     def _batch(self, campaign_id: str) -> None:
         if campaign_id in self.fenced:
@@ -193,9 +278,13 @@ class Watch:
         if self.is_stopped:
             raise Violation("a batch was committed after a stop was answered")
 
-    def _campaign(self, each: Written, written: list[Written]) -> None:
+    def _campaign(self, world: World, each: Written, written: list[Written]) -> None:
         assert each.after
         campaign_id = plain(each.after["id"])
+        if any(_is_batch(other) and plain(other.key["id"]) == campaign_id for other in written):
+            assert each.before
+            if datetime.fromisoformat(plain(each.before["wake_at"])) > world.now():
+                raise Violation("a batch was committed before it was due")
         before = plain(each.before["status"]) if each.before else None
         entries = sum(other.table == "AuditTable" and plain(other.key["entity"]) == campaign_id for other in written)
         events = sum(other.table == "OutboxTable" for other in written)
@@ -211,6 +300,10 @@ class Watch:
         for campaign in campaigns(world) if self.clean_commits else ():
             if self.clean_commits[campaign["id"]] >= 2 and len(live_messages(world, campaign)) > 1:
                 raise Violation(f"{campaign['id']} has several live messages, two clean commits after the last fault")
+
+
+def _is_batch(written: Written) -> bool:
+    return written.table == "BoostsTable" and plain((written.after or {})["kind"]) == "batch"
 
 
 def live_messages(world: World, campaign: dict[str, Any]) -> list[str]:
@@ -235,9 +328,8 @@ def _check_caps(usage: dict[str, Any]) -> None:
         raise Violation(f"a cap is exceeded: {counters}")
 
 
-def check_end(world: World, base: int) -> None:
-    """What must hold when everything has come to rest. `base`: views that others had used before."""
-    _check_rest(world)
+def check_numbers(world: World, base: Base) -> None:
+    """What must add up whenever no handler runs. `base`: what others had used before."""
     all_campaigns, batches = campaigns(world), rows(world, "batch")
     standing: Counter[str] = Counter()
     for campaign in all_campaigns:
@@ -271,27 +363,20 @@ def _check_rest(world: World) -> None:
             raise Violation(f"dead letters of {name}: {world.queues[dead]}")
 
 
-def _check_usage(world: World, base: int, all_campaigns: list[Any], batches: list[Any]) -> None:
-    days: Counter[tuple[str, str]] = Counter()
+def _check_usage(world: World, base: Base, all_campaigns: list[Any], batches: list[Any]) -> None:
+    expected: dict[str, Counter[str]] = {month: Counter(counters) for month, counters in base.items()}
     for row in batches:
         if row["views"] > 0:
-            days[row["committed_at"][:7], f"d{row['committed_at'][8:10]}"] += int(row["views"])
-    promised: Counter[str] = Counter()
+            month, day = f"usage#{row['committed_at'][:7]}", f"d{row['committed_at'][8:10]}"
+            expected.setdefault(month, Counter()).update(
+                {"executed": row["views"], "allotted": row["views"], day: row["views"]}
+            )
     for campaign in all_campaigns:
-        promised.update(json.loads(campaign["promised"]))
-    for usage in rows(world, "usage"):
-        month = usage["id"].removeprefix("usage#")
-        others = base if month == f"{world.began:%Y-%m}" else 0
-        done = others + sum(views for (each, _), views in days.items() if each == month)
-        if usage.get("executed", 0) != done:
-            raise Violation(f"batch rows do not sum to the month's counter: {usage} {done}")
-        if usage["allotted"] != done + promised[month]:
-            raise Violation(f"allotted is not executed + promised: {usage} {promised}")
-        for name in usage:
-            if name[0] == "d" and name[1:].isdigit():
-                before = base if others and name == f"d{world.began.day:02d}" else 0
-                if usage[name] != days[month, name] + before:
-                    raise Violation(f"batch rows do not sum to the day's counter {name}")
+        for month, views in json.loads(campaign["promised"]).items():
+            expected.setdefault(f"usage#{month}", Counter()).update({"allotted": views})
+    found = {month: Counter(counters) for month, counters in counters_of(world).items()}
+    if {month: +each for month, each in found.items() if +each} != {m: +each for m, each in expected.items() if +each}:
+        raise Violation(f"batch rows and promises do not sum to the counters: {found} instead of {expected}")
 
 
 def check_trail(world: World) -> None:
@@ -329,11 +414,12 @@ class Boosts(Context):
         )
 
     def check(self, world: World, base: Any) -> None:
-        check_end(world, base)
+        _check_rest(world)
+        check_numbers(world, base)
         check_trail(world)
 
-    def base(self, world: World) -> int:
-        return sum(int(usage["executed"]) for usage in rows(world, "usage"))
+    def base(self, world: World) -> Base:
+        return counters_of(world)
 
     def end(self, world: World) -> tuple[Any, Any, Any]:
         entries: dict[str, list[str]] = {}

@@ -20,6 +20,8 @@ class Command:
     when: Callable[[World], bool] = lambda _world: True
     can_cross: bool = False
     """Whether it may as well come at any other time."""
+    act: Callable[[World, list[str]], None] | None = None
+    """What is done instead of a request; it is given the ids."""
     wanted: int = 0
     """The status that it is answered with, if that is no success."""
 
@@ -30,6 +32,8 @@ class Script:
 
     world: World
     commands: tuple[Command, ...]
+    disturbed: Callable[[], None]
+    """Called when it does what nobody would."""
     ids: list[str] = field(default_factory=list)
     answers: list[tuple[int, Any]] = field(default_factory=list)
     put_off: dict[int, timedelta] = field(default_factory=dict)
@@ -55,6 +59,10 @@ class Script:
 
     def go_on(self, retry_after: Callable[[Request], timedelta | None]) -> None:
         """Send the next command. `retry_after` says whether to repeat an unanswered one at once (None), or when."""
+        if act := self.commands[self.at].act:
+            self.disturbed()
+            self.answers.append((200, act(self.world, self.ids)))
+            return
         if delay := self.put_off.pop(self.at, None):
             self._waits = True
             self.late.add(self.at)

@@ -13,7 +13,7 @@ from tests.faults.script import Command, Script
 from tests.faults.world import START, Request, Site, Watcher, World
 
 # Whatever goes wrong, a run that has not come to rest by then never will: the sweeper waits at most four hours.
-_AT_REST_WITHIN = timedelta(hours=9)
+AT_REST_WITHIN = timedelta(hours=9)
 _MOST_EVENTS = 5_000
 
 
@@ -37,6 +37,10 @@ class Flow:
     starts_at: datetime = START
     is_timed: bool = False
     """Whether a delay changes its batches: by a midnight that comes between."""
+    silent: tuple[str, ...] = ()
+    """Targets whose recurring schedules do not fire."""
+    only_in: tuple[str, ...] = ()
+    """The functions whose calls go wrong; by default all do."""
 
 
 class Context(Protocol):
@@ -104,10 +108,11 @@ class Sweep:
     def _run(self, flow: Flow, injections: tuple[Injection, ...], put_off: int | None = None) -> Run:
         world, watch = self.world, self.context.watch()
         world.forget(flow.starts_at)
+        world.silent = flow.silent
         flow.prepare(world)
         base = self.context.base(world)
         world.watchers = [watch]
-        script = Script(world, flow.commands, put_off={put_off: LATE} if put_off is not None else {})
+        script = Script(world, flow.commands, watch.disturbed, put_off={put_off: LATE} if put_off is not None else {})
         faults = Faults(injections, watch.disturbed, script.cross)
         world.nemesis = faults
 
@@ -137,11 +142,14 @@ class Sweep:
             if world.is_quiet():
                 if script.is_done and self.context.is_settled(world):
                     return
-                if world.now() - quiet_since > _AT_REST_WITHIN:
+                if world.now() - quiet_since > AT_REST_WITHIN:
                     break
             else:
                 quiet_since = max(quiet_since, world.now())
-            world.step()
+            if world.agenda():
+                world.step()
+            else:
+                break
         # The last word is the invariants', which say what is left; nothing may be.
         self.context.check(world, base)
         raise Violation("it does not come to rest")
@@ -153,29 +161,42 @@ SINGLES = f"{{places}} call sites x {len(FAULTS)} faults x {len(Delivery)} deliv
 CROSSINGS = f"{{places}} call sites x {len(Crossing) + 2} crossings"
 
 
-def singles(sites: Iterable[Site]) -> Iterator[Injection]:
+def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Every fault that can happen at every call, with every delivery."""
     for site in sites:
         for fault in FAULTS:
-            if can_happen(fault, site):
+            if can_happen(fault, site) and _may_break(flow, site):
                 for delivery in Delivery:
                     yield Injection(site.number, fault, delivery)
 
 
-def crossings(sites: Iterable[Site]) -> Iterator[Injection]:
+def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Everything that can come in the middle of every call, which is otherwise well."""
     for site in sites:
-        for crossing in Crossing:
-            yield Injection(site.number, Fault.NONE, crossing)
-        yield Injection(site.number, Fault.NONE, Delivery.AT_ONCE)
-        yield Injection(site.number, Fault.NONE, Delivery.LATE)
+        if _may_break(flow, site):
+            for crossing in (*Crossing, Delivery.AT_ONCE, Delivery.LATE):
+                yield Injection(site.number, Fault.NONE, crossing)
+
+
+def _may_break(flow: Flow, site: Site) -> bool:
+    return not flow.only_in or site.function in flow.only_in
+
+
+def one_of_each(sweep: Sweep, flow: Flow) -> list[Injection]:
+    """Of what is tried, one of each kind: the first for each call of a handler's code."""
+    sites = sweep.faultless(flow).sites
+    kinds: dict[Any, Injection] = {}
+    for injection in (*singles(flow, sites), *crossings(flow, sites)):
+        site = sites[injection.at]
+        kinds.setdefault((site.function, site.call, site.operation, injection.fault, injection.how), injection)
+    return list(kinds.values())
 
 
 def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple[Injection, Injection]]:
     """Pairs of faults, by chance."""
     random = Random(f"{flow.name} {seed}")
     sites = sweep.faultless(flow).sites
-    choices = [*singles(sites), *crossings(sites)]
+    choices = [*singles(flow, sites), *crossings(flow, sites)]
     for _ in range(many):
         first, second = random.choice(choices), random.choice(choices)
         yield first, Injection(first.at + 1 + random.randrange(12), second.fault, second.how)

@@ -37,7 +37,7 @@ def test_every_fault_at_every_call_comes_to_the_end_of_the_faultless_run(
 ) -> None:
     sites = boosts.faultless(flow).sites
 
-    runs, wrong = swept(boosts, flow, ((each,) for each in singles(sites)))
+    runs, wrong = swept(boosts, flow, ((each,) for each in singles(flow, sites)))
 
     tell(Tried("boosts", SINGLES, runs, len(wrong), len(sites)))
     assert not wrong, "\n".join(map(str, wrong[:5]))
@@ -49,7 +49,7 @@ def test_whatever_comes_in_the_middle_of_a_call_does_no_harm(
 ) -> None:
     sites = boosts.faultless(flow).sites
 
-    runs, wrong = swept(boosts, flow, ((each,) for each in crossings(sites)))
+    runs, wrong = swept(boosts, flow, ((each,) for each in crossings(flow, sites)))
 
     tell(Tried("boosts", CROSSINGS, runs, len(wrong), len(sites)))
     assert not wrong, "\n".join(map(str, wrong[:5]))

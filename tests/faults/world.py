@@ -63,6 +63,7 @@ class Watcher(Protocol):
     """What must hold at every moment. A context has its own."""
 
     def wrote(self, world: "World", written: list[Written]) -> None: ...
+    def published(self, world: "World", entries: list[Any]) -> None: ...
     def asked(self, world: "World", request: "Request") -> None: ...
     def answered(self, world: "World", request: "Request", status: int, body: Any) -> None: ...
     def delivered(self, world: "World") -> None: ...
@@ -156,6 +157,8 @@ class World:
         self.queues: dict[str, list[Message]] = {name: [] for name in self.wiring.queues}
         self.one_time: dict[str, OneTime] = {}
         self.shards = [Shard(source) for source in self.wiring.stream_sources]
+        self.silent: Collection[str] = ()
+        """Targets whose recurring schedules do not fire."""
         self.lose = 0
         """How many of the next messages are lost: SQS does not lose any, but people purge queues."""
         self.bus: list[dict[str, Any]] = []
@@ -199,10 +202,13 @@ class World:
             for shard in self.shards
             if shard.records
         ]
-        for schedule in self.wiring.recurring:
+        for schedule in self._audible():
             due.append(Due(self.recurring[schedule.name], 1 << 40, self._period(schedule), schedule.name))
         due.sort()
         return due
+
+    def _audible(self) -> list[Recurring]:
+        return [schedule for schedule in self.wiring.recurring if schedule.target not in self.silent]
 
     def step(self) -> None:
         """Let the next thing happen."""
@@ -402,7 +408,7 @@ class World:
 
     def fire_schedules(self) -> None:
         """Let every recurring schedule fire now, whatever its time; it will again at that."""
-        for schedule in self.wiring.recurring:
+        for schedule in self._audible():
             self._fire(schedule, self.now())
 
     def others(self) -> None:
@@ -473,6 +479,8 @@ class World:
 
     def _put_events(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self.bus += arguments["Entries"]
+        for watcher in self.watchers:
+            watcher.published(self, arguments["Entries"])
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "event"} for _ in arguments["Entries"]]}
 
     def _create_schedule(self, client: BaseClient, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""Any commands and any faults, in any order: at the end everything comes to rest and adds up."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.faults.machine import Machine
+from tests.faults.report import Tried
+from tests.faults.sweep import Sweep
+
+STEPS_OF_A_RUN = 50
+# A million steps with FAULTS=long, spread over the seeds.
+SEEDS = range(2)
+RUNS = 10_000 if os.environ.get("FAULTS") == "long" else 20
+
+
+@pytest.mark.timeout(0 if os.environ.get("FAULTS") == "long" else 300)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_is_done_and_goes_wrong_everything_comes_to_rest_and_adds_up(
+    boosts: Sweep, seed: int, tell: Callable[[Tried], None]
+) -> None:
+    class Seeded(Machine):
+        world = boosts.world
+
+    # Hypothesis derives the order of a derandomized test from its name.
+    Seeded.__name__ = Seeded.__qualname__ = f"Machine{seed}"
+    run_state_machine_as_test(
+        Seeded,
+        settings=settings(
+            max_examples=RUNS,
+            stateful_step_count=STEPS_OF_A_RUN,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate, Phase.shrink],
+        ),
+    )
+
+    tell(Tried("boosts", f"the state machine, {STEPS_OF_A_RUN} steps each", RUNS))
