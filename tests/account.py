@@ -125,6 +125,7 @@ class Account:
         value = json.dumps({"current": "a" * 64, "previous": ""})
         arn = self.client("secretsmanager").create_secret(Name=name, SecretString=value)["ARN"]
         self._known(name, arn, arn)
+        self._attributes[name, "Id"] = arn
 
     def _role(self, name: str, _properties: dict[str, Any]) -> None:
         self._known(name, name, f"arn:aws:iam::{ACCOUNT}:role/{name}")

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -124,6 +125,12 @@ def strange_messages(world: World, ids: list[str]) -> None:
         world.send("BoostsQueue", body, timedelta(), Counter())
 
 
+def a_day_passes(world: World, _ids: list[str]) -> None:
+    while not world.is_quiet():
+        world.step()
+    world.pass_time(world.now() + timedelta(hours=25))
+
+
 FLOWS = (
     Flow("complete", (create(video_ids=["abc", "def"], video_id=None), command("execute"))),
     Flow(
@@ -178,6 +185,7 @@ FLOWS = (
         "commands that are refused",
         (
             create(total=1500),
+            replace(create(total=1600), id="request-0", wanted=409),
             command("pause", wanted=409),
             command("revert", wanted=409),
             command("execute"),
@@ -213,12 +221,17 @@ FLOWS = (
     Flow(
         "without the sweeper",
         (
-            create(total=1500),
+            create(total=1500, days=2),
             command("execute"),
             command("revert", when=in_status("completed")),
         ),
         silent=("OperationsSweeperFunction",),
         only_in=("BoostsWorkerFunction", "OperationsOutboxRelayFunction"),
+    ),
+    Flow(
+        "the same key a day later",
+        (create(), Command("", "", act=a_day_passes), replace(create(), id="request-0")),
+        silent=("OperationsSweeperFunction",),
     ),
     Flow("first message lost", (create(total=1500), command("execute")), prepare=first_message_lost),
 )
@@ -404,6 +417,7 @@ class Boosts(Context):
     name = "boosts"
     packages = ("boosts", "operations")
     flows = FLOWS
+    modules = MODULES
 
     def watch(self) -> Watch:
         return Watch()

@@ -1,20 +1,41 @@
-"""Fixtures of the fault sweep."""
+"""Fixtures of the fault sweep: each context in a world of its own."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.faults.boosts import Boosts
+from tests.faults.cache import through
 from tests.faults.report import Tried, told
 from tests.faults.sweep import Sweep
+from tests.faults.views import Views
 from tests.faults.world import a_world
+from tests.redis_servers import Servers
 
 
 @pytest.fixture
 def boosts() -> Iterator[Sweep]:
-    """Boosts, in a world of their own."""
+    """Boosts."""
     with a_world(Boosts.packages) as world:
         yield Sweep(world, Boosts())
+
+
+@pytest.fixture
+def views(single_server: Servers, patient: None) -> Iterator[Sweep]:
+    """Views, on two shards of a real Redis."""
+    context = Views(single_server)
+    with (
+        a_world(Views.packages, RedisUrl=single_server.url, ViewShards="2") as world,
+        through(world, context.restart, context.is_away),
+    ):
+        yield Sweep(world, context)
+
+
+@pytest.fixture
+def sweep(request: pytest.FixtureRequest) -> Sweep:
+    """The sweep of the context that a test is about."""
+    found: Sweep = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture

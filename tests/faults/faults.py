@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from redis import exceptions as redis_exceptions
 
+from tests.faults.cache import REDIS
 from tests.faults.dynamo import refusal
 from tests.faults.world import Invocation, Site, World
 
@@ -27,6 +29,8 @@ class Fault(StrEnum):
     CONFLICT = "transaction conflict"
     PART = "a part of it is not done"
     SENT_TWICE = "sent twice by the SDK"
+    LOST = "Redis connection lost"
+    EMPTY = "Redis restarted empty"
 
 
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
@@ -48,13 +52,20 @@ class Crossing(StrEnum):
     OTHERS = "everything else that is due"
 
 
+_OF_REDIS = frozenset(
+    {Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.LOST, Fault.EMPTY}
+)
 _TRANSACTION = frozenset({"TransactWriteItems"})
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 
 
 def can_happen(fault: Fault, site: Site) -> bool:
     """Whether a call knows such a fault. A read has no effect, so that half of them are the same for it."""
+    if site.operation == REDIS:
+        return fault in _OF_REDIS
     match fault:
+        case Fault.LOST | Fault.EMPTY:
+            return False
         case Fault.CRASH_AFTER | Fault.TIMEOUT_APPLIED:
             return site.has_effect
         case Fault.CONFLICT:
@@ -118,6 +129,8 @@ class Faults:
                 world.fire_schedules()
             case Crossing.OTHERS:
                 world.others()
+        if site.operation == REDIS:
+            return fail_redis(world, injection.fault, effect)
         return fail(world, injection.fault, site.operation, effect)
 
     def _again(self, world: World, invocation: Invocation) -> None:
@@ -154,6 +167,30 @@ def fail(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) 
         case Fault.SENT_TWICE:
             effect()
     return effect()
+
+
+def fail_redis(world: World, fault: Fault, command: Any) -> None:
+    """Send a command to Redis, with a fault."""
+    invocation = world.running[-1]
+    match fault:
+        case Fault.CRASH_BEFORE:
+            command.hang_up()
+            world.die(invocation)
+        case Fault.CRASH_AFTER:
+            command.is_done()
+            world.die(invocation)
+        case Fault.TIMEOUT:
+            command.hang_up()
+            raise redis_exceptions.TimeoutError
+        case Fault.LOST:
+            command.hang_up()
+            raise redis_exceptions.ConnectionError
+        case Fault.TIMEOUT_APPLIED:
+            command.answer_lost()
+            return
+        case Fault.EMPTY:
+            command.restart()
+    command()
 
 
 def _regardless(effect: Callable[[], Any]) -> None:

@@ -22,6 +22,9 @@ class Command:
     """Whether it may as well come at any other time."""
     act: Callable[[World, list[str]], None] | None = None
     """What is done instead of a request; it is given the ids."""
+    id: str = ""
+    """The request's, where it is not one of its own."""
+    address: str = "192.0.2.1"
     wanted: int = 0
     """The status that it is answered with, if that is no success."""
 
@@ -114,4 +117,10 @@ class Script:
     def _request(self) -> Request:
         command = self.commands[self.at]
         body = command.body(self.world) if callable(command.body) else command.body
-        return Request(command.method, command.path.format(*self.ids), body, f"request-{self.at}")
+        return Request(
+            command.method,
+            command.path.format(*self.ids),
+            body,
+            command.id or f"request-{self.at}",
+            address=command.address,
+        )

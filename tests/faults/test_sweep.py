@@ -1,63 +1,74 @@
-"""Every fault at every call of every flow: nothing is lost, and nothing is doubled (S1-20 to S1-31)."""
+"""Every fault at every call of every flow: nothing is lost, and nothing is doubled."""
 
+import os
 from collections.abc import Callable, Iterable
+from itertools import product
 
 import pytest
 
-from tests.faults.boosts import FLOWS
+from tests.faults import boosts, views
+from tests.faults.faults import Injection
 from tests.faults.report import Tried
-from tests.faults.sweep import (
-    CROSSINGS,
-    SINGLES,
-    Flow,
-    Injection,
-    Run,
-    Sweep,
-    crossings,
-    singles,
-    some_pairs,
-)
+from tests.faults.sweep import CROSSINGS, SINGLES, Flow, Run, Sweep, crossings, singles, some_pairs
 
-PAIRS_OF_A_FLOW = 42
+LONG = os.environ.get("FAULTS") == "long"
+FLOWS = [pytest.param("boosts", flow, id=f"boosts: {flow.name}") for flow in boosts.FLOWS]
+FLOWS += [pytest.param("views", flow, id=f"views: {flow.name}") for flow in views.FLOWS]
+PAIRS_OF_A_FLOW = 34
+PAIRS = "all pairs of faults" if LONG else "pairs of faults, by chance"
 
-
-def by_name(flow: Flow) -> str:
-    return flow.name
+each_flow = pytest.mark.parametrize(("sweep", "flow"), FLOWS, indirect=["sweep"])
+pytestmark = pytest.mark.timeout(0 if LONG else 600)
 
 
 def swept(sweep: Sweep, flow: Flow, all_injections: Iterable[tuple[Injection, ...]]) -> tuple[int, list[Run]]:
     """How many runs there were, and those that went wrong."""
-    runs = [sweep.run(flow, *injections) for injections in all_injections]
-    return len(runs), [run for run in runs if run.problem]
+    many, wrong = 0, []
+    for injections in all_injections:
+        run = sweep.run(flow, *injections)
+        many += 1
+        if run.problem:
+            wrong.append(run)
+    return many, wrong
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=by_name)
+@each_flow
 def test_every_fault_at_every_call_comes_to_the_end_of_the_faultless_run(
-    boosts: Sweep, flow: Flow, tell: Callable[[Tried], None]
+    sweep: Sweep, flow: Flow, tell: Callable[[Tried], None]
 ) -> None:
-    sites = boosts.faultless(flow).sites
+    """S1-22, S1-27, S2-8."""
 
-    runs, wrong = swept(boosts, flow, ((each,) for each in singles(flow, sites)))
+    sites = sweep.faultless(flow).sites
 
-    tell(Tried("boosts", SINGLES, runs, len(wrong), len(sites)))
+    runs, wrong = swept(sweep, flow, ((each,) for each in singles(flow, sites)))
+
+    tell(Tried(sweep.context.name, SINGLES, runs, len(wrong), len(sites)))
     assert not wrong, "\n".join(map(str, wrong[:5]))
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=by_name)
+@each_flow
 def test_whatever_comes_in_the_middle_of_a_call_does_no_harm(
-    boosts: Sweep, flow: Flow, tell: Callable[[Tried], None]
+    sweep: Sweep, flow: Flow, tell: Callable[[Tried], None]
 ) -> None:
-    sites = boosts.faultless(flow).sites
+    sites = sweep.faultless(flow).sites
 
-    runs, wrong = swept(boosts, flow, ((each,) for each in crossings(flow, sites)))
+    runs, wrong = swept(sweep, flow, ((each,) for each in crossings(flow, sites)))
 
-    tell(Tried("boosts", CROSSINGS, runs, len(wrong), len(sites)))
+    tell(Tried(sweep.context.name, CROSSINGS, runs, len(wrong), len(sites)))
     assert not wrong, "\n".join(map(str, wrong[:5]))
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=by_name)
-def test_two_faults_do_no_more_harm_than_one(boosts: Sweep, flow: Flow, tell: Callable[[Tried], None]) -> None:
-    runs, wrong = swept(boosts, flow, some_pairs(boosts, flow, PAIRS_OF_A_FLOW, seed=6))
+@each_flow
+def test_two_faults_do_no_more_harm_than_one(sweep: Sweep, flow: Flow, tell: Callable[[Tried], None]) -> None:
+    pairs = all_pairs(sweep, flow) if LONG else some_pairs(sweep, flow, PAIRS_OF_A_FLOW, seed=6)
 
-    tell(Tried("boosts", "pairs of faults, by chance", runs, len(wrong)))
+    runs, wrong = swept(sweep, flow, pairs)
+
+    tell(Tried(sweep.context.name, PAIRS, runs, len(wrong)))
     assert not wrong, "\n".join(map(str, wrong[:5]))
+
+
+def all_pairs(sweep: Sweep, flow: Flow) -> Iterable[tuple[Injection, Injection]]:
+    """Every two faults, one after the other."""
+    every = list(singles(flow, sweep.faultless(flow).sites))
+    return ((one, other) for one, other in product(every, every) if one.at < other.at)

@@ -21,6 +21,7 @@ from botocore.client import BaseClient
 
 from sluice import ids
 from tests.account import Account, account
+from tests.faults.cache import REDIS
 from tests.faults.dynamo import Dynamo, Written, refusal
 from tests.faults.environment import environment, kept_apart
 from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring
@@ -111,6 +112,7 @@ class Request:
     body: Any = None
     id: str = "request"
     role: str = "admin"
+    address: str = "192.0.2.1"
 
 
 @dataclass
@@ -142,7 +144,7 @@ class World:
         self._traveller = traveller
         self.wiring = Wiring(aws.resources, lambda value: str(aws.resolve(value)), packages)
         self.dynamo = Dynamo(aws.resources, self._wrote)
-        self._environments: dict[str, dict[str, str]] = {}
+        self._environments = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
         self._handlers = {name: _handler(path) for name, path in self.wiring.handlers.items()}
         self._modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
         self._queue_of_url = {aws.ref(name): name for name in self.wiring.queues}
@@ -347,7 +349,8 @@ class World:
         function = self.wiring.function_of(request.method, request.path)
         event = a_request(request.method, request.path, body=request.body, role=request.role)
         event["requestContext"]["requestId"] = request.id
-        event["headers"]["idempotency-key"] = request.id
+        event["requestContext"]["http"]["sourceIp"] = request.address
+        event["headers"] |= {"idempotency-key": request.id, "user-agent": "Mozilla/5.0"}
         answer = self.invoke(function, event, Counter())
         if answer is None:
             return 500, None
@@ -365,7 +368,7 @@ class World:
         apart = kept_apart(self._modules) if self._running else nullcontext()
         self._running.append(invocation)
         try:
-            with apart, environment(self._environment(function)):
+            with apart, environment(self._environments[function]):
                 return self._handlers[function](event, Context())
         except (Crash, Exception) as error:
             self.crashes.append(error)
@@ -376,13 +379,8 @@ class World:
     @contextmanager
     def environment_of(self, function: str) -> Iterator[None]:
         """Lets a test use what a function is made of."""
-        with environment(self._environment(function)):
+        with environment(self._environments[function]):
             yield
-
-    def _environment(self, function: str) -> dict[str, str]:
-        if function not in self._environments:
-            self._environments[function] = {**os.environ, **self.aws.environment(function)}
-        return self._environments[function]
 
     @property
     def running(self) -> list[Invocation]:
@@ -459,6 +457,19 @@ class World:
         if self.nemesis is None:
             return effect()
         return self.nemesis.at(self, site, effect)
+
+    def redis(self, command: Callable[[], None]) -> None:
+        """A command that a handler sends to Redis."""
+        invocation = self._running[-1]
+        if invocation.is_dead:
+            raise Crash
+        site = Site(len(self.sites), invocation.function, invocation.calls, REDIS, True, len(self._running))
+        self.sites.append(site)
+        invocation.calls += 1
+        if self.nemesis is None:
+            command()
+        else:
+            self.nemesis.at(self, site, command)
 
     def die(self, invocation: Invocation) -> None:
         invocation.is_dead = True
