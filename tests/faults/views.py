@@ -8,7 +8,7 @@ import views.counts
 import views.sync
 import views.sync_worker
 import views.track
-from tests.faults.cache import held
+from tests.faults.cache import Server
 from tests.faults.dynamo import Written
 from tests.faults.expressions import plain
 from tests.faults.script import Command
@@ -74,8 +74,8 @@ MODULES = ("views.epochs", "views.applying", "views.sync_store", "views.fallback
 class Watch:
     """What is known of the views: who was told that his counts, and what Redis lost."""
 
-    def __init__(self, servers: Servers) -> None:
-        self._servers = servers
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self.counted: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
@@ -86,9 +86,8 @@ class Watch:
     def restart(self) -> None:
         """Redis comes back empty. What it held of a content may be in the totals already, if an epoch has it."""
         self.restarts += 1
-        for content, (pending, taken) in held(self._servers).items():
-            self.lost[content] += pending + taken
-        self._servers.flush()
+        self.lost.update(self._server.held())
+        self._server.empty()
 
     def disturbed(self) -> None: ...
 
@@ -124,8 +123,8 @@ class Views(Context):
     modules = MODULES
 
     def __init__(self, servers: Servers) -> None:
-        self._servers = servers
-        self._watch = Watch(servers)
+        self._server = Server(servers)
+        self._watch = Watch(self._server)
 
     def restart(self) -> None:
         self._watch.restart()
@@ -137,8 +136,8 @@ class Views(Context):
         """Begins anew: what a process remembers of Redis is gone, and so is all that Redis holds."""
         _processes_begin_anew()
         _redis.is_away = False
-        self._servers.flush()
-        self._watch = Watch(self._servers)
+        self._server.empty()
+        self._watch = Watch(self._server)
         return self._watch
 
     def base(self, world: World) -> None:
@@ -147,7 +146,7 @@ class Views(Context):
     def is_settled(self, world: World) -> bool:
         waiting = any("unfolded" in item for item in _items(world))
         control = next((item for item in _items(world) if item["id"] == "sync"), None)
-        return not held(self._servers) and not waiting and control is not None and control["phase"] == "done"
+        return not self._server.held() and not waiting and control is not None and control["phase"] == "done"
 
     def check(self, world: World, base: Any) -> None:
         watch = self._watch
@@ -158,8 +157,8 @@ class Views(Context):
                 days[item["id"].removeprefix("content#")] += int(item["views"])
         if {f"organic#{name}": views for name, views in days.items()} != totals:
             raise Violation(f"daily rows do not sum to the totals: {days} {totals}")
-        if held(self._servers):
-            raise Violation(f"left behind: Redis holds {held(self._servers)}")
+        if self._server.held():
+            raise Violation(f"left behind: Redis holds {self._server.held()}")
         for name, rules in world.wiring.queues.items():
             if rules.dead_letters and world.queues[rules.dead_letters]:
                 raise Violation(f"dead letters of {name}: {world.queues[rules.dead_letters]}")
