@@ -10,6 +10,7 @@ from typing import Any
 import operations.audit
 from tests.faults.dynamo import Written
 from tests.faults.expressions import plain
+from tests.faults.faults import OF_AWS
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World
@@ -139,7 +140,7 @@ FLOWS = (
             create(),
             command("execute"),
             command("pause", when=executed(1000), can_cross=True),
-            command("execute", when=in_status("paused")),
+            command("execute", when=in_status("paused"), can_cross=True),
         ),
     ),
     Flow("cancel", (create(), command("execute"), command("cancel", when=executed(1000), can_cross=True))),
@@ -164,7 +165,7 @@ FLOWS = (
             create(),
             command("execute"),
             platform("stop", when=executed(1000), can_cross=True),
-            platform("resume", when=lambda world: world.now() > START + timedelta(minutes=20)),
+            platform("resume", can_cross=True, when=lambda world: world.now() > START + timedelta(minutes=20)),
         ),
     ),
     Flow(
@@ -306,8 +307,12 @@ class Watch:
             raise Violation(f"a transition left {entries} audit entries and {events} events")
         if each.before and each.before.get("sweeps") != each.after.get("sweeps"):
             self.clean_commits[campaign_id] = 0
-        if each.before and plain(each.after["step"]) > plain(each.before["step"]):
-            self.clean_commits[campaign_id] += 1
+        if each.before is None:
+            return
+        steps = plain(each.after["step"]) - plain(each.before["step"])
+        if steps < 0 or (steps == 0 and each.before["updated_at"] != each.after["updated_at"]):
+            raise Violation("a commit or a command did not move the step on")
+        self.clean_commits[campaign_id] += int(steps > 0)
 
     def delivered(self, world: World) -> None:
         for campaign in campaigns(world) if self.clean_commits else ():
@@ -417,6 +422,7 @@ class Boosts(Context):
     name = "boosts"
     packages = ("boosts", "operations")
     flows = FLOWS
+    faults = OF_AWS
     modules = MODULES
 
     def watch(self) -> Watch:

@@ -34,6 +34,7 @@ class Fault(StrEnum):
 
 
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
+OF_AWS = tuple(fault for fault in FAULTS if fault not in (Fault.LOST, Fault.EMPTY))
 
 
 class Delivery(StrEnum):
@@ -48,6 +49,7 @@ class Crossing(StrEnum):
     """What happens in the middle of a call that is otherwise well."""
 
     COMMAND = "the next command"
+    COMMANDS = "the next commands"
     SCHEDULES = "every recurring schedule"
     OTHERS = "everything else that is due"
 
@@ -91,10 +93,10 @@ class Injection:
 
 
 class Faults:
-    """Injects, and tells `disturbed` each time. `cross` lets a script's next command come in."""
+    """Injects, and tells `disturbed` each time. `cross` lets a script's next command come in, if it can."""
 
     def __init__(
-        self, injections: Iterable[Injection], disturbed: Callable[[], None], cross: Callable[[], None]
+        self, injections: Iterable[Injection], disturbed: Callable[[], None], cross: Callable[[], bool]
     ) -> None:
         self._injections = {each.at: each for each in injections}
         self._disturbed = disturbed
@@ -125,6 +127,9 @@ class Faults:
                 world.after(LATE, lambda: self._again(world, invocation), "a late copy")
             case Crossing.COMMAND:
                 self._cross()
+            case Crossing.COMMANDS:
+                while self._cross():
+                    pass
             case Crossing.SCHEDULES:
                 world.fire_schedules()
             case Crossing.OTHERS:

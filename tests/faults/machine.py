@@ -26,7 +26,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.world.forget()
         self.watch = self.context.watch()
-        self.faults = Faults((), self.watch.disturbed, lambda: None)
+        self.faults = Faults((), self.watch.disturbed, lambda: False)
         self.world.watchers = [self.watch]
         self.world.nemesis = self.faults
         self.ids: list[str] = []

@@ -73,14 +73,15 @@ class Script:
             return
         self._send(retry_after)
 
-    def cross(self) -> None:
-        """Send the next command now if it may come at any time, once; refused, it comes again at its own."""
+    def cross(self) -> bool:
+        """Send the next command now if it may come at any time; refused, it comes again at its own. Whether it was."""
         if self.is_done or self._is_sending or self._waits or not self.commands[self.at].can_cross:
-            return
+            return False
         self.crossed = True
         status, body = self._once()
         if status < 400:
             self.answers.append((status, body))
+        return status < 400
 
     def _wake(self, retry_after: Callable[[Request], timedelta | None]) -> None:
         self._waits = False

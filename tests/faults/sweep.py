@@ -50,6 +50,7 @@ class Context(Protocol):
     packages: tuple[str, ...]
     """Of which functions: others are not called, nor what feeds them."""
     flows: tuple[Flow, ...]
+    faults: tuple[Fault, ...]
     modules: tuple[str, ...]
     """Where the mutation check looks for conditions, fences and guards."""
 
@@ -165,7 +166,7 @@ def _alike(end: Any, other: Any, parts: int) -> bool:
 
 # --- What is tried
 
-SINGLES = f"{{places}} call sites x {len(FAULTS)} faults x {len(Delivery)} deliveries, where they can happen"
+SINGLES = f"{{places}} call sites x %d faults x {len(Delivery)} deliveries, where they can happen"
 CROSSINGS = f"{{places}} call sites x {len(Crossing) + 2} crossings"
 
 

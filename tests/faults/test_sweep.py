@@ -42,7 +42,7 @@ def test_every_fault_at_every_call_comes_to_the_end_of_the_faultless_run(
 
     runs, wrong = swept(sweep, flow, ((each,) for each in singles(flow, sites)))
 
-    tell(Tried(sweep.context.name, SINGLES, runs, len(wrong), len(sites)))
+    tell(Tried(sweep.context.name, SINGLES % len(sweep.context.faults), runs, len(wrong), len(sites)))
     assert not wrong, "\n".join(map(str, wrong[:5]))
 
 

@@ -11,6 +11,7 @@ import views.track
 from tests.faults.cache import Server
 from tests.faults.dynamo import Written
 from tests.faults.expressions import plain
+from tests.faults.faults import FAULTS
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import Request, World
@@ -120,6 +121,7 @@ class Views(Context):
     name = "views"
     packages = ("views",)
     flows = FLOWS
+    faults = FAULTS
     modules = MODULES
 
     def __init__(self, servers: Servers) -> None:
