@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync redrive export build deploy validate test check faults faults-long bench openapi lock format install
+.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test check faults faults-long bench cost openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -35,6 +35,11 @@ token: install ## print a bearer token  ROLE=admin|operator|service|user  [SUB=.
 
 sync: install ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.sync $(STACK_OPTIONS) $(if $(FORCE),--force)
+
+import: install ## import another system's counts, once  FILE=counts.csv (type,id,count)  [NAME=..] [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.import_counts $(STACK_OPTIONS) --file "$(FILE)" --name "$(NAME)"
+stats: install ## how tracking and the sync stand: pending views, memory, shards  [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.stats $(STACK_OPTIONS)
 
 redrive: install ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.redrive $(STACK_OPTIONS)
@@ -77,6 +82,9 @@ static:
 
 bench: install ## calls, write units and time per step, against the budgets
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m tests.bench
+
+cost: install ## write docs/cost.md: what views, steps and an idle month cost, by dated list prices
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.cost
 
 openapi: install ## write docs/openapi.json from the code
 	@$(PYTHON) -m local.openapi

@@ -1,4 +1,4 @@
-"""Puts the dead letters of boosts and of the views' sync back on their queues, the embedded stack's or one on AWS.
+"""Puts the dead letters of boosts, the sync and imports back on their queues, the embedded stack's or one on AWS.
 
 One by one, and a message leaves the dead letters only after its copy was accepted: it may come twice, which a step
 survives, and is never lost.
@@ -13,7 +13,7 @@ from local.aws import DeployedStack
 from local.choice import add_stack_options, chosen_stack
 from local.errors import LocalError, run
 
-CONTEXTS = ("Boosts", "Views")
+CONTEXTS = ("Boosts", "Views", "ViewsImports")
 _HIDDEN_SECONDS = 60
 """How long a message being moved is out of sight for others."""
 

@@ -5,12 +5,14 @@ The body that SAM generates stays the only source: this reads it from CloudForma
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.aws import DeployedStack
 from local.errors import LocalError
 
+CORS_PARAMETER = "CorsOrigins"
 _FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}|\"Fn::GetAtt\": \[\"(\w+)\", \"Arn\"\]")
 
 
@@ -43,6 +45,10 @@ def add_routes(stack: DeployedStack, api: str = "Api") -> int:
     def invocation_of(function: str) -> str:
         arn = f"arn:aws:lambda:{region}:{account}:function:{resources[function]}"
         return f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+    cors = cors_of(body, _parameters(stack))
+    if cors:
+        gateway.update_api(ApiId=api_id, CorsConfiguration=cors)
 
     for route in gateway.get_routes(ApiId=api_id)["Items"]:
         gateway.delete_route(ApiId=api_id, RouteId=route["RouteId"])
@@ -83,6 +89,24 @@ def add_routes(stack: DeployedStack, api: str = "Api") -> int:
         target = f"integrations/{integration_ids[wanted.function]}"
         gateway.create_route(ApiId=api_id, RouteKey=wanted.key, Target=target, **security)
     return len(routes)
+
+
+def _parameters(stack: DeployedStack) -> dict[str, str]:
+    (described,) = stack.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"]
+    return {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
+
+
+def cors_of(body: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The API's CORS configuration, as its own API takes it; nothing when the parameter names no origin."""
+    if "x-amazon-apigateway-cors" not in body:
+        return {}
+    _, configured, _ = body["x-amazon-apigateway-cors"]["Fn::If"]
+    origins = [origin for origin in parameters.get(CORS_PARAMETER, "").split(",") if origin]
+    if not origins:
+        return {}
+    named = {name[0].upper() + name[1:]: value for name, value in configured.items()}
+    # The translator puts the parameter's value here itself, and not always as a list.
+    return named | {"AllowOrigins": origins}
 
 
 def authorizers_of(body: dict[str, Any]) -> list[Authorizer]:

@@ -21,11 +21,12 @@ from botocore.client import BaseClient
 from rich.console import Console
 from rich.table import Table
 
-from boosts.simulation import GB_SECOND, LAMBDA_REQUEST, LOG_KILOBYTE, READ_UNIT, SQS_REQUEST, WRITE_UNIT
+from boosts.simulation import step_usd
 from local.build import built, this_architecture
 from local.demo import Api
 from local.stack import temporary
 from local.tokens import mint
+from tests import bench_views
 from tests.account import Account, account
 from tests.gateway import a_request
 from tests.integration.conftest import Functions
@@ -69,6 +70,8 @@ def main() -> None:
     bench_imports()
     console.print("\n[bold]Drift[/] on the embedded stack, over HTTP and SQS")
     bench_drift()
+    console.print("\n[bold]Views[/]")
+    bench_views.main()
 
 
 def bench_steps() -> None:
@@ -95,19 +98,11 @@ def bench_steps() -> None:
         steps = STEPS - 2
         units = statistics.mean(_write_units(aws, transaction) for transaction in calls.transactions)
     per_step = sum(calls.operations.values()) / steps
-    cost = (
-        units * WRITE_UNIT
-        + 3 * READ_UNIT
-        + 3 * SQS_REQUEST
-        + LAMBDA_REQUEST
-        + GB_SECOND * 0.25 * 0.06
-        + LOG_KILOBYTE / 2
-    )
     table = _table("figure", "measured", "budget")
     names = ", ".join(f"{name} {count / steps:.2f}" for name, count in calls.operations.items())
     table.add_row("AWS calls a step", f"{per_step:.2f}  ({names})", "3")
     table.add_row("write units a step", f"{units:.1f}  (item sizes by DynamoDB's rule, indexes included)", "")
-    table.add_row("list price of a million steps", f"${cost:.2f}  (60 ms of 256 MB assumed)", "$5")
+    table.add_row("list price of a million steps", f"${step_usd(units):.2f}  (60 ms of 256 MB assumed)", "$5")
     table.add_row("steps a second", f"{steps / seconds:.0f}  (moto does most of the work)", "")
     console.print(table)
 

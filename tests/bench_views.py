@@ -1,6 +1,8 @@
 """What tracking a view costs: against the rules as their sources write them, and against the budgets."""
 
 import json
+import logging
+import random
 import socket
 import statistics
 import subprocess
@@ -15,24 +17,33 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
+import time_machine
+from botocore.client import BaseClient
 from redis import Redis
 from redis.connection import Connection
 from rich.console import Console
 from rich.table import Table
 
 from sluice.clock import next_midnight
+from tests.account import account
 from tests.factories import NOON, UTC_ZONE
 from tests.gateway import Context
+from tests.integration.conftest import Functions
+from tests.integration.test_views_sync import CLOSING, World
 from tests.integration.track_function import SETTINGS, a_view
 from tests.redis_servers import Servers, free_ports, single, unreachable
 from tests.template_reader import ROOT
 from views import counter, keys, track
+from views.bodies import MAX_VIEWS
 from views.counter import Counter
 from views.rules import Rules
 
 ROUNDS = 9
 VIEWS = 400
 IMPORTS = 15
+RANDOM_IDS = 100_000
+SYNCED = 400
+ON_SHARDS = 3
 PATH = f"{ROOT / 'functions'}:{ROOT / 'layers' / 'kernel'}"
 
 console = Console()
@@ -98,6 +109,14 @@ def main() -> None:
         bench_memory(servers)
         console.print("\n[bold]Budgets[/]")
         bench_budgets(servers)
+        console.print(
+            f"\n[bold]Random ids[/] from one address: what {RANDOM_IDS:,} views of as many contents cost in Redis"
+        )
+        bench_random_ids(servers)
+        console.print(
+            f"\n[bold]A sync[/] of {SYNCED:,} contents, each on {ON_SHARDS} shards, on moto: per 10,000 contents"
+        )
+        bench_sync(servers)
     console.print("\n[bold]While Redis is away[/], in fresh interpreters, on a table that answers at once")
     bench_fallback()
 
@@ -188,10 +207,15 @@ def _script_and_incr(servers: Servers, contents: int) -> tuple[float, float, flo
     """Server time of both, and the ratio of their rates as bytes on a socket, with no client to be slow."""
     servers.flush()
     client = servers.clients()[0]
-    captured: list[tuple[Any, ...]] = []
+    captured: list[Any] = []
     exchange = counter._exchange
     tracker = Counter(servers.nodes, Rules(), UTC_ZONE)
-    counter._exchange = lambda pool, *command: captured.append(command) or exchange(pool, *command)  # type: ignore[func-returns-value]
+    counter._exchange = lambda pool, commands, answers: (
+        captured.extend(commands.values())
+        or exchange(  # type: ignore[func-returns-value]
+            pool, commands, answers
+        )
+    )
     tracker.track("anon:warm", "story", "1", NOON)
     captured.clear()
     for number in range(ROUNDS * VIEWS):
@@ -223,6 +247,136 @@ def _exchange_all(wire: socket.socket, commands: list[bytes]) -> float:
     return time.perf_counter() - began
 
 
+def bench_random_ids(servers: Servers) -> None:
+    table = _table(
+        "who", "MaxContentsPerShard", "counted", "memory", "bytes a view", "of it pending", "refused", "viewers"
+    )
+    default = Rules().max_contents
+    for who, views_each in (("one viewer", RANDOM_IDS), ("a new user agent for each 50", 50)):
+        for bound in (0, default, 1_000):
+            memory, counted, parts = _random_ids(servers, Rules(max_contents=bound), views_each)
+            table.add_row(
+                *(who, f"{bound:,}" if bound else "off", f"{counted:,}", _megabytes(memory)),
+                *(f"{memory / RANDOM_IDS:.0f}", *(_megabytes(part) for part in parts)),
+            )
+    console.print(table)
+
+
+def _random_ids(servers: Servers, rules: Rules, views_each: int) -> tuple[int, int, tuple[int, int, int]]:
+    """Memory that was taken, views that counted, and the memory of what is pending, refused, and of viewers' states."""
+    servers.flush()
+    client = servers.clients()[0]
+    tracker, ids = Counter(servers.nodes, rules, UTC_ZONE), random.Random(1)
+    tracker.track("anon:warm", "story", "1", NOON)
+    client.flushall()
+    before, counted = client.info("memory")["used_memory"], 0
+    for number in range(RANDOM_IDS // MAX_VIEWS):
+        contents = [("story", f"{ids.getrandbits(128):032x}") for _ in range(MAX_VIEWS)]
+        decisions = tracker.track_many(f"anon:{number * MAX_VIEWS // views_each:0>22}", contents, NOON)
+        counted += sum(decision.is_counted for decision in decisions)
+    memory = client.info("memory")["used_memory"] - before
+    used = {key: client.memory_usage(key, samples=0) for key in client.scan_iter(count=1000)}
+    parts = tuple(
+        sum(size for key, size in used.items() if part in key) for part in (b":pending", b":refused", b":anon:")
+    )
+    return memory, counted, parts  # type: ignore[return-value]
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
+
+
+class SourcesSync:
+    """The sync as its source writes it (S2-23): collect, one UPDATE per model, and if all went well one DEL per key.
+
+    It finds them by KEYS, as caches offer no other way, and clears what the rules remember, which ours does not.
+    """
+
+    def __init__(self, client: Redis, database: Any, table: str) -> None:
+        self._client = client
+        self._database = database
+        self._table = table
+
+    def run(self) -> None:
+        names = self._client.keys("*:views:*")
+        for name in names:
+            views = int(self._client.get(name) or 0)
+            self._database.update_item(
+                TableName=self._table,
+                Key={"key": {"S": name.decode()}},
+                UpdateExpression="ADD #views :views",
+                ExpressionAttributeNames={"#views": "views"},
+                ExpressionAttributeValues={":views": {"N": str(views)}},
+            )
+        for name in names:
+            self._client.delete(name)
+        for pattern in ("daily_viewed:*", "viewed:*", "daily_views:*", "cooldown:*"):
+            for name in self._client.keys(pattern):
+                self._client.delete(name)
+
+
+@contextmanager
+def _counted() -> Iterator[dict[str, int]]:
+    """AWS calls, items that they write, and round trips to Redis."""
+    counts = {"calls": 0, "items": 0, "units": 0, "trips": 0}
+    call, send = BaseClient._make_api_call, Connection.send_packed_command
+
+    def calling(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        counts["calls"] += 1
+        together = len(arguments.get("TransactItems", ()))
+        written = together or operation in ("UpdateItem", "PutItem")
+        counts["items"] += written
+        counts["units"] += 2 * together or written  # a transaction's writes cost twice: items are below 1 KB
+        return call(client, operation, arguments)
+
+    def sending(connection: Any, *arguments: Any, **named: Any) -> Any:
+        counts["trips"] += 1
+        return send(connection, *arguments, **named)
+
+    with patch.object(BaseClient, "_make_api_call", calling), patch.object(Connection, "send_packed_command", sending):
+        yield counts
+
+
+def bench_sync(servers: Servers) -> None:
+    table = _table(
+        "", "AWS calls", "items written", "write units", "Redis round trips", "seconds on moto", "a retry adds"
+    )
+    logging.disable(logging.INFO)
+    client = servers.clients()[0]
+    with account() as aws, time_machine.travel(NOON, tick=False) as clock:
+        servers.flush()
+        for number in range(SYNCED):
+            client.set(f"story:views:{number}", ON_SHARDS)
+            client.set(f"daily_viewed:user:{number}:story:{number}:2026-11-20", 1)
+        with _counted() as counts:
+            began = time.perf_counter()
+            SourcesSync(client, aws.client("dynamodb"), aws.ref("TotalsTable")).run()
+            _add_sync(table, "sources", counts, time.perf_counter() - began, "every view again")
+        servers.flush()
+        world = World(aws, Functions(aws), servers, clock)
+        world.start()
+        world.work_off()
+        clock.shift(CLOSING)
+        for shard in range(ON_SHARDS):
+            client.hset(keys.pending(shard), mapping={f"video:{number}": 1 for number in range(SYNCED)})
+        with _counted() as counts:
+            began = time.perf_counter()
+            world.start()
+            world.work_off()
+            _add_sync(table, "ours", counts, time.perf_counter() - began, "nothing")
+        assert not any(client.exists(keys.pending(shard), keys.syncing(shard)) for shard in range(ON_SHARDS))
+    logging.disable(logging.NOTSET)
+    console.print(table)
+    console.print(
+        "Budget: 2 items a content, its total and its day, and the calls of an epoch beside one for 50 contents."
+    )
+
+
+def _add_sync(table: Table, name: str, counts: dict[str, int], seconds: float, retried: str) -> None:
+    figures = (counts["calls"], counts["items"], counts["units"], counts["trips"])
+    table.add_row(name, *(f"{10_000 * figure / SYNCED:,.0f}" for figure in figures), f"{seconds:.0f}", retried)
+
+
 def _handlers(servers: Servers) -> tuple[float, float]:
     """Microseconds of a counted view: our handler's, and one's that only reads JSON, runs the script and answers."""
     servers.flush()
@@ -236,10 +390,16 @@ def _handlers(servers: Servers) -> tuple[float, float]:
         content = f"{view['content_type']}:{view['content_id']}"
         viewer = f"anon:{event['requestContext']['http']['sourceIp']:0>22}"
         shard = keys.shard_of(viewer)
-        names = (keys.viewer_state(viewer), keys.pending(shard), keys.refused(shard))
-        arguments = (content[-8:], content, numbers_packed, "2026-11-20T12", "")
-        answer: Any = client.evalsha(sha, 3, *names, *arguments)
-        return {"statusCode": 200, "body": json.dumps({"counted": len(answer) == 1})}
+        names = (
+            keys.viewer_state(viewer),
+            keys.pending(shard),
+            keys.refused(shard),
+            keys.stats(shard),
+            keys.registered(shard),
+        )
+        arguments = (content[-8:], content, numbers_packed, "2026-11-20T12", "", "0", "0", "100000")
+        answer: Any = client.evalsha(sha, 5, *names, *arguments)
+        return {"statusCode": 200, "body": json.dumps({"counted": answer == 0})}
 
     track.tracker.cache_clear()
     with patch.dict("os.environ", SETTINGS | {"REDIS_URL": servers.url, "REDIS_MODE": "single"}):

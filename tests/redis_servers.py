@@ -65,8 +65,9 @@ class Servers:
         found: dict[bytes, Any] = {}
         for client in self.clients():
             with client:
+                read = {b"hash": client.hgetall, b"set": client.smembers, b"string": client.get}
                 for key in client.scan_iter():
-                    found[key] = client.hgetall(key) if client.type(key) == b"hash" else client.get(key)
+                    found[key] = read[client.type(key)](key)
         return found
 
     def commands(self) -> dict[str, int]:

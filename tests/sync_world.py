@@ -22,7 +22,7 @@ from views.shards import Outdated, Part, Seen, Taken
 
 SHARDS = 3
 CONTENTS = ("video:a", "video:b", "story:c")
-FIELDS = ("cooldown|video:a|2026-11-20T08", "daily_limit|story:x:y~1|2026-11-20T23")
+FIELDS = ("cooldown+daily_viewed|story:x:y~1|2026-11-20T08", "daily_limit|*|2026-11-20T23")
 DAYS = ("2026-11-20", "2026-11-21")
 TIMEOUT = timedelta(seconds=60)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
@@ -30,7 +29,7 @@ from boosts.schemas import (
     place,
 )
 from boosts.store import Keyed
-from sluice import http, settings
+from sluice import exports, http, settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.requests import Answer, Request, RequestItem
@@ -39,7 +38,6 @@ from sluice.roles import Role
 CAMPAIGNS = "/api/admin/fake-views"
 CAMPAIGN = f"{CAMPAIGNS}/<campaign_id>"
 
-CSV = "text/csv; charset=utf-8"
 # A Lambda answers at most 6 MB. A line of a batch has up to 210 bytes; that of a campaign of twenty videos up to 3,000.
 MAX_CSV_LINES = 10_000
 MAX_CSV_CAMPAIGNS = 1_500
@@ -175,7 +173,7 @@ def revert(
     return shown(commands().revert(campaign_id, body.reason, Caller(caller.subject, request)))
 
 
-@app.get(f"{CAMPAIGNS}/export", **http.require(Role.OPERATOR, media=CSV))
+@app.get(f"{CAMPAIGNS}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
 def export(
     status: Annotated[Status | None, Query(description="Only those in this status.")] = None,
     video_id: Annotated[VideoId | None, Query(description="Only those of this video.")] = None,
@@ -186,10 +184,10 @@ def export(
     found, after = commands().page(status, video_id, min(limit, MAX_CSV_CAMPAIGNS), place(cursor, video_id))
     query = {"status": status, "video_id": video_id, "limit": limit}
     next_cursor = http.write_cursor(vars(after) if after else None)
-    return _csv(campaigns_csv(found, with_header=cursor is None), query, next_cursor)
+    return http.csv_answer(campaigns_csv(found, with_header=cursor is None), query, next_cursor)
 
 
-@app.get(f"{CAMPAIGN}/export", **http.require(Role.OPERATOR, errors=[404], media=CSV))
+@app.get(f"{CAMPAIGN}/export", **http.require(Role.OPERATOR, errors=[404], media=exports.MEDIA))
 def export_batches(
     campaign_id: CampaignId, limit: CsvLimit = MAX_CSV_LINES, cursor: http.Cursor = None
 ) -> Response[str]:
@@ -198,16 +196,7 @@ def export_batches(
     batches = max(1, limit // len(commands().get(campaign_id).video_ids))
     rows = commands().rows(campaign_id, position["step"] if position else None, batches)
     next_cursor = http.write_cursor({"step": rows[-1].step} if len(rows) == batches else None)
-    return _csv(batches_csv(campaign_id, rows, with_header=cursor is None), {"limit": limit}, next_cursor)
-
-
-def _csv(text: str, query: dict[str, Any], next_cursor: str | None) -> Response[str]:
-    """An answer of CSV. The link is relative, so that it holds behind any address."""
-    headers: dict[str, str | list[str]] = {"Content-Disposition": 'attachment; filename="sluice.csv"'}
-    if next_cursor:
-        following = {name: value for name, value in query.items() if value is not None} | {"cursor": next_cursor}
-        headers["Link"] = f'<?{urlencode(following)}>; rel="next"'
-    return Response(200, CSV, text, headers=headers)
+    return http.csv_answer(batches_csv(campaign_id, rows, with_header=cursor is None), {"limit": limit}, next_cursor)
 
 
 @http.logger.inject_lambda_context(clear_state=True)

@@ -42,7 +42,7 @@ def store(settings: BoostsSettings) -> Store:
     bind(EntryItem, settings.audit_table)
     bind(EventItem, settings.outbox_table)
     bind(TotalItem, settings.totals_table)
-    return Store(Database(), settings.limits)
+    return Store(Database(), settings.limits, settings.time_zone)
 
 
 def wake(settings: BoostsSettings) -> Wake:

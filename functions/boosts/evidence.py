@@ -1,6 +1,8 @@
 """Whether the numbers are what their evidence says: batch rows, counters, promises and caps (S1-59)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from boosts.campaign import Campaign, Status
@@ -44,8 +46,12 @@ def _look(store: Store, campaign: Campaign, zone: ZoneInfo) -> list[Check]:
         found = campaign.standing_by_video()[video_id]
         checks.append(Check(f"batch rows = its share, video {video_id}", evidence, found))
     for video_id in campaign.video_ids:
-        standing = sum(each.standing_by_video()[video_id] for each in store.campaigns_of(video_id))
-        checks.append(Check(f"all its campaigns = boosted, video {video_id}", standing, store.boosted(video_id)))
+        campaigns = store.campaigns_of(video_id)
+        standing = sum(each.standing_by_video()[video_id] for each in campaigns)
+        boosted = store.boosted(video_id)
+        on_days = store.boosted_on(video_id, _worked_on(campaigns, zone))
+        checks.append(Check(f"all its campaigns = boosted, video {video_id}", standing, boosted))
+        checks.append(Check(f"all its days = boosted, video {video_id}", on_days, boosted))
     months = set(campaign.promised) | {month_of(row.committed_at.astimezone(zone).date()) for row in rows}
     holding = [each for status in (Status.RUNNING, Status.PAUSED) for each in store.in_status(status)]
     for month, usage in store.usages(months).items():
@@ -53,3 +59,13 @@ def _look(store: Store, campaign: Campaign, zone: ZoneInfo) -> list[Check]:
         claim = f"executed + promised to all campaigns = allotted, month {month}"
         checks.append(Check(claim, usage.executed + promised, usage.allotted))
     return checks
+
+
+def _worked_on(campaigns: Iterable[Campaign], zone: ZoneInfo) -> set[date]:
+    """The days on which any of them can have moved a counter, and one on either side: the zone may have changed."""
+    days: set[date] = set()
+    for each in campaigns:
+        if each.started_at:
+            first, last = (moment.astimezone(zone).date() for moment in (each.started_at, each.updated_at))
+            days |= {first + timedelta(days=number) for number in range(-1, (last - first).days + 2)}
+    return days

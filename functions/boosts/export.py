@@ -1,10 +1,9 @@
-"""CSV of campaigns and of a campaign's batches (S1-61), in RFC 4180's form."""
+"""CSV of campaigns and of a campaign's batches (S1-61)."""
 
-import csv
 from collections.abc import Iterable
-from io import StringIO
 
 from boosts.campaign import Campaign, Row
+from sluice import exports
 from sluice.clock import rfc3339
 
 _CAMPAIGN_COLUMNS = (
@@ -33,9 +32,8 @@ _BATCH_COLUMNS = ("campaign_id", "step", "video_id", "views", "plan_day", "commi
 
 def campaigns_csv(campaigns: Iterable[Campaign], *, with_header: bool) -> str:
     """A line per campaign; its videos are separated by spaces."""
-    return _csv(
-        _CAMPAIGN_COLUMNS, ([_cell(each, name) for name in _CAMPAIGN_COLUMNS] for each in campaigns), with_header
-    )
+    lines = ([_cell(each, name) for name in _CAMPAIGN_COLUMNS] for each in campaigns)
+    return exports.text_of(_CAMPAIGN_COLUMNS, lines, with_header=with_header)
 
 
 def batches_csv(campaign_id: str, rows: Iterable[Row], *, with_header: bool) -> str:
@@ -45,7 +43,7 @@ def batches_csv(campaign_id: str, rows: Iterable[Row], *, with_header: bool) -> 
         for row in rows
         for video_id, views in row.views_by_video.items()
     )
-    return _csv(_BATCH_COLUMNS, lines, with_header)
+    return exports.text_of(_BATCH_COLUMNS, lines, with_header=with_header)
 
 
 def _cell(campaign: Campaign, name: str) -> object:
@@ -54,14 +52,4 @@ def _cell(campaign: Campaign, name: str) -> object:
         return " ".join(value)
     if name in _TIMES:
         return rfc3339(value) if value else ""
-    # A spreadsheet takes a text that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
-def _csv(columns: Iterable[str], lines: Iterable[Iterable[object]], with_header: bool) -> str:
-    text = StringIO()
-    writer = csv.writer(text)
-    if with_header:
-        writer.writerow(columns)
-    writer.writerows(lines)
-    return text.getvalue()
+    return value

@@ -9,15 +9,11 @@ from zoneinfo import ZoneInfo
 from boosts.campaign import Campaign, Change, Status, Waiting, execute, run_step
 from boosts.plan import month_of
 from boosts.usage import Limits, Usage, UsageChange
+from sluice import prices
 
-# List prices of us-east-1 in USD a million, 2026-11: https://aws.amazon.com/dynamodb/pricing/on-demand/,
-# https://aws.amazon.com/sqs/pricing/, https://aws.amazon.com/lambda/pricing/ (arm64), https://aws.amazon.com/cloudwatch/pricing/
-WRITE_UNIT, READ_UNIT, SQS_REQUEST, LAMBDA_REQUEST, GB_SECOND, LOG_KILOBYTE = 0.625, 0.125, 0.40, 0.20, 13.3334, 0.50
-# A step: three small items read; campaign (2) with its sweep index (2) written; a message sent, received and deleted;
-# 60 ms of 256 MB; half a kilobyte of log. A batch: usage, row, the platform's check (6); for each video its total (2).
-_STEP = 3 * READ_UNIT + 4 * WRITE_UNIT + 3 * SQS_REQUEST + LAMBDA_REQUEST + GB_SECOND * 0.25 * 0.06 + LOG_KILOBYTE / 2
-_BATCH = 6 * WRITE_UNIT
-_TOTAL = 2 * WRITE_UNIT
+# What is written, in write units (a transaction's count double). A step: the campaign (2) with its sweep index (2). A
+# batch: usage, row, the platform's check (6). Each video of a batch: its total and its day (4).
+STEP_WRITES, BATCH_WRITES, VIDEO_WRITES = 4, 6, 4
 
 
 @dataclass(frozen=True)
@@ -109,8 +105,23 @@ def simulate(
         moves += len(change.views_by_video())
         campaign = book.apply(change)
         days[today] = _worked(days.get(today), today, campaign, change)
-    cost = (steps * _STEP + batches * _BATCH + moves * _TOTAL) / 1_000_000
+    writes = batches * BATCH_WRITES + moves * VIDEO_WRITES
+    cost = (steps * step_usd(STEP_WRITES) + writes * prices.WRITES.usd) / 1_000_000
     return Simulation(starts_at, moment, campaign.status, steps, batches, round(cost, 6), tuple(days.values()), months)
+
+
+def step_usd(write_units: float) -> float:
+    """List price of a million steps that each write so much: three small items read; a message sent, received and
+    deleted; 60 ms of 256 MB; half a kilobyte of log.
+    """
+    return (
+        write_units * prices.WRITES.usd
+        + 3 * prices.READS.usd
+        + 3 * prices.QUEUE_REQUESTS.usd
+        + prices.LAMBDA_REQUESTS.usd
+        + 0.25 * 0.06 * prices.LAMBDA_TIME.usd
+        + 0.5 * prices.LOGS.usd
+    )
 
 
 def _worked(day: Day | None, today: dt.date, campaign: Campaign, change: Change) -> Day:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pynamodb.attributes import NumberAttribute
 from pynamodb.expressions.condition import Condition
@@ -78,11 +79,12 @@ class Keyed:
 
 
 class Store:
-    """Reads campaigns and commits changes to them."""
+    """Reads campaigns and commits changes to them. `zone` is that of the days."""
 
-    def __init__(self, database: Database, limits: Limits) -> None:
+    def __init__(self, database: Database, limits: Limits, zone: ZoneInfo) -> None:
         self._database = database
         self._limits = limits
+        self._zone = zone
         self._platform = platform.items_in(BoostsItem.Meta.table_name)
 
     def get(self, campaign_id: str) -> Campaign | None:
@@ -156,6 +158,10 @@ class Store:
         """A video's boosted counter, by a consistent read."""
         return totals.read(CONTENT_TYPE, video_id).boosted
 
+    def boosted_on(self, video_id: str, days: Iterable[date]) -> int:
+        """The sum of a video's boosted counters of some days, by a consistent read."""
+        return sum(totals.read_boosted_days(CONTENT_TYPE, video_id, days).values())
+
     def page(
         self, status: Status | None, video_id: str | None, limit: int, after: Place | None
     ) -> tuple[list[Campaign], Place | None]:
@@ -193,7 +199,7 @@ class Store:
                 transaction.update(CampaignItem.of(change.before), _differences(change.before, after), _as_read(change))
             if change.is_batch:
                 platform.require_open(transaction, self._platform)
-                _add_views(transaction, change, now)
+                _add_views(transaction, change, now, now.astimezone(self._zone).date())
             for usage in change.usage:
                 _add_usage(transaction, usage, self._limits)
             if entry and change.action:
@@ -246,14 +252,14 @@ def _differences(before: Campaign, after: Campaign) -> list[UpdateAction]:
     return actions
 
 
-def _add_views(transaction: TransactWrite, change: Change, now: datetime) -> None:
-    """To the videos' counters, with a row as evidence."""
+def _add_views(transaction: TransactWrite, change: Change, now: datetime, day: date) -> None:
+    """To the videos' counters and those of the day, with a row as evidence."""
     after, moves = change.after, change.views_by_video()
     row = BatchItem(after.id, _row_part(after.step - 1), views=sum(moves.values()), views_by_video=moves)
     row.plan_day, row.committed_at = after.plan_day, now
     transaction.save(row, condition=BatchItem.id.does_not_exist())
     for video_id, views in moves.items():
-        totals.add_boosted(transaction, CONTENT_TYPE, video_id, views)
+        totals.add_boosted(transaction, CONTENT_TYPE, video_id, views, day)
 
 
 def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) -> None:

@@ -8,14 +8,18 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations.schemas import EntryPage, Verification, place
-from operations.trail import Trail
+from operations.trail import ADJUSTMENTS, Trail
 from sluice import http, platform, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
 from sluice.dynamodb import bind
-from sluice.ids import BOOST
+from sluice.ids import BOOST, IMPORT
 from sluice.roles import Role
 
+ENTITY_DESCRIPTION = (
+    "The id of a campaign or an import; or `platform`: its stops and resumes; "
+    "or `adjustments:story:123`: those of a content's views."
+)
 TEXT: Any = {"min_length": 1, "max_length": 255}
 
 app = http.resolver()
@@ -27,13 +31,15 @@ class Settings:
 
     audit_table: str
     boosts_table: str
+    views_table: str
 
 
 @cache
 def trail() -> Trail:
     read = settings.read(Settings)
     bind(EntryItem, read.audit_table)
-    return Trail({BOOST: items_in(read.boosts_table), platform.ENTITY: items_in(read.boosts_table)})
+    boosts, views = items_in(read.boosts_table), items_in(read.views_table)
+    return Trail({BOOST: boosts, platform.ENTITY: boosts, IMPORT: views, ADJUSTMENTS: views})
 
 
 @app.get("/api/admin/audit", **http.require(Role.OPERATOR))
@@ -49,7 +55,7 @@ def page(
 
 @app.get("/api/admin/audit/<entity>/verify", **http.require(Role.OPERATOR, errors=[404]))
 def verify(
-    entity: Annotated[str, Path(description="A campaign's id, or `platform`: its stops and resumes.")],
+    entity: Annotated[str, Path(description=ENTITY_DESCRIPTION)],
 ) -> Verification:
     """Recompute a campaign's chain of entries, and name the first that was edited, removed or cut off."""
     entries, problem = trail().verify(entity)

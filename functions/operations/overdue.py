@@ -1,6 +1,6 @@
 """Finding campaigns whose step is overdue, and waking them: liveness rests on this, safety never does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -89,3 +89,22 @@ class Overdue:
         self._send(campaign_id, int(campaign.step))
         logger.warning("Woken: its step was overdue", campaign_id=campaign_id, step=campaign.step, sweeps=sweeps + 1)
         return True
+
+
+def wake_all(contexts: Iterable[Overdue]) -> int:
+    """Wake the overdue campaigns of every context; returns how many.
+
+    What is wrong with one context keeps no other asleep. Raises the first error at the end, if there was any.
+    """
+    woken = 0
+    failures: list[Exception] = []
+    for context in contexts:
+        try:
+            woken += context.wake()
+        except Exception as error:  # whatever is wrong with this one
+            failures.append(error)
+    for failure in failures[1:]:
+        logger.error("Overdue campaigns were not woken", exc_info=failure)
+    if failures:
+        raise failures[0]
+    return woken

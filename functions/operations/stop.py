@@ -25,6 +25,7 @@ class Settings:
     """What the function reads from the environment."""
 
     boosts_table: str
+    views_table: str
     audit_table: str
     outbox_table: str
 
@@ -34,7 +35,8 @@ def switch() -> Switch:
     read = settings.read(Settings)
     bind(EntryItem, read.audit_table)
     bind(EventItem, read.outbox_table)
-    return Switch(Database(), {"boosts": items_in(read.boosts_table)}, SystemClock())
+    copies = {"boosts": items_in(read.boosts_table), "views": items_in(read.views_table)}
+    return Switch(Database(), copies, SystemClock())
 
 
 @app.get("/api/admin/stop", **http.require(Role.OPERATOR))

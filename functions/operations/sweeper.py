@@ -1,5 +1,6 @@
 """Schedule: wake overdue campaigns, and publish outbox rows that were left behind."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -7,7 +8,7 @@ from functools import cache
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from operations.overdue import Overdue
+from operations.overdue import Overdue, wake_all
 from sluice import aws, platform, settings
 from sluice.chained import items_in
 from sluice.clock import SystemClock
@@ -27,19 +28,30 @@ class Settings:
 
     boosts_table: str
     boosts_queue_url: str
+    views_table: str
+    views_imports_queue_url: str
     outbox_table: str
     event_bus: str
 
 
 @cache
-def overdue_boosts() -> Overdue:
+def contexts() -> tuple[Overdue, ...]:
+    """Each context's overdue campaigns; of the views these are the imports."""
     read = settings.read(Settings)
+    queues = {read.boosts_table: read.boosts_queue_url, read.views_table: read.views_imports_queue_url}
+    return tuple(
+        Overdue(items_in(table), platform.items_in(table), sender(url), SystemClock()) for table, url in queues.items()
+    )
+
+
+def sender(queue_url: str) -> Callable[[str, int], None]:
+    """Puts steps on a queue."""
     sqs = aws.client("sqs")
 
     def send(campaign_id: str, step: int) -> None:
-        sqs.send_message(QueueUrl=read.boosts_queue_url, MessageBody=step_message(campaign_id, step))
+        sqs.send_message(QueueUrl=queue_url, MessageBody=step_message(campaign_id, step))
 
-    return Overdue(items_in(read.boosts_table), platform.items_in(read.boosts_table), send, SystemClock())
+    return send
 
 
 @cache
@@ -52,7 +64,7 @@ def relay() -> Relay:
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: dict[str, object], _context: LambdaContext) -> dict[str, int]:
     try:
-        woken = overdue_boosts().wake()
+        woken = wake_all(contexts())
     finally:  # What keeps campaigns asleep must not keep events unpublished.
         published = relay().publish_overdue(_LEFT_BEHIND, _MOST_EVENTS)
     logger.info("Swept", woken=woken, published=published)

@@ -14,6 +14,9 @@ from sluice.errors import NotFound, Unreadable
 from sluice.ids import is_id
 from sluice.platform import ENTITY
 
+ADJUSTMENTS = "adjustments"
+"""What the entity of a content's adjustments begins with, and the part of the item that holds its head."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -36,6 +39,7 @@ class Trail:
     """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context.
 
     The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
+    So are the adjustments of each content's views, `adjustments:story:123`.
     """
 
     def __init__(self, campaigns: Mapping[str, type[ChainedItem]]) -> None:
@@ -78,13 +82,27 @@ class Trail:
         return len(entries), audit.find_problem([each for each in entries if each.number <= head.number], head)
 
     def _head(self, entity: str) -> Head:
-        prefix, _, _ = entity.partition("_")
-        if prefix not in self._campaigns or not (is_id(prefix, entity) or entity == ENTITY):
-            raise NotFound("Campaign not found", "campaign_not_found")
+        items, item_id, part = self._place(entity)
         with transient_as_unavailable():
             try:
-                return self._campaigns[prefix].get(entity, PART, consistent_read=True).audit_head
+                return items.get(item_id, part, consistent_read=True).audit_head
             except DoesNotExist as error:
                 if entity == ENTITY:
                     return Head()  # It was never stopped.
-                raise NotFound("Campaign not found", "campaign_not_found") from error
+                raise _unknown(entity) from error
+
+    def _place(self, entity: str) -> tuple[type[ChainedItem], str, str]:
+        """Where an entity remembers its last entry: the table, and the item's id and part there. Raises NotFound."""
+        kind, *content = entity.split(":", 2)
+        if kind == ADJUSTMENTS and len(content) == 2:
+            return self._campaigns[kind], "#".join(("content", *content)), ADJUSTMENTS
+        prefix, _, _ = entity.partition("_")
+        if prefix not in self._campaigns or not (is_id(prefix, entity) or entity == ENTITY):
+            raise _unknown(entity)
+        return self._campaigns[prefix], entity, PART
+
+
+def _unknown(entity: str) -> NotFound:
+    if entity.startswith(ADJUSTMENTS):
+        return NotFound("This content's views were never adjusted", "not_found")
+    return NotFound("Campaign not found", "campaign_not_found")

@@ -19,6 +19,7 @@ FAILURES_BEFORE_GIVING_UP = 3
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 ACTIONS = 100
 CONTENTS_TOGETHER = ACTIONS // 2  # a total and a daily row each
+REFUSALS_TOGETHER = ACTIONS // 2  # a row and at most an hour's sum each
 
 FOLDED_ROWS_KEPT = timedelta(days=2)  # until its day is over, a row is what refuses the viewer's next view
 
@@ -37,7 +38,7 @@ class DayViews:
 
 @dataclass(frozen=True)
 class Refusals:
-    """How often a rule refused a content in one hour: a field of the shards' `refused`, and its count."""
+    """How often rules together refused a content in one hour: a field of the shards' `refused`, and its count."""
 
     field: str
     refusals: int
@@ -96,7 +97,10 @@ class Store(Protocol):
         """
 
     def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
-        """Add an epoch's refusals to the row of each, once. Up to ACTIONS."""
+        """Add an epoch's refusals to the row of each and to the sums of its hour, once and both or neither.
+
+        Up to REFUSALS_TOGETHER.
+        """
 
     def unfolded(self, limit: int) -> list[Row]:
         """Up to about `limit` rows, as the index knows them: it may lack some, and show some that are folded."""
@@ -142,7 +146,7 @@ class Applier:
     def refusals(self, scope: Scope) -> Work:
         """Move a page of refusals. One that fails three times is logged and dropped: it must not block the views."""
         fields, is_last = self._page(scope, Taken.REFUSALS)
-        moved = sum([self._move(scope, together) for together in batched(fields, ACTIONS, strict=False)])
+        moved = sum([self._move(scope, together) for together in batched(fields, REFUSALS_TOGETHER, strict=False)])
         return Work(is_last, refusals=moved)
 
     def fold(self, scope: Scope, limit: int) -> Work:

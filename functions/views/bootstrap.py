@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,7 +12,7 @@ from sluice import aws, totals
 from sluice.clock import SystemClock
 from sluice.errors import Unavailable
 from views import shards
-from views.epochs import Message, Sync
+from views.epochs import Sync
 from views.reading import Reader
 from views.shards import RedisShards
 from views.sync_store import SyncStore
@@ -19,6 +20,12 @@ from views.sync_store import SyncStore
 # Redis is left alone after these: a step is tried again later, and a count is answered from the database.
 SYNC_REDIS_SECONDS = 2.0
 READ_REDIS_SECONDS = 0.5
+
+
+class Sendable(Protocol):
+    """A message of the sync's queue."""
+
+    def body(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,7 @@ def redis_shards(settings: ViewsSettings, seconds: float) -> RedisShards:
 def reader(settings: ViewsSettings) -> Reader:
     """Reads what no sync has moved yet, on every shard that there ever was. Raises RedisAway, Unavailable."""
     read_shards = redis_shards(settings, READ_REDIS_SECONDS)
-    control = store(settings).control()
-    shard_count = max(settings.view_shards, control.shards if control else 0)
-    return Reader(read_shards, totals.read_all, shard_count=shard_count)
+    return Reader(read_shards, totals.read_all, shard_count=len(ever_used(settings)))
 
 
 def store(settings: ViewsSettings) -> SyncStore:
@@ -72,11 +77,17 @@ def sync(settings: SyncSettings) -> Sync:
     )
 
 
-def sender(queue_url: str) -> Callable[[Message, int], None]:
+def ever_used(settings: ViewsSettings) -> range:
+    """All shards that there ever were."""
+    control = store(settings).control()
+    return range(max(settings.view_shards, control.shards if control else 0))
+
+
+def sender(queue_url: str) -> Callable[[Sendable, int], None]:
     """Brings messages to the sync's queue, after as many seconds as it is told."""
     sqs = aws.client("sqs")
 
-    def send(message: Message, delay_seconds: int) -> None:
+    def send(message: Sendable, delay_seconds: int) -> None:
         try:
             sqs.send_message(QueueUrl=queue_url, MessageBody=message.body(), DelaySeconds=delay_seconds)
         except (ClientError, BotoCoreError) as error:

@@ -6,14 +6,14 @@ tell a command that was never sent from one whose answer was lost.
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b, sha1
 from math import ceil
 from pathlib import Path
 from struct import Struct
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from redis import Redis
@@ -140,6 +140,13 @@ def nodes(url: str, mode: str) -> Nodes:
     return _MODES[mode](url)
 
 
+class Call(NamedTuple):
+    """What a script is called with."""
+
+    keys: tuple[str, ...]
+    arguments: tuple[str | bytes | int, ...]
+
+
 class Script:
     """A script, sent by its digest; in whole where a server does not have it yet."""
 
@@ -150,30 +157,51 @@ class Script:
     def _sha(self) -> str:
         return sha1(self._text, usedforsecurity=False).hexdigest()
 
-    def run(self, pool: Pool, key_names: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
-        """The script's answer. Raises NotTracked or OutcomeUnknown; `_ANSWERED_NO` as the server gave it."""
-        rest = (len(key_names), *key_names, *arguments)
-        try:
-            return _exchange(pool, "EVALSHA", self._sha, *rest)
-        except NoScriptError:
-            return _exchange(pool, "EVAL", self._text, *rest)
+    def run(self, pool: Pool, calls: Mapping[int, Call], answers: dict[int, Any]) -> dict[int, Exception]:
+        """Run all in one round trip, and put what they answer into `answers`: those that raise NotTracked or
+        OutcomeUnknown leave there what came before. Errors that the server answered instead are returned.
+        """
+        errors = _exchange(
+            pool, {number: ("EVALSHA", self._sha, *_flat(call)) for number, call in calls.items()}, answers
+        )
+        lost = [number for number, error in errors.items() if isinstance(error, NoScriptError)]
+        if lost:
+            again = {number: ("EVALSHA", self._sha, *_flat(calls[number])) for number in lost}
+            again[lost[0]] = ("EVAL", self._text, *_flat(calls[lost[0]]))
+            others = {number: error for number, error in errors.items() if number not in again}
+            return others | _exchange(pool, again, answers)
+        return errors
 
 
-def _exchange(pool: Pool, *command: str | bytes | int) -> Any:
+def _flat(call: Call) -> tuple[str | bytes | int, ...]:
+    return (len(call.keys), *call.keys, *call.arguments)
+
+
+def _exchange(
+    pool: Pool, commands: Mapping[int, Sequence[str | bytes | int]], answers: dict[int, Any]
+) -> dict[int, Exception]:
+    """Send all commands at once, then read an answer to each: into `answers`, or returned when it is an error."""
     try:
         connection: Connection = pool.get_connection()
     except (RedisError, OSError) as error:
         raise NotTracked(f"no connection to Redis ({type(error).__name__})") from error
+    errors: dict[int, Exception] = {}
     try:
-        connection.send_packed_command([_packed(command)])
-        return connection.read_response()
-    except _ANSWERED_NO:
-        raise
+        connection.send_packed_command([b"".join([_packed(command) for command in commands.values()])])
+        for number in commands:
+            try:
+                answers[number] = connection.read_response()
+            except ResponseError as error:
+                errors[number] = error
+    except _ANSWERED_NO as error:
+        # The client closes the connection at these. A server that says one to a command says it to the next.
+        errors |= {number: error for number in commands if number not in answers and number not in errors}
     except (RedisError, OSError) as error:
         # Come back when Redis is asked again: it knows whether this one counted.
         raise OutcomeUnknown(f"no answer from Redis ({type(error).__name__})", ceil(LEFT_ALONE_SECONDS)) from error
     finally:
         pool.release(connection)
+    return errors
 
 
 def _packed(command: Sequence[str | bytes | int]) -> bytes:
@@ -211,6 +239,7 @@ class Counter:
             ),
             *(rules.session_seconds * 1000, rules.max_per_day, rules.memory_seconds * 1000),
         )
+        self._bounds = (int(rules.registered_only), rules.max_contents)
 
     def track(
         self, viewer: str, content_type: str, content_id: str, now: datetime, reasons: Sequence[str] = ()
@@ -220,30 +249,58 @@ class Counter:
         Raises NotTracked (or its child LeftAlone) when it was certainly not counted, OutcomeUnknown when that cannot be
         known.
         """
+        return self.track_many(viewer, [(content_type, content_id)], now, reasons)[0]
+
+    def track_many(
+        self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: Sequence[str] = ()
+    ) -> list[Decision]:
+        """As `track`, for a viewer's views one after another, and one round trip for all of them.
+
+        Raises NotTracked when none was counted, OutcomeUnknown when some may have been and others not.
+        """
+        return self._decide(viewer, contents, now, reasons, dry="0")
+
+    def explain(
+        self, viewer: str, content_type: str, content_id: str, now: datetime, reasons: Sequence[str] = ()
+    ) -> Decision:
+        """What `track` would answer; nothing is counted, neither the view nor a refusal. Raises NotTracked."""
+        return self._decide(viewer, [(content_type, content_id)], now, reasons, dry="1")[0]
+
+    def _decide(
+        self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: Sequence[str], *, dry: str
+    ) -> list[Decision]:
         self._check_that_it_may_be_asked()
         shard = keys.shard_of(viewer, self._shards)
-        content = keys.content_field(content_type, content_id)
-        moment = self._calendar.moment(now)
-        names = (keys.viewer_state(viewer, self._shards), keys.pending(shard), keys.refused(shard))
-        arguments = (
-            *(blake2b(content.encode(), digest_size=8).digest(), content),
-            _NUMBERS.pack(moment.now, moment.day_start, moment.day_end, *self._limits),
-            *(moment.hour, ",".join(reasons)),
+        names = (
+            *(keys.viewer_state(viewer, self._shards), keys.pending(shard), keys.refused(shard)),
+            *(keys.stats(shard), keys.registered(shard)),
         )
-        wait, *refusing = self._run(names, arguments)
-        if not refusing:
-            return COUNTED
-        named = tuple(reason.decode() for reason in refusing)
-        return Decision(named) if reasons else Decision.after(named, wait)
+        moment = self._calendar.moment(now)
+        numbers = _NUMBERS.pack(moment.now, moment.day_start, moment.day_end, *self._limits)
+        rest = (numbers, moment.hour, "+".join(reasons), dry, *self._bounds)
+        fields = [keys.content_field(*content) for content in contents]
+        calls = [Call(names, (blake2b(field.encode(), digest_size=8).digest(), field, *rest)) for field in fields]
+        return [_decision(answer) for answer in self._run(calls)]
 
     def _check_that_it_may_be_asked(self) -> None:
         left = self._left_alone_until - self._seconds()
         if left > 0:
             raise LeftAlone("Redis failed a moment ago and is left alone", ceil(left))
 
-    def _run(self, names: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
+    def _run(self, calls: Sequence[Call]) -> list[Any]:
+        answers: dict[int, Any] = {}
         try:
-            return self._answer(names, arguments)
+            self._answer(dict(enumerate(calls)), answers)
+        except NotTracked as error:
+            if answers:
+                raise OutcomeUnknown(f"some were answered, and then: {error}", ceil(LEFT_ALONE_SECONDS)) from error
+            raise
+        return [answers[number] for number in range(len(calls))]
+
+    def _answer(self, calls: Mapping[int, Call], answers: dict[int, Any]) -> None:
+        try:
+            for error in self._ask(calls, answers).values():
+                raise error
         except (AskError, TryAgainError) as error:
             raise NotTracked("the shard is moving to another node") from error
         except _ANSWERED_NO as error:
@@ -259,17 +316,29 @@ class Counter:
             self._leave_alone()
             raise NotTracked(f"no node of the cluster answers ({type(error).__name__})") from error
 
-    def _answer(self, names: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
+    def _ask(self, calls: Mapping[int, Call], answers: dict[int, Any]) -> dict[int, Exception]:
+        """The errors that are left after the shard's present node was asked."""
         if self._nodes is None:
             self._nodes = self._connect()
-        try:
-            return self._script.run(self._nodes.pool(names[0]), names, arguments)
-        except MovedError:
+        key = calls[0].keys[0]
+        errors = self._script.run(self._nodes.pool(key), calls, answers)
+        moved = {number: calls[number] for number, error in errors.items() if isinstance(error, MovedError)}
+        if moved:
             self._nodes.learn()
-            return self._script.run(self._nodes.pool(names[0]), names, arguments)
+            others = {number: error for number, error in errors.items() if number not in moved}
+            return others | self._script.run(self._nodes.pool(key), moved, answers)
+        return errors
 
     def _leave_alone(self) -> None:
         self._left_alone_until = self._seconds() + LEFT_ALONE_SECONDS
         if self._nodes is not None:
             self._nodes.close()
             self._nodes = None
+
+
+def _decision(answer: Any) -> Decision:
+    if answer == 0:
+        return COUNTED
+    wait, rules = answer
+    reasons = tuple(rules.decode().split("+"))
+    return Decision.after(reasons, wait) if wait else Decision(reasons)

@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aws_lambda_powertools import Logger
+
 from sluice.totals import Totals
 from views.breaker import Breaker
 from views.reading import Content, Reader
 from views.shards import RedisAway
+
+logger = Logger(child=True)
 
 
 class Source(StrEnum):
@@ -64,7 +68,8 @@ class Display:
             if self._reader is None:
                 self._reader = self._connect()
             counts = self._reader.read(contents)
-        except RedisAway:
+        except RedisAway as error:
+            logger.warning("Redis is away: counts come from the database", exc_info=error)
             self._reader = None
             self._breaker.trip()
             raise

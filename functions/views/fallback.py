@@ -5,7 +5,8 @@ whether that rule is on or off, and cooldown, session and daily limit do not. Wh
 what is counted here there: a viewer may be counted once by each on the day that it fails.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -17,23 +18,46 @@ from views import keys
 from views.rules import COUNTED, DAILY_VIEWED, Calendar, Decision
 
 READ_SECONDS = 1.0
+SECONDS = 2.5
+"""For all views of one call: with a connection and an answer as late as may be, still less than the function has."""
 
 
 class Fallback:
-    """Puts rows into the views table. `connect` makes botocore's DynamoDB client, when it is first needed."""
+    """Puts rows into the views table. `connect` makes botocore's DynamoDB client, when it is first needed.
 
-    def __init__(self, table: str, zone: ZoneInfo, connect: Callable[[], Any] | None = None) -> None:
+    `seconds` is a clock that never goes back.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        zone: ZoneInfo,
+        connect: Callable[[], Any] | None = None,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._table = table
         self._zone = zone
         self._calendar = Calendar(zone)
         self._client = cache(connect or _dynamodb)
+        self._seconds = seconds
+
+    def track_many(self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime) -> list[Decision]:
+        """As `track`, for a viewer's views one after another. Raises Unavailable, also when it is slow."""
+        client, ends = self._client(), self._seconds() + SECONDS
+        decisions = []
+        for content in contents:
+            if self._seconds() > ends:
+                raise Unavailable("Neither Redis nor the database counts views in time")
+            decisions.append(self._put(client, viewer, keys.content_field(*content), now))
+        return decisions
 
     def track(self, viewer: str, content_type: str, content_id: str, now: datetime) -> Decision:
         """Count a view, once a day. Raises Unavailable, and then it may or may not be counted: never twice, though."""
-        client = self._client()
+        return self.track_many(viewer, [(content_type, content_id)], now)[0]
+
+    def _put(self, client: Any, viewer: str, content: str, now: datetime) -> Decision:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        content = keys.content_field(content_type, content_id)
         day = now.astimezone(self._zone).date().isoformat()
         item = {
             "id": f"viewer#{viewer}",

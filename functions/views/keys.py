@@ -3,6 +3,7 @@
 No vendor's import, and no setting: callers give the number of shards.
 """
 
+from hashlib import blake2b
 from zlib import crc32
 
 DEFAULT_SHARDS = 16
@@ -37,7 +38,9 @@ def epoch(shard: int) -> str:
 
 
 def refused(shard: int) -> str:
-    """Hash: `cooldown|story:123|2026-11-20T08` and how often that rule refused that content in that hour, in UTC."""
+    """Hash: `cooldown+daily_viewed|story:123|2026-11-20T08` and how often these rules together refused that content in
+    that hour, in UTC. The content is `*` for those that came when the hash was full.
+    """
     return f"{tag(shard)}:refused"
 
 
@@ -46,14 +49,24 @@ def refusing(shard: int) -> str:
     return f"{tag(shard)}:refusing"
 
 
+def stats(shard: int) -> str:
+    """Hash: what `track.lua` counts for those who run the system, and since when views wait. Never expires."""
+    return f"{tag(shard)}:stats"
+
+
+def registered(shard: int) -> str:
+    """Set: `story:123` of every registered content, and `*` once it is complete. Never expires."""
+    return f"{tag(shard)}:registered"
+
+
 def refusal_of(field: str) -> tuple[str, str, str, str]:
-    """The rule, content, day and hour of a field of `refused`: `cooldown`, `story:123`, `2026-11-20`, `08`.
+    """The rules, content, day and hour of a field of `refused`: `bot+do_not_track`, `story:123`, `2026-11-20`, `08`.
 
     No content holds a `|`.
     """
-    rule, content, moment = field.split("|")
+    rules, content, moment = field.split("|")
     day, _, hour = moment.partition("T")
-    return rule, content, day, hour
+    return rules, content, day, hour
 
 
 def viewer_state(viewer: str, shards: int = DEFAULT_SHARDS) -> str:
@@ -64,6 +77,11 @@ def viewer_state(viewer: str, shards: int = DEFAULT_SHARDS) -> str:
 def content_field(content_type: str, content_id: str) -> str:
     """`story:123`: a content in `pending` and `syncing`. A type holds no colon, so the first one ends it."""
     return f"{content_type}:{content_id}"
+
+
+def digest(field: str) -> bytes:
+    """The field of a content (`story:123`) in a viewer's state."""
+    return blake2b(field.encode(), digest_size=8).digest()
 
 
 def content_of(field: str) -> tuple[str, str]:
@@ -78,3 +96,8 @@ def parked(shard: int) -> str:
     Never expires.
     """
     return f"{tag(shard)}:parked"
+
+
+def rebuild(shard: int) -> str:
+    """Hash: `id`, the rebuild of `registered` that is under way, and `at`, when it got on last, in milliseconds."""
+    return f"{tag(shard)}:rebuild"

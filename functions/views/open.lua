@@ -1,4 +1,4 @@
--- Open an epoch on one shard. KEYS: epoch, pending, syncing, refused, refusing. ARGV: the epoch to open.
+-- Open an epoch on one shard. KEYS: epoch, pending, syncing, refused, refusing, stats. ARGV: the epoch to open.
 -- Answers 1 when it was opened now.
 local opening = tonumber(ARGV[1])
 local found = redis.call('GET', KEYS[1])
@@ -7,6 +7,13 @@ if opened and opened >= opening then
   return 0 -- a repeat
 end
 if opened then
+  if redis.call('EXISTS', KEYS[2]) == 1 then
+    local since = redis.call('HGET', KEYS[6], 'since')
+    if since then
+      redis.call('HSET', KEYS[6], 'syncing_since', since)
+      redis.call('HDEL', KEYS[6], 'since')
+    end
+  end
   for from = 2, 4, 2 do
     if redis.call('EXISTS', KEYS[from]) == 1 then
       redis.call('RENAME', KEYS[from], KEYS[from + 1])

@@ -4,7 +4,7 @@
 tests/integration compare the two).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +18,8 @@ SESSION_LIMIT = "session_limit"
 DAILY_LIMIT = "daily_limit"
 BOT = "bot"
 DO_NOT_TRACK = "do_not_track"
+UNREGISTERED = "unregistered"
+TOO_MANY_CONTENTS = "too_many_contents"
 
 LONGEST_SECONDS = 45 * 86_400  # the script keeps a session's age in 4 bytes of milliseconds: 49 days
 LONGEST_DAY_SECONDS = 25 * 3600  # when summer time ends
@@ -37,10 +39,14 @@ class Rules:
     """S2-5: from a counted view of a content to the next that may count."""
     session_seconds: int = 24 * 3600
     """S2-6: a session begins with the first counted view of the content, and does not slide (decision 15)."""
+    registered_only: bool = False
+    """Views of registered contents only, where a shard knows them all."""
+    max_contents: int = 100_000
+    """Contents that one shard keeps pending views of, and fields that it keeps refusals in, until the next sync."""
 
     def __post_init__(self) -> None:
         """Raises Misconfigured for a limit that is negative or too long to be kept."""
-        for name in ("max_per_session", "max_per_day", "cooldown_seconds", "session_seconds"):
+        for name in ("max_per_session", "max_per_day", "cooldown_seconds", "session_seconds", "max_contents"):
             if getattr(self, name) < 0:
                 raise Misconfigured(f"{name} must be 0 (off) or more")
         for name in ("cooldown_seconds", "session_seconds"):
@@ -101,7 +107,9 @@ class Decision:
 
     reasons: tuple[str, ...] = ()
     retry_after_seconds: int | None = None
-    """Rounded up: not a moment before that does it count. None when waiting does not help (a bot)."""
+    """Rounded up: not a moment before that does it count. None when waiting does not help (a bot), or until when is not
+    known (too many contents: until a sync).
+    """
 
     @property
     def is_counted(self) -> bool:
@@ -130,11 +138,23 @@ class Counted:
     day: int
 
 
-def decide(rules: Rules, history: Sequence[Counted], content: str, moment: Moment) -> Decision:
+def decide(
+    rules: Rules,
+    history: Sequence[Counted],
+    content: str,
+    moment: Moment,
+    *,
+    pending: Collection[str] = (),
+    registered: Collection[str] | None = None,
+) -> Decision:
     """The decision on one more view by the viewer of `history`, which is in the order in which the views came.
 
     Callers' clocks differ a little: where a view of the history is later than the moment, the stricter reading holds.
+    `pending` are the contents that the viewer's shard has pending views of; `registered` those that it knows to be
+    registered, None when it does not know them all. Both are asked alone: first, and when no rule refuses.
     """
+    if rules.registered_only and registered is not None and content not in registered:
+        return Decision((UNREGISTERED,))
     of_content = [view for view in history if view.content == content]
     waits: dict[str, int] = {}
     if of_content:
@@ -154,7 +174,11 @@ def decide(rules: Rules, history: Sequence[Counted], content: str, moment: Momen
     today = day_of(history, moment)
     if rules.max_per_day and sum(view.day == today for view in history) >= rules.max_per_day:
         waits[DAILY_LIMIT] = moment.day_end - moment.now
-    return Decision.after(tuple(waits), max(waits.values())) if waits else COUNTED
+    if waits:
+        return Decision.after(tuple(waits), max(waits.values()))
+    if rules.max_contents and content not in pending and len(pending) >= rules.max_contents:
+        return Decision((TOO_MANY_CONTENTS,))
+    return COUNTED
 
 
 def day_of(history: Sequence[Counted], moment: Moment) -> int:

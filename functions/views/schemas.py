@@ -7,11 +7,21 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, StrictStr, model_serializer
 
 from sluice.http import Moment
+from views.bodies import MAX_VIEWS
 from views.display import Shown, Source
 from views.epochs import Control, Outcome, Phase, Started
 from views.sync_store import Failure
 
-Reason = Literal["cooldown", "daily_viewed", "session_limit", "daily_limit", "bot", "do_not_track"]
+Reason = Literal[
+    "cooldown",
+    "daily_viewed",
+    "session_limit",
+    "daily_limit",
+    "unregistered",
+    "too_many_contents",
+    "bot",
+    "do_not_track",
+]
 DISCLOSURE = "includes promoted views"
 MAX_ITEMS = 100
 
@@ -78,32 +88,74 @@ class ViewCounts(BaseModel):
     items: list[ViewCount]
 
 
-class NewView(BaseModel):
-    """A view to be counted."""
+class ViewedContent(BaseModel):
+    """A content that was viewed."""
 
     model_config = ConfigDict(extra="forbid")
     content_type: StrictStr = Field(description="One of the installation's content types.", examples=["video"])
     content_id: StrictStr = Field(
         description="Opaque.", examples=["abc123"], pattern="^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$"
     )
+
+
+class NewView(ViewedContent):
+    """A view to be counted."""
+
     session: StrictStr = Field(
         "",
         description="The `session` of an earlier answer; before the cookie. One that is forged or over counts as none.",
     )
 
 
-class TrackedView(BaseModel):
-    """What became of a view."""
+class Tracked(BaseModel):
+    """What the rules made of a view."""
 
     model_config = ConfigDict(extra="forbid")
     counted: bool
     reason: Reason | None = Field(None, description="The first of `reasons`; there when the view was refused.")
     reasons: list[Reason] | None = Field(None, description="Every rule that refused it; there when any did.")
     retry_after_seconds: int | None = Field(
-        None, description="When all of them would let it pass. Not there when waiting does not help."
+        None,
+        description="When all of them would let it pass. Not there when waiting does not help, or it is not known.",
     )
+
+
+class TrackedView(Tracked):
+    """What became of a view."""
+
     degraded: bool | None = Field(None, description="There while the cache is away: then once a day is the only rule.")
     session: str = Field(description="To be sent with the next view; also a cookie. Good for the length of a session.")
+
+
+class NewViews(BaseModel):
+    """Views to be counted, in their order."""
+
+    model_config = ConfigDict(extra="forbid")
+    views: Annotated[list[ViewedContent], Field(min_length=1, max_length=MAX_VIEWS)]
+    session: StrictStr = Field("", description="As of one view.")
+
+
+class ViewError(BaseModel):
+    """What is wrong with a field."""
+
+    model_config = ConfigDict(extra="forbid")
+    field: str = Field(examples=["views.3.content_id"])
+    message: str
+
+
+class TrackedOfMany(Tracked):
+    """What became of one of many views."""
+
+    errors: list[ViewError] | None = Field(None, description="There when the view is none, so nothing was counted.")
+
+
+class TrackedViews(BaseModel):
+    """What became of views: an answer for each, in their order."""
+
+    model_config = ConfigDict(extra="forbid")
+    views: list[TrackedOfMany]
+    degraded: bool | None = Field(None, description="There while the cache is away: then once a day is the only rule.")
+    session: str = Field(description="As of one view.")
 
 
 class SyncStart(BaseModel):

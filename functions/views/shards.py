@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from hashlib import sha1
@@ -12,7 +12,15 @@ from typing import Any, NamedTuple
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
-from redis.exceptions import AskError, MovedError, NoScriptError, RedisClusterException, RedisError, TryAgainError
+from redis.exceptions import (
+    AskError,
+    MovedError,
+    NoScriptError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.retry import Retry
 
 from sluice.errors import Misconfigured, SluiceError, Unavailable
@@ -56,6 +64,39 @@ class Seen:
     parts: tuple[Part, ...]
 
 
+@dataclass(frozen=True)
+class ShardStats:
+    """How one shard stands. Times are in milliseconds, 0 where there is nothing so old."""
+
+    epoch: int
+    pending_contents: int
+    syncing_contents: int
+    parked_contents: int
+    refused_fields: int
+    pending_views: int
+    pending_since: int
+    syncing_since: int
+    viewers: int
+    sessions: int
+    is_registry_complete: int
+    """1 when it has all registered contents, else 0."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the rules remember of one viewer and one content. Times are in milliseconds."""
+
+    day: int = 0
+    views: int = 0
+    """Counted views of all contents on that day."""
+    last_view: int | None = None
+    """The content's last counted view; None when it has none."""
+    session_start: int = 0
+    session_views: int = 0
+    pending_contents: int = 0
+    is_pending: bool = False
+
+
 class _Script(NamedTuple):
     text: str
     sha: str
@@ -63,7 +104,7 @@ class _Script(NamedTuple):
 
 class _Call(NamedTuple):
     keys: list[str]
-    args: list[str | int]
+    args: list[str | bytes | int]
 
 
 class RedisShards:
@@ -80,7 +121,7 @@ class RedisShards:
         """Take what is pending and refused into `epoch`. Nothing on a shard that is there or further; a shard without
         an epoch, new or restarted empty, joins it with nothing.
         """
-        names = (keys.epoch, keys.pending, keys.syncing, keys.refused, keys.refusing)
+        names = (keys.epoch, keys.pending, keys.syncing, keys.refused, keys.refusing, keys.stats)
         self._run("open", [_Call([name(s) for name in names], [epoch]) for s in shards])
 
     def left(self, shards: Sequence[int], epoch: int, taken: Taken) -> list[int]:
@@ -108,13 +149,19 @@ class RedisShards:
 
     def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None:
         """Forget contents, or refusals' fields, of which all that was held is applied. Raises Outdated."""
-        calls = [_Call([keys.epoch(s), *_hashes(taken, s)], [epoch, *names]) for s in shards]
+        calls = [
+            _Call(
+                [keys.epoch(s), *_hashes(taken, s), *([keys.stats(s)] if taken is Taken.VIEWS else [])], [epoch, *names]
+            )
+            for s in shards
+        ]
         for opened in self._run("drop", calls):
             _check(opened, epoch)
 
     def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None:
         """Move a content aside, so that it waits for a later epoch. Raises Outdated."""
-        calls = [_Call([keys.epoch(s), keys.syncing(s), keys.parked(s)], [epoch, day, content]) for s in shards]
+        names = (keys.epoch, keys.syncing, keys.parked, keys.stats)
+        calls = [_Call([name(s) for name in names], [epoch, day, content]) for s in shards]
         for opened in self._run("park", calls):
             _check(opened, epoch)
 
@@ -138,6 +185,77 @@ class RedisShards:
             ]
             for epoch, *rest in self._run("read", calls)
         ]
+
+    def stats(self, shards: Sequence[int], day_start: int) -> list[ShardStats]:
+        """How each shard stands; viewers and sessions are those of the day that began at `day_start` milliseconds."""
+        names = (
+            *(keys.epoch, keys.pending, keys.syncing, keys.refused, keys.refusing, keys.parked),
+            *(keys.stats, keys.registered),
+        )
+        answers = self._run("stats", [_Call([name(s) for name in names], [day_start]) for s in shards])
+        return [ShardStats(*map(int, answer)) for answer in answers]
+
+    def used_memory(self) -> int | None:
+        """Bytes that the primaries use; None where the service does not tell."""
+        return self._translated(self._used_memory)
+
+    def standing(self, viewer: str, shards: int, content: str) -> Standing:
+        """What is remembered of a viewer (its key) and a content, by the number of shards that tracking knows."""
+        shard = keys.shard_of(viewer, shards)
+        names = [keys.viewer_state(viewer, shards), keys.pending(shard)]
+        day, last, pending, is_pending = self._run("standing", [_Call(names, [keys.digest(content), content])])[0]
+        views_of_day, views_of_content = _packed(day, 6, 4), _packed(last, 6, 4, 2)
+        standing = Standing(pending_contents=int(pending), is_pending=bool(is_pending))
+        if views_of_day:
+            standing = replace(standing, day=views_of_day[0], views=views_of_day[1])
+        if views_of_content:
+            last_view, age, views = views_of_content
+            start = last_view - age
+            standing = replace(standing, last_view=last_view, session_start=start, session_views=views)
+        return standing
+
+    def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str = "") -> list[bool]:
+        """Add to the registered contents of each shard that has a set of them; in a rebuild only where that is still
+        under way.
+        """
+        return self._of_registered("register", shards, rebuild, now, *contents)
+
+    def rebuilds(self, shards: Sequence[int]) -> list[int | None]:
+        """When the rebuild of each shard's registered contents got on last; 0: there is none, None: they are complete.
+
+        Times are in milliseconds.
+        """
+        calls = [_Call([keys.registered(s), keys.rebuild(s)], []) for s in shards]
+        return [None if int(at) < 0 else int(at) for at in self._run("rebuild_state", calls)]
+
+    def begin_rebuild(self, shards: Sequence[int], rebuild: str, now: int) -> list[bool]:
+        """Begin a rebuild, which ends any other, on each shard whose registered contents are not complete."""
+        return self._of_registered("rebuild_begin", shards, rebuild, now)
+
+    def end_rebuild(self, shards: Sequence[int], rebuild: str) -> list[bool]:
+        """Mark the registered contents as complete on each shard where this rebuild is still under way."""
+        return self._of_registered("rebuild_end", shards, rebuild)
+
+    def forget_registered(self, shards: Sequence[int]) -> list[bool]:
+        """Forget the registered contents of each shard; which had any."""
+        return self._of_registered("forget_registered", shards)
+
+    def _of_registered(self, script: str, shards: Sequence[int], *args: str | int) -> list[bool]:
+        calls = [_Call([keys.registered(s), keys.rebuild(s)], list(args)) for s in shards]
+        return [bool(done) for done in self._run(script, calls)]
+
+    def _used_memory(self) -> int | None:
+        try:
+            if isinstance(self._client, RedisCluster):
+                answer: Any = self._client.info("memory", target_nodes=RedisCluster.PRIMARIES)
+                # Of a single node the client answers what it says; of several, that by their names.
+                told = [answer] if "used_memory" in answer else list(answer.values())
+            else:
+                told = [self._client.info("memory")]
+        except ResponseError:
+            return None
+        used = [each["used_memory"] for each in told if isinstance(each, dict) and "used_memory" in each]
+        return sum(used) if len(used) == len(told) else None
 
     def _has_work(self, shard: int) -> bool:
         found: Any = self._client.exists(keys.pending(shard), keys.parked(shard), keys.refused(shard))
@@ -236,6 +354,15 @@ def _hashes(taken: Taken, shard: int) -> list[str]:
 def _script(name: str) -> _Script:
     text = Path(__file__).with_name(f"{name}.lua").read_text()
     return _Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _packed(octets: bytes, *sizes: int) -> list[int]:
+    """Numbers as the scripts pack them, most significant byte first; none when there is nothing."""
+    found = []
+    for size in sizes if octets else ():
+        found.append(int.from_bytes(octets[:size]))
+        octets = octets[size:]
+    return found
 
 
 def _check(opened: Any, epoch: int) -> None:

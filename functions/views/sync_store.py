@@ -4,90 +4,28 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from sluice import totals
-from sluice.dynamodb import Bound, Database, bind, transient_as_unavailable, update_if
+from sluice.dynamodb import Database, bind, transient_as_unavailable, update_if
 from sluice.errors import Unavailable
 from sluice.totals import TotalItem
 from views import keys
 from views.applying import Added, DayViews, Refusals, Row
 from views.epochs import Control, Phase
+from views.items import (
+    AwayItem,
+    ControlItem,
+    DailyItem,
+    FailureItem,
+    RefusedHourItem,
+    RefusedItem,
+    ViewsItem,
+)
 
 UNFOLDED_BUCKETS = 16
 _FAILED = "failed#"
-
-
-class ViewsItem(Bound):
-    """An item of the views table."""
-
-    class Meta(Bound.Meta):
-        pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
-
-
-class ControlItem(ViewsItem):
-    """How far an epoch is. `sync`, `control`: the present one; `sync:7`, `epoch`: how the seventh went."""
-
-    epoch = NumberAttribute()
-    phase = UnicodeAttribute()
-    step = NumberAttribute()
-    day = UnicodeAttribute()
-    shards = NumberAttribute()
-    opened_at = UTCDateTimeAttribute()
-    closed_at = UTCDateTimeAttribute(null=True)
-    committed_by = UnicodeAttribute(null=True)
-    pages = NumberAttribute()
-    contents = NumberAttribute()
-    views = NumberAttribute()
-    parked = NumberAttribute()
-    refusals = NumberAttribute()
-    folded = NumberAttribute()
-
-
-class DailyItem(ViewsItem):
-    """`content#story#123`, `2026-11-20`: organic views of one content in the epochs of one day."""
-
-    views = NumberAttribute()
-
-
-class RefusedItem(ViewsItem):
-    """`refused#2026-11-20`, `08#cooldown#story:123`: how often a rule refused a content in one hour."""
-
-    refusals = NumberAttribute()
-    last_epoch = NumberAttribute()
-
-
-class _ByUnfolded(GlobalSecondaryIndex["AwayItem"]):
-    class Meta:
-        index_name = "by_unfolded"
-        projection = KeysOnlyProjection()
-
-    unfolded = UnicodeAttribute(hash_key=True)
-    content = UnicodeAttribute(range_key=True)
-
-
-class AwayItem(ViewsItem):
-    """`viewer#...`, `2026-11-20#story:123`: a view taken while Redis was away; `unfolded` until it is in the totals."""
-
-    content = UnicodeAttribute()
-    unfolded = UnicodeAttribute(null=True)
-    folded_epoch = NumberAttribute(null=True)
-    expires_at = NumberAttribute(null=True)
-    by_unfolded = _ByUnfolded()
-
-
-class FailureItem(ViewsItem):
-    """`sync:7`, `failed#story:123`: how often and why a content could not be applied in an epoch."""
-
-    failures = NumberAttribute()
-    reason = UnicodeAttribute()
-    is_parked = NumberAttribute(null=True)
 
 
 @dataclass(frozen=True)
@@ -159,24 +97,29 @@ class SyncStore:
         ]
 
     def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
-        def filling(each: DayViews) -> Callable[[TransactWrite], None]:
-            def fill(transaction: TransactWrite) -> None:
+        def fill(transaction: TransactWrite, together: Sequence[DayViews]) -> None:
+            for each in together:
                 totals.add_organic(transaction, *keys.content_of(each.content), each.views, epoch)
                 transaction.update(_daily(each.content, each.day), actions=[DailyItem.views.add(each.views)])
 
-            return fill
-
-        return self._commit([filling(each) for each in added])
+        return self._commit(added, fill)
 
     def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
-        def filling(each: Refusals) -> Callable[[TransactWrite], None]:
-            return lambda transaction: transaction.update(
-                _refused(each.field),
-                actions=[RefusedItem.refusals.add(each.refusals), RefusedItem.last_epoch.set(epoch)],
-                condition=RefusedItem.last_epoch.does_not_exist() | (RefusedItem.last_epoch < epoch),
-            )
+        def fill(transaction: TransactWrite, together: Sequence[Refusals]) -> None:
+            hours: Counter[tuple[str, str]] = Counter()
+            for each in together:
+                rules, content, day, hour = keys.refusal_of(each.field)
+                hours[day, f"{hour}#{rules}"] += each.refusals
+                transaction.update(
+                    RefusedItem(f"refused#{day}", f"{hour}#{rules}#{content}"),
+                    actions=[RefusedItem.refusals.add(each.refusals), RefusedItem.last_epoch.set(epoch)],
+                    condition=RefusedItem.last_epoch.does_not_exist() | (RefusedItem.last_epoch < epoch),
+                )
+            for (day, part), refusals in hours.items():
+                counter = RefusedHourItem(f"refused_hours#{day}", part)
+                transaction.update(counter, actions=[RefusedHourItem.refusals.add(refusals)])
 
-        return self._commit([filling(each) for each in added])
+        return self._commit(added, fill)
 
     def unfolded(self, limit: int) -> list[Row]:
         with transient_as_unavailable():
@@ -210,25 +153,20 @@ class SyncStore:
             items = AwayItem.batch_get([_away_key(row) for row in rows], consistent_read=True)
             return [_row(item) for item in items if item.unfolded]
 
-    def _commit(self, fills: Sequence[Callable[[TransactWrite], None]]) -> list[Added]:
+    def _commit[T](self, items: Sequence[T], fill_with: Callable[[TransactWrite, Sequence[T]], None]) -> list[Added]:
         """Commit all in one transaction; when that cannot be, each in one of its own, to know what became of it."""
-        if not fills:
+        if not items:
             return []
-
-        def fill(transaction: TransactWrite) -> None:
-            for each in fills:
-                each(transaction)
-
         added: Added
         try:
-            added = self._database.commit(fill)
+            added = self._database.commit(lambda transaction: fill_with(transaction, items))
         except Unavailable:
             raise
         except Exception as error:  # Told to the caller, who counts it.
             added = error
         if added is True:
-            return [True] * len(fills)
-        return [added] if len(fills) == 1 else [self._commit([each])[0] for each in fills]
+            return [True] * len(items)
+        return [added] if len(items) == 1 else [self._commit([each], fill_with)[0] for each in items]
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:
         item = FailureItem(f"sync:{epoch}", f"{_FAILED}{name}")
@@ -250,11 +188,6 @@ def _unmoved(before: Control | None) -> Condition:
 
 def _daily(content: str, day: str) -> DailyItem:
     return DailyItem("#".join(("content", *keys.content_of(content))), day)
-
-
-def _refused(field: str) -> RefusedItem:
-    rule, content, day, hour = keys.refusal_of(field)
-    return RefusedItem(f"refused#{day}", f"{hour}#{rule}#{content}")
 
 
 def _away_key(row: Row) -> tuple[str, str]:

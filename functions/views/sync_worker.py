@@ -1,9 +1,10 @@
-"""SQS: run one step of the sync, or open an epoch at its time.
+"""SQS: run one step of the sync, or open an epoch at its time; or rebuild what Redis lost of registered content.
 
 The stop of the operations is not looked at: a sync releases nothing, it moves views that have been counted already.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
@@ -14,14 +15,26 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import settings
+from sluice.clock import SystemClock
+from sluice.dynamodb import Database
 from sluice.errors import Unreadable
 from sluice.records import RecordProcessor
 from views import bootstrap
-from views.bootstrap import SyncSettings as Settings
+from views.bootstrap import SYNC_REDIS_SECONDS, SyncSettings
 from views.epochs import Message, Sync
+from views.registered import Page, Rebuild
+from views.registry import Registry
+from views.shards import RedisShards
 
 logger = Logger()
 processor = RecordProcessor(EventType.SQS)
+
+
+@dataclass(frozen=True)
+class Settings(SyncSettings):
+    """What the function reads from the environment."""
+
+    registered_only: bool
 
 
 @cache
@@ -29,15 +42,41 @@ def sync() -> Sync:
     return bootstrap.sync(settings.read(Settings))
 
 
+@cache
+def shards() -> RedisShards:
+    return bootstrap.redis_shards(settings.read(Settings), SYNC_REDIS_SECONDS)
+
+
+@cache
+def rebuild() -> Rebuild:
+    read = settings.read(Settings)
+    store = bootstrap.store(read)
+
+    def recorded() -> range:
+        control = store.control()
+        return range(control.shards if control else 0)
+
+    send = bootstrap.sender(read.queue_url)
+    is_wanted = read.registered_only
+    return Rebuild(Registry(Database(), read.views_table), shards, recorded, send, SystemClock(), is_wanted=is_wanted)
+
+
 def run_step(record: SQSRecord) -> None:
+    page = Page.parse(record.body)
+    if page is not None:
+        rebuild().run(page)
+        return
     at = scheduled_at(record.body)
     if at is not None:
         started = sync().start_scheduled(at)
         logger.info("Scheduled sync", scheduled_at=at.isoformat(), outcome=started.outcome.value)
+        rebuild().ensure()
         return
     message = Message.parse(record.body)
     logger.append_keys(epoch=message.epoch, step=message.step)
     sync().run(message, record.message_id)
+    if message.step == 0:
+        rebuild().ensure()
 
 
 def scheduled_at(body: str) -> datetime | None:

@@ -1,39 +1,54 @@
 -- Counts one view, or says which rules refuse it: views/rules.py says what they mean. Runs on Redis 6.2 and later.
 --
--- KEYS   1 the viewer's state   2 the shard's pending   3 the shard's refused: one tag, so one slot
+-- KEYS   1 the viewer's state   2 the shard's pending   3 its refused   4 its stats   5 its registered contents: one
+--          tag, so one slot
 -- ARGV   1 the content's digest, 8 bytes: its field in the state
 --        2 the content, such as story:123: its field in pending
 --        3 numbers, packed, for that halves what reading them takes: now, the day's start and its end by the caller's
 --          clock; cooldown, once per day (0 or 1), per session, session, per day: 0 is off; how long a counted view can
 --          matter. Times are in milliseconds
 --        4 the hour, such as 2026-11-20T08
---        5 reasons found by the caller, separated by commas: they are counted, and no rule is asked
--- Answer: the wait in milliseconds, then the rules that refuse; nothing but a 0 when the view was counted.
+--        5 reasons found by the caller, joined by +: they are counted, and no rule is asked
+--        6 dry: 1 decides and writes nothing
+--        7 registered only: 1 refuses a content that is not in a complete set of registered contents
+--        8 how many contents pending may hold, and fields refused: 0 is off
+-- Answer: 0 when the view was counted (a list of one number takes half a microsecond longer); else the wait in
+-- milliseconds, 0 if none is known, and the rules that refuse, joined by +.
 --
 -- The state is one hash: `d` the day and its views, a content's digest its last view, the session's age then, and the
 -- session's views. Times are compared here; expiry is set to three times what a rule may ask for, once a day, which
 -- leaves twice that after the day's last view, and only collects garbage.
+--
+-- The stats are one hash: `since`, when the oldest pending view was counted; `day`, the start of the last day begun,
+-- with its `viewers` and the `sessions` begun in it.
 local call = redis.call
 
-local function refuse(answer)
-  for i = 2, #answer do
-    call('HINCRBY', KEYS[3], answer[i] .. '|' .. ARGV[2] .. '|' .. ARGV[4], 1)
+local function refuse(wait, rules)
+  if ARGV[6] ~= '1' then
+    local field = rules .. '|' .. ARGV[2] .. '|' .. ARGV[4]
+    if call('HINCRBY', KEYS[3], field, 1) == 1 and ARGV[8] ~= '0' and call('HLEN', KEYS[3]) > tonumber(ARGV[8]) then
+      call('HDEL', KEYS[3], field)
+      call('HINCRBY', KEYS[3], rules .. '|*|' .. ARGV[4], 1)
+    end
   end
-  return answer
+  return {wait, rules}
 end
 
 if ARGV[5] ~= '' then
-  local answer = {0}
-  for reason in string.gmatch(ARGV[5], '[^,]+') do
-    answer[#answer + 1] = reason
+  return refuse(0, ARGV[5])
+end
+if ARGV[7] == '1' then
+  -- Without the marker the set is not known to be complete: never built, or lost with a restart.
+  local known = call('SMISMEMBER', KEYS[5], '*', ARGV[2])
+  if known[1] == 1 and known[2] == 0 then
+    return refuse(0, 'unregistered')
   end
-  return refuse(answer)
 end
 
 local now, day, day_end, cooldown, once, per_session, session, per_day, memory =
   struct.unpack('>I8I8I8I4BI2I4I4I8', ARGV[3])
 local kept = call('HMGET', KEYS[1], 'd', ARGV[1])
-local answer, ends = {0}, 0
+local rules, ends = '', 0
 
 local last, start, count = now, now, 0
 if kept[2] then
@@ -41,15 +56,15 @@ if kept[2] then
   last, age, count = struct.unpack('>I6I4I2', kept[2])
   start = last - age
   if cooldown > 0 and now - last < cooldown then
-    answer[#answer + 1], ends = 'cooldown', last + cooldown
+    rules, ends = '+cooldown', last + cooldown
   end
   if once == 1 and last >= day then
-    answer[#answer + 1], ends = 'daily_viewed', math.max(ends, day_end)
+    rules, ends = rules .. '+daily_viewed', math.max(ends, day_end)
   end
   if now - start >= session then
     start, count = now, 0
   elseif per_session > 0 and count >= per_session then
-    answer[#answer + 1], ends = 'session_limit', math.max(ends, start + session)
+    rules, ends = rules .. '+session_limit', math.max(ends, start + session)
   end
   last = math.max(last, now)
 end
@@ -63,18 +78,34 @@ if is_new_day then
   counted_day, views = day, 0
 end
 if per_day > 0 and views >= per_day then
-  answer[#answer + 1], ends = 'daily_limit', math.max(ends, day_end)
+  rules, ends = rules .. '+daily_limit', math.max(ends, day_end)
 end
 
-if answer[2] then
-  answer[1] = ends - now
-  return refuse(answer)
+if rules ~= '' then
+  return refuse(ends - now, string.sub(rules, 2))
 end
 
+if ARGV[6] == '1' then
+  local is_new = ARGV[8] ~= '0' and call('HEXISTS', KEYS[2], ARGV[2]) == 0
+  if is_new and call('HLEN', KEYS[2]) >= tonumber(ARGV[8]) then
+    return refuse(0, 'too_many_contents')
+  end
+  return 0
+end
+
+if call('HINCRBY', KEYS[2], ARGV[2], 1) == 1 then
+  local contents = call('HLEN', KEYS[2])
+  if ARGV[8] ~= '0' and contents > tonumber(ARGV[8]) then
+    call('HDEL', KEYS[2], ARGV[2])
+    return refuse(0, 'too_many_contents')
+  end
+  if contents == 1 then
+    call('HSET', KEYS[4], 'since', now)
+  end
+end
 call('HSET', KEYS[1],
   'd', struct.pack('>I6I4', counted_day, views + 1),
   ARGV[1], struct.pack('>I6I4I2', last, last - start, count + 1))
-call('HINCRBY', KEYS[2], ARGV[2], 1)
 if is_new_day then
   if kept[1] then
     -- Once a day, what a viewer who keeps coming back saw long ago. (`d` begins with a time too: today's.)
@@ -89,5 +120,15 @@ if is_new_day then
     end
   end
   call('PEXPIRE', KEYS[1], 3 * memory)
+  -- A late clock's day counts no viewer: he is counted with his first view of the day that others have begun.
+  local begun = tonumber(call('HGET', KEYS[4], 'day') or 0)
+  if day > begun then
+    call('HSET', KEYS[4], 'day', day, 'viewers', 1, 'sessions', 0)
+  elseif day == begun then
+    call('HINCRBY', KEYS[4], 'viewers', 1)
+  end
 end
-return answer
+if count == 0 and session > 0 then
+  call('HINCRBY', KEYS[4], 'sessions', 1)
+end
+return 0

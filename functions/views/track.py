@@ -1,11 +1,11 @@
-"""HTTP: count a view, or say which rules refuse it. Without a framework: what is imported here is most of a cold start.
+"""HTTP: count views, or say which rules refuse them. No framework: what is imported here is most of a cold start.
 
-`views.track_api` documents the route.
+`views.track_api` documents the routes.
 """
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from sluice import envelope, keyring, settings
 from sluice.clock import Clock, SystemClock
-from sluice.errors import FieldError, Refused, Unavailable
-from views import content, counter, viewers
+from sluice.errors import Refused, Unavailable
+from views import bodies, counter, viewers
+from views.bodies import Body
 from views.counter import Counter, LeftAlone, NotTracked
 from views.fallback import Fallback
 from views.rules import DO_NOT_TRACK, Decision, Rules
@@ -23,8 +24,6 @@ from views.viewers import Request, Viewer, Viewers
 
 COOKIE = "sluice_session"
 DAY_SECONDS = 86_400
-_FIELDS = {"content_type": True, "content_id": True, "session": False}
-"""The body's fields, and whether each is required."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 logger = logging.getLogger(__name__)
@@ -45,20 +44,13 @@ class Settings:
     once_per_day: bool
     cooldown_seconds: int
     session_seconds: int
+    max_contents: int
+    registered_only: bool
     honour_do_not_track: bool
     literal_user_keys: bool
     views_secret: str
     token_secret: str
     token_audience: str
-
-
-@dataclass(frozen=True)
-class NewView:
-    """A view to be counted."""
-
-    content_type: str
-    content_id: str
-    session: str
 
 
 class Tracker:
@@ -84,36 +76,37 @@ class Tracker:
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a request. Raises Invalid, TooLarge, Unavailable."""
         headers = event["headers"]
-        view = self._read(event, headers)
-        session = view.session or _cookie(event)
-        request = Request(headers, event["requestContext"]["http"]["sourceIp"], session)
+        body = self._read(event, headers)
+        request = Request(headers, event["requestContext"]["http"]["sourceIp"], body.session or _cookie(event))
         now = self._clock.now()
         viewer = self._viewers.recognise(request, now)
         reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._honours_do_not_track)
-        decision, is_degraded = self._track(viewer.key, view, now, reasons)
+        contents = [viewed for viewed in body.views if isinstance(viewed, tuple)]
+        decisions, is_degraded = self._track(viewer.key, contents, now, reasons) if contents else ([], False)
         # A browser that asks not to be tracked is given no cookie.
         cookies = [] if DO_NOT_TRACK in reasons else [_set_cookie(viewer, now)]
-        return _response(200, _told(decision, viewer, is_degraded=is_degraded), cookies=cookies)
+        told = _TOLD[event["routeKey"]](list(_each_told(body, decisions)))
+        degraded = {"degraded": True} if is_degraded else {}
+        return _response(200, told | degraded | {"session": viewer.session}, cookies=cookies)
 
-    def _read(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> NewView:
+    def _read(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> Body:
         envelope.check_query(event.get("rawQueryString", ""), ())
         text = envelope.text_of(event.get("body") or "", is_base64=event.get("isBase64Encoded", False))
-        envelope.check_is_json(text, headers)
-        view = _view(envelope.parse(text))
-        content.check(view.content_type, view.content_id, self._content_types)
-        return view
+        return bodies.read(bodies.KINDS[event["routeKey"]], text, headers, self._content_types)
 
-    def _track(self, viewer: str, view: NewView, now: datetime, reasons: tuple[str, ...]) -> tuple[Decision, bool]:
-        """What became of a view, and whether without Redis."""
+    def _track(
+        self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: tuple[str, ...]
+    ) -> tuple[list[Decision], bool]:
+        """What became of views, and whether without Redis."""
         try:
-            return self._counter.track(viewer, view.content_type, view.content_id, now, reasons), False
+            return self._counter.track_many(viewer, contents, now, reasons), False
         except LeftAlone:
             pass  # it was logged when it failed
         except NotTracked as error:
             logger.warning("Redis is away: views go to the database", exc_info=error)
         if reasons:
-            return Decision(reasons), True
-        return self._fallback.track(viewer, view.content_type, view.content_id, now), True
+            return [Decision(reasons)] * len(contents), True
+        return self._fallback.track_many(viewer, contents, now), True
 
 
 @cache
@@ -125,6 +118,8 @@ def tracker() -> Tracker:
         once_per_day=read.once_per_day,
         cooldown_seconds=read.cooldown_seconds,
         session_seconds=read.session_seconds,
+        registered_only=read.registered_only,
+        max_contents=read.max_contents,
     )
     recognised = Viewers(
         keyring.usable(read.views_secret, "views secret"),
@@ -162,28 +157,29 @@ def _refusal(error: Exception, request_id: str) -> dict[str, Any]:
     return _response(status.value, asdict(problem), headers)
 
 
-def _view(body: dict[str, Any]) -> NewView:
-    errors = [FieldError(name, "Required") for name, is_required in _FIELDS.items() if is_required and name not in body]
-    errors += [FieldError(name[:100], "Unknown field") for name in body if name not in _FIELDS]
-    errors += [
-        FieldError(name, "Input should be a valid string")
-        for name in _FIELDS
-        if name in body and not isinstance(body[name], str)
-    ]
-    if errors:
-        raise envelope.named(errors)
-    return NewView(body["content_type"], body["content_id"], body.get("session", ""))
+def _each_told(body: Body, decisions: Sequence[Decision]) -> Iterator[dict[str, Any]]:
+    """What is told of each view, in order; `decisions` are those on the good ones."""
+    deciding = iter(decisions)
+    for viewed in body.views:
+        if isinstance(viewed, tuple):
+            yield _told(next(deciding))
+        else:
+            yield {"counted": False, "errors": [asdict(error) for error in viewed]}
 
 
-def _told(decision: Decision, viewer: Viewer, *, is_degraded: bool) -> dict[str, Any]:
+def _told(decision: Decision) -> dict[str, Any]:
     told: dict[str, Any] = {"counted": decision.is_counted}
     if not decision.is_counted:
         told |= {"reason": decision.reason, "reasons": decision.reasons}
     if decision.retry_after_seconds is not None:
         told["retry_after_seconds"] = decision.retry_after_seconds
-    if is_degraded:
-        told["degraded"] = True
-    return told | {"session": viewer.session}
+    return told
+
+
+_TOLD: dict[str, Callable[[list[dict[str, Any]]], dict[str, Any]]] = {
+    "POST /api/views": lambda told: told[0],
+    "POST /api/views/batch": lambda told: {"views": told},
+}
 
 
 def _cookie(event: Mapping[str, Any]) -> str:

@@ -1,11 +1,11 @@
-"""Documents `POST /api/views` for OpenAPI. `views.track` serves it, and never imports this."""
+"""Documents the routes of tracking for OpenAPI. `views.track` serves them, and never imports this."""
 
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http
-from views.schemas import NewView, TrackedView
+from views.schemas import NewView, NewViews, TrackedView, TrackedViews
 
 app = http.resolver()
 
@@ -16,5 +16,15 @@ def track(body: Annotated[NewView, Body()]) -> TrackedView:
 
     A viewer is who bears the token, if there is one; else whose the session is; else address and user agent of that
     day. Robots, and if the installation says so browsers that send `DNT` or `Sec-GPC`, are refused.
+    """
+    raise NotImplementedError
+
+
+@app.post("/api/views/batch", **http.public())
+def track_many(body: Annotated[NewViews, Body()]) -> TrackedViews:
+    """Count up to 50 views of one viewer at once. Each is answered for itself, also one that names no content.
+
+    The body may be sent as `text/plain` too, as a beacon's is; it holds the same JSON. A body that is wrong as a whole
+    is refused with 400, and nothing is counted.
     """
     raise NotImplementedError

@@ -80,7 +80,7 @@ def test_a_view_is_counted_shown_moved_and_shown_still(
     assert before["view_count"] == after["view_count"] == 5
     assert [each["view_count"] for each in many.json()["items"]] == [5, 0]
     assert closed["views"] >= 5
-    assert closed["refusals"] >= 2
+    assert closed["refusals"] >= 1
     assert closed["day"] == closed["opened_at"][:10]
     assert f"epoch {closed['epoch']}" in told[0].lower()
     assert summary(closed).startswith(f"Epoch {closed['epoch']} is done: {closed['views']} views")

@@ -49,6 +49,11 @@ def _nothing_cached() -> Iterator[None]:
     import operations.stop
     import operations.sweeper
     import views.counts
+    import views.diagnosis
+    import views.gauges
+    import views.imports
+    import views.imports_worker
+    import views.reports
     import views.sync
     import views.sync_worker
     import views.track
@@ -61,12 +66,28 @@ def _nothing_cached() -> Iterator[None]:
         operations.health.doctor,
         operations.outbox_relay.relay,
         operations.stop.switch,
-        operations.sweeper.overdue_boosts,
+        operations.sweeper.contexts,
         operations.sweeper.relay,
         views.counts.configured,
         views.counts.display,
+        views.imports.configured,
+        views.imports.corrections,
+        views.imports.imports,
+        views.imports_worker.chain,
+        views.diagnosis.configured,
+        views.diagnosis.explainer,
+        views.diagnosis.registration,
+        views.diagnosis.rules,
+        views.diagnosis.shards,
+        views.diagnosis.stats_reader,
+        views.gauges.configured,
+        views.gauges.shards,
+        views.gauges.stats_reader,
+        views.reports.configured,
         views.sync.store,
         views.sync.sync,
+        views.sync_worker.rebuild,
+        views.sync_worker.shards,
         views.sync_worker.sync,
         views.track.tracker,
     ]

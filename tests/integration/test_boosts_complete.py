@@ -13,6 +13,7 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import boosts.api
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
@@ -47,6 +48,11 @@ def per_day(console: Console, campaign_id: str) -> dict[str, int]:
 
 
 def boosted(console: Console) -> dict[str, int]:
+    return {video: views for video, views in totals(console).items() if "#" not in video}
+
+
+def totals(console: Console) -> dict[str, int]:
+    """By video, or by video and day: `abc123#2026-11-20`."""
     return {item["key"].removeprefix("boosted#video#"): int(item["views"]) for item in console.aws.items("TotalsTable")}
 
 
@@ -381,7 +387,7 @@ def test_the_numbers_of_a_campaign_are_what_its_rows_say(console: Console) -> No
 
     found = checks(console, first)
 
-    assert len(found) == 4
+    assert len(found) == 5
     assert all(found.values())
 
 
@@ -391,7 +397,8 @@ def test_the_numbers_of_a_campaign_are_what_its_rows_say(console: Console) -> No
         (("campaign",), "executed_count = executed_count + :n", 3),
         (("batch#0000000001",), "#views = #views + :n", 1),
         (("usage",), "allotted = allotted + :n", 1),
-        (("total",), "#views = #views + :n", 1),
+        (("total",), "#views = #views + :n", 2),
+        (("day",), "#views = #views + :n", 1),
     ],
 )
 def test_a_number_that_was_changed_by_hand_is_found(
@@ -407,6 +414,8 @@ def test_a_number_that_was_changed_by_hand_is_found(
         item["id"] = {"S": "usage#2026-11"}
     if part == "total":
         table, item = "TotalsTable", {"key": {"S": "boosted#video#abc123"}}
+    if part == "day":
+        table, item = "TotalsTable", {"key": {"S": "boosted#video#abc123#2026-11-20"}}
     names = {"ExpressionAttributeNames": {"#views": "views"}} if "#views" in update else {}
     console.aws.client("dynamodb").update_item(
         TableName=console.aws.ref(table),
@@ -519,6 +528,35 @@ def test_a_revert_takes_an_ended_campaign_s_views_back_in_batches_with_rows_and_
     assert boosted(console) == {"abc123": 0}
     assert console.usage() == used
     assert console.actions(campaign_id) == ["CREATED", "STARTED", "COMPLETED", "REVERT_STARTED", "REVERTED"]
+    assert all(checks(console, campaign_id).values())
+
+
+def test_views_are_of_the_day_on_which_they_were_added_or_taken_back(console: Console) -> None:
+    """S1-58."""
+
+    console.aws.choose(TimeZone="Asia/Tokyo")
+    body = several("a", "b", total_count=700, scheduled_for="2026-11-20T14:59:59Z")
+    campaign_id = console.send("boosts/api-create", body=body).body["id"]
+    finish(console, campaign_id)
+    console.clock.move_to(datetime(2026, 11, 22, 15, tzinfo=UTC))
+
+    console.send("boosts/api-revert", campaign_id, body={"reason": "the wrong videos"})
+    finish(console, campaign_id)
+
+    days = {video: views for video, views in totals(console).items() if "#" in video}
+    assert days == {"a#2026-11-20": 350, "a#2026-11-23": -350, "b#2026-11-20": 350, "b#2026-11-23": -350}
+    assert all(checks(console, campaign_id).values())
+
+
+def test_the_days_of_a_campaign_are_checked_after_the_zone_of_the_days_was_changed(console: Console) -> None:
+    """S1-59."""
+
+    console.clock.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC))
+    console.aws.choose(TimeZone="Pacific/Kiritimati")
+    campaign_id = ended(console)
+    boosts.api.commands.cache_clear()
+    console.aws.choose(TimeZone="Pacific/Pago_Pago")
+
     assert all(checks(console, campaign_id).values())
 
 

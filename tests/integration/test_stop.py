@@ -446,7 +446,7 @@ def actions(console: Console) -> list[str]:
 def effects(console: Console) -> tuple[int, list[int]]:
     """The views in all totals, and those of the batch rows."""
     rows = [item for item in console.aws.items("BoostsTable") if item["kind"] == "batch"]
-    total = sum(int(item["views"]) for item in console.aws.items("TotalsTable"))
+    total = sum(int(item["views"]) for item in console.aws.items("TotalsTable") if item["key"].count("#") == 2)
     return total, [int(row["views"]) for row in sorted(rows, key=lambda row: str(row["part"]))]
 
 

@@ -13,17 +13,19 @@ from redis.cluster import ClusterNode
 
 from sluice.errors import Misconfigured, Unavailable
 from tests.account import Account
-from tests.factories import UTC_ZONE, FixedClock
+from tests.factories import NOON, UTC_ZONE, FixedClock
 from tests.integration.test_sync_tables import RealStore
 from tests.redis_servers import Servers, free_ports
 from tests.sync_world import TIMEOUT, MemoryShards, MemoryStore, World
 from tests.unit.test_sync_model import play
 from views import keys
+from views.counter import Counter
 from views.epochs import Message, Sync
+from views.rules import Rules
 from views.shards import Outdated, Part, RedisShards, Seen, Taken, client
 
 DAY = "2026-11-20"
-FIELD = "cooldown|story:x:y~1|2026-11-20T08"
+FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"
 
 
 class RealShards(RedisShards):
@@ -116,6 +118,62 @@ def test_a_repeated_open_takes_nothing_more(shards: Any) -> None:
 
     assert shards.read([0], ["video:a"]) == [[Seen(1, 1, (Part(1, 1),))]]
     assert shards.refusals_of(0, FIELD) == (1, 1)
+
+
+def since(shards: RealShards) -> dict[str, int]:
+    """Since when views wait on the first shard, by their state."""
+    found: Any = shards.client.hgetall(keys.stats(0))
+    return {name.decode(): int(value) for name, value in found.items() if name.endswith(b"since")}
+
+
+def test_an_epoch_takes_with_the_views_since_when_they_wait(real: RealShards, servers: Servers) -> None:
+    """S2-28. Until the last of them is dropped or moved aside; those that come meanwhile wait since then."""
+    real.open([0], 0)
+    waits = []
+    for epoch, leave in ((1, lambda: real.drop([0], 1, ["story:a"], Taken.VIEWS)), (2, lambda: park(real, 2))):
+        now = NOON + timedelta(hours=epoch)
+        Counter(servers.nodes, Rules(), UTC_ZONE, 1).track_many("anon:1", [("story", "a"), ("story", "b")], now)
+        real.open([0], epoch)
+        waits.append(since(real))
+        Counter(servers.nodes, Rules(), UTC_ZONE, 1).track("anon:2", "story", "a", now + timedelta(minutes=1))
+        real.open([0], epoch)
+        real.drop([0], epoch, ["story:b"], Taken.VIEWS)
+        waits.append(since(real))
+        leave()
+        waits.append(since(real))
+        real.client.delete(keys.pending(0), keys.viewer_state("anon:1", 1), keys.viewer_state("anon:2", 1))
+        real.client.hdel(keys.stats(0), "since")
+
+    hours = [int((NOON + timedelta(hours=epoch)).timestamp() * 1000) for epoch in (1, 2)]
+    assert waits == [
+        each
+        for hour in hours
+        for each in (
+            {"syncing_since": hour},
+            {"syncing_since": hour, "since": hour + 60_000},
+            {"since": hour + 60_000},
+        )
+    ]
+
+
+def park(shards: RealShards, epoch: int) -> None:
+    shards.park([0], epoch, DAY, "story:a")
+
+
+def test_an_epoch_of_nothing_leaves_no_wait(real: RealShards, servers: Servers) -> None:
+    """S2-28. Nor does dropping refusals end the views' wait."""
+    real.open([0], 0)
+    Counter(servers.nodes, Rules(), UTC_ZONE, 1).track("anon:1", "story", "a", NOON)
+    real.refuse(0, FIELD)
+    real.open([0], 1)
+
+    real.drop([0], 1, [FIELD], Taken.REFUSALS)
+    waiting = since(real)
+    real.drop([0], 1, ["story:a"], Taken.VIEWS)
+    real.open([0], 2)
+
+    assert waiting == {"syncing_since": int(NOON.timestamp() * 1000)}
+    assert since(real) == {}
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 2])

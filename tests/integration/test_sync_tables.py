@@ -17,7 +17,7 @@ from views.applying import DayViews, Refusals, Row
 from views.epochs import Control, Phase
 from views.sync_store import Failure, SyncStore
 
-FIELD = "cooldown|story:x:y~1|2026-11-20T08"
+FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"
 ROWS = [Row("viewer#1", "2026-11-20", "video:a"), Row("viewer#2", "2026-11-21", "video:a")]
 
 
@@ -99,6 +99,7 @@ def test_a_content_that_is_in_already_keeps_no_other_out(store: Any) -> None:
 
 
 def test_fifty_contents_are_added_together(real: RealStore) -> None:
+    """S2-35."""
     with patch.object(Database, "commit", autospec=True, side_effect=Database.commit) as commit:
         assert real.apply(1, [views(1, f"video:{n}") for n in range(50)]) == [True] * 50
 
@@ -137,8 +138,14 @@ def test_refusals_are_found_by_day(real: RealStore) -> None:
     real.add_refusals(1, [Refusals(FIELD, 3)])
 
     (item,) = real.items("refused#2026-11-20").values()
-    assert item["part"] == "08#cooldown#story:x:y~1"
+    assert item["part"] == "08#cooldown+daily_viewed#story:x:y~1"
     assert (item["refusals"], item["last_epoch"]) == (3, 1)
+
+
+def test_refusals_of_contents_too_many_are_one_row(real: RealStore) -> None:
+    real.add_refusals(1, [Refusals("bot|*|2026-11-20T08", 3)])
+
+    assert set(real.items("refused#2026-11-20")) == {"08#bot#*"}
 
 
 def test_a_view_that_was_taken_while_redis_was_away_is_folded_once(store: Any) -> None:

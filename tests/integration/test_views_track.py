@@ -125,6 +125,33 @@ def test_the_settings_are_the_rules(servers: Servers) -> None:
         assert pending(servers) == {"story:123": len(times) - 1}
 
 
+def test_contents_are_bounded_as_is_set(servers: Servers) -> None:
+    """And there is no moment to come back at."""
+    function = TrackFunction.on(servers, MAX_CONTENTS="1")
+    function.view("1")
+
+    answer = function.view("2")
+
+    assert answer.body == {
+        "counted": False,
+        "reason": "too_many_contents",
+        "reasons": ["too_many_contents"],
+        "session": answer.session,
+    }
+    assert pending(servers) == {"story:1": 1}
+
+
+def test_registered_contents_alone_count_where_that_is_set(servers: Servers) -> None:
+    function = TrackFunction.on(servers, REGISTERED_ONLY="true", VIEW_SHARDS="1")
+    with servers.client_of(keys.registered(0)) as server:
+        server.sadd(keys.registered(0), "*", "story:1")
+
+    answers = [function.view(content).body for content in ("1", "2")]
+
+    assert answers[0]["counted"]
+    assert answers[1]["reasons"] == ["unregistered"]
+
+
 def test_the_shards_are_as_many_as_is_set(servers: Servers) -> None:
     function = TrackFunction.on(servers, VIEW_SHARDS="1")
 
@@ -236,7 +263,7 @@ def test_all_that_one_view_touches_is_in_one_slot(servers: Servers, cluster_serv
 
             names = list(servers.everything())
 
-            assert len(names) == 3
+            assert len(names) == 4
             assert len({server.execute_command("CLUSTER", "KEYSLOT", name) for name in names}) == 1
 
 
@@ -496,6 +523,7 @@ def test_a_session_of_a_named_user_is_good(servers: Servers, subject: str) -> No
         ({"REDIS_URL": ""}, "REDIS_URL is not set"),
         ({"ONCE_PER_DAY": "yes"}, "ONCE_PER_DAY is not a valid bool"),
         ({"MAX_VIEWS_PER_DAY": "-1"}, "max_per_day must be"),
+        ({"MAX_CONTENTS": "-1"}, "max_contents must be"),
         ({"REDIS_MODE": "sentinel"}, "REDIS_MODE must be"),
         ({"VIEWS_SECRET": "hush-hush"}, "the views secret must be JSON"),
         ({"VIEWS_SECRET": '{"current": "hush-hush"}'}, "the views secret's `current` is shorter"),

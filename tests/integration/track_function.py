@@ -31,6 +31,8 @@ SETTINGS = {
     "ONCE_PER_DAY": "true",
     "COOLDOWN_SECONDS": "300",
     "SESSION_SECONDS": "86400",
+    "MAX_CONTENTS": "100000",
+    "REGISTERED_ONLY": "false",
     "HONOUR_DO_NOT_TRACK": "false",
     "LITERAL_USER_KEYS": "false",
     "VIEWS_SECRET": json.dumps({"current": VIEWS_SECRET, "previous": ""}),
@@ -63,6 +65,7 @@ def a_view(
     address: str = ADDRESS,
     agent: str = BROWSER,
     headers: Mapping[str, str] | None = None,
+    path: str = "/api/views",
     **request: Any,
 ) -> dict[str, Any]:
     """The event of one view of a story; `text`, `body` and `query` as `a_request` takes them."""
@@ -72,7 +75,7 @@ def a_view(
     if subject is not None:
         token = a_token(subject)
     sent = {"user-agent": agent, **({"authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
-    event = a_request("POST", "/api/views", role=None, headers=sent, **request)
+    event = a_request("POST", path, role=None, headers=sent, **request)
     event["requestContext"]["http"] |= {"sourceIp": address, "userAgent": agent}
     if cookie is not None:
         event["cookies"] = ["theme=dark", f"sluice_session={cookie}"]
@@ -99,6 +102,13 @@ class TrackFunction:
     def view(self, content_id: object = "123", at: datetime = NOON, **request: Any) -> Answer:
         """One view of a story at a time."""
         return self.call(a_view(content_id, **request), at)
+
+    def views(self, *views: object, at: datetime = NOON, session: str | None = None, **request: Any) -> Answer:
+        """Views at once: of a story where only its id is given."""
+        if "text" not in request and "body" not in request:
+            sent = [{"content_type": "story", "content_id": each} if isinstance(each, str) else each for each in views]
+            request["body"] = {"views": sent} | ({"session": session} if session is not None else {})
+        return self.call(a_view(path="/api/views/batch", **request), at)
 
     def call(self, event: dict[str, Any], at: datetime = NOON) -> Answer:
         environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

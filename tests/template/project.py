@@ -24,8 +24,8 @@ SOURCES = (ROOT / "functions", ROOT / "layers" / "kernel")
 MODEL_TABLES = {
     "BoostsItem": ("BoostsTable",),
     "ListedItem": ("BoostsTable",),
-    "ChainedItem": ("BoostsTable",),
-    "PlatformItem": ("BoostsTable",),
+    "ChainedItem": ("BoostsTable", "ViewsTable"),
+    "PlatformItem": ("BoostsTable", "ViewsTable"),
     "EntryItem": ("AuditTable",),
     "EventItem": ("OutboxTable",),
     "RequestItem": ("RequestsTable",),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.errors import LocalError
-from local.routes import Authorizer, Route, authorizers_of, routes_of
+from local.routes import Authorizer, Route, authorizers_of, cors_of, routes_of
 from tests.template_reader import source, translated
 
 
@@ -43,6 +43,34 @@ def test_the_templates_authorizer_is_asked_on_every_request_with_the_authorizati
 
     header = "$request.header.Authorization"
     assert found == [Authorizer("TokenAuthorizer", "OperationsAuthorizerFunction", (header,), 0, True)]
+
+
+CORS = {"AllowMethods": ["GET", "POST"], "AllowHeaders": ["content-type", "authorization"], "MaxAge": 600}
+
+
+@pytest.mark.parametrize(
+    ("origins", "cors"),
+    [
+        ("", {}),
+        ("https://a.example", CORS | {"AllowOrigins": ["https://a.example"]}),
+        ("https://a.example,*", CORS | {"AllowOrigins": ["https://a.example", "*"]}),
+    ],
+)
+def test_pages_of_other_sites_may_call_where_a_parameter_says_so_and_send_no_cookie(origins, cors):
+    """Without an origin there is no configuration at all."""
+    template = translated()
+
+    found = cors_of(template["Resources"]["Api"]["Properties"]["Body"], {"CorsOrigins": origins})
+
+    condition, _, otherwise = template["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]["Fn::If"]
+    joined = {"Fn::Join": ["", {"Ref": "CorsOrigins"}]}
+    assert found == cors
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    assert source()["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [joined, ""]}]}
+
+
+def test_an_api_without_cors_has_none():
+    assert cors_of({}, {}) == {}
 
 
 def test_a_function_is_found_by_its_name_or_by_its_arn():

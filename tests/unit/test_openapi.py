@@ -67,9 +67,12 @@ def test_every_module_with_http_routes_is_in_the_document(a_module):
 
 def test_a_module_without_a_resolver_is_documented_by_the_one_beside_it():
     """The hot path has none: what it imports is most of a cold start."""
-    event = {"Type": "HttpApi", "Properties": {"Method": "POST", "Path": "/api/views", **OPEN}}
+    events = {
+        name: {"Type": "HttpApi", "Properties": {"Method": "POST", "Path": path, **OPEN}}
+        for name, path in (("Track", "/api/views"), ("Batch", "/api/views/batch"))
+    }
 
-    merged = document({"Handler": "views.track.handler", "Events": {"Track": event}})
+    merged = document({"Handler": "views.track.handler", "Events": events})
 
     operation = merged["paths"]["/api/views"]["post"]
     assert operation["summary"].startswith("Count a view")

@@ -158,9 +158,9 @@ def test_steps_batches_and_each_video_cost() -> None:
     one = simulated(a_boost(**terms)).cost_usd
     twenty = simulated(a_boost(**terms, video_ids=tuple(f"v{number}" for number in range(20)))).cost_usd
 
-    # A hundred steps of 4.725, batches of 3.75 and counters of 1.25 millionths of a dollar.
-    assert one == pytest.approx(100 * 9.725e-6, abs=1e-6)
-    assert twenty == pytest.approx(100 * (8.475e-6 + 20 * 1.25e-6), abs=1e-6)
+    # A hundred steps of 4.725, batches of 3.75 and counters of 2.5 millionths of a dollar.
+    assert one == pytest.approx(100 * 10.975e-6, abs=1e-6)
+    assert twenty == pytest.approx(100 * (8.475e-6 + 20 * 2.5e-6), abs=1e-6)
 
 
 @settings(max_examples=100, deadline=None)

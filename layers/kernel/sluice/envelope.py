@@ -71,12 +71,12 @@ def text_of(body: str, *, is_base64: bool) -> str:
         raise Invalid.of("body", "The body is not UTF-8 text") from error
 
 
-def check_is_json(text: str, headers: Mapping[str, str]) -> None:
+def check_is_json(text: str, headers: Mapping[str, str], media_types: Collection[str] = ("application/json",)) -> None:
     """Raises Invalid for an empty body, or one that says it is something else. A missing type is taken for JSON."""
     if not text:
         raise Invalid.of("body", "The body must be a JSON object; there is none")
-    if headers.get("content-type", "application/json").partition(";")[0].strip() != "application/json":
-        raise Invalid.of("Content-Type", "Content-Type must be application/json")
+    if headers.get("content-type", "application/json").partition(";")[0].strip().lower() not in media_types:
+        raise Invalid.of("Content-Type", f"Content-Type must be {' or '.join(media_types)}")
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, TypedDict
+from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request, Response
@@ -32,7 +33,7 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import AfterValidator, PlainSerializer, WithJsonSchema
 
-from sluice import envelope
+from sluice import envelope, exports
 from sluice.clock import rfc3339
 from sluice.envelope import HEADERS, named, problem
 from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Unavailable
@@ -180,6 +181,18 @@ def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] 
     except ValueError as error:
         raise Invalid.of("cursor", "cursor is not one that this API gave") from error
     return position
+
+
+# --- Exports
+
+
+def csv_answer(text: str, query: Mapping[str, Any], next_cursor: str | None = None) -> Response[str]:
+    """An answer of CSV. The link to the next part is relative, so that it holds behind any address."""
+    headers: dict[str, str | list[str]] = {"Content-Disposition": 'attachment; filename="sluice.csv"'}
+    if next_cursor:
+        following = {name: value for name, value in query.items() if value is not None} | {"cursor": next_cursor}
+        headers["Link"] = f'<?{urlencode(following)}>; rel="next"'
+    return Response(200, exports.MEDIA, text, headers=headers)
 
 
 # --- The resolver

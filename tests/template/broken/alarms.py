@@ -41,4 +41,22 @@ BROKEN = [
         head_chapters(also="OldAlarm"),
         "docs/operations.md: OldAlarm is no alarm",
     ),
+    Broken(
+        alarms.metrics_of_log_lines_are_watched,
+        "an alarm on a metric that is spelt in another way",
+        put("ViewsParkedAlarm.MetricName", "Parked"),
+        "ViewsParkedAlarm: add a filter that makes Parked",
+    ),
+    Broken(
+        alarms.metrics_of_log_lines_are_watched,
+        "an alarm on a metric of another stack",
+        put("ViewsRedisMemoryAlarm.Namespace.Fn::If.2", "Sluice"),
+        "ViewsRedisMemoryAlarm: add a filter that makes RedisUsedMemoryBytes",
+    ),
+    Broken(
+        alarms.metrics_of_log_lines_are_watched,
+        "a metric for nobody",
+        drop("Resources.ViewsOldestPendingAlarm"),
+        "ViewsOldestPendingFilter: add an alarm on OldestPendingSeconds, or remove it",
+    ),
 ]

@@ -230,6 +230,36 @@ BROKEN = [
         "ViewsSyncFunction: hold it to {'ForAllValues:StringEquals': {'dynamodb:LeadingKeys': ['sync']}} of ViewsTable",
     ),
     Broken(
+        permissions.open_routes_cannot_reach_the_sync,
+        "imports that may write what the sync keeps",
+        restate("ViewsImportsWorkerFunction", "dynamodb:UpdateItem", "ViewsTable", Condition=None),
+        "ViewsImportsWorkerFunction: hold it to "
+        "{'ForAllValues:StringLike': {'dynamodb:LeadingKeys': ['imp_*']}} of ViewsTable",
+    ),
+    Broken(
+        permissions.totals_are_written_by_their_owners_alone,
+        "imports of boosted views",
+        restate(
+            "ViewsImportsWorkerFunction",
+            "dynamodb:UpdateItem",
+            "TotalsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["organic#*", "boosted#*"]}},
+        ),
+        "ViewsImportsWorkerFunction: hold it to dynamodb:LeadingKeys ['organic#*'] of TotalsTable",
+    ),
+    Broken(
+        permissions.reports_never_say_who,
+        "reports that may read whatever they like",
+        restate("ViewsReportsFunction", "dynamodb:Query", "ViewsTable", Condition=None),
+        f"ViewsReportsFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
+    ),
+    Broken(
+        permissions.reports_never_say_who,
+        "reports that may read rows of viewers",
+        grant("ViewsReportsFunction", "dynamodb:Query", {"Fn::Sub": "${ViewsTable.Arn}/index/by_unfolded"}),
+        f"ViewsReportsFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
+    ),
+    Broken(
         permissions.schedules_are_made_in_the_stacks_own_group,
         "schedules in every group",
         restate(

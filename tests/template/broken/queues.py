@@ -236,4 +236,16 @@ BROKEN = [
         drop(f"{_WORKER_SOURCE}.BatchSize"),
         "BoostsWorkerFunctionSteps: set BatchSize: 1, or a timeout repeats the whole batch",
     ),
+    Broken(
+        queues.schedules_have_dead_letters,
+        "a midnight that nobody misses",
+        drop("ViewsSyncSchedule.Target.DeadLetterConfig"),
+        "ViewsSyncSchedule: set Target.DeadLetterConfig to a queue of the template",
+    ),
+    Broken(
+        queues.schedules_have_dead_letters,
+        "a dead letter that cannot be sent",
+        drop("ViewsSyncScheduleRole.Policies.0.PolicyDocument.Statement.0.Resource.1"),
+        "ViewsSyncSchedule: let its role send to ViewsDeadLetters too",
+    ),
 ]

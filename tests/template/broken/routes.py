@@ -44,6 +44,7 @@ BROKEN = [
                     "ViewsCountsFunction.Events.Bulk",
                     "ViewsCountsFunction.Events.Get",
                     "ViewsTrackFunction.Events.Track",
+                    "ViewsTrackFunction.Events.Batch",
                 )
             ),
         ),

@@ -1,8 +1,9 @@
 """Alarms: heard by somebody, and telling him what to do."""
 
 import re
+from typing import Any
 
-from tests.template.project import Project, refers_to
+from tests.template.project import Project, refers_to, text_of
 
 # What somebody woken at night can do.
 ADVICE = re.compile(r"\b(call|check|find|look|lower|mend|purge|raise|read|redrive|restart|rotate|stop|wait)\b", re.I)
@@ -39,4 +40,31 @@ def alarms_have_a_chapter(project: Project) -> list[str]:
     return problems
 
 
-RULES = (alarms_ring_somewhere, alarms_say_what_to_do, alarms_have_a_chapter)
+def _cases(value: Any) -> list[str]:
+    """What a value may be, each as text: of a condition both sides."""
+    match value:
+        case {"Fn::If": [_, then, otherwise]}:
+            return [*_cases(then), *_cases(otherwise)]
+    return [text_of(value)]
+
+
+def metrics_of_log_lines_are_watched(project: Project) -> list[str]:
+    """An alarm on a metric that nothing makes never rings, and a metric without an alarm is paid for all the same."""
+    made = {
+        (text_of(each["MetricNamespace"]), each["MetricName"]): name
+        for name, made_by in project.of_type("AWS::Logs::MetricFilter").items()
+        for each in made_by["MetricTransformations"]
+    }
+    watched = {
+        (namespace, metric): name
+        for name, alarm in project.alarms.items()
+        for namespace, metric in zip(_cases(alarm["Namespace"]), _cases(alarm["MetricName"]), strict=True)
+        if not namespace.startswith("AWS/")
+    }
+    problems = [f"{watched[each]}: add a filter that makes {each[1]}" for each in watched.keys() - made.keys()]
+    return problems + [
+        f"{made[each]}: add an alarm on {each[1]}, or remove it" for each in made.keys() - watched.keys()
+    ]
+
+
+RULES = (alarms_ring_somewhere, alarms_say_what_to_do, alarms_have_a_chapter, metrics_of_log_lines_are_watched)

@@ -75,7 +75,7 @@ def functions_have_their_own_logs(project: Project) -> list[str]:
     problems = []
     groups = project.of_type("AWS::Logs::LogGroup")
     takers: dict[str, str] = {}
-    for name, function in project.functions.items():
+    for name, function in sorted(project.functions.items()):
         config = function.get("LoggingConfig", {})
         logs = refers_to(config.get("LogGroup", ""))
         if logs not in groups:

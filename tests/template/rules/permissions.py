@@ -36,6 +36,9 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
+        "ViewsImportsFunction": {"PutItem"},
+        "ViewsImportsWorkerFunction": {"PutItem"},
     },
     "OutboxTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -43,26 +46,52 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
+        "ViewsImportsFunction": {"PutItem"},
+        "ViewsImportsWorkerFunction": {"PutItem"},
     },
-    "RequestsTable": {"BoostsApiFunction": {"PutItem"}},
-    "TotalsTable": {"BoostsWorkerFunction": {"UpdateItem"}, "ViewsSyncWorkerFunction": {"UpdateItem"}},
+    "RequestsTable": {"BoostsApiFunction": {"PutItem"}, "ViewsImportsFunction": {"PutItem"}},
+    "TotalsTable": {
+        "BoostsWorkerFunction": {"UpdateItem"},
+        "ViewsImportsFunction": {"UpdateItem"},
+        "ViewsImportsWorkerFunction": {"UpdateItem"},
+        "ViewsSyncWorkerFunction": {"UpdateItem"},
+    },
     "ViewsTable": {
+        "OperationsStopFunction": {"PutItem"},
+        "OperationsSweeperFunction": {"UpdateItem"},
+        "ViewsImportsFunction": {"PutItem", "UpdateItem"},
+        "ViewsImportsWorkerFunction": {"PutItem", "UpdateItem"},
         "ViewsTrackFunction": {"PutItem"},
+        "ViewsDiagnosisFunction": {"PutItem"},
         "ViewsSyncFunction": {"UpdateItem"},
         "ViewsSyncWorkerFunction": {"PutItem", "UpdateItem"},
     },
 }
 
-# Each kind of total has one writer, which the policy holds to the keys of that kind.
+# Each kind of total has one owner, whose functions the policy holds to the keys of that kind.
 TOTALS = "TotalsTable"
-TOTALS_KEYS = {"BoostsWorkerFunction": ["boosted#*"], "ViewsSyncWorkerFunction": ["organic#*"]}
+TOTALS_KEYS = {
+    "BoostsWorkerFunction": ["boosted#*"],
+    "ViewsImportsFunction": ["organic#*"],
+    "ViewsImportsWorkerFunction": ["organic#*"],
+    "ViewsSyncWorkerFunction": ["organic#*"],
+}
 
 # What those may write of the views' table that do not move views themselves.
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
     "ViewsTrackFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
+    "ViewsDiagnosisFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
     "ViewsSyncFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
+    "ViewsImportsFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*", "content#*"]}},
+    "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
+    "OperationsSweeperFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
+
+# What the reports may read of it: a viewer's row is none of it.
+REPORTS = "ViewsReportsFunction"
+REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
 
 STOP = "OperationsStopFunction"
 
@@ -181,7 +210,7 @@ def tables_have_the_writers_they_should(project: Project) -> list[str]:
 
 
 def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
-    """The labelled and the measured never mix: one worker adds to `boosted#` totals, another to `organic#` ones."""
+    """The labelled and the measured never mix: boosts add to `boosted#` totals, the views to `organic#` ones."""
     problems = []
     for function, table, _, statement in _writes(project):
         if table != TOTALS:
@@ -206,12 +235,25 @@ def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
 
 
 def open_routes_cannot_reach_the_sync(project: Project) -> list[str]:
-    """Tracking is open to all: the sync's items, and counts that are shown, are out of its reach."""
+    """Tracking is open to all: the sync's items, and counts that are shown, are out of its reach. So they are of all
+    others that write the views' table and are not the sync.
+    """
     return [
         f"{function}: hold it to {VIEWS_KEYS[function]} of {VIEWS}"
         for function, table, _, statement in _writes(project)
         if table == VIEWS and function in VIEWS_KEYS and statement.get("Condition") != VIEWS_KEYS[function]
     ]
+
+
+def reports_never_say_who(project: Project) -> list[str]:
+    """Rows of viewers are in the same table: the policy, and not the code alone, keeps the reports away from them."""
+    problems = []
+    for statement in project.allowed(REPORTS):
+        tables = {refers_to(each) for each in as_list(statement.get("Resource", []))}
+        keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+        if VIEWS in tables and not set(as_list(keys)) <= REPORTED:
+            problems.append(f"{REPORTS}: hold it to dynamodb:LeadingKeys {sorted(REPORTED)} of {VIEWS}")
+    return problems
 
 
 def schedules_are_made_in_the_stacks_own_group(project: Project) -> list[str]:
@@ -245,5 +287,6 @@ RULES = (
     totals_are_written_by_their_owners_alone,
     the_stop_writes_the_platform_alone,
     open_routes_cannot_reach_the_sync,
+    reports_never_say_who,
     schedules_are_made_in_the_stacks_own_group,
 )

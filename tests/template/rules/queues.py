@@ -105,6 +105,26 @@ def source_queues_have_age_alarms(project: Project) -> list[str]:
     ]
 
 
+def schedules_have_dead_letters(project: Project) -> list[str]:
+    """What a schedule could not bring to its queue is nowhere else: nothing runs then, and nothing fails."""
+    problems = []
+    for name, schedule in project.of_type("AWS::Scheduler::Schedule").items():
+        target = schedule["Target"]
+        if refers_to(target["Arn"]) in project.queues:
+            dead_letters = refers_to(target.get("DeadLetterConfig", {}).get("Arn", ""))
+            may_send = {
+                refers_to(resource)
+                for _, statement in project.statements(refers_to(target["RoleArn"]))
+                if "sqs:SendMessage" in as_list(statement["Action"])
+                for resource in as_list(statement["Resource"])
+            }
+            if dead_letters not in project.queues:
+                problems.append(f"{name}: set Target.DeadLetterConfig to a queue of the template")
+            elif dead_letters not in may_send:
+                problems.append(f"{name}: let its role send to {dead_letters} too")
+    return problems
+
+
 def queue_names_say_what_is_in_them(project: Project) -> list[str]:
     dead_letters = _dead_letters(project)
     return [
@@ -216,6 +236,7 @@ RULES = (
     queue_sources_report_each_failure,
     source_queues_have_dead_letters,
     dead_letters_have_alarms,
+    schedules_have_dead_letters,
     source_queues_have_age_alarms,
     queue_names_say_what_is_in_them,
     queues_are_encrypted,

@@ -6,6 +6,7 @@ from tests.template.project import Project
 OPEN_ROUTES = {
     "GET /api/views/{content_type}/{content_id}",
     "POST /api/views",
+    "POST /api/views/batch",
     "POST /api/views/counts",
     "GET /health",
 }

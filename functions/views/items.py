@@ -1,0 +1,104 @@
+"""The items of the views table that the sync and the reports know.
+
+| id                       | part                            |                                                      |
+|--------------------------|---------------------------------|------------------------------------------------------|
+| sync                     | control                         | how far the present epoch is                         |
+| sync:7                   | epoch                           | how the seventh went                                 |
+| sync:7                   | failed#story:123                | what of it could not be applied                      |
+| content#story#123        | 2026-11-20                      | its organic views of a day                           |
+| content#story#123        | adjusted#01M7...                | a correction by hand                                 |
+| refused#2026-11-20       | 08#cooldown+daily_viewed#story:123 | refusals of a content by rules in one hour        |
+| refused_hours#2026-11-20 | 08#cooldown+daily_viewed        | their sum over all contents                          |
+| viewer#...               | 2026-11-20#story:123            | a view that was taken while Redis was away           |
+"""
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from sluice.dynamodb import Bound
+
+
+class ViewsItem(Bound):
+    """An item of the views table."""
+
+    class Meta(Bound.Meta):
+        pass
+
+    id = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+
+
+class ControlItem(ViewsItem):
+    """How far an epoch is. `sync`, `control`: the present one; `sync:7`, `epoch`: how the seventh went."""
+
+    epoch = NumberAttribute()
+    phase = UnicodeAttribute()
+    step = NumberAttribute()
+    day = UnicodeAttribute()
+    shards = NumberAttribute()
+    opened_at = UTCDateTimeAttribute()
+    closed_at = UTCDateTimeAttribute(null=True)
+    committed_by = UnicodeAttribute(null=True)
+    pages = NumberAttribute()
+    contents = NumberAttribute()
+    views = NumberAttribute()
+    parked = NumberAttribute()
+    refusals = NumberAttribute()
+    folded = NumberAttribute()
+
+
+class DailyItem(ViewsItem):
+    """`content#story#123`, `2026-11-20`: organic views of one content in the epochs of one day."""
+
+    views = NumberAttribute()
+
+
+class AdjustedItem(ViewsItem):
+    """`content#story#123`, `adjusted#01M7...`: views that were added or taken away by hand, and why."""
+
+    views = NumberAttribute()
+    reason = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    at = UTCDateTimeAttribute()
+
+
+class RefusedItem(ViewsItem):
+    """`refused#2026-11-20`, `08#cooldown+daily_viewed#story:123`: views of a content that these rules, and no others,
+    refused in one hour. The content `*` stands for those that found no room of their own.
+    """
+
+    refusals = NumberAttribute()
+    last_epoch = NumberAttribute()
+
+
+class RefusedHourItem(ViewsItem):
+    """`refused_hours#2026-11-20`, `08#cooldown+daily_viewed`: the sum of that hour's rows over all contents."""
+
+    refusals = NumberAttribute()
+
+
+class _ByUnfolded(GlobalSecondaryIndex["AwayItem"]):
+    class Meta:
+        index_name = "by_unfolded"
+        projection = KeysOnlyProjection()
+
+    unfolded = UnicodeAttribute(hash_key=True)
+    content = UnicodeAttribute(range_key=True)
+
+
+class AwayItem(ViewsItem):
+    """`viewer#...`, `2026-11-20#story:123`: a view taken while Redis was away; `unfolded` until it is in the totals."""
+
+    content = UnicodeAttribute()
+    unfolded = UnicodeAttribute(null=True)
+    folded_epoch = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    by_unfolded = _ByUnfolded()
+
+
+class FailureItem(ViewsItem):
+    """`sync:7`, `failed#story:123`: how often and why a content could not be applied in an epoch."""
+
+    failures = NumberAttribute()
+    reason = UnicodeAttribute()
+    is_parked = NumberAttribute(null=True)

@@ -1,0 +1,279 @@
+"""Writes docs/cost.md: what running this costs, by prices and formulas; `--check` shows what has drifted instead."""
+
+import argparse
+import difflib
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
+
+from boosts.simulation import BATCH_WRITES, STEP_WRITES, VIDEO_WRITES, step_usd
+from local.paths import ROOT
+from sluice import prices
+from sluice.prices import Price
+
+DOCUMENT = ROOT / "docs" / "cost.md"
+
+BUDGETS = {"views": 1.60, "steps": 5.00}
+"""USD a million."""
+HOURS = 730  # a month
+MEMORY_GB = 0.25
+
+# What a view takes. Milliseconds and ECPUs are assumptions: the script's 5 us are two of AWS's 3 us.
+VIEW_MS, VIEW_ECPUS = 8, 2
+ANSWER_BYTES = 600
+VIEWS_TOGETHER, TOGETHER_MS = 20, 15
+# What a synced content takes: its total, its day, and an old and a new entry in the index of the most viewed.
+CONTENT_WRITES, CONTENT_ECPUS, PAGE_CONTENTS, PAGE_SECONDS = 6, 10, 500, 2
+# A row, and at most the sum of its hour.
+REFUSAL_WRITES = (2, 4)
+# What a standing schedule's run takes, and the requests by which Lambda waits at a queue: five at a time, 20 s each.
+RUN_SECONDS, RUN_READS, RUN_LOG_BYTES = 0.2, 10, 1000
+POLLERS, POLL_SECONDS = 5, 20
+
+# Lambda's own lines about a call, as it writes them with LogFormat JSON; one about a cold start is left out.
+PLATFORM_LINES = (
+    '{"time":"2026-11-20T12:00:00.000Z","type":"platform.start","record":{"requestId":'
+    '"c6af9ac6-7b61-11e6-9a41-93e812345678","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:'
+    'sluice-prod-ViewsTrackFunction-0123456789AB","version":"$LATEST"}}',
+    '{"time":"2026-11-20T12:00:00.008Z","type":"platform.report","record":{"requestId":'
+    '"c6af9ac6-7b61-11e6-9a41-93e812345678","metrics":{"durationMs":7.113,"billedDurationMs":8,"memorySizeMB":256,'
+    '"maxMemoryUsedMB":91},"status":"success"}}',
+)
+_CONTEXT = {
+    "requestId": "JKJaXmPLvHcESHA=",
+    "requestTime": "20/Nov/2026:12:00:00 +0000",
+    "routeKey": "POST /api/views",
+    "status": "200",
+    "responseLatency": "12",
+    "authorizer.subject": "-",
+    "error.message": "-",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of a bill: so many of a price's unit."""
+
+    what: str
+    quantity: float
+    price: Price
+
+    @property
+    def usd(self) -> float:
+        return self.quantity * self.price.usd
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What something costs, by its parts."""
+
+    title: str
+    about: str
+    items: tuple[Item, ...]
+
+    @property
+    def usd(self) -> float:
+        return sum(item.usd for item in self.items)
+
+
+def views(template: dict[str, Any]) -> Bill:
+    return Bill(
+        "A million tracked views",
+        f"Counted or refused, one a request. Assumed: {VIEW_MS} ms of 256 MB and {VIEW_ECPUS} ECPUs. Logs are the "
+        f"gateway's line and Lambda's two, none of ours. The answers, {ANSWER_BYTES} bytes each to the internet, are "
+        "beside it.",
+        (
+            Item("the gateway", 1, prices.API_REQUESTS),
+            Item("invocations", 1, prices.LAMBDA_REQUESTS),
+            Item("their time", MEMORY_GB * VIEW_MS / 1000, prices.LAMBDA_TIME),
+            Item("Redis", VIEW_ECPUS, prices.CACHE_UNITS),
+            Item("logs", log_bytes(template) / 1000, prices.LOGS),
+        ),
+    )
+
+
+def views_together(template: dict[str, Any]) -> Bill:
+    calls = 1 / VIEWS_TOGETHER
+    return Bill(
+        f"A million views, {VIEWS_TOGETHER} a request",
+        f"`POST /api/views/batch`. Assumed: {TOGETHER_MS} ms of 256 MB a request.",
+        (
+            Item("the gateway", calls, prices.API_REQUESTS),
+            Item("invocations", calls, prices.LAMBDA_REQUESTS),
+            Item("their time", calls * MEMORY_GB * TOGETHER_MS / 1000, prices.LAMBDA_TIME),
+            Item("Redis", VIEW_ECPUS, prices.CACHE_UNITS),
+            Item("logs", calls * log_bytes(template) / 1000, prices.LOGS),
+        ),
+    )
+
+
+def answers() -> Item:
+    """What a million tracked views are answered."""
+    return Item("answers", ANSWER_BYTES / 1000, prices.DATA_OUT)
+
+
+def steps_usd() -> float:
+    """What a million boost steps cost, of one video each."""
+    return step_usd(STEP_WRITES + BATCH_WRITES + VIDEO_WRITES)
+
+
+def contents() -> Bill:
+    pages = 1 / PAGE_CONTENTS
+    return Bill(
+        "A million synced contents",
+        "Contents with new views, not views: a content is one transaction a sync, whatever it gained. Write units are "
+        f"the total, the day (2 each) and the index of the most viewed (2). A page of {PAGE_CONTENTS} is one message.",
+        (
+            Item("writes", CONTENT_WRITES, prices.WRITES),
+            Item("messages: sent, received, deleted", 3 * pages, prices.QUEUE_REQUESTS),
+            Item("invocations", pages, prices.LAMBDA_REQUESTS),
+            Item("their time", pages * MEMORY_GB * PAGE_SECONDS, prices.LAMBDA_TIME),
+            Item("Redis", CONTENT_ECPUS, prices.CACHE_UNITS),
+            Item("logs", pages * RUN_LOG_BYTES / 1000, prices.LOGS),
+        ),
+    )
+
+
+def idle(template: dict[str, Any]) -> Bill:
+    resources = template["Resources"].values()
+    endpoints = [
+        each["Properties"]
+        for each in resources
+        if each["Type"] == "AWS::EC2::VPCEndpoint" and each["Properties"]["VpcEndpointType"] == "Interface"
+    ]
+    zones = sum(len(endpoint["SubnetIds"]) for endpoint in endpoints)
+    triggers = [event for each in resources for event in each.get("Properties", {}).get("Events", {}).values()]
+    polls = POLLERS * HOURS * 3600 / POLL_SECONDS * sum(event["Type"] == "SQS" for event in triggers)
+    runs = sum(
+        HOURS * 60 / _minutes(event["Properties"]["ScheduleExpression"], template)
+        for event in triggers
+        if event["Type"] == "ScheduleV2"
+    )
+    metrics = {
+        (json.dumps(made["MetricNamespace"]), made["MetricName"])
+        for each in resources
+        if each["Type"] == "AWS::Logs::MetricFilter"
+        for made in each["Properties"]["MetricTransformations"]
+    }
+    return Bill(
+        "A month in which nothing happens",
+        "What the template declares. With a `RedisUrl` of your own neither the endpoint nor the cache is there.",
+        (
+            Item("SQS endpoint in the cache's network", zones * HOURS, prices.ENDPOINT_HOURS),
+            Item("the cache's least storage, 100 MB", 0.1 * HOURS, prices.CACHE_STORAGE),
+            Item("alarms", _count(template, "AWS::CloudWatch::Alarm"), prices.ALARMS),
+            Item("metrics made of log lines", len(metrics), prices.METRICS),
+            Item("secrets", _count(template, "AWS::SecretsManager::Secret"), prices.SECRETS),
+            Item("Lambda waiting at the queues", polls / 1e6, prices.QUEUE_REQUESTS),
+            Item("schedules", runs / 1e6, prices.SCHEDULES),
+            Item("their invocations", runs / 1e6, prices.LAMBDA_REQUESTS),
+            Item("their time", runs / 1e6 * MEMORY_GB * RUN_SECONDS, prices.LAMBDA_TIME),
+            Item("their reads", runs / 1e6 * RUN_READS, prices.READS),
+            Item("their logs", runs * RUN_LOG_BYTES / 1e9, prices.LOGS),
+        ),
+    )
+
+
+def log_bytes(template: dict[str, Any]) -> int:
+    """What a tracked view leaves in the logs."""
+    line = template["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]
+    access = re.sub(r"\$context\.([a-zA-Z]+(?:\.[a-zA-Z]+)?)", lambda found: _CONTEXT[found[1]], line)
+    return sum(len(each) for each in (access, *PLATFORM_LINES))
+
+
+def _count(template: dict[str, Any], kind: str) -> int:
+    return sum(resource["Type"] == kind for resource in template["Resources"].values())
+
+
+def _minutes(expression: Any, template: dict[str, Any]) -> int:
+    if isinstance(expression, dict):
+        expression = template["Parameters"][expression["Ref"]]["Default"]
+    found = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
+    if found is None:
+        raise ValueError(f"{expression} is no rate in minutes")
+    return int(found[1])
+
+
+def document(template: dict[str, Any]) -> str:
+    """The text of docs/cost.md."""
+    bills = one, together, synced, nothing = views(template), views_together(template), contents(), idle(template)
+    refusals = " to ".join(_usd(writes * prices.WRITES.usd) for writes in REFUSAL_WRITES)
+    parts = [
+        "# What it costs",
+        "Written by `make cost` from `local/cost.py` and `sluice/prices.py`: change those, not this. List prices in "
+        "USD, us-east-1, arm64, without free tiers. Storage, backups and traffic between zones are left out.",
+        _table(
+            ("", "USD", "budget"),
+            [
+                (one.title, _usd(one.usd), f"at most {_usd(BUDGETS['views'])}"),
+                ("their answers", _usd(answers().usd), ""),
+                (together.title, _usd(together.usd), ""),
+                (
+                    "A million boost steps (a billion boosted views)",
+                    _usd(steps_usd()),
+                    f"at most {_usd(BUDGETS['steps'])}",
+                ),
+                (synced.title, _usd(synced.usd), ""),
+                ("A million rows of refusals moved (rules, content and hour each)", refusals, ""),
+                (nothing.title, _usd(nothing.usd), ""),
+                ("A million messages", "coming, with the context that sends them", ""),
+            ],
+        ),
+        "A boost step is over its budget: [decisions.md](decisions.md) says why. It writes "
+        f"{STEP_WRITES + BATCH_WRITES + VIDEO_WRITES} units for one video, and {VIDEO_WRITES} for each one more "
+        f"(${VIDEO_WRITES * prices.WRITES.usd:.2f} a million); `boosts/simulation.py` has the formula, and every "
+        "simulation answers its campaign's own price.",
+        *(f"## {bill.title}\n\n{bill.about}\n\n{_parts(bill)}" for bill in bills),
+        "## Prices",
+        "*As of* is the month of the newest source that the figure was found in. AWS's pages have what holds today: "
+        "compare before you rely on one.",
+        _table(
+            ("USD", "for one", "as of", "AWS's page"),
+            [(f"{price.usd:g}", price.unit, price.seen, f"<{price.page}>") for price in every_price()],
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def every_price() -> list[Price]:
+    """The prices there are, in their order."""
+    return [each for each in vars(prices).values() if isinstance(each, Price)]
+
+
+def _parts(bill: Bill) -> str:
+    rows = [(item.what, f"{item.quantity:,.6g}", item.price.unit, _usd(item.usd)) for item in bill.items]
+    return _table(("part", "how many", "unit", "USD"), [*rows, ("**together**", "", "", f"**{_usd(bill.usd)}**")])
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))
+
+
+def _usd(usd: float) -> str:
+    return f"{usd:.2f}" if usd >= 0.01 else f"{usd:.4f}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the document has drifted")
+    check = parser.parse_args(arguments).check
+
+    text = document(yaml_parse((ROOT / "template.yaml").read_text()))
+    if not check:
+        DOCUMENT.write_text(text)
+        print(text)
+        return 0
+    stored = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+    sys.stdout.writelines(
+        difflib.unified_diff(stored.splitlines(True), text.splitlines(True), "docs/cost.md", "the code")
+    )
+    return int(stored != text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

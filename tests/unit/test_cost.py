@@ -1,0 +1,174 @@
+"""docs/cost.md against formulas worked out by hand, and against the budgets."""
+
+import re
+from typing import Any
+
+import pytest
+
+from local import cost
+from sluice import prices
+from sluice.prices import Price
+from tests.template_reader import source
+
+ZONES, ALARMS, METRICS, SECRETS, QUEUES, SCHEDULES = 2, 3, 2, 1, 2, 2
+
+
+def a_template() -> dict[str, Any]:
+    """A stack of a few parts, of which there is more than one kind."""
+    endpoint = {"VpcEndpointType": "Interface", "SubnetIds": ["a", "b"]}
+    free = {"VpcEndpointType": "Gateway", "RouteTableIds": ["a"]}
+    every = [{"Ref": "Period"}, "rate(10 minutes)"]
+    # Two filters of three make one metric.
+    made = ["Failed", "Degraded", "Degraded"]
+    resources = {
+        "Api": {
+            "Type": "AWS::Serverless::HttpApi",
+            "Properties": {"AccessLogSettings": {"Format": "$context.status $context.authorizer.subject"}},
+        },
+        "Endpoint": {"Type": "AWS::EC2::VPCEndpoint", "Properties": endpoint},
+        "Free": {"Type": "AWS::EC2::VPCEndpoint", "Properties": free},
+        "Worker": {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {
+                "Events": {
+                    **{f"Steps{number}": {"Type": "SQS", "Properties": {}} for number in range(QUEUES)},
+                    **{
+                        f"Period{number}": {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": rate}}
+                        for number, rate in enumerate(every)
+                    },
+                    "Get": {"Type": "HttpApi", "Properties": {}},
+                }
+            },
+        },
+        **{f"Alarm{number}": {"Type": "AWS::CloudWatch::Alarm", "Properties": {}} for number in range(ALARMS)},
+        **{
+            f"Filter{number}": {
+                "Type": "AWS::Logs::MetricFilter",
+                "Properties": {
+                    "MetricTransformations": [{"MetricNamespace": {"Ref": "AWS::StackName"}, "MetricName": name}]
+                },
+            }
+            for number, name in enumerate(made)
+        },
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {}},
+    }
+    return {"Parameters": {"Period": {"Default": "rate(5 minutes)"}}, "Resources": resources}
+
+
+def test_a_million_tracked_views_by_hand() -> None:
+    """One request of the gateway and one invocation each; 8 ms of a quarter GB; two ECPUs; what is logged."""
+    log_bytes = len("200 -") + sum(map(len, cost.PLATFORM_LINES))
+
+    usd = cost.views(a_template()).usd
+
+    assert usd == pytest.approx(1.00 + 0.20 + 13.3334 * 0.25 * 0.008 + 2 * 0.0023 + 0.50 * log_bytes / 1000)
+    assert cost.answers().usd == pytest.approx(0.6 * 0.09)
+
+
+def test_a_million_views_of_twenty_a_request_by_hand() -> None:
+    log_bytes = len("200 -") + sum(map(len, cost.PLATFORM_LINES))
+
+    usd = cost.views_together(a_template()).usd
+
+    per_request = 1.00 + 0.20 + 13.3334 * 0.25 * 0.015 + 0.50 * log_bytes / 1000
+    assert usd == pytest.approx(per_request / 20 + 2 * 0.0023)
+
+
+def test_a_million_synced_contents_by_hand() -> None:
+    """Six write units each; 2,000 messages of 500 contents: three requests, an invocation of 2 s, a kilobyte of log."""
+    usd = cost.contents().usd
+
+    messages = 0.002 * (3 * 0.40 + 0.20 + 13.3334 * 0.25 * 2 + 0.50)
+    assert usd == pytest.approx(6 * 0.625 + messages + 10 * 0.0023)
+
+
+def test_a_million_rows_of_refusals_by_hand() -> None:
+    """A row is two write units; the sum of its hour, shared with up to 49 others, as many at most."""
+    (line,) = [line for line in cost.document(source()).splitlines() if "rows of refusals" in line]
+
+    assert line.split(" | ")[1] == f"{2 * 0.625:.2f} to {4 * 0.625:.2f}"
+
+
+def test_a_million_boost_steps_by_hand() -> None:
+    """14 write units, three reads, three requests, 60 ms of a quarter GB, half a kilobyte of log."""
+    by_hand = 14 * 0.625 + 3 * 0.125 + 3 * 0.40 + 0.20 + 13.3334 * 0.25 * 0.06 + 0.5 * 0.50
+
+    assert cost.steps_usd() == pytest.approx(by_hand)
+    assert by_hand == pytest.approx(10.975, abs=0.0001)
+
+
+def test_a_month_in_which_nothing_happens_by_hand() -> None:
+    usd = cost.idle(a_template()).usd
+
+    endpoint = ZONES * 730 * 0.01
+    cache = 0.1 * 730 * 0.084
+    standing = ALARMS * 0.10 + METRICS * 0.30 + SECRETS * 0.40
+    # Five connections at each queue ask again every 20 s.
+    polls = QUEUES * 5 * 3 * 60 * 730 * 0.40 / 1e6
+    runs = 730 * 12 + 730 * 6
+    schedules = runs * (1.00 + 0.20 + 13.3334 * 0.25 * 0.2 + 10 * 0.125) / 1e6 + runs * 1000 * 0.50 / 1e9
+    assert usd == pytest.approx(endpoint + cache + standing + polls + schedules)
+
+
+def test_a_schedule_that_is_no_rate_in_minutes_is_not_guessed_at() -> None:
+    template = a_template()
+    template["Parameters"]["Period"]["Default"] = "cron(0 0 * * ? *)"
+
+    with pytest.raises(ValueError, match="no rate in minutes"):
+        cost.idle(template)
+
+
+def test_tracked_views_keep_their_budget_with_their_logs() -> None:
+    """At most $1.60 a million; what the template's own access log writes is in it."""
+    bill = cost.views(source())
+
+    assert bill.usd <= cost.BUDGETS["views"] == 1.60
+    assert 100 < cost.log_bytes(source()) - sum(map(len, cost.PLATFORM_LINES)) < 300
+
+
+def test_boost_steps_do_not_keep_theirs_and_the_document_says_so() -> None:
+    assert cost.steps_usd() > cost.BUDGETS["steps"] == 5
+
+    assert "A boost step is over its budget" in cost.document(source())
+
+
+def test_every_field_of_the_access_log_has_an_example() -> None:
+    template = a_template()
+    template["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"] = "$context.unheardOf"
+
+    with pytest.raises(KeyError, match="unheardOf"):
+        cost.log_bytes(template)
+
+
+@pytest.mark.parametrize("price", cost.every_price(), ids=lambda price: price.unit)
+def test_every_price_is_dated_and_names_awss_page(price: Price) -> None:
+    assert price.usd > 0
+    assert re.fullmatch(r"202\d-(0[1-9]|1[0-2])", price.seen)
+    assert re.fullmatch(r"https://aws\.amazon\.com/[a-z0-9/-]+/pricing/([a-z-]+/)?", price.page)
+
+
+def test_every_price_is_in_the_document() -> None:
+    document = cost.document(source())
+
+    rows = [f"| {price.usd:g} | {price.unit} | {price.seen} | <{price.page}> |" for price in cost.every_price()]
+    assert len(rows) == len({price.unit for price in cost.every_price()}) >= 15
+    assert [row for row in rows if row not in document] == []
+    assert prices.WRITES in cost.every_price()
+
+
+def test_check_shows_what_has_drifted(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(cost, "DOCUMENT", tmp_path / "cost.md")
+
+    before = cost.main(["--check"])
+    shown = capsys.readouterr().out
+    written = cost.main([])
+    after = cost.main(["--check"])
+
+    assert (before, written, after) == (1, 0, 0)
+    assert "+# What it costs" in shown
+
+
+def test_the_document_in_the_repository_is_the_codes(capsys: Any) -> None:
+    drifted = cost.main(["--check"])
+
+    assert not drifted, f"run `make cost`:\n{capsys.readouterr().out}"
