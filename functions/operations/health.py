@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from operations.checkup import Doctor, Queues
+from operations.checkup import Doctor
 from operations.schemas import Alive, Health
 from sluice import aws, http, platform, settings
 from sluice.chained import items_in
@@ -19,19 +19,28 @@ app = http.resolver()
 
 
 @dataclass(frozen=True)
-class Settings(Queues):
-    """What the function reads from the environment."""
+class Settings:
+    """What the function reads from the environment. A queue's URL is named as what is shown of it."""
 
     boosts_table: str
+    views_table: str
     outbox_table: str
+    boosts_queue_url: str
+    boosts_dead_letters_url: str
+    views_queue_url: str
+    views_dead_letters_url: str
+    views_imports_queue_url: str
+    views_imports_dead_letters_url: str
+    outbox_dead_letters_url: str
 
 
 @cache
 def doctor() -> Doctor:
     read = settings.read(Settings)
     bind(EventItem, read.outbox_table)
-    items, platform_items = items_in(read.boosts_table), platform.items_in(read.boosts_table)
-    return Doctor(items, platform_items, aws.client("sqs"), read, SystemClock())
+    overdue_in = {"overdue_campaigns": items_in(read.boosts_table), "overdue_imports": items_in(read.views_table)}
+    queue_urls = {name.removesuffix("_url"): url for name, url in vars(read).items() if name.endswith("_url")}
+    return Doctor(overdue_in, platform.items_in(read.boosts_table), aws.client("sqs"), queue_urls, SystemClock())
 
 
 @app.get("/health", **http.public())
@@ -42,7 +51,7 @@ def alive() -> Alive:
 
 @app.get("/api/admin/health", **http.require(Role.OPERATOR))
 def health() -> Health:
-    """How the platform is: database, queues, overdue campaigns, unpublished events, and what to do about them."""
+    """How the platform is: database, queues, what is overdue, unpublished events, and what to do about them."""
     return Health.of(doctor().check())
 
 

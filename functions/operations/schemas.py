@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -120,27 +121,26 @@ class Health(BaseModel):
     platform: PlatformStatus | None
     boosts_queue: QueueDepth | None
     boosts_dead_letters: int | None
+    views_queue: QueueDepth | None = Field(description="The steps of the sync.")
+    views_dead_letters: int | None
+    views_imports_queue: QueueDepth | None
+    views_imports_dead_letters: int | None
     outbox_dead_letters: int | None
     overdue_campaigns: int | None = Field(
-        description="Late by more than is usual. Counted up to 100 of each status: then there may be more."
+        description="Boosts late by more than is usual. Counted up to 100 of each status: then there may be more."
     )
+    overdue_imports: int | None = Field(description="Imports late by more than is usual, counted as the campaigns are.")
     oldest_pending_event_seconds: float | None = Field(
         description="Age of the oldest event that is not on the bus yet; null when there is none."
     )
 
     @classmethod
     def of(cls, checkup: "Checkup") -> "Health":
-        queue = checkup.boosts_queue
+        found: dict[str, Any] = asdict(checkup)
         return cls(
             status="degraded" if checkup.problems else "ok",
-            problems=checkup.problems,
             database_reachable=checkup.platform is not None,
-            platform=checkup.platform,
-            boosts_queue=QueueDepth(**vars(queue)) if queue else None,
-            boosts_dead_letters=checkup.boosts_dead_letters,
-            outbox_dead_letters=checkup.outbox_dead_letters,
-            overdue_campaigns=checkup.overdue_campaigns,
-            oldest_pending_event_seconds=checkup.oldest_pending_event_seconds,
+            **found,
         )
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 import time_machine
 
 import operations.health
-from operations.checkup import Doctor, Queues
+from operations.checkup import Doctor
 from sluice import platform
 from sluice.chained import items_in
 from sluice.dynamodb import bind
@@ -23,16 +22,31 @@ from tests.gateway import Context
 from tests.integration.conftest import Functions
 from tests.integration.console import Console, an_event
 
+EMPTY = {"waiting": 0, "in_flight": 0, "delayed": 0}
 WELL = {
     "status": "ok",
     "problems": [],
     "database_reachable": True,
     "platform": "open",
-    "boosts_queue": {"waiting": 0, "in_flight": 0, "delayed": 0},
+    "boosts_queue": EMPTY,
     "boosts_dead_letters": 0,
+    "views_queue": EMPTY,
+    "views_dead_letters": 0,
+    "views_imports_queue": EMPTY,
+    "views_imports_dead_letters": 0,
     "outbox_dead_letters": 0,
     "overdue_campaigns": 0,
+    "overdue_imports": 0,
     "oldest_pending_event_seconds": None,
+}
+QUEUES = {
+    "boosts_queue": "the queue of boosts",
+    "boosts_dead_letters": "the dead letters of boosts",
+    "views_queue": "the queue of the sync",
+    "views_dead_letters": "the dead letters of the sync",
+    "views_imports_queue": "the queue of imports",
+    "views_imports_dead_letters": "the dead letters of imports",
+    "outbox_dead_letters": "the dead letters of the outbox",
 }
 
 
@@ -62,17 +76,25 @@ def test_only_an_operator_is_told_how_it_is(console: Console, role: str, status:
     assert console.send("operations/health-get", role=role).status == status
 
 
-def test_the_depths_of_the_queue_are_told_apart(console: Console) -> None:
+@pytest.mark.parametrize(
+    ("queue", "field"),
+    [
+        ("BoostsQueue", "boosts_queue"),
+        ("ViewsQueue", "views_queue"),
+        ("ViewsImportsQueue", "views_imports_queue"),
+    ],
+)
+def test_the_depths_of_each_queue_are_told_apart(console: Console, queue: str, field: str) -> None:
     """S1-37."""
 
-    sqs, url = console.aws.client("sqs"), console.aws.ref("BoostsQueue")
+    sqs, url = console.aws.client("sqs"), console.aws.ref(queue)
     for delay_seconds in (0, 0, 0, 900, 900):
         sqs.send_message(QueueUrl=url, MessageBody="{}", DelaySeconds=delay_seconds)
     sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=0)
 
     told = health(console)
 
-    assert told == WELL | {"boosts_queue": {"waiting": 2, "in_flight": 1, "delayed": 2}}
+    assert told == WELL | {field: {"waiting": 2, "in_flight": 1, "delayed": 2}}
 
 
 @pytest.mark.parametrize("is_being_read", [False, True])
@@ -80,6 +102,8 @@ def test_the_depths_of_the_queue_are_told_apart(console: Console) -> None:
     ("queue", "field", "alarm"),
     [
         ("BoostsDeadLetters", "boosts_dead_letters", "BoostsDeadLettersAlarm"),
+        ("ViewsDeadLetters", "views_dead_letters", "ViewsDeadLettersAlarm"),
+        ("ViewsImportsDeadLetters", "views_imports_dead_letters", "ViewsImportsDeadLettersAlarm"),
         ("OperationsOutboxDeadLetters", "outbox_dead_letters", "OperationsOutboxDeadLettersAlarm"),
     ],
 )
@@ -95,7 +119,7 @@ def test_dead_letters_are_a_problem(console: Console, queue: str, field: str, al
 
     assert (told["status"], told[field]) == ("degraded", 1)
     assert len(told["problems"]) == 1
-    assert alarm in told["problems"][0]
+    assert told["problems"][0].endswith(f": see {alarm} in docs/operations.md")
 
 
 def test_overdue_campaigns_are_counted_and_a_problem(console: Console) -> None:
@@ -107,8 +131,25 @@ def test_overdue_campaigns_are_counted_and_a_problem(console: Console) -> None:
 
     told = health(console)
 
-    assert (told["status"], told["overdue_campaigns"]) == ("degraded", 2)
-    assert told["problems"][0].startswith("Campaigns are overdue: the sweeper wakes them")
+    assert (told["status"], told["overdue_campaigns"], told["overdue_imports"]) == ("degraded", 2, 0)
+    assert told["problems"] == [overdue("Campaigns", "BoostsWorkerErrorsAlarm")]
+
+
+def test_overdue_imports_are_counted_and_a_problem(console: Console) -> None:
+    put_import(console)
+    console.clock.shift(timedelta(seconds=10, microseconds=1))
+
+    told = health(console)
+
+    assert (told["status"], told["overdue_campaigns"], told["overdue_imports"]) == ("degraded", 0, 1)
+    assert told["problems"] == [overdue("Imports", "ViewsImportsWorkerErrorsAlarm")]
+
+
+def test_an_import_whose_message_is_on_its_way_is_not_overdue(console: Console) -> None:
+    put_import(console)
+    console.clock.shift(10)
+
+    assert health(console) == WELL
 
 
 def test_a_campaign_whose_message_is_on_its_way_is_not_overdue(console: Console) -> None:
@@ -133,15 +174,17 @@ def test_overdue_campaigns_are_counted_up_to_a_hundred(console: Console) -> None
     assert health(console)["overdue_campaigns"] == 100
 
 
-def test_a_stop_is_a_problem_and_the_campaigns_that_it_holds_up_are_none(console: Console) -> None:
+def test_a_stop_is_a_problem_and_what_it_holds_up_is_none(console: Console) -> None:
     console.running()
+    put_import(console)
     console.send("operations/stop-stop")
     publish_all(console)
     console.clock.shift(60)
 
     told = health(console)
 
-    assert (told["status"], told["platform"], told["overdue_campaigns"]) == ("degraded", "stopped", 1)
+    assert (told["status"], told["platform"]) == ("degraded", "stopped")
+    assert (told["overdue_campaigns"], told["overdue_imports"]) == (1, 1)
     assert told["problems"] == [
         "The platform is stopped: GET /api/admin/stop says why; POST /api/admin/resume lets it go on"
     ]
@@ -161,21 +204,25 @@ def test_events_that_stay_unpublished_are_a_problem(console: Console, age: timed
 
 
 @pytest.mark.parametrize(
-    ("queue", "field", "part"),
+    ("queue", "field"),
     [
-        ("BoostsQueue", "boosts_queue", "the queue of boosts"),
-        ("BoostsDeadLetters", "boosts_dead_letters", "the dead letters of boosts"),
-        ("OperationsOutboxDeadLetters", "outbox_dead_letters", "the dead letters of the outbox"),
+        ("BoostsQueue", "boosts_queue"),
+        ("BoostsDeadLetters", "boosts_dead_letters"),
+        ("ViewsQueue", "views_queue"),
+        ("ViewsDeadLetters", "views_dead_letters"),
+        ("ViewsImportsQueue", "views_imports_queue"),
+        ("ViewsImportsDeadLetters", "views_imports_dead_letters"),
+        ("OperationsOutboxDeadLetters", "outbox_dead_letters"),
     ],
 )
 def test_a_queue_that_cannot_be_read_is_a_problem_and_hides_nothing_else(
-    console: Console, queue: str, field: str, part: str
+    console: Console, queue: str, field: str
 ) -> None:
     console.aws.client("sqs").delete_queue(QueueUrl=console.aws.ref(queue))
 
     told = health(console)
 
-    assert told == WELL | {"status": "degraded", field: None, "problems": [cannot_read(part)]}
+    assert told == WELL | {"status": "degraded", field: None, "problems": [cannot_read(QUEUES[field])]}
 
 
 def test_a_database_that_cannot_be_read_is_a_problem_and_hides_nothing_else(console: Console) -> None:
@@ -189,6 +236,15 @@ def test_a_database_that_cannot_be_read_is_a_problem_and_hides_nothing_else(cons
     assert told == WELL | unread | {"status": "degraded", "problems": [cannot_read(part) for part in parts]}
 
 
+def test_an_index_of_imports_that_cannot_be_read_is_a_problem_and_hides_nothing_else(console: Console) -> None:
+    console.aws.client("dynamodb").delete_table(TableName=console.aws.ref("ViewsTable"))
+
+    told = health(console)
+
+    unread = {"overdue_imports": None, "problems": [cannot_read("the index of overdue imports")]}
+    assert told == WELL | unread | {"status": "degraded"}
+
+
 def test_what_does_not_answer_in_time_is_a_problem_and_holds_up_nothing_else(console: Console) -> None:
     class Hanging:
         def get_queue_attributes(self, **_: Any) -> Any:
@@ -197,18 +253,17 @@ def test_what_does_not_answer_in_time_is_a_problem_and_holds_up_nothing_else(con
 
     released = Event()
     bind(EventItem, console.aws.ref("OutboxTable"))
-    table = console.aws.ref("BoostsTable")
+    boosts, views = console.aws.ref("BoostsTable"), console.aws.ref("ViewsTable")
+    overdue_in = {"overdue_campaigns": items_in(boosts), "overdue_imports": items_in(views)}
     hanging: Any = Hanging()
-    doctor = Doctor(items_in(table), platform.items_in(table), hanging, Queues("a", "b", "c"), FixedClock(), 0.5)
+    doctor = Doctor(overdue_in, platform.items_in(boosts), hanging, dict.fromkeys(QUEUES, "a"), FixedClock(), 0.5)
 
     with time_machine.travel(NOON):
         found = doctor.check()
     released.set()
 
-    parts = ("the queue of boosts", "the dead letters of boosts", "the dead letters of the outbox")
-    assert found.problems == [cannot_read(part) for part in parts]
-    assert found.overdue_campaigns == 0
-    assert replace(found, problems=[]).boosts_queue is None
+    assert found.problems == [cannot_read(part) for part in QUEUES.values()]
+    assert (found.overdue_campaigns, found.overdue_imports, found.boosts_queue) == (0, 0, None)
 
 
 # --- What the tests above are made of
@@ -222,6 +277,21 @@ def health(console: Console) -> dict[str, Any]:
 
 def cannot_read(part: str) -> str:
     return f"Cannot read {part}: look for WARNING in the log of OperationsHealthFunction"
+
+
+def overdue(what: str, alarm: str) -> str:
+    return (
+        f"{what} are overdue: the sweeper wakes them within its period, and a resume within a minute; "
+        f"if they stay, see OperationsSweeperErrorsAlarm and {alarm} in docs/operations.md"
+    )
+
+
+def put_import(console: Console) -> None:
+    """A running import whose step is due now, as far as the index knows it."""
+    item = {"id": "imp_01KAJ3W5V0SM0FKVYVXB9EQT6N", "part": "campaign", "status": "running"}
+    item["wake_at"] = "2026-11-20T12:00:00.000000+0000"
+    attributes = {name: {"S": value} for name, value in item.items()}
+    console.aws.client("dynamodb").put_item(TableName=console.aws.ref("ViewsTable"), Item=attributes)
 
 
 def publish_all(console: Console) -> None:
