@@ -107,10 +107,6 @@ class Faults:
     def add(self, injection: Injection) -> None:
         self._injections[injection.at] = injection
 
-    def calm(self) -> None:
-        """Nothing more goes wrong."""
-        self._injections.clear()
-
     def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
         injection = self._injections.pop(site.number, None)
         if injection is None or not can_happen(injection.fault, site):
