@@ -125,6 +125,21 @@ def strange_messages(world: World, ids: list[str]) -> None:
         world.send("BoostsQueue", body, timedelta(), Counter())
 
 
+def rows_deleted(world: World, _ids: list[str]) -> None:
+    """By hand, from the outbox."""
+    for event in list(world.dynamo.items("OutboxTable")):
+        world.dynamo.call("DeleteItem", {"TableName": "OutboxTable", "Key": {"id": {"S": event["id"]}}})
+
+
+def monthly_cap(views: int) -> Any:
+    """The stack is deployed with another cap."""
+
+    def act(world: World, _ids: list[str]) -> None:
+        world.configure("GLOBAL_MONTHLY_CAP", str(views))
+
+    return act
+
+
 def a_day_passes(world: World, _ids: list[str]) -> None:
     while not world.is_quiet():
         world.step()
@@ -220,6 +235,12 @@ FLOWS = (
         prepare=used(MONTHLY_CAP - 2000, 0),
     ),
     Flow(
+        "room for one",
+        (create(total=500), create(total=500), command("execute"), command("execute", 1, wanted=409, can_cross=True)),
+        prepare=used(MONTHLY_CAP - 700, 0),
+        is_race=True,
+    ),
+    Flow(
         "refused by the platform",
         (platform("resume", wanted=409), platform("stop"), platform("stop", wanted=409), platform("resume")),
     ),
@@ -247,6 +268,11 @@ FLOWS = (
         (create(), Command("", "", act=a_day_passes), replace(create(), id="request-0")),
         silent=("OperationsSweeperFunction",),
     ),
+    Flow("rows deleted by hand", (create(), Command("", "", act=rows_deleted, can_cross=True))),
+    Flow(
+        "a lower cap",
+        (create(total=500), Command("", "", act=monthly_cap(400)), command("execute", wanted=409), command("cancel")),
+    ),
     Flow("first message lost", (create(total=1500), command("execute")), prepare=first_message_lost),
 )
 
@@ -262,6 +288,8 @@ class Watch:
         self.is_stopped = False
         self.clean_commits: Counter[str] = Counter()
         self.processed: dict[str, datetime] = {}
+        self.deleted: list[str] = []
+        """The names of events whose rows were deleted by hand."""
 
     def disturbed(self) -> None:
         self.clean_commits.clear()
@@ -281,13 +309,15 @@ class Watch:
             self.is_stopped = True
 
     def wrote(self, world: World, written: list[Written]) -> None:
+        self.deleted += [plain((each.before or {})["name"]) for each in written if each.after is None]
+        written = [each for each in written if each.after]
         kinds = [(each, plain(each.after["kind"]) if each.after and "kind" in each.after else "") for each in written]
         for each, kind in kinds:
             assert each.after is not None
             if kind == "batch":
                 self._batch(plain(each.after["id"]))
             elif kind == "usage":
-                _check_caps(each.after)
+                _check_caps(each.after, int(world.setting("GLOBAL_MONTHLY_CAP")))
             elif each.table == "OutboxTable" and plain(each.after["status"]) == "processed":
                 self.processed.setdefault(plain(each.after["id"]), world.now())
             elif kind == "campaign":
@@ -351,9 +381,9 @@ def _means(body: str, campaign: dict[str, Any]) -> bool:
         return False
 
 
-def _check_caps(usage: dict[str, Any]) -> None:
+def _check_caps(usage: dict[str, Any], monthly_cap: int) -> None:
     counters = {name: plain(value) for name, value in usage.items() if "N" in value}
-    over = [name for name, views in counters.items() if views > (MAX_PER_DAY if name[0] == "d" else MONTHLY_CAP)]
+    over = [name for name, views in counters.items() if views > (MAX_PER_DAY if name[0] == "d" else monthly_cap)]
     under = [name for name, views in counters.items() if views < 0]
     if over or under:
         raise Violation(f"a cap is exceeded: {counters}")
@@ -412,7 +442,7 @@ def _check_usage(world: World, base: Base, all_campaigns: list[Any], batches: li
         raise Violation(f"batch rows and promises do not sum to the counters: {found} instead of {expected}")
 
 
-def check_trail(world: World) -> None:
+def check_trail(world: World, deleted: list[str]) -> None:
     """Every chain is whole by the operator's own verification, and each entry has its one event, published."""
     with world.environment_of("OperationsAuditFunction"):
         trail = operations.audit.trail()
@@ -423,11 +453,12 @@ def check_trail(world: World) -> None:
                 raise Violation(f"the audit trail of {entity}: {problem}")
     actions = [item["action"].removeprefix("FAKE_VIEWS_CAMPAIGN_") for item in world.dynamo.items("AuditTable")]
     events = list(world.dynamo.items("OutboxTable"))
-    if Counter(_EVENT_OF_ACTION[action] for action in actions) != Counter(event["name"] for event in events):
+    names = [event.get("name") for event in events]
+    if Counter(_EVENT_OF_ACTION[action] for action in actions) != Counter([*names, *deleted]):
         raise Violation("audit entries and events do not match")
     if any(event["status"] != "processed" for event in events):
         raise Violation("an event was not marked as published")
-    if {json.loads(entry["Detail"])["id"] for entry in world.bus} != {event["id"] for event in events}:
+    if not deleted and {json.loads(entry["Detail"])["id"] for entry in world.bus} != {event["id"] for event in events}:
         raise Violation("what was published is not what is in the outbox")
 
 
@@ -440,8 +471,12 @@ class Boosts(Context):
     faults = OF_AWS
     modules = MODULES
 
+    def __init__(self) -> None:
+        self._watch = Watch()
+
     def watch(self) -> Watch:
-        return Watch()
+        self._watch = Watch()
+        return self._watch
 
     def is_settled(self, world: World) -> bool:
         return not any(each["status"] in LIVE for each in campaigns(world)) and all(
@@ -451,7 +486,7 @@ class Boosts(Context):
     def check(self, world: World, base: Any) -> None:
         _check_rest(world)
         check_numbers(world, base)
-        check_trail(world)
+        check_trail(world, self._watch.deleted)
 
     def base(self, world: World) -> Base:
         return counters_of(world)

@@ -133,6 +133,7 @@ class Invocation:
     chain: Chain
     calls: int = 0
     is_dead: bool = False
+    has_failed: bool = False
 
 
 @dataclass(order=True)
@@ -154,9 +155,10 @@ class World:
         self._packages = {*packages, "sluice"}
         self.wiring = Wiring(aws.resources, lambda value: str(aws.resolve(value)), packages)
         self.dynamo = Dynamo(aws.resources, self._wrote)
-        self._environments = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
+        self._environments: dict[str, dict[str, str]] = {}
         self._handlers = {name: _handler(path) for name, path in self.wiring.handlers.items()}
         self._modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
+        self._changed = False
         self._queue_of_url = {aws.ref(name): name for name in self.wiring.queues}
         self._queue_of_arn = {aws.arn(name): name for name in self.wiring.queues}
         self.forget()
@@ -166,6 +168,7 @@ class World:
         self.began = began
         self._traveller.move_to(began)
         self.dynamo.forget()
+        self._configured()
         self.queues: dict[str, list[Message]] = {name: [] for name in self.wiring.queues}
         self.one_time: dict[str, OneTime] = {}
         self.shards = [Shard(source) for source in self.wiring.stream_sources]
@@ -185,6 +188,34 @@ class World:
         self.random = _pseudo_random()
         self._numbers = count(1)
         self._running: list[Invocation] = []
+
+    # --- Settings
+
+    def _configured(self) -> None:
+        """As the template has it."""
+        if self._changed or not self._environments:
+            names = self.wiring.handlers
+            self._environments = {name: {**os.environ, **self.aws.environment(name)} for name in names}
+            self._begin_processes()
+        self._changed = False
+
+    def configure(self, name: str, value: str) -> None:
+        """Deploy the functions with another value of an environment variable."""
+        self._changed = True
+        for variables in self._environments.values():
+            if name in variables:
+                variables[name] = value
+        self._begin_processes()
+
+    def setting(self, name: str) -> str:
+        """An environment variable: the same for all functions that have it."""
+        return next(variables[name] for variables in self._environments.values() if name in variables)
+
+    def _begin_processes(self) -> None:
+        for module in self._modules:
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
     # --- Time
 
@@ -382,6 +413,7 @@ class World:
                 return self._handlers[function](event, Context())
         except (Crash, Exception) as error:
             self.crashes.append(error)
+            invocation.has_failed = True
             return None
         finally:
             self._running.pop()
