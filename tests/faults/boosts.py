@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 from typing import Any
 
 import operations.audit
@@ -111,6 +112,12 @@ def used(month: int, day: int) -> Any:
         world.dynamo.call("PutItem", {"TableName": "BoostsTable", "Item": item})
 
     return prepare
+
+
+def ids_repeated(world: World) -> None:
+    """Chance draws an event's id a second time, then a campaign's."""
+    drawn = chain((1, 2, 3, 4, 5, 3, 1, 8, 9), count(10))
+    world.random = lambda size: next(drawn).to_bytes(size, "big")
 
 
 def first_message_lost(world: World) -> None:
@@ -241,6 +248,17 @@ FLOWS = (
         is_race=True,
     ),
     Flow(
+        "commands at once",
+        (
+            create(total=1500),
+            command("execute", can_cross=True),
+            command("pause", can_cross=True),
+            command("execute", can_cross=True),
+            command("cancel", can_cross=True),
+        ),
+        is_race=True,
+    ),
+    Flow(
         "refused by the platform",
         (platform("resume", wanted=409), platform("stop"), platform("stop", wanted=409), platform("resume")),
     ),
@@ -273,6 +291,7 @@ FLOWS = (
         "a lower cap",
         (create(total=500), Command("", "", act=monthly_cap(400)), command("execute", wanted=409), command("cancel")),
     ),
+    Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated),
     Flow("first message lost", (create(total=1500), command("execute")), prepare=first_message_lost),
 )
 

@@ -40,6 +40,8 @@ class Script:
     ids: list[str] = field(default_factory=list)
     answers: dict[int, tuple[int, Any]] = field(default_factory=dict)
     """By the commands' places."""
+    is_race: bool = False
+    """Whether a command may come in the middle of the one before it."""
     put_off: dict[int, timedelta] = field(default_factory=dict)
     """Commands that are sent so much later than their time."""
     late: set[int] = field(default_factory=set)
@@ -76,6 +78,8 @@ class Script:
         """Send the next command now if it may come at any time; refused, it comes again at its own. Whether it was."""
         number = self.at if self._is_sending is None else self._is_sending + 1
         if number in self.answers or number >= len(self.commands) or self._waits or self.was_refused:
+            return False
+        if self._is_sending is not None and not self.is_race:
             return False
         if not self.commands[number].can_cross or not self._is_made(self.commands[number].path):
             return False

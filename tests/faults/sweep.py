@@ -38,7 +38,7 @@ class Flow:
     is_timed: bool = False
     """Whether a delay changes its batches: by a midnight that comes between."""
     is_race: bool = False
-    """Whether its end depends on which of two commands comes first."""
+    """Whether commands come in the middle of one another, so that its end depends on which is first."""
     silent: tuple[str, ...] = ()
     """Targets whose recurring schedules do not fire."""
     only_in: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class Sweep:
         # A late answer makes the next command late, too.
         late = {each for number in run.late_commands for each in (number, number + 1) if each < len(flow.commands)}
         allowed = [self.faultless(flow), *(self.faultless(flow, each) for each in sorted(late))]
-        parts = int(not flow.is_race) if run.crossed else 2 if flow.is_timed else 3
+        parts = (1 if run.crossed else 2 if flow.is_timed else 3) if not flow.is_race else int(not run.crossed)
         if not any(_alike(run.end, each.end, parts) for each in allowed):
             run.problem = f"the end is not that of the faultless run: {run.end} instead of {allowed[0].end}"
         return run
@@ -123,7 +123,8 @@ class Sweep:
         flow.prepare(world)
         base = self.context.base(world)
         world.watchers = [watch]
-        script = Script(world, flow.commands, watch.disturbed, put_off={put_off: LATE} if put_off is not None else {})
+        late = {put_off: LATE} if put_off is not None else {}
+        script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
         faults = Faults(injections, watch.disturbed, script.cross)
         world.nemesis = faults
 

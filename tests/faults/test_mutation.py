@@ -80,7 +80,9 @@ def missed(sweep: Sweep, tries: Iterable[Try], *mutants: Mutant) -> Run | None:
     """The first run that goes wrong without these; None when none does."""
     with without(*mutants):
         runs = (sweep.run(flow, *injections) for flow, injections in tries)
-        return next((run for run in runs if run.problem), None)
+        found = next((run for run in runs if run.problem), None)
+    assert not found or not (whole := sweep.run(found.flow, *found.injections)).problem, f"wrong anyway: {whole}"
+    return found
 
 
 @pytest.mark.parametrize(("sweep", "module"), MODULES, indirect=["sweep"])

@@ -52,7 +52,8 @@ class EventItem(Bound):
 
 def write(transaction: TransactWrite, name: str, data: dict[str, Any], now: datetime) -> None:
     """Put an event, in the transaction that causes it. `name` is past tense, such as `BoostCompleted`."""
-    transaction.save(EventItem(new_id("evt", now), name=name, data=data, created_at=rfc3339(now)))
+    event = EventItem(new_id("evt", now), name=name, data=data, created_at=rfc3339(now))
+    transaction.save(event, condition=EventItem.id.does_not_exist())
 
 
 def oldest_pending() -> datetime | None:
