@@ -48,6 +48,7 @@ _EVENT_OF_ACTION = {
     "PLATFORM_RESUMED": "PlatformResumed",
 }
 type Base = dict[str, dict[str, int]]
+_DECEMBER = datetime(2026, 12, 1, 0, 1, tzinfo=UTC)
 _FENCES = {"pause": "paused", "cancel": "cancelled"}
 
 
@@ -67,6 +68,10 @@ def counters_of(world: World) -> Base:
     """The months' use: allotted, executed, and each day's."""
     keys = ("id", "part", "kind")
     return {each["id"]: {name: each[name] for name in each if name not in keys} for each in rows(world, "usage")}
+
+
+def are_all_published(world: World) -> bool:
+    return all(event["status"] == "processed" for event in world.dynamo.items("OutboxTable"))
 
 
 def executed(views: int) -> Any:
@@ -102,12 +107,17 @@ def platform(verb: str, **options: Any) -> Command:
     return Command("POST", f"/api/admin/{verb}", {"reason": "a test"}, **options)
 
 
-def used(month: int, day: int) -> Any:
-    """Prepares a month and a day of which others have used so much."""
+def used(month: int, day: int, next_month: int = 0) -> Any:
+    """Prepares a month and a day, and the month after it, of which others have used so much."""
 
     def prepare(world: World) -> None:
-        counters = {"allotted": month, "executed": month, f"d{world.now().day:02d}": day}
-        key = {"id": {"S": f"usage#{world.now():%Y-%m}"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
+        today = world.now()
+        put(world, today, {"allotted": month, "executed": month, f"d{today.day:02d}": day})
+        if next_month:
+            put(world, today.replace(day=1) + timedelta(days=31), {"allotted": next_month, "executed": next_month})
+
+    def put(world: World, moment: datetime, counters: dict[str, int]) -> None:
+        key = {"id": {"S": f"usage#{moment:%Y-%m}"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
         item = key | {name: {"N": str(value)} for name, value in counters.items()}
         world.dynamo.call("PutItem", {"TableName": "BoostsTable", "Item": item})
 
@@ -130,6 +140,20 @@ def strange_messages(world: World, ids: list[str]) -> None:
     for campaign_id, number in (("bst_01KAJ3W5V0SM0FKVYVXB9EQT6N", 1), (ids[0], step + 50), (ids[0], step)):
         body = json.dumps({"campaign_id": campaign_id, "step": number})
         world.send("BoostsQueue", body, timedelta(), Counter())
+
+
+def records_expired(world: World, _ids: list[str]) -> None:
+    """The stream kept them for too long."""
+    for shard in world.shards:
+        shard.records.clear()
+        shard.chains.clear()
+
+
+def all_cancelled(world: World, _ids: list[str]) -> None:
+    for number, each in enumerate(campaigns(world)):
+        request = Request("POST", f"{CAMPAIGNS}/{each['id']}/cancel", None, f"cancel-{number}")
+        while each["status"] in LIVE and world.http(request)[0] >= 500:
+            pass
 
 
 def rows_deleted(world: World, _ids: list[str]) -> None:
@@ -248,6 +272,21 @@ FLOWS = (
         is_race=True,
     ),
     Flow(
+        "room for one in the next month",
+        (
+            create(total=500),
+            create(total=500),
+            command("execute"),
+            command("execute", 1),
+            Command("", "", act=all_cancelled, when=lambda world: world.now() >= _DECEMBER),
+        ),
+        starts_at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC),
+        prepare=used(MAX_PER_DAY, MAX_PER_DAY, next_month=MONTHLY_CAP - 700),
+        is_race=True,
+        silent=("OperationsSweeperFunction",),
+        only_in=("BoostsWorkerFunction",),
+    ),
+    Flow(
         "commands at once",
         (
             create(total=1500),
@@ -286,7 +325,9 @@ FLOWS = (
         (create(), Command("", "", act=a_day_passes), replace(create(), id="request-0")),
         silent=("OperationsSweeperFunction",),
     ),
-    Flow("rows deleted by hand", (create(), Command("", "", act=rows_deleted, can_cross=True))),
+    Flow("rows deleted before they are published", (create(), Command("", "", act=rows_deleted))),
+    Flow("rows deleted by hand", (create(), Command("", "", act=rows_deleted, when=are_all_published, can_cross=True))),
+    Flow("records that expire", (create(), Command("", "", act=records_expired))),
     Flow(
         "a lower cap",
         (create(total=500), Command("", "", act=monthly_cap(400)), command("execute", wanted=409), command("cancel")),
@@ -439,10 +480,9 @@ def _check_rest(world: World) -> None:
     for campaign in campaigns(world):
         if campaign["status"] in LIVE:
             raise Violation(f"left behind: {campaign['id']} is {campaign['status']}")
-    for name, rules in world.wiring.queues.items():
-        dead = rules.dead_letters
-        if dead and world.queues[dead]:
-            raise Violation(f"dead letters of {name}: {world.queues[dead]}")
+    for name, messages in world.queues.items():
+        if messages:
+            raise Violation(f"left in {name}: {messages}")
 
 
 def _check_usage(world: World, base: Base, all_campaigns: list[Any], batches: list[Any]) -> None:
@@ -498,9 +538,7 @@ class Boosts(Context):
         return self._watch
 
     def is_settled(self, world: World) -> bool:
-        return not any(each["status"] in LIVE for each in campaigns(world)) and all(
-            event["status"] == "processed" for event in world.dynamo.items("OutboxTable")
-        )
+        return not any(each["status"] in LIVE for each in campaigns(world)) and are_all_published(world)
 
     def check(self, world: World, base: Any) -> None:
         _check_rest(world)

@@ -111,7 +111,7 @@ class Sweep:
         # A late answer makes the next command late, too.
         late = {each for number in run.late_commands for each in (number, number + 1) if each < len(flow.commands)}
         allowed = [self.faultless(flow), *(self.faultless(flow, each) for each in sorted(late))]
-        parts = (1 if run.crossed else 2 if flow.is_timed else 3) if not flow.is_race else int(not run.crossed)
+        parts = 0 if flow.is_race else 1 if run.crossed else 2 if flow.is_timed else 3
         if not any(_alike(run.end, each.end, parts) for each in allowed):
             run.problem = f"the end is not that of the faultless run: {run.end} instead of {allowed[0].end}"
         return run

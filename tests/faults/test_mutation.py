@@ -112,15 +112,15 @@ def test_the_sweep_misses_everything_that_is_taken_out(
             survive.append(mutant.name)
     for mutant in listed:
         if run := missed(sweep, likely_first(mutant)[: None if IN_FULL else SAMPLE], mutant):
-            missed_by_now.append(str(run))
+            missed_by_now.append(f"{mutant.name}: {run}")
         if not search(mutant, *(all_mutants[each] for each in REDUNDANT[name, mutant.name])):
             alone.append(mutant.name)
 
     tell(name, TAKEN, mutants=len(mutants), missed=len(mutants) - len(listed + survive), listed=len(listed))
     tell.killers(name, module, killers)
-    assert survive == [], "survive: write a test, or say in redundant.toml what stands behind them"
-    assert missed_by_now == [], "are missed by now: take them out of redundant.toml"
-    assert alone == [], "survive with what is said to stand behind them"
+    assert not survive, "\n".join(["survive: write a test, or say in redundant.toml what is behind them", *survive])
+    assert not missed_by_now, "\n".join(["are missed by now: take them out of redundant.toml", *missed_by_now])
+    assert not alone, "\n".join(["survive without what is said to be behind them", *alone])
 
 
 @pytest.mark.parametrize(("context", "mutant"), REDUNDANT)

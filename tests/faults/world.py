@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -19,6 +20,7 @@ from unittest.mock import patch
 
 import time_machine
 from botocore.client import BaseClient
+from botocore.session import Session
 
 from sluice import ids
 from tests.account import Account, account
@@ -32,6 +34,7 @@ START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
 _DATABASE = "sluice.dynamodb"
+_create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
 _ASYNC_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))
@@ -155,10 +158,10 @@ class World:
         self._packages = {*packages, "sluice"}
         self.wiring = Wiring(aws.resources, lambda value: str(aws.resolve(value)), packages)
         self.dynamo = Dynamo(aws.resources, self._wrote)
-        self._environments: dict[str, dict[str, str]] = {}
+        self._deployed = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
+        self._environments = deepcopy(self._deployed)
         self._handlers = {name: _handler(path) for name, path in self.wiring.handlers.items()}
         self._modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
-        self._changed = False
         self._queue_of_url = {aws.ref(name): name for name in self.wiring.queues}
         self._queue_of_arn = {aws.arn(name): name for name in self.wiring.queues}
         self.forget()
@@ -193,15 +196,12 @@ class World:
 
     def _configured(self) -> None:
         """As the template has it."""
-        if self._changed or not self._environments:
-            names = self.wiring.handlers
-            self._environments = {name: {**os.environ, **self.aws.environment(name)} for name in names}
+        if self._environments != self._deployed:
+            self._environments = deepcopy(self._deployed)
             self._begin_processes()
-        self._changed = False
 
     def configure(self, name: str, value: str) -> None:
         """Deploy the functions with another value of an environment variable."""
-        self._changed = True
         for variables in self._environments.values():
             if name in variables:
                 variables[name] = value
@@ -621,9 +621,22 @@ def a_world(packages: Collection[str], template_text: str | None = None, **param
         stack.callback(logging.disable, logged)
         stack.enter_context(_nothing_cached())
         stack.enter_context(patch.object(BaseClient, "_make_api_call", lambda *call: world.call(*call)))
+        stack.enter_context(patch.object(Session, "create_client", _one_client_each()))
         stack.enter_context(patch.object(ids.new_id, "__defaults__", (lambda size: world.random(size),)))
         stack.enter_context(patch.object(sluice.dynamodb, "uniform", lambda _low, _high: 0.0))
         yield world
+
+
+def _one_client_each() -> Callable[..., Any]:
+    """Every call goes to the world, whichever client makes it; and a client takes longer to make than a campaign."""
+    clients: dict[str, Any] = {}
+
+    def create_client(session: Session, service: str, *arguments: Any, **options: Any) -> Any:
+        if service not in clients:
+            clients[service] = _create_client(session, service, *arguments, **options)
+        return clients[service]
+
+    return create_client
 
 
 @contextmanager
