@@ -27,6 +27,10 @@ class Command:
     address: str = "192.0.2.1"
     wanted: int = 0
     """The status that it is answered with, if that is no success."""
+    code: str = ""
+    """And the code."""
+    has_key: bool = True
+    """Whether it has an Idempotency-Key."""
 
 
 @dataclass
@@ -116,7 +120,7 @@ class Script:
                 return
         command = self.commands[number]
         if command.wanted and not self.crossed:
-            assert status == command.wanted, (command, status, body)
+            assert (status, command.code or body["code"]) == (command.wanted, body["code"]), (command, status, body)
         elif status != command.wanted:
             # Late, it may meet a campaign that has ended.
             assert status < 300 or (status == 409 and (self.late or self.crossed)), (command, status, body)
@@ -141,4 +145,5 @@ class Script:
             body,
             command.id or f"request-{number}",
             address=command.address,
+            has_key=command.has_key,
         )

@@ -125,6 +125,8 @@ class Request:
     id: str = "request"
     role: str = "admin"
     address: str = "192.0.2.1"
+    has_key: bool = True
+    """Whether its id is its Idempotency-Key, too."""
 
 
 @dataclass
@@ -137,6 +139,8 @@ class Invocation:
     calls: int = 0
     is_dead: bool = False
     has_failed: bool = False
+    first: int = 0
+    """The number of its first call."""
 
 
 @dataclass(order=True)
@@ -181,6 +185,8 @@ class World:
         """How many of the next messages are lost: SQS does not lose any, but people purge queues."""
         self.bus: list[dict[str, Any]] = []
         self.later: list[Due] = []
+        self.happened = ""
+        """What happened last."""
         self.recurring = {schedule.name: schedule.next_after(began) for schedule in self.wiring.recurring}
         self.watchers: list[Watcher] = []
         self.nemesis: Nemesis | None = None
@@ -188,6 +194,8 @@ class World:
         self.dropped: list[str] = []
         """The functions whose hop was dropped."""
         self.crashes: list[BaseException] = []
+        self.broken: list[BaseException] = []
+        """Of those, what a function behind the API did not answer for."""
         self.random = _pseudo_random()
         self._numbers = count(1)
         self._running: list[Invocation] = []
@@ -262,6 +270,7 @@ class World:
     def happen(self, due: Due) -> None:
         if due in self.later:
             self.later.remove(due)
+        self.happened = due.what
         due.act()
         if not self._running:
             for watcher in self.watchers:
@@ -391,9 +400,11 @@ class World:
         event = a_request(request.method, request.path, body=request.body, role=request.role)
         event["requestContext"]["requestId"] = request.id
         event["requestContext"]["http"]["sourceIp"] = request.address
-        event["headers"] |= {"idempotency-key": request.id, "user-agent": "Mozilla/5.0"}
+        event["headers"] |= {"user-agent": "Mozilla/5.0"} | ({"idempotency-key": request.id} if request.has_key else {})
         answer = self.invoke(function, event, Counter())
         if answer is None:
+            if not isinstance(self.crashes[-1], Crash):
+                self.broken.append(self.crashes[-1])
             return 500, None
         status, body = answer["statusCode"], json.loads(answer["body"])
         for watcher in self.watchers:
@@ -405,7 +416,7 @@ class World:
         if chain[function] >= MOST_HOPS and not self.wiring.may_loop(function):
             self.dropped.append(function)
             return None
-        invocation = Invocation(function, event, chain + Counter({function: 1}))
+        invocation = Invocation(function, event, chain + Counter({function: 1}), first=len(self.sites))
         apart = kept_apart(self._modules) if self._running else nullcontext()
         self._running.append(invocation)
         try:
