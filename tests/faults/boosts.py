@@ -382,11 +382,13 @@ FLOWS = (
             command("execute", when=in_status("paused"), can_cross=True),
         ),
         prepare=lost(1),
+        only_in=("OperationsSweeperFunction",),
     ),
     Flow(
         "messages lost again and again",
         (create(total=1500), command("execute"), Command("", "", act=purged, when=executed(1000))),
         prepare=lost(3),
+        only_in=("OperationsSweeperFunction",),
     ),
 )
 

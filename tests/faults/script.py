@@ -120,7 +120,11 @@ class Script:
                 return
         command = self.commands[number]
         if command.wanted and not self.crossed:
-            assert (status, command.code or body["code"]) == (command.wanted, body["code"]), (command, status, body)
+            assert (status, command.code or body.get("code")) == (command.wanted, body.get("code")), (
+                command,
+                status,
+                body,
+            )
         elif status != command.wanted:
             # Late, it may meet a campaign that has ended.
             assert status < 300 or (status == 409 and (self.late or self.crossed)), (command, status, body)
