@@ -364,6 +364,24 @@ FLOWS = (
     ),
     Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated),
     Flow(
+        "a full day",
+        (create(total=500), command("execute")),
+        prepare=used(MAX_PER_DAY, MAX_PER_DAY),
+        silent=("OperationsSweeperFunction",),
+        only_in=("BoostsWorkerFunction",),
+    ),
+    Flow(
+        "messages lost before a pause and after it",
+        (
+            create(total=500),
+            command("execute"),
+            command("pause", when=lambda world: world.now() > START + timedelta(minutes=11)),
+            command("execute"),
+        ),
+        prepare=lost(4),
+        only_in=("OperationsSweeperFunction",),
+    ),
+    Flow(
         "no step is left",
         (create(), Command("", "", act=no_step_left), command("execute")),
     ),

@@ -407,6 +407,8 @@ class World:
                 self.broken.append(self.crashes[-1])
             return 500, None
         status, body = answer["statusCode"], json.loads(answer["body"])
+        if status == 500:
+            self.broken.append(AssertionError(body))
         for watcher in self.watchers:
             watcher.answered(self, request, status, body)
         return status, body
