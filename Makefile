@@ -2,14 +2,14 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test check checkov fuzz bench cost openapi lock format install
+.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
 STACK_OPTIONS = --stack "$(STACK)" --profile "$(PROFILE)" --region "$(REGION)"
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 # Installs what is missing; says nothing and takes no time when nothing is.
 install:
@@ -66,6 +66,12 @@ check: install ## what needs no server: format, lint, types, template, unit test
 test: install ## everything that CI runs
 	@$(MAKE) --no-print-directory static checkov
 	@.venv/bin/pytest -n 2 --dist loadgroup
+
+faults: install ## the fault sweep with the mutation check: what is taken out of the product must be missed. A quarter of an hour
+	@FAULTS=all .venv/bin/pytest -n 2 --dist loadgroup tests/faults
+
+faults-long: install ## all pairs of faults, and a million steps of the state machine: a night
+	@FAULTS=long .venv/bin/pytest -n 2 --dist loadgroup tests/faults
 
 .PHONY: static
 static:

@@ -53,6 +53,14 @@ class Account:
         """A table's name, a queue's URL, a bus's name, ..."""
         return str(self._refs[logical_id])
 
+    def arn(self, logical_id: str) -> str:
+        """A table's ARN, a queue's, ..."""
+        return self._attributes[logical_id, "Arn"]
+
+    def resolve(self, value: Any) -> Any:
+        """What an intrinsic function of the template comes to; anything else stays as it is."""
+        return self._resolve(value)
+
     def environment(self, function: str) -> dict[str, str]:
         """The environment variables of a function."""
         variables = self.resources[function]["Properties"]["Environment"]["Variables"]

@@ -175,11 +175,16 @@ class Commands:
     ) -> Campaign:
         request = f"{name} {caller.request_id}"
         for _ in range(_ATTEMPTS):
-            campaign = self.get(campaign_id)
-            if campaign.request == request:
-                return campaign
             now = self.clock.now()
-            if committed := self._store.commit(change(campaign, now).asked_by(request), caller.subject, now):
+            try:
+                wanted = change(self.get(campaign_id), now).asked_by(request)
+            except Conflicting:
+                # A copy of the request may have come first, in this very moment even: then it is done.
+                again = self.get(campaign_id)
+                if again.request != request:
+                    raise
+                return again
+            if committed := self._store.commit(wanted, caller.subject, now):
                 return committed
         raise Unavailable("The campaign is changing too fast")
 

@@ -1,0 +1,238 @@
+"""The sweep: every fault at every call of every flow, and that nothing is lost or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Protocol
+
+from tests.faults.faults import FAULTS, LATE, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
+from tests.faults.script import Command, Script
+from tests.faults.world import START, Request, Site, Watcher, World
+
+# Whatever goes wrong, a run that has not come to rest by then never will: the sweeper waits at most four hours.
+AT_REST_WITHIN = timedelta(hours=9)
+_MOST_EVENTS = 5_000
+
+
+class Violation(BaseException):
+    """An invariant does not hold. No handler may catch it."""
+
+
+class Watch(Watcher, Protocol):
+    """A context's watcher."""
+
+    def disturbed(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What is done with a context, start to end."""
+
+    name: str
+    commands: tuple[Command, ...]
+    prepare: Callable[[World], None] = lambda _world: None
+    starts_at: datetime = START
+    is_timed: bool = False
+    """Whether a delay changes its batches: by a midnight that comes between."""
+    is_race: bool = False
+    """Whether commands come in the middle of one another, so that its end depends on which is first."""
+    silent: tuple[str, ...] = ()
+    """Targets whose recurring schedules do not fire."""
+    only_in: tuple[str, ...] = ()
+    """The functions whose calls go wrong; by default all do."""
+
+
+class Context(Protocol):
+    """A context, as the sweep knows it: all that a new one must say to join."""
+
+    name: str
+    packages: tuple[str, ...]
+    """Of which functions: others are not called, nor what feeds them."""
+    flows: tuple[Flow, ...]
+    faults: tuple[Fault, ...]
+    modules: tuple[str, ...]
+    """Where the mutation check looks for conditions, fences and guards."""
+
+    def watch(self) -> Watch: ...
+    def is_settled(self, world: World) -> bool: ...
+    def base(self, world: World) -> Any: ...
+    def check(self, world: World, base: Any) -> None: ...
+    def end(self, world: World) -> tuple[Any, Any, Any]:
+        """The end state, up to times and ids: what came of everything, how much it was, and in which parts.
+
+        None for what may differ from the faultless run's.
+        """
+
+
+@dataclass
+class Run:
+    """What came of a run."""
+
+    flow: Flow
+    injections: tuple[Injection, ...]
+    sites: list[Site]
+    end: tuple[Any, Any, Any] | None
+    late_commands: set[int]
+    crossed: bool
+    problem: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.flow.name}: {'; '.join(map(str, self.injections)) or 'no fault'}: {self.problem or 'well'}"
+
+
+type Ends = dict[tuple[str, int | None], Run]
+"""Runs without faults, by their flow and by which command was late."""
+
+
+class Sweep:
+    """Runs a context's flows in a world. `ends`: what is known of them already."""
+
+    def __init__(self, world: World, context: Context, ends: Ends | None = None) -> None:
+        self.world = world
+        self.context = context
+        self._ends: Ends = {} if ends is None else ends
+
+    def faultless(self, flow: Flow, put_off: int | None = None) -> Run:
+        """The run without faults; `put_off`: with that command so late as a fault makes it."""
+        if (flow.name, put_off) not in self._ends:
+            self._ends[flow.name, put_off] = self._run(flow, (), put_off)
+        run = self._ends[flow.name, put_off]
+        assert run.problem is None, run
+        return run
+
+    def run(self, flow: Flow, *injections: Injection) -> Run:
+        """A run with faults, judged: by its invariants, and by the end of the faultless one."""
+        run = self._run(flow, injections)
+        if run.problem:
+            return run
+        # A late answer makes the next command late, too.
+        late = {each for number in run.late_commands for each in (number, number + 1) if each < len(flow.commands)}
+        allowed = [self.faultless(flow), *(self.faultless(flow, each) for each in sorted(late))]
+        parts = 0 if flow.is_race else 1 if run.crossed else 2 if flow.is_timed else 3
+        if not any(_alike(run.end, each.end, parts) for each in allowed):
+            run.problem = f"the end is not that of the faultless run: {run.end} instead of {allowed[0].end}"
+        return run
+
+    def _run(self, flow: Flow, injections: tuple[Injection, ...], put_off: int | None = None) -> Run:
+        world, watch = self.world, self.context.watch()
+        world.forget(flow.starts_at)
+        world.silent = flow.silent
+        flow.prepare(world)
+        base = self.context.base(world)
+        world.watchers = [watch]
+        late = {put_off: LATE} if put_off is not None else {}
+        script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
+        faults = Faults(injections, watch.disturbed, script.cross)
+        world.nemesis = faults
+
+        def retry_after(request: Request) -> timedelta | None:
+            ids = [invocation.event.get("requestContext", {}).get("requestId") for invocation in faults.late]
+            return LATE if request.id in ids and not script.late else None
+
+        problem = None
+        try:
+            self._to_rest(world, script, retry_after, base)
+            self._check_heard(faults)
+            if world.broken:
+                raise Violation(f"a request broke: {world.broken[0]!r}")
+            world.nemesis = None
+            self.context.check(world, base)
+        except (Violation, AssertionError) as error:
+            problem = f"{type(error).__name__}: {error}"
+        end = None if problem else self.context.end(world)
+        return Run(flow, injections, list(world.sites), end, set(script.late), script.crossed, problem)
+
+    def _to_rest(
+        self, world: World, script: Script, retry_after: Callable[[Request], timedelta | None], base: Any
+    ) -> None:
+        quiet_since = world.now()
+        for _ in range(_MOST_EVENTS):
+            if script.is_ready():
+                script.go_on(retry_after)
+                quiet_since = world.now()
+                continue
+            if world.is_quiet():
+                if script.is_done and self.context.is_settled(world):
+                    return
+                if world.now() - quiet_since > AT_REST_WITHIN:
+                    break
+            else:
+                quiet_since = max(quiet_since, world.now())
+            if world.agenda():
+                world.step()
+            else:
+                break
+        # The last word is the invariants', which say what is left; nothing may be.
+        self.context.check(world, base)
+        raise Violation("it does not come to rest")
+
+    def _check_heard(self, faults: Faults) -> None:
+        """Of what a schedule starts nobody hears, unless it fails: an alarm counts that."""
+        on_schedule = {schedule.target for schedule in self.world.wiring.recurring}
+        for injection, site, invocation in faults.hit:
+            if site.function in on_schedule and is_told(injection.fault, site) and not invocation.has_failed:
+                raise Violation(f"{site.function} kept to itself that a call of it had failed")
+
+
+def _alike(end: Any, other: Any, parts: int) -> bool:
+    return all(one is None or one == same for one, same in list(zip(end, other, strict=True))[:parts])
+
+
+# --- What is tried
+
+
+def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
+    """Every fault that can happen at every call, with every delivery."""
+    for site in sites:
+        for fault in FAULTS:
+            if can_happen(fault, site) and _may_break(flow, site):
+                for delivery in Delivery:
+                    yield Injection(site.number, fault, delivery)
+
+
+def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
+    """Everything that can come in the middle of every call, which is otherwise well."""
+    for site in sites:
+        if _may_break(flow, site):
+            for crossing in (*Crossing, Delivery.AT_ONCE, Delivery.LATE):
+                yield Injection(site.number, Fault.NONE, crossing)
+
+
+def _may_break(flow: Flow, site: Site) -> bool:
+    return not flow.only_in or site.function in flow.only_in
+
+
+def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ...]]]:
+    """Of what is tried, one of each kind for each call site, in a flow by chance; crossings in each flow.
+
+    First the flows without any fault.
+    """
+    random = Random(seed)
+    flows = list(sweep.context.flows)
+    random.shuffle(flows)
+    kinds: dict[Any, tuple[Flow, tuple[Injection, ...]]] = {}
+    for flow in flows:
+        sites = sweep.faultless(flow).sites
+        for injection in (*crossings(flow, sites), *singles(flow, sites)):
+            site = sites[injection.at]
+            kind: tuple[Any, ...] = (site.place, injection.fault, injection.how)
+            if injection.fault is Fault.NONE:
+                # What comes in between may be harmless at one call, and not at the next of the same place.
+                kind = (*kind, flow.name, site.number if flow.is_race else 0)
+            kinds.setdefault(kind, (flow, (injection,)))
+    every = list(kinds.values())
+    random.shuffle(every)
+    return [*((flow, ()) for flow in flows), *every]
+
+
+def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple[Injection, Injection]]:
+    """Pairs of faults, by chance."""
+    random = Random(f"{flow.name} {seed}")
+    sites = sweep.faultless(flow).sites
+    choices = [*singles(flow, sites), *crossings(flow, sites)]
+    for _ in range(many):
+        first, second = random.choice(choices), random.choice(choices)
+        yield first, Injection(first.at + 1 + random.randrange(12), second.fault, second.how)

@@ -1,0 +1,129 @@
+"""The mutation check: each condition, fence and guard is taken out of the product, and the sweep must miss it."""
+
+import os
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from tests.faults import boosts, views
+from tests.faults.killers import Try, killer, remembered, to_try
+from tests.faults.mutation import Mutant, find, without
+from tests.faults.report import Teller
+from tests.faults.sweep import Flow, Run, Sweep, one_of_each
+
+_LISTED = tomllib.loads(Path(__file__).with_name("redundant.toml").read_text()).get("survivor", [])
+REDUNDANT = {(each["context"], each["mutant"]): each["behind_it"] for each in _LISTED}
+CONTEXTS = {"boosts": boosts.MODULES, "views": views.MODULES}
+MODULES = [(context, module) for context, modules in CONTEXTS.items() for module in modules]
+IN_FULL = "FAULTS" in os.environ
+# That what is listed survives takes all the runs there are; so many at least are tried each time.
+SAMPLE = 60
+SEED = 6
+TAKEN = "{mutants} conditions, fences and guards taken out = {missed} missed, {listed} with another behind them"
+
+type Reached = dict[str, set[tuple[str, str]]]
+
+pytestmark = pytest.mark.timeout(3600 if IN_FULL else 300)
+
+
+@pytest.fixture(scope="session")
+def known() -> dict[str, Any]:
+    """What is found out once for each context."""
+    return {}
+
+
+@pytest.fixture
+def tries(sweep: Sweep, known: dict[str, Any]) -> list[Try]:
+    """The flows without faults, then with one at a time."""
+    for flow in sweep.context.flows:
+        for number in range(len(flow.commands)):
+            sweep.faultless(flow, number)  # so that what a run is compared with is not of a mutant
+    name = f"tries of {sweep.context.name}"
+    if name not in known:
+        known[name] = one_of_each(sweep, SEED)
+    found: list[Try] = known[name]
+    return found
+
+
+@pytest.fixture
+def reached(sweep: Sweep, known: dict[str, Any]) -> Reached:
+    """The functions that handlers run in each flow."""
+    name = f"reached in {sweep.context.name}"
+    if name not in known:
+        known[name] = {flow.name: _reached(sweep, flow) for flow in sweep.context.flows}
+    found: Reached = known[name]
+    return found
+
+
+def _reached(sweep: Sweep, flow: Flow) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+
+    def called(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and sweep.world.running:
+            found.add((frame.f_globals["__name__"], frame.f_code.co_qualname))
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        sweep.run(flow)
+    finally:
+        sys.setprofile(before)
+    return found
+
+
+def missed(sweep: Sweep, tries: Iterable[Try], *mutants: Mutant) -> Run | None:
+    """The first run that goes wrong without these; None when none does."""
+    with without(*mutants):
+        runs = (sweep.run(flow, *injections) for flow, injections in tries)
+        found = next((run for run in runs if run.problem), None)
+    assert not found or not (whole := sweep.run(found.flow, *found.injections)).problem, f"wrong anyway: {whole}"
+    return found
+
+
+@pytest.mark.parametrize(("sweep", "module"), MODULES, indirect=["sweep"])
+def test_the_sweep_misses_everything_that_is_taken_out(
+    sweep: Sweep, tries: list[Try], reached: Reached, module: str, tell: Teller
+) -> None:
+    name = sweep.context.name
+    before = remembered().get(name, {})
+    all_mutants = {each.name: each for each in find(sweep.context.modules)}
+    in_flows = set().union(*reached.values())
+    mutants = [each for each in find([module]) if (each.module, each.function) in in_flows]
+    killers, survive, missed_by_now, alone = {}, [], [], []
+
+    def likely_first(mutant: Mutant) -> list[Try]:
+        return sorted(tries, key=lambda each: (mutant.module, mutant.function) not in reached[each[0].name])
+
+    def search(*taken: Mutant) -> bool:
+        key = " and ".join(each.name for each in taken)
+        again = to_try(before[key], sweep.context.flows) if key in before else None
+        if run := missed(sweep, [*([again] if again else []), *likely_first(taken[0])], *taken):
+            killers[key] = killer(run)
+        return run is not None
+
+    listed = [each for each in mutants if (name, each.name) in REDUNDANT]
+    for mutant in mutants:
+        if mutant not in listed and not search(mutant):
+            survive.append(mutant.name)
+    for mutant in listed:
+        if run := missed(sweep, likely_first(mutant)[: None if IN_FULL else SAMPLE], mutant):
+            missed_by_now.append(f"{mutant.name}: {run}")
+        if not search(mutant, *(all_mutants[each] for each in REDUNDANT[name, mutant.name])):
+            alone.append(mutant.name)
+
+    tell(name, TAKEN, mutants=len(mutants), missed=len(mutants) - len(listed + survive), listed=len(listed))
+    tell.killers(name, module, killers)
+    assert not survive, "\n".join(["survive: write a test, or say in redundant.toml what is behind them", *survive])
+    assert not missed_by_now, "\n".join(["are missed by now: take them out of redundant.toml", *missed_by_now])
+    assert not alone, "\n".join(["survive without what is said to be behind them", *alone])
+
+
+@pytest.mark.parametrize(("context", "mutant"), REDUNDANT)
+def test_what_is_listed_is_in_the_source(context: str, mutant: str) -> None:
+    assert {mutant, *REDUNDANT[context, mutant]} <= {each.name for each in find(CONTEXTS[context])}
+    assert REDUNDANT[context, mutant], "what stands behind it?"
