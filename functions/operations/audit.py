@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations.schemas import EntryPage, Verification, place
-from operations.trail import ADJUSTMENTS, Trail
+from operations.trail import ADJUSTMENTS, CONTENT, Trail
 from sluice import http, platform, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
@@ -18,7 +18,7 @@ from sluice.roles import Role
 
 ENTITY_DESCRIPTION = (
     "The id of a campaign or an import; or `platform`: its stops and resumes; "
-    "or `adjustments:story:123`: those of a content's views."
+    "or `adjustments:story:123`: those of a content's views; or `content:story:123`: a registered content."
 )
 TEXT: Any = {"min_length": 1, "max_length": 255}
 
@@ -39,7 +39,7 @@ def trail() -> Trail:
     read = settings.read(Settings)
     bind(EntryItem, read.audit_table)
     boosts, views = items_in(read.boosts_table), items_in(read.views_table)
-    return Trail({BOOST: boosts, platform.ENTITY: boosts, IMPORT: views, ADJUSTMENTS: views})
+    return Trail({BOOST: boosts, platform.ENTITY: boosts, IMPORT: views, ADJUSTMENTS: views, CONTENT: views})
 
 
 @app.get("/api/admin/audit", **http.require(Role.OPERATOR))

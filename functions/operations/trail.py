@@ -14,8 +14,11 @@ from sluice.errors import NotFound, Unreadable
 from sluice.ids import is_id
 from sluice.platform import ENTITY
 
-ADJUSTMENTS = "adjustments"
-"""What the entity of a content's adjustments begins with, and the part of the item that holds its head."""
+ADJUSTMENTS, CONTENT = "adjustments", "content"
+"""What the entities of a content begin with: its adjustments, and what it is called and whose it is."""
+
+_HEADS = {ADJUSTMENTS: "adjustments", CONTENT: "about"}
+"""The part of the content's item that holds the head of each."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Trail:
     """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context.
 
     The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
-    So are the adjustments of each content's views, `adjustments:story:123`.
+    So are the adjustments of each content's views, `adjustments:story:123`, and each registered content, `content:story:123`.
     """
 
     def __init__(self, campaigns: Mapping[str, type[ChainedItem]]) -> None:
@@ -94,8 +97,8 @@ class Trail:
     def _place(self, entity: str) -> tuple[type[ChainedItem], str, str]:
         """Where an entity remembers its last entry: the table, and the item's id and part there. Raises NotFound."""
         kind, *content = entity.split(":", 2)
-        if kind == ADJUSTMENTS and len(content) == 2:
-            return self._campaigns[kind], "#".join(("content", *content)), ADJUSTMENTS
+        if kind in _HEADS and len(content) == 2:
+            return self._campaigns[kind], "#".join(("content", *content)), _HEADS[kind]
         prefix, _, _ = entity.partition("_")
         if prefix not in self._campaigns or not (is_id(prefix, entity) or entity == ENTITY):
             raise _unknown(entity)
@@ -105,4 +108,6 @@ class Trail:
 def _unknown(entity: str) -> NotFound:
     if entity.startswith(ADJUSTMENTS):
         return NotFound("This content's views were never adjusted", "not_found")
+    if entity.startswith(f"{CONTENT}:"):
+        return NotFound("This content is not registered", "not_found")
     return NotFound("Campaign not found", "campaign_not_found")

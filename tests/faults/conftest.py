@@ -8,7 +8,7 @@ from tests.faults.boosts import Boosts
 from tests.faults.cache import through
 from tests.faults.report import Tried, told
 from tests.faults.sweep import Sweep
-from tests.faults.views import Views
+from tests.faults.views import SHARDS, Views, made_small, on_its_clock
 from tests.faults.world import a_world
 from tests.redis_servers import Servers
 
@@ -25,9 +25,12 @@ def views(single_server: Servers, patient: None) -> Iterator[Sweep]:
     """Views, on two shards of a real Redis."""
     context = Views(single_server)
     with (
-        a_world(Views.packages, RedisUrl=single_server.url, ViewShards="2") as world,
-        through(world, context.restart, context.is_away),
+        made_small(),
+        a_world(Views.packages, RedisUrl=single_server.url, ViewShards=str(SHARDS)) as world,
+        through(world, context.server, context),
+        on_its_clock(world),
     ):
+        context.live_in(world)
         yield Sweep(world, context)
 
 

@@ -41,6 +41,8 @@ class Script:
     answers: list[tuple[int, Any]] = field(default_factory=list)
     put_off: dict[int, timedelta] = field(default_factory=dict)
     """Commands that are sent so much later than their time."""
+    began: list[int] = field(default_factory=list)
+    """How many calls there had been when each command was sent."""
     late: set[int] = field(default_factory=set)
     crossed: bool = False
     was_refused: bool = False
@@ -62,6 +64,7 @@ class Script:
 
     def go_on(self, retry_after: Callable[[Request], timedelta | None]) -> None:
         """Send the next command. `retry_after` says whether to repeat an unanswered one at once (None), or when."""
+        self.began.append(len(self.world.sites))
         if act := self.commands[self.at].act:
             self.disturbed()
             self.answers.append((200, act(self.world, self.ids)))
@@ -104,7 +107,7 @@ class Script:
             # Late, it may meet a campaign that has ended.
             assert status < 300 or (status == 409 and (self.late or self.crossed)), (command, status, body)
             self.was_refused = status == 409
-        if status == 201:
+        if status == 201 and "id" in body:
             self.ids.append(body["id"])
         self.answers.append((status, body))
 

@@ -41,6 +41,9 @@ class Flow:
     """Targets whose recurring schedules do not fire."""
     only_in: tuple[str, ...] = ()
     """The functions whose calls go wrong; by default all do."""
+    calm_from: int | None = None
+    """The command from which on nothing goes wrong."""
+    at_rest_within: timedelta = AT_REST_WITHIN
 
 
 class Context(Protocol):
@@ -127,16 +130,23 @@ class Sweep:
 
         problem = None
         try:
-            self._to_rest(world, script, retry_after, base)
+            self._to_rest(world, script, retry_after, base, flow.at_rest_within)
             world.nemesis = None
             self.context.check(world, base)
         except (Violation, AssertionError) as error:
             problem = f"{type(error).__name__}: {error}"
         end = None if problem else self.context.end(world)
-        return Run(flow, injections, list(world.sites), end, set(script.late), script.crossed, problem)
+        began = script.began + [len(world.sites)] * len(flow.commands)
+        sites = world.sites if flow.calm_from is None else world.sites[: began[flow.calm_from]]
+        return Run(flow, injections, list(sites), end, set(script.late), script.crossed, problem)
 
     def _to_rest(
-        self, world: World, script: Script, retry_after: Callable[[Request], timedelta | None], base: Any
+        self,
+        world: World,
+        script: Script,
+        retry_after: Callable[[Request], timedelta | None],
+        base: Any,
+        at_rest_within: timedelta,
     ) -> None:
         quiet_since = world.now()
         for _ in range(_MOST_EVENTS):
@@ -147,7 +157,7 @@ class Sweep:
             if world.is_quiet():
                 if script.is_done and self.context.is_settled(world):
                     return
-                if world.now() - quiet_since > AT_REST_WITHIN:
+                if world.now() - quiet_since > at_rest_within:
                     break
             else:
                 quiet_since = max(quiet_since, world.now())

@@ -144,16 +144,22 @@ class World:
         self._traveller = traveller
         self.wiring = Wiring(aws.resources, lambda value: str(aws.resolve(value)), packages)
         self.dynamo = Dynamo(aws.resources, self._wrote)
-        self._environments = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
+        self._deployed = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
         self._handlers = {name: _handler(path) for name, path in self.wiring.handlers.items()}
-        self._modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
+        self.modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
         self._queue_of_url = {aws.ref(name): name for name in self.wiring.queues}
         self._queue_of_arn = {aws.arn(name): name for name in self.wiring.queues}
+        self.number = 0
+        """Of the run."""
+        self.cache: Any = None
+        """Its Redis, if it has one."""
         self.forget()
 
     def forget(self, began: datetime = START) -> None:
         """Begin anew: an empty account, with the same template."""
+        self.number += 1
         self.began = began
+        self._environments = self._deployed
         self._traveller.move_to(began)
         self.dynamo.forget()
         self.queues: dict[str, list[Message]] = {name: [] for name in self.wiring.queues}
@@ -365,7 +371,7 @@ class World:
             self.dropped.append(function)
             return None
         invocation = Invocation(function, event, chain + Counter({function: 1}))
-        apart = kept_apart(self._modules) if self._running else nullcontext()
+        apart = kept_apart(self.modules) if self._running else nullcontext()
         self._running.append(invocation)
         try:
             with apart, environment(self._environments[function]):
@@ -381,6 +387,22 @@ class World:
         """Lets a test use what a function is made of."""
         with environment(self._environments[function]):
             yield
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Lets a test look in the middle of a call: what it calls is no call site, and nothing goes wrong with it."""
+        running, self._running = self._running, []
+        try:
+            yield
+        finally:
+            self._running = running
+
+    def choose(self, **variables: str) -> None:
+        """Give the functions that read these variables other values, for the rest of this run."""
+        self._environments = {
+            name: each | {variable: value for variable, value in variables.items() if variable in each}
+            for name, each in self._deployed.items()
+        }
 
     @property
     def running(self) -> list[Invocation]:

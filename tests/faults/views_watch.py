@@ -1,0 +1,388 @@
+"""What must hold of the views at every moment of a run, and what is known of them from outside."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.totals import Totals
+from tests.faults.cache import Server, Shard
+from tests.faults.dynamo import Written
+from tests.faults.expressions import Item, plain
+from tests.faults.sweep import Violation
+from tests.faults.world import Invocation, Request, World
+from views.reading import Reader
+from views.shards import Part, Seen
+
+TRACK, WORKER = "ViewsTrackFunction", "ViewsSyncWorkerFunction"
+_READS = ("/api/views/video/", "/api/views/counts")
+
+
+@dataclass
+class Asked:
+    """A request for counts that is not answered yet: between which numbers each content's views were meanwhile."""
+
+    least: Counter[str]
+    most: Counter[str]
+
+
+class Watch:
+    """Knows from outside how many views each content has: who was counted, what Redis lost, what was brought."""
+
+    def __init__(self, world: World, server: Server) -> None:
+        self._world = world
+        self._server = server
+        self.restarts = 0
+        self.counted: Counter[str] = Counter()
+        """By Redis, of each content."""
+        self.lost: Counter[str] = Counter()
+        self.doubtful: Counter[str] = Counter()
+        """Lost by Redis while a worker was at it: they may be in the database yet."""
+        self.brought: Counter[str] = Counter()
+        """By folds, imports and adjustments."""
+        self.refused: Counter[str] = Counter()
+        """By the rules that refused together and content; so are the next two."""
+        self.refusals_lost: Counter[str] = Counter()
+        self.refusals_doubtful: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
+        """How often each request to track was sent."""
+        self.clean_commits: Counter[str] = Counter()
+        self._accepted: Counter[tuple[str, str]] = Counter()
+        """Of each request and content, by Redis or the database."""
+        self._views: Counter[tuple[str, str, Any]] = Counter()
+        """Counted by Redis, of each viewer, content and day."""
+        self._reading: list[tuple[str, Asked]] = []
+
+    # --- What it hears
+
+    def disturbed(self) -> None:
+        self.clean_commits.clear()
+
+    def restart(self) -> None:
+        """Redis comes back empty: what is not in the database by then never will be, unless a worker has read it."""
+        self.restarts += 1
+        views, refusals = self._unmoved(self._server.everything())
+        is_at_it = any(each.function == WORKER for each in self._world.running[:-1])
+        (self.doubtful if is_at_it else self.lost).update(views)
+        (self.refusals_doubtful if is_at_it else self.refusals_lost).update(refusals)
+        self._server.restart()
+        self._changed()
+
+    def heard(self, running: list[Invocation], number: int, answer: Any) -> None:
+        """What the script of tracking answered to the `number`th view of a request."""
+        if running[-1].function != TRACK or not (answer == 0 or isinstance(answer, list)):
+            return
+        request_id, address, contents = _tracked(running[-1])
+        content = contents[number]
+        if answer == 0:
+            self.counted[content] += 1
+            self._accepted[request_id, content] += 1
+            self._views[address, content, self._world.now().date()] += 1
+            if self._views[address, content, self._world.now().date()] > 1 + self.restarts:
+                raise Violation(f"{address} was counted twice for {content} on one day")
+            self._changed()
+        else:
+            self.refused[f"{answer[1].decode()}|{content}"] += 1
+
+    def asked(self, world: World, request: Request) -> None:
+        if request.path.startswith(_READS):
+            self._reading.append((request.id, Asked(*self._truth())))
+        elif request.path.startswith("/api/views"):
+            self.requests[request.id] += 1
+        elif request.path.endswith("/execute"):
+            self.clean_commits.clear()  # it sends a step again
+
+    def answered(self, world: World, request: Request, status: int, body: Any) -> None:
+        if request.path in ("/api/views", "/api/views/batch") and status == 200:
+            self._told(request, body.get("views", [body]))
+        if request.path.startswith(_READS):
+            asked = next(asked for name, asked in reversed(self._reading) if name == request.id)
+            self._reading = [each for each in self._reading if each[1] is not asked]
+            if status == 200:
+                for item in body.get("items", [body]):
+                    self._shown(f"{item['content_type']}:{item['content_id']}", item, asked)
+
+    def wrote(self, world: World, written: list[Written]) -> None:
+        moved: Counter[str] = Counter()
+        parts: Counter[str] = Counter()
+        refusals: Counter[str] = Counter()
+        hours: Counter[str] = Counter()
+        brought: Counter[str] = Counter()
+        epochs: set[str] = set()
+        for each in written:
+            match _kind(each):
+                case "total":
+                    content = _content(each.key["key"])
+                    moved[content] += _difference(each, "views")
+                    imported = _difference(each, "imported")
+                    parts[content] += imported
+                    brought[content] += imported
+                    if _value(each.before, "last_epoch") != _value(each.after, "last_epoch"):
+                        epochs.add(content)
+                case "day":
+                    parts[_content(each.key["id"])] += _difference(each, "views")
+                case "adjusted":
+                    parts[_content(each.key["id"])] += _difference(each, "views")
+                    brought[_content(each.key["id"])] += _difference(each, "views")
+                case "away":
+                    self._away(each, brought)
+                case "refused":
+                    day, (hour, rules, _) = plain(each.key["id"]).split("#")[1], plain(each.key["part"]).split("#")
+                    refusals[f"{day}#{hour}#{rules}"] += _difference(each, "refusals")
+                case "refused_hours":
+                    day = plain(each.key["id"]).split("#")[1]
+                    hours[f"{day}#{plain(each.key['part'])}"] += _difference(each, "refusals")
+                case "import":
+                    self._import(each)
+        if moved != parts:
+            raise Violation(f"the totals moved by {moved}, their parts by {parts}")
+        if any(moved[content] != brought[content] for content in moved if content not in epochs):
+            raise Violation(f"the totals moved by {moved}, and what was brought is {brought}")
+        if refusals != hours:
+            raise Violation(f"rows of refusals moved by {refusals}, the sums of their hours by {hours}")
+        _check_trail(written)
+        self.brought.update(brought)
+        self._changed()
+
+    def published(self, world: World, entries: list[Any]) -> None: ...
+
+    def delivered(self, world: World) -> None:
+        self.look()
+        for found in imports(world) if self.clean_commits else ():
+            if self.clean_commits[found["id"]] >= 2 and len(live_messages(world, found)) > 1:
+                raise Violation(f"{found['id']} has several live messages, two clean commits after the last fault")
+
+    # --- What it says
+
+    def look(self) -> None:
+        """At this moment every view is in the database or in Redis, and a reader is shown all of them."""
+        least, most = self._truth()
+        shards = self._server.everything()
+        unmoved, held = self._unmoved(shards)
+        synced = self._totals()
+        contents = sorted({*most, *synced})
+        shown = self._reader(shards).read([_pair(content) for content in contents])
+        for content in contents:
+            count = shown[_pair(content)]
+            if (count.synced, count.pending) != (synced[content], unmoved[content]):
+                raise Violation(f"{content} is shown as {count}: there are {synced[content]} + {unmoved[content]}")
+            if not least[content] <= count.synced + count.pending <= most[content]:
+                raise Violation(f"{content} has {count}, and should have {least[content]} to {most[content]}")
+        held.update(self._rows_of_refusals())
+        for name in {*held, *self.refused}:
+            refused = self.refused[name] - self.refusals_lost[name]
+            if not refused - self.refusals_doubtful[name] <= held[name] <= refused:
+                raise Violation(f"{name}: {held[name]} refusals in rows and in Redis, and there were {refused}")
+
+    def _unmoved(self, shards: list[Shard]) -> tuple[Counter[str], Counter[str]]:
+        """Views of each content, and refusals, that Redis holds and the database does not have."""
+        views: Counter[str] = Counter()
+        refusals: Counter[str] = Counter()
+        for shard in shards:
+            views.update(shard.pending)
+            views.update(_left(shard, self._world))
+            for name, count in shard.refused.items():
+                refusals[name.rpartition("|")[0]] += count
+            for name, count in shard.refusing.items():
+                if _refusals_epoch(self._world, name) < shard.epoch:
+                    refusals[name.rpartition("|")[0]] += count
+        return views, refusals
+
+    def _reader(self, shards: list[Shard]) -> Reader:
+        """The product's reader, on what there is at this moment."""
+
+        def read(contents: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Totals]:
+            items = self._world.dynamo.tables["TotalsTable"].items
+            found = {each: items.get((f"organic#{each[0]}#{each[1]}",)) for each in contents}
+            return {
+                each: Totals(int(_value(item, "views") or 0), 0, int(_value(item, "last_epoch") or 0))
+                for each, item in found.items()
+            }
+
+        return Reader(_Held(shards), read, shard_count=len(shards))
+
+    def _truth(self) -> tuple[Counter[str], Counter[str]]:
+        """Between which numbers each content's organic views are."""
+        most = Counter(self.counted)
+        most.update(self.brought)
+        most.subtract(self.lost)
+        least = Counter(most)
+        least.subtract(self.doubtful)
+        return least, most
+
+    def _changed(self) -> None:
+        if self._reading:
+            least, most = self._truth()
+            for _, asked in self._reading:
+                for content in {*least, *most}:
+                    asked.least[content] = min(asked.least[content], least[content])
+                    asked.most[content] = max(asked.most[content], most[content])
+
+    def _shown(self, content: str, item: dict[str, Any], asked: Asked) -> None:
+        least = 0 if item.get("degraded") else asked.least[content]
+        if not least <= item["view_count"] <= asked.most[content]:
+            raise Violation(f"shown: {item}; meanwhile there were {asked.least[content]} to {asked.most[content]}")
+
+    def _told(self, request: Request, told: list[dict[str, Any]]) -> None:
+        views = request.body.get("views", [request.body])
+        yes = Counter(_viewed(view) for view, each in zip(views, told, strict=True) if each["counted"])
+        if any(self._accepted[request.id, content] < views for content, views in yes.items()):
+            raise Violation(f"{request.body} was told {told}, and not counted")
+
+    def _away(self, each: Written, brought: Counter[str]) -> None:
+        """A view that was taken without Redis comes, or is folded."""
+        assert each.after
+        content = plain(each.after["content"])
+        if each.before is None and self._world.running:
+            self._accepted[_tracked(self._world.running[-1])[0], content] += 1
+        if each.before and "unfolded" not in each.before:
+            raise Violation(f"{plain(each.key['id'])} was folded twice")
+        if "unfolded" not in each.after:
+            brought[content] += 1
+
+    def _import(self, each: Written) -> None:
+        assert each.after
+        if each.before is None:
+            return
+        name = plain(each.after["id"])
+        if each.before.get("sweeps") != each.after.get("sweeps"):
+            self.clean_commits[name] = 0
+        steps = plain(each.after["step"]) - plain(each.before["step"])
+        if steps < 0 or (steps == 0 and each.before["updated_at"] != each.after["updated_at"]):
+            raise Violation("a commit or a command did not move the step on")
+        self.clean_commits[name] += int(steps > 0)
+
+    def _totals(self) -> Counter[str]:
+        items = self._world.dynamo.tables["TotalsTable"].items.values()
+        return Counter({_content(item["key"]): int(plain(item["views"])) for item in items})
+
+    def _rows_of_refusals(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for item in self._world.dynamo.tables["ViewsTable"].items.values():
+            if item["id"]["S"].startswith("refused#"):
+                _, rules, content = item["part"]["S"].split("#")
+                found[f"{rules}|{content}"] += int(plain(item["refusals"]))
+        return found
+
+
+class _Held:
+    """The shards as the reader asks them, at one moment."""
+
+    def __init__(self, shards: list[Shard]) -> None:
+        self._shards = shards
+
+    def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
+        return [[_seen(self._shards[number], content) for content in contents] for number in shards]
+
+
+def _seen(shard: Shard, content: str) -> Seen:
+    parts = [Part(epoch, views, "") for epoch, views in shard.parked.get(content, ())]
+    if content in shard.syncing:
+        parts.append(Part(shard.epoch, shard.syncing[content]))
+    return Seen(shard.epoch, shard.pending.get(content, 0), tuple(parts))
+
+
+# --- What is in the tables
+
+
+def imports(world: World) -> list[dict[str, Any]]:
+    found = [item for item in world.dynamo.items("ViewsTable") if item["part"] == "campaign" and item["id"][:4] == "imp_"]
+    return sorted(found, key=lambda item: str(item["id"]))
+
+
+def live_messages(world: World, found: dict[str, Any]) -> list[str]:
+    """The messages that could commit an import's next step."""
+    wanted = {"campaign_id": found["id"], "step": int(found["step"])}
+    on_their_way = [message.body for message in world.queues["ViewsImportsQueue"]]
+    on_their_way += [schedule.body for schedule in world.one_time.values()]
+    return [body for body in on_their_way if json.loads(body) == wanted]
+
+
+def _left(shard: Shard, world: World) -> Counter[str]:
+    """Of what an epoch took, and what was moved aside: that which the database does not have."""
+    left: Counter[str] = Counter()
+    for content, views in shard.syncing.items():
+        if _last_epoch(world, content) < shard.epoch:
+            left[content] += views
+    for content, parts in shard.parked.items():
+        left[content] += sum(views for epoch, views in parts if _last_epoch(world, content) < epoch)
+    return left
+
+
+def _last_epoch(world: World, content: str) -> int:
+    item = world.dynamo.tables["TotalsTable"].items.get((f"organic#{content.replace(':', '#', 1)}",), {})
+    return int(_value(item, "last_epoch") or 0)
+
+
+def _refusals_epoch(world: World, name: str) -> int:
+    rules, content, moment = name.split("|")
+    day, _, hour = moment.partition("T")
+    item = world.dynamo.tables["ViewsTable"].items.get((f"refused#{day}", f"{hour}#{rules}#{content}"), {})
+    return int(_value(item, "last_epoch") or 0)
+
+
+# --- What was written
+
+
+def _kind(each: Written) -> str:
+    if each.table == "TotalsTable":
+        return "total"
+    if each.table != "ViewsTable":
+        return ""
+    name, part = plain(each.key["id"]), plain(each.key["part"])
+    if name.startswith("content#"):
+        return "adjusted" if part.startswith("adjusted#") else "day" if part[0] == "2" else ""
+    if name.startswith("viewer#"):
+        return "away"
+    if name.startswith("imp_") and part == "campaign":
+        return "import"
+    return str(name.partition("#")[0])
+
+
+def _check_trail(written: Iterable[Written]) -> None:
+    """Each transition leaves an audit entry and an event, and nothing else does."""
+    changes = entries = events = 0
+    for each in written:
+        entries += each.table == "AuditTable"
+        events += each.table == "OutboxTable" and each.before is None
+        kind = _kind(each)
+        if kind == "import":
+            changes += _value(each.before, "status") != _value(each.after, "status")
+        changes += kind == "adjusted"
+        if each.table == "ViewsTable" and plain(each.key["part"]) == "about":
+            changes += _value(each.before, "title") != _value(each.after, "title")
+        if each.table == "BoostsTable" and plain(each.key["id"]) == "platform":
+            changes += 1
+    if (entries, events) != (changes, changes):
+        raise Violation(f"{changes} transitions left {entries} audit entries and {events} events")
+
+
+def _value(item: Item | None, name: str) -> Any:
+    return plain(item[name]) if item and name in item else None
+
+
+def _difference(each: Written, name: str) -> int:
+    before, after = _value(each.before, name), _value(each.after, name)
+    return int(after or 0) - (int(before) if before and before != "broken" else 0)
+
+
+def _content(value: Any) -> str:
+    """`video:a`, of `organic#video#a` or `content#video#a`."""
+    return str(plain(value)).partition("#")[2].replace("#", ":", 1)
+
+
+def _tracked(invocation: Invocation) -> tuple[str, str, list[str]]:
+    """A request to track: its id, its viewer's address, and its contents."""
+    context = invocation.event["requestContext"]
+    body = json.loads(invocation.event["body"])
+    return context["requestId"], context["http"]["sourceIp"], [_viewed(each) for each in body.get("views", [body])]
+
+
+def _pair(content: str) -> tuple[str, str]:
+    kind, _, name = content.partition(":")
+    return kind, name
+
+
+def _viewed(view: dict[str, str]) -> str:
+    return f"{view['content_type']}:{view['content_id']}"
