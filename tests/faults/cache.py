@@ -26,7 +26,7 @@ _EVERYTHING = """
 local all = {}
 for shard = 0, ARGV[1] - 1 do
   local tag = string.format('{v%02d}:', shard)
-  local found = {redis.call('GET', tag .. 'epoch') or '0', redis.call('SISMEMBER', tag .. 'registered', '*')}
+  local found = {redis.call('GET', tag .. 'epoch') or '0', redis.call('SMEMBERS', tag .. 'registered')}
   for _, kind in ipairs({'pending', 'syncing', 'parked', 'refused', 'refusing'}) do
     found[#found + 1] = redis.call('HGETALL', tag .. kind)
   end
@@ -51,11 +51,11 @@ class _Wire:
 
     def __init__(self, world: Any, server: "Server", watch: Watch) -> None:
         self._world = world
-        self._server = server
+        self.server = server
         self._watch = watch
 
     def connect(self, connection: Any) -> None:
-        if self._world.running and self._server.is_away:
+        if self._world.running and self.server.is_away:
             raise RedisConnectionError
         _connect(connection)
 
@@ -92,6 +92,7 @@ class Command:
         self._check_health = check_health
 
     def __call__(self) -> None:
+        self._wire.server.seen = None
         self._connection.sluice_answers = 0
         _send(self._connection, self._packed, check_health=self._check_health)
 
@@ -135,7 +136,8 @@ class Shard:
     """What one shard holds."""
 
     epoch: int
-    is_registry_complete: bool
+    registered: set[str]
+    """Contents; and `*`, when these are all."""
     pending: dict[str, int]
     syncing: dict[str, int]
     parked: dict[str, list[tuple[int, int]]]
@@ -155,6 +157,8 @@ class Server:
     servers: Servers
     shards: int
     is_away: bool = False
+    seen: list[Shard] | None = None
+    """What it holds, while nobody sends anything."""
     _pools: dict[Any, ConnectionPool] = field(default_factory=dict)
     _has_scripts: bool = False
 
@@ -169,6 +173,7 @@ class Server:
 
     def begin(self) -> None:
         """Empty, and the same for each run: the scripts are there."""
+        self.seen = None
         self._client.flushall()
         self.is_away = False
         if not self._has_scripts:
@@ -178,6 +183,7 @@ class Server:
 
     def restart(self) -> None:
         """As without its data: the scripts are gone, too."""
+        self.seen = None
         self._client.flushall()
         self._client.script_flush()
         self._has_scripts = False
@@ -190,17 +196,19 @@ class Server:
 
     def everything(self) -> list[Shard]:
         """What it holds."""
-        return [_shard(answer) for answer in json.loads(self._everything(args=[self.shards]))]
+        if self.seen is None:
+            self.seen = [_shard(answer) for answer in json.loads(self._everything(args=[self.shards]))]
+        return self.seen
 
 
 def _shard(answer: list[Any]) -> Shard:
-    epoch, is_complete, pending, syncing, parked, refused, refusing = answer
+    epoch, registered, pending, syncing, parked, refused, refusing = answer
     aside = {
         content: [(int(entry.split(":")[0]), int(entry.split(":")[2])) for entry in entries.split(";") if entry]
         for content, entries in _pairs(parked)
     }
     counts = [{name: int(value) for name, value in _pairs(each)} for each in (pending, syncing, refused, refusing)]
-    return Shard(int(epoch), bool(is_complete), counts[0], counts[1], aside, counts[2], counts[3])
+    return Shard(int(epoch), set(registered), counts[0], counts[1], aside, counts[2], counts[3])
 
 
 def _pairs(flat: list[str]) -> Iterator[tuple[str, str]]:

@@ -176,9 +176,7 @@ class Dynamo:
             written = [self._written(verb, action) for verb, action in actions if verb != "ConditionCheck"]
         except TypeError:
             reasons = [{"Code": "ValidationError"}]
-            raise refusal(
-                "TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons
-            ) from None
+            raise refusal("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons) from None
         if token:
             self._tokens[token] = now
         self._store(written)

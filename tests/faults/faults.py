@@ -96,11 +96,18 @@ class Faults:
     """Injects, and tells `disturbed` each time. `cross` lets a script's next command come in, if it can."""
 
     def __init__(
-        self, injections: Iterable[Injection], disturbed: Callable[[], None], cross: Callable[[], bool]
+        self,
+        injections: Iterable[Injection],
+        disturbed: Callable[[], None],
+        cross: Callable[[], bool],
+        only_while: Callable[[World], bool] | None = None,
     ) -> None:
         self._injections = {each.at: each for each in injections}
         self._disturbed = disturbed
         self._cross = cross
+        self._only_while = only_while
+        self.sites: list[Site] = []
+        """Where something could go wrong."""
         self.hit: list[tuple[Injection, Site]] = []
         self.late: list[Invocation] = []
 
@@ -112,6 +119,8 @@ class Faults:
         self._injections.clear()
 
     def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
+        if self._only_while is None or self._only_while(world):
+            self.sites.append(site)
         injection = self._injections.pop(site.number, None)
         if injection is None or not can_happen(injection.fault, site):
             return effect()

@@ -41,8 +41,6 @@ class Script:
     answers: list[tuple[int, Any]] = field(default_factory=list)
     put_off: dict[int, timedelta] = field(default_factory=dict)
     """Commands that are sent so much later than their time."""
-    began: list[int] = field(default_factory=list)
-    """How many calls there had been when each command was sent."""
     late: set[int] = field(default_factory=set)
     crossed: bool = False
     was_refused: bool = False
@@ -64,7 +62,6 @@ class Script:
 
     def go_on(self, retry_after: Callable[[Request], timedelta | None]) -> None:
         """Send the next command. `retry_after` says whether to repeat an unanswered one at once (None), or when."""
-        self.began.append(len(self.world.sites))
         if act := self.commands[self.at].act:
             self.disturbed()
             self.answers.append((200, act(self.world, self.ids)))

@@ -41,8 +41,8 @@ class Flow:
     """Targets whose recurring schedules do not fire."""
     only_in: tuple[str, ...] = ()
     """The functions whose calls go wrong; by default all do."""
-    calm_from: int | None = None
-    """The command from which on nothing goes wrong."""
+    only_while: Callable[[World], bool] | None = None
+    """Calls go wrong only while this holds; by default always."""
     at_rest_within: timedelta = AT_REST_WITHIN
 
 
@@ -75,6 +75,7 @@ class Run:
     flow: Flow
     injections: tuple[Injection, ...]
     sites: list[Site]
+    """Where something can go wrong."""
     end: tuple[Any, Any, Any] | None
     late_commands: set[int]
     crossed: bool
@@ -121,7 +122,7 @@ class Sweep:
         base = self.context.base(world)
         world.watchers = [watch]
         script = Script(world, flow.commands, watch.disturbed, put_off={put_off: LATE} if put_off is not None else {})
-        faults = Faults(injections, watch.disturbed, script.cross)
+        faults = Faults(injections, watch.disturbed, script.cross, flow.only_while)
         world.nemesis = faults
 
         def retry_after(request: Request) -> timedelta | None:
@@ -136,9 +137,7 @@ class Sweep:
         except (Violation, AssertionError) as error:
             problem = f"{type(error).__name__}: {error}"
         end = None if problem else self.context.end(world)
-        began = script.began + [len(world.sites)] * len(flow.commands)
-        sites = world.sites if flow.calm_from is None else world.sites[: began[flow.calm_from]]
-        return Run(flow, injections, list(sites), end, set(script.late), script.crossed, problem)
+        return Run(flow, injections, faults.sites, end, set(script.late), script.crossed, problem)
 
     def _to_rest(
         self,
@@ -191,9 +190,11 @@ def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
 
 def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Everything that can come in the middle of every call, which is otherwise well."""
+    can_cross = sum(command.can_cross for command in flow.commands)
+    unlikely = (Crossing.COMMAND, Crossing.COMMANDS)[can_cross:]
     for site in sites:
         if _may_break(flow, site):
-            for crossing in (*Crossing, Delivery.AT_ONCE, Delivery.LATE):
+            for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
                 yield Injection(site.number, Fault.NONE, crossing)
 
 
@@ -211,8 +212,8 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
     random.shuffle(flows)
     kinds: dict[Any, tuple[Flow, tuple[Injection, ...]]] = {}
     for flow in flows:
-        sites = sweep.faultless(flow).sites
-        for injection in (*crossings(flow, sites), *singles(flow, sites)):
+        sites = {site.number: site for site in sweep.faultless(flow).sites}
+        for injection in (*crossings(flow, sites.values()), *singles(flow, sites.values())):
             site = sites[injection.at]
             kind = (site.function, site.call, site.operation, injection.fault, injection.how)
             kinds.setdefault((*kind, flow.name) if injection.fault is Fault.NONE else kind, (flow, (injection,)))

@@ -21,7 +21,7 @@ from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.views_watch import Watch, imports
 from tests.faults.world import World
 from tests.redis_servers import Servers
-from views import fallback, importing, keys, registered, registry, sync_store
+from views import applying, fallback, importing, keys, registered, registry, sync_store
 from views.breaker import Breaker
 from views.counter import Counter as TrackCounter
 from views.epochs import Sync
@@ -122,6 +122,24 @@ def control(world: World) -> dict[str, Any] | None:
     return next((item for item in _items(world) if item["id"] == "sync"), None)
 
 
+def in_epoch(*epochs: int) -> Callable[[World], bool]:
+    """Whether the sync is there."""
+    return lambda world: _control(world, "epoch") in {str(each) for each in epochs}
+
+
+def in_phase(*phases: str) -> Callable[[World], bool]:
+    return lambda world: _control(world, "phase") in phases
+
+
+def _control(world: World, name: str) -> str | None:
+    found = world.dynamo.tables["ViewsTable"].items.get(("sync", "control"))
+    return next(iter(found[name].values())) if found else None
+
+
+def never(_world: World) -> bool:
+    return False
+
+
 def quiet(world: World) -> bool:
     """Whether nothing is on its way."""
     return world.is_quiet()
@@ -137,7 +155,7 @@ def done(world: World) -> bool:
 
 
 def is_registry_complete(world: World) -> bool:
-    return world.is_quiet() and all(shard.is_registry_complete for shard in world.cache.everything())
+    return world.is_quiet() and all("*" in shard.registered for shard in world.cache.everything())
 
 
 # --- What is there before, and what happens beside
@@ -168,6 +186,16 @@ def broken(world: World) -> None:
     """Nothing can be added to a content."""
     begun(world)
     _daily_views({"S": "broken"})(world)
+
+
+def strange_messages(world: World) -> None:
+    """Of what there is not, and of steps that nothing has come to."""
+    found = imports(world)
+    unknown = {"rebuild": "unknown", "shards": [0, 1], "bucket": 0, "after": ""}
+    for body in ({"epoch": 9, "step": 0}, {"epoch": 0, "step": 50}, {"epoch": 1, "step": 50}, {"registered": unknown}):
+        world.send("ViewsQueue", json.dumps(body), timedelta(), Counter())
+    for name, step in (("imp_01KAJ3W5V0SM0FKVYVXB9EQT6N", 1), *((each["id"], int(each["step"]) + 50) for each in found)):
+        world.send("ViewsImportsQueue", json.dumps({"campaign_id": name, "step": step}), timedelta(), Counter())
 
 
 def go_away(world: World) -> None:
@@ -206,7 +234,7 @@ FLOWS = (
             counts("a", "b", "d", when=quiet),
         ),
         prepare=begun,
-        calm_from=4,
+        only_while=in_epoch(0, 1),
         is_timed=True,
         **_A_DAY,
     ),
@@ -214,6 +242,7 @@ FLOWS = (
         "views while Redis is away",
         (view(1, "a"), act(go_away), view(2, "a", "b"), view(2, "a"), count("a"), act(come_back), sync()),
         prepare=begun,
+        only_while=in_phase("done", "folding"),
         is_timed=True,
         **_A_DAY,
     ),
@@ -221,6 +250,7 @@ FLOWS = (
         "a content that cannot be added to",
         (view(1, "a"), sync(), act(_daily_views({"N": "0"}), when=quiet), sync()),
         prepare=broken,
+        only_while=in_phase("paging", "retrying"),
         is_timed=True,
         **_A_DAY,
     ),
@@ -291,17 +321,34 @@ FLOWS = (
         (
             register("a", "one"),
             register("a", "two"),
-            register("a", "two"),
-            sync(force=True),
+            act(World.fire_schedules),
             view(1, "a", "b", when=is_registry_complete),
             register("b", "three", can_cross=True),
             view(2, "a", "b"),
             sync(),
         ),
         prepare=only_registered,
-        calm_from=7,
+        only_while=in_epoch(0),
         is_timed=True,
         **_A_DAY,
+    ),
+    Flow(
+        "strange messages",
+        (
+            view(1, "a"),
+            act(strange_messages),
+            sync(),
+            act(strange_messages, when=in_phase("paging")),
+            new_import(),
+            rows(1, "a"),
+            act(strange_messages),
+            execute(),
+            act(strange_messages),
+        ),
+        prepare=begun,
+        only_while=never,
+        is_timed=True,
+        silent=(_GAUGES,),
     ),
     Flow(
         "gauges",
@@ -316,13 +363,15 @@ FLOWS = (
 
 @contextmanager
 def made_small() -> Iterator[None]:
-    """Fewer rows in a step, contents on a page and partitions of a list, so that flows are short."""
+    """Fewer rows in a step, contents on a page, tries and partitions of a list, so that flows are short."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(importing, "SLICE_ROWS", 2))
+        stack.enter_context(patch.object(applying, "FAILURES_BEFORE_GIVING_UP", 2))
         stack.enter_context(patch.dict(Sync.__init__.__kwdefaults__, page_contents=2))
+        # Who calls without a number of shards means these partitions.
+        stack.enter_context(patch.object(keys.shard_of, "__defaults__", (2,)))
         for module, name in ((sync_store, "UNFOLDED_BUCKETS"), (registry, "BUCKETS"), (registered, "BUCKETS")):
             stack.enter_context(patch.object(module, name, 2))
-        stack.enter_context(patch.object(keys.shard_of, "__defaults__", (2,)))
         yield
 
 
@@ -448,7 +497,9 @@ def _check_imports(items: list[dict[str, Any]], found: list[dict[str, Any]], imp
     if sum(each["views"] for each in found) != imported:
         raise Violation(f"the totals have {imported} imported views, the imports {found}")
     for each in found:
-        chunks = [json.loads(item["rows"]) for item in items if item["id"] == each["id"] and item["part"][:5] == "rows#"]
+        chunks = [
+            json.loads(item["rows"]) for item in items if item["id"] == each["id"] and item["part"][:5] == "rows#"
+        ]
         skipped = [item for item in items if item["id"] == each["id"] and item["part"].startswith("skipped#")]
         all_rows = [row for chunk in chunks for row in chunk]
         if (len(chunks), len(all_rows), len(skipped)) != (each["chunks"], each["rows"], each["skipped"]):

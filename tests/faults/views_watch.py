@@ -1,7 +1,7 @@
 """What must hold of the views at every moment of a run, and what is known of them from outside."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from views.reading import Reader
 from views.shards import Part, Seen
 
 TRACK, WORKER = "ViewsTrackFunction", "ViewsSyncWorkerFunction"
+_CONTENT = "/api/admin/content/"
 _READS = ("/api/views/video/", "/api/views/counts")
 
 
@@ -48,6 +49,8 @@ class Watch:
         self.requests: Counter[str] = Counter()
         """How often each request to track was sent."""
         self.clean_commits: Counter[str] = Counter()
+        self.registered: set[str] = set()
+        """Of which the caller was told."""
         self._accepted: Counter[tuple[str, str]] = Counter()
         """Of each request and content, by Redis or the database."""
         self._views: Counter[tuple[str, str, Any]] = Counter()
@@ -96,6 +99,8 @@ class Watch:
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
         if request.path in ("/api/views", "/api/views/batch") and status == 200:
             self._told(request, body.get("views", [body]))
+        if request.path.startswith(_CONTENT) and status == 200:
+            self.registered.add(request.path.removeprefix(_CONTENT).replace("/", ":"))
         if request.path.startswith(_READS):
             asked = next(asked for name, asked in reversed(self._reading) if name == request.id)
             self._reading = [each for each in self._reading if each[1] is not asked]
@@ -104,45 +109,28 @@ class Watch:
                     self._shown(f"{item['content_type']}:{item['content_id']}", item, asked)
 
     def wrote(self, world: World, written: list[Written]) -> None:
-        moved: Counter[str] = Counter()
-        parts: Counter[str] = Counter()
+        moved: dict[str, Counter[str]] = defaultdict(Counter)
         refusals: Counter[str] = Counter()
-        hours: Counter[str] = Counter()
-        brought: Counter[str] = Counter()
-        epochs: set[str] = set()
         for each in written:
             match _kind(each):
-                case "total":
-                    content = _content(each.key["key"])
-                    moved[content] += _difference(each, "views")
-                    imported = _difference(each, "imported")
-                    parts[content] += imported
-                    brought[content] += imported
-                    if _value(each.before, "last_epoch") != _value(each.after, "last_epoch"):
-                        epochs.add(content)
-                case "day":
-                    parts[_content(each.key["id"])] += _difference(each, "views")
-                case "adjusted":
-                    parts[_content(each.key["id"])] += _difference(each, "views")
-                    brought[_content(each.key["id"])] += _difference(each, "views")
-                case "away":
-                    self._away(each, brought)
-                case "refused":
-                    day, (hour, rules, _) = plain(each.key["id"]).split("#")[1], plain(each.key["part"]).split("#")
-                    refusals[f"{day}#{hour}#{rules}"] += _difference(each, "refusals")
-                case "refused_hours":
-                    day = plain(each.key["id"]).split("#")[1]
-                    hours[f"{day}#{plain(each.key['part'])}"] += _difference(each, "refusals")
+                case "total" | "day" | "adjusted" | "away" as kind:
+                    moved[_content(each)].update(_moved(kind, each))
+                case "refused" | "refused_hours" as kind:
+                    refusals[_hour(each)] += _difference(each, "refusals") * (1 if kind == "refused" else -1)
                 case "import":
                     self._import(each)
-        if moved != parts:
-            raise Violation(f"the totals moved by {moved}, their parts by {parts}")
-        if any(moved[content] != brought[content] for content in moved if content not in epochs):
-            raise Violation(f"the totals moved by {moved}, and what was brought is {brought}")
-        if refusals != hours:
-            raise Violation(f"rows of refusals moved by {refusals}, the sums of their hours by {hours}")
+            if _kind(each) == "away":
+                self._away(each)
+        for content, by in moved.items():
+            if by["total"] != by["day"] + by["adjusted"] + by["imported"]:
+                raise Violation(f"a total and its parts moved apart: {moved}")
+            brought = by["folded"] + by["adjusted"] + by["imported"]
+            if not by["epoch"] and by["total"] != brought:
+                raise Violation(f"a total moved by what nobody brought: {moved}")
+            self.brought[content] += brought
+        if any(refusals.values()):
+            raise Violation(f"rows of refusals and the sum of their hour moved apart: {refusals}")
         _check_trail(written)
-        self.brought.update(brought)
         self._changed()
 
     def published(self, world: World, entries: list[Any]) -> None: ...
@@ -169,6 +157,8 @@ class Watch:
                 raise Violation(f"{content} is shown as {count}: there are {synced[content]} + {unmoved[content]}")
             if not least[content] <= count.synced + count.pending <= most[content]:
                 raise Violation(f"{content} has {count}, and should have {least[content]} to {most[content]}")
+        if any("*" in shard.registered and not self.registered <= shard.registered for shard in shards):
+            raise Violation(f"{self.registered} are registered, and {shards} does not know all of them")
         held.update(self._rows_of_refusals())
         for name in {*held, *self.refused}:
             refused = self.refused[name] - self.refusals_lost[name]
@@ -230,16 +220,13 @@ class Watch:
         if any(self._accepted[request.id, content] < views for content, views in yes.items()):
             raise Violation(f"{request.body} was told {told}, and not counted")
 
-    def _away(self, each: Written, brought: Counter[str]) -> None:
+    def _away(self, each: Written) -> None:
         """A view that was taken without Redis comes, or is folded."""
         assert each.after
-        content = plain(each.after["content"])
-        if each.before is None and self._world.running:
-            self._accepted[_tracked(self._world.running[-1])[0], content] += 1
-        if each.before and "unfolded" not in each.before:
+        if each.before is None:
+            self._accepted[_tracked(self._world.running[-1])[0], _content(each)] += 1
+        elif "unfolded" not in each.before:
             raise Violation(f"{plain(each.key['id'])} was folded twice")
-        if "unfolded" not in each.after:
-            brought[content] += 1
 
     def _import(self, each: Written) -> None:
         assert each.after
@@ -255,7 +242,7 @@ class Watch:
 
     def _totals(self) -> Counter[str]:
         items = self._world.dynamo.tables["TotalsTable"].items.values()
-        return Counter({_content(item["key"]): int(plain(item["views"])) for item in items})
+        return Counter({_name(item["key"]): int(plain(item["views"])) for item in items})
 
     def _rows_of_refusals(self) -> Counter[str]:
         found: Counter[str] = Counter()
@@ -287,7 +274,9 @@ def _seen(shard: Shard, content: str) -> Seen:
 
 
 def imports(world: World) -> list[dict[str, Any]]:
-    found = [item for item in world.dynamo.items("ViewsTable") if item["part"] == "campaign" and item["id"][:4] == "imp_"]
+    found = [
+        item for item in world.dynamo.items("ViewsTable") if item["part"] == "campaign" and item["id"][:4] == "imp_"
+    ]
     return sorted(found, key=lambda item: str(item["id"]))
 
 
@@ -367,9 +356,34 @@ def _difference(each: Written, name: str) -> int:
     return int(after or 0) - (int(before) if before and before != "broken" else 0)
 
 
-def _content(value: Any) -> str:
+def _moved(kind: str, each: Written) -> dict[str, int]:
+    """By how much a write moved a content's organic views, and in which part of them."""
+    if kind == "total":
+        is_of_epoch = _value(each.before, "last_epoch") != _value(each.after, "last_epoch")
+        parts = {"total": _difference(each, "views"), "imported": _difference(each, "imported")}
+        return parts | {"epoch": int(is_of_epoch)}
+    if kind == "away":
+        assert each.after
+        return {"folded": int("unfolded" not in each.after)}
+    return {kind: _difference(each, "views")}
+
+
+def _content(each: Written) -> str:
+    """The content that a write is about."""
+    if each.after and "content" in each.after:
+        return str(plain(each.after["content"]))
+    return _name(each.key.get("key") or each.key["id"])
+
+
+def _name(value: Item) -> str:
     """`video:a`, of `organic#video#a` or `content#video#a`."""
     return str(plain(value)).partition("#")[2].replace("#", ":", 1)
+
+
+def _hour(each: Written) -> str:
+    """`2026-11-20#08#cooldown+daily_viewed`."""
+    day, part = plain(each.key["id"]).split("#")[1], plain(each.key["part"]).split("#")
+    return "#".join((day, *part[:2]))
 
 
 def _tracked(invocation: Invocation) -> tuple[str, str, list[str]]:

@@ -388,15 +388,6 @@ class World:
         with environment(self._environments[function]):
             yield
 
-    @contextmanager
-    def unseen(self) -> Iterator[None]:
-        """Lets a test look in the middle of a call: what it calls is no call site, and nothing goes wrong with it."""
-        running, self._running = self._running, []
-        try:
-            yield
-        finally:
-            self._running = running
-
     def choose(self, **variables: str) -> None:
         """Give the functions that read these variables other values, for the rest of this run."""
         self._environments = {

@@ -1,0 +1,51 @@
+"""Counts are never wrong: a reader comes before and after every call of every flow, and is shown what there is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.faults import sweep as sweeping
+from tests.faults.cache import REDIS
+from tests.faults.faults import Faults
+from tests.faults.report import Tried
+from tests.faults.sweep import Flow, Sweep
+from tests.faults.views import FLOWS, count
+from tests.faults.world import Request, Site, World
+
+
+class Looking(Faults):
+    """Nothing goes wrong; but in the middle of everything somebody looks."""
+
+    looks = 0
+
+    def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
+        self._look(world)
+        answer = super().at(world, site, effect)
+        if site.operation != REDIS:  # which is under way until its answer is read
+            self._look(world)
+        return answer
+
+    def _look(self, world: World) -> None:
+        Looking.looks += 1
+        world.nemesis = None
+        world.watchers[0].delivered(world)
+        for content in "ab":
+            world.http(Request("GET", count(content).path, id=f"look {self.looks}"))
+        world.nemesis = self
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+def test_a_reader_is_shown_what_there_is_before_and_after_every_call(
+    views: Sweep, flow: Flow, monkeypatch: pytest.MonkeyPatch, tell: Callable[[Tried], None]
+) -> None:
+    """S2-9, S2-18."""
+
+    monkeypatch.setattr(sweeping, "Faults", Looking)
+    before = Looking.looks
+
+    run = views.run(flow)
+
+    kind = "a reader before and after every call, {places} looks"
+    tell(Tried("views", kind, 1, int(bool(run.problem)), Looking.looks - before))
+    assert not run.problem
