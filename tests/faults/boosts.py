@@ -61,8 +61,7 @@ _FENCES = {"pause": "paused", "cancel": "cancelled"}
 
 def rows(world: World, kind: str) -> list[dict[str, Any]]:
     """The boosts table's items of a kind, in the order of their keys."""
-    found = [item for item in world.dynamo.items("BoostsTable") if item["kind"] == kind]
-    return sorted(found, key=lambda item: (item["id"], item["part"]))
+    return sorted(world.dynamo.items("BoostsTable", kind=kind), key=lambda item: (item["id"], item["part"]))
 
 
 def campaigns(world: World) -> list[dict[str, Any]]:
@@ -158,20 +157,20 @@ FLOWS = (
         "revert",
         (create(total=1500), command("execute"), command("revert", when=in_status("completed"))),
     ),
-    Flow("scheduled", (create(total=1500, starts_in=timedelta(minutes=20)),)),
+    Flow("scheduled", (create(total=1500, starts_in=timedelta(minutes=16)),)),
     Flow(
         "scheduled without room",
         (create(total=1500, starts_in=timedelta(minutes=5)),),
         prepare=used(MONTHLY_CAP - 1000, 0),
     ),
-    Flow("scheduled, cancelled", (create(starts_in=timedelta(minutes=20)), command("cancel", can_cross=True))),
+    Flow("scheduled, cancelled", (create(starts_in=timedelta(minutes=16)), command("cancel", can_cross=True))),
     Flow(
         "stop and resume",
         (
             create(),
             command("execute"),
             platform("stop", when=executed(1000), can_cross=True),
-            platform("resume", can_cross=True, when=lambda world: world.now() > START + timedelta(minutes=20)),
+            platform("resume", can_cross=True, when=lambda world: world.now() > START + timedelta(minutes=6)),
         ),
     ),
     Flow(
@@ -189,32 +188,46 @@ FLOWS = (
         prepare=used(MAX_PER_DAY - 800, MAX_PER_DAY - 800),
     ),
     Flow(
-        "commands that are refused",
+        "refused before it runs and when it has ended",
         (
-            create(total=1500),
-            replace(create(total=1600), id="request-0", wanted=409),
+            create(total=500),
+            replace(create(total=600), id="request-0", wanted=409),
             command("pause", wanted=409),
             command("revert", wanted=409),
             command("execute"),
             command("execute", wanted=409),
-            command("pause", when=executed(1000)),
-            command("pause", wanted=409),
-            command("revert", wanted=409),
-            command("execute"),
             command("pause", wanted=409, when=in_status("completed")),
             command("cancel", wanted=409),
             command("execute", wanted=409),
             command("revert"),
             command("revert", wanted=409, when=in_status("reverted")),
+        ),
+    ),
+    Flow(
+        "refused while it is paused",
+        (
+            create(total=1500),
+            command("execute"),
+            command("pause", when=executed(1000)),
+            command("pause", wanted=409),
+            command("revert", wanted=409),
+            command("execute"),
+        ),
+    ),
+    Flow(
+        "refused for want of room",
+        (
+            create(total=500),
+            command("execute"),
             create(total=2000),
             command("execute", 1, wanted=409),
             command("cancel", 1),
-            platform("resume", wanted=409),
-            platform("stop"),
-            platform("stop", wanted=409),
-            platform("resume"),
         ),
-        prepare=used(MONTHLY_CAP - 3000, 0),
+        prepare=used(MONTHLY_CAP - 2000, 0),
+    ),
+    Flow(
+        "refused by the platform",
+        (platform("resume", wanted=409), platform("stop"), platform("stop", wanted=409), platform("resume")),
     ),
     Flow(
         "strange messages",
@@ -370,10 +383,12 @@ def check_numbers(world: World, base: Base) -> None:
         if campaign["status"] == "reverted" and count:
             raise Violation("reverted, and not all is taken back")
         for row in own:
-            standing.update(json.loads(row["views_by_video"]))
+            for video, views in json.loads(row["views_by_video"]).items():
+                counter = f"boosted#video#{video}"
+                standing.update({counter: views, f"{counter}#{row['committed_at'][:10]}": views})
     totals = {item["key"]: int(item["views"]) for item in world.dynamo.items("TotalsTable")}
-    if totals != {f"boosted#video#{video}": views for video, views in standing.items()}:
-        raise Violation(f"batch rows do not sum to the videos' counters: {totals} {standing}")
+    if totals != standing:
+        raise Violation(f"batch rows do not sum to the videos' counters and their days: {totals} {standing}")
     _check_usage(world, base, all_campaigns, batches)
 
 
@@ -452,10 +467,11 @@ class Boosts(Context):
         for item in sorted(world.dynamo.items("AuditTable"), key=lambda item: (item["entity"], item["number"])):
             entries.setdefault(item["entity"], []).append(item["action"])
         statuses = [(each["status"], entries[each["id"]]) for each in campaigns(world)], entries.get("platform")
-        totals = sorted((item["key"], int(item["views"])) for item in world.dynamo.items("TotalsTable"))
-        counts = [(int(each["executed_count"]), int(each["reverted_count"])) for each in campaigns(world)], totals
+        totals = sorted((item["key"].split("#"), int(item["views"])) for item in world.dynamo.items("TotalsTable"))
+        videos, days = ([each for each in totals if len(each[0]) == length] for length in (3, 4))
+        counts = [(int(each["executed_count"]), int(each["reverted_count"])) for each in campaigns(world)], videos
         months = [(each["id"], int(each["allotted"]), int(each.get("executed", 0))) for each in rows(world, "usage")]
-        parts = [(each["promised"], sorted(_views_of(world, each["id"]))) for each in campaigns(world)], months
+        parts = [(each["promised"], sorted(_views_of(world, each["id"]))) for each in campaigns(world)], months, days
         return statuses, counts, parts
 
 

@@ -99,10 +99,11 @@ class Dynamo:
             table.items.clear()
         self._tokens.clear()
 
-    def items(self, table: str) -> Iterator[dict[str, Any]]:
-        """A table's items as plain values; what is nested stays as it is."""
+    def items(self, table: str, **texts: str) -> Iterator[dict[str, Any]]:
+        """A table's items that have these texts, as plain values; what is nested stays as it is."""
         for item in self.tables[table].items.values():
-            yield {name: plain(value) for name, value in item.items()}
+            if all(item[name] == {"S": text} for name, text in texts.items()):
+                yield {name: plain(value) for name, value in item.items()}
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = getattr(self, f"_{operation}")(arguments)

@@ -114,10 +114,6 @@ class Faults:
     def add(self, injection: Injection) -> None:
         self._injections[injection.at] = injection
 
-    def calm(self) -> None:
-        """Nothing more goes wrong."""
-        self._injections.clear()
-
     def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
         if self._only_while is None or self._only_while(world):
             self.sites.append(site)

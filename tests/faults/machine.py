@@ -1,66 +1,108 @@
 """A state machine over every command and every fault of the boosts, driven by Hypothesis."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.faults.boosts import CAMPAIGNS, Boosts, check_numbers
-from tests.faults.faults import FAULTS, Delivery, Faults, Injection
+from tests.faults.boosts import CAMPAIGNS, MAX_PER_DAY, MONTHLY_CAP, Boosts, check_numbers, used
+from tests.faults.faults import OF_AWS, Crossing, Delivery, Fault, Faults, Injection
 from tests.faults.sweep import AT_REST_WITHIN, Violation
-from tests.faults.world import Message, Request, World
+from tests.faults.world import START, Message, Request, Site, World
 
-_MOST_CAMPAIGNS = 3
+_MOST_CAMPAIGNS = 4
+_DAILY_LIMIT = 30_000
 _REPEATS = 30
-_VERBS = ("execute", "execute", "pause", "cancel", "revert")
+_VERBS = ("create", "execute", "execute", "pause", "pause", "cancel", "revert", "stop", "resume", "resume")
+_COMMANDS = st.tuples(st.sampled_from(_VERBS), st.integers(0, _MOST_CAMPAIGNS - 1))
+_TERMS = st.fixed_dictionaries(
+    {
+        "total_count": st.sampled_from((20_000, 2_500, 45_000)),
+        "duration_days": st.integers(1, 3),
+        "pattern": st.sampled_from(("steady", "burst", "progressive")),
+        "video_ids": st.sampled_from((["a"], ["a", "b"], ["c", "b", "a"])),
+    }
+)
+_EVENING = START + timedelta(hours=10)
+_OTHERS = ("BoostsApiFunction", "OperationsOutboxRelayFunction", "OperationsStopFunction", "OperationsSweeperFunction")
+_IN_BETWEEN: tuple[Crossing | Delivery, ...] = (*Crossing, Delivery.AT_ONCE, Delivery.LATE)
+_MISHAPS = st.lists(
+    st.tuples(
+        st.tuples(st.one_of(st.just("BoostsWorkerFunction"), st.sampled_from(_OTHERS)), st.integers(0, 2)),
+        st.one_of(
+            st.tuples(st.sampled_from(OF_AWS), st.sampled_from(tuple(Delivery))),
+            st.tuples(st.just(Fault.NONE), st.sampled_from(_IN_BETWEEN)),
+        ),
+    ),
+    max_size=4,
+)
+"""What goes wrong or comes in between, the next time that a function comes to that call of an invocation."""
 
 
 class Machine(RuleBasedStateMachine):
-    """Begins in an empty world. Whatever was done, at its end everything comes to rest and adds up."""
+    """Begins with a campaign that runs. Whatever was done, at its end everything comes to rest and adds up."""
 
     world: World
     context = Boosts()
+    steps = 0
+    """So many of all runs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.world.forget()
+        self.world.forget(_EVENING)
+        # Others have left little room: in this month, and on this day.
+        used(MONTHLY_CAP - 90_000, MAX_PER_DAY - 33_000)(self.world)
+        self.base = self.context.base(self.world)
         self.watch = self.context.watch()
-        self.faults = Faults((), self.watch.disturbed, lambda: False)
+        self.faults = Faults((), self.watch.disturbed, self._cross)
+        self.mishaps: dict[tuple[str, int], tuple[Fault, Delivery | Crossing]] = {}
         self.world.watchers = [self.watch]
-        self.world.nemesis = self.faults
+        self.world.nemesis = self
         self.ids: list[str] = []
+        self.terms: dict[str, Any] = {}
+        """Of the next campaign."""
         self.requests = 0
+        self.crossing: list[tuple[str, int]] = []
+        """The commands that come in the middle of calls."""
 
     # --- Commands
 
-    @precondition(lambda self: len(self.ids) < _MOST_CAMPAIGNS)
-    @rule(
-        total=st.integers(1, 4500), days=st.integers(1, 3), videos=st.integers(1, 3), waits=st.sampled_from((0, 0, 600))
-    )
-    def create(self, total: int, days: int, videos: int, waits: int) -> None:
-        terms: dict[str, Any] = {"total_count": total, "duration_days": days, "pattern": "burst", "daily_limit": 5000}
-        terms["video_ids"] = [f"video{number}" for number in range(videos)]
-        if waits:
-            terms["scheduled_for"] = (self.world.now() + timedelta(seconds=waits)).isoformat()
-        made = self._ask("POST", CAMPAIGNS, terms)
-        assert made is not None
-        self.ids.append(made["id"])
+    @initialize(terms=_TERMS)
+    def begin(self, terms: dict[str, Any]) -> None:
+        self.terms = terms
+        self._give("create", 0)
+        self._give("execute", 0)
 
-    @precondition(lambda self: self.ids)
-    @rule(number=st.integers(0, _MOST_CAMPAIGNS - 1), verb=st.sampled_from(_VERBS))
-    def command(self, number: int, verb: str) -> None:
-        body = {"reason": "a test"} if verb == "revert" else None
-        self._ask("POST", f"{CAMPAIGNS}/{self.ids[number % len(self.ids)]}/{verb}", body)
+    @rule(command=_COMMANDS, terms=_TERMS, waits=st.sampled_from((0, 0, 600)), mishaps=_MISHAPS)
+    def command(self, command: tuple[str, int], terms: dict[str, Any], waits: int, mishaps: list[Any]) -> None:
+        self.mishaps.update(mishaps)
+        at = {"scheduled_for": (self.world.now() + timedelta(seconds=waits)).isoformat()} if waits else {}
+        self.terms = terms | at
+        self._give(*command)
 
-    @rule(verb=st.sampled_from(("stop", "resume", "resume")))
-    def platform(self, verb: str) -> None:
-        self._ask("POST", f"/api/admin/{verb}", {"reason": "a test"})
+    def _give(self, verb: str, number: int) -> None:
+        if verb == "create":
+            self._create()
+        elif verb in ("stop", "resume"):
+            self._ask(f"/api/admin/{verb}", {"reason": "a test"})
+        else:
+            body = {"reason": "a test"} if verb == "revert" else None
+            self._ask(f"{CAMPAIGNS}/{self.ids[number % len(self.ids)]}/{verb}", body)
 
-    def _ask(self, method: str, path: str, body: Any) -> Any:
+    def _create(self) -> None:
+        if len(self.ids) < _MOST_CAMPAIGNS:
+            most = self.terms["duration_days"] * _DAILY_LIMIT
+            total = min(self.terms["total_count"], most)
+            made = self._ask(CAMPAIGNS, self.terms | {"daily_limit": _DAILY_LIMIT, "total_count": total})
+            assert made is not None
+            self.ids.append(made["id"])
+
+    def _ask(self, path: str, body: Any) -> Any:
         """The answer; None for a refusal. A repeat has the same id."""
         self.requests += 1
-        request = Request(method, path, body, f"request-{self.requests}")
+        request = Request("POST", path, body, f"request-{self.requests}")
         with _as_assertions():
             for _ in range(_REPEATS):
                 status, answer = self.world.http(request)
@@ -69,13 +111,29 @@ class Machine(RuleBasedStateMachine):
         assert status in (200, 201, 409), (path, status, answer)
         return answer if status < 300 else None
 
+    def _cross(self) -> bool:
+        if not self.crossing:
+            return False
+        self._give(*self.crossing.pop())
+        return True
+
     # --- Time, and what SQS and people do to messages
 
-    @rule(many=st.integers(1, 6))
-    def go_on(self, many: int) -> None:
+    @rule(many=st.integers(1, 12), crossing=st.lists(_COMMANDS, max_size=2), mishaps=_MISHAPS)
+    def go_on(self, many: int, crossing: list[tuple[str, int]], mishaps: list[Any]) -> None:
+        self.mishaps.update(mishaps)
+        self.crossing = crossing
         with _as_assertions():
             for _ in range(many):
                 self.world.step()
+
+    @rule(seconds=st.sampled_from((1, 3, 10, 60, 3600)))
+    def time_passes(self, seconds: int) -> None:
+        until = self.world.now() + timedelta(seconds=seconds)
+        with _as_assertions():
+            while self.world.agenda()[0].at <= until:
+                self.world.step()
+        self.world.pass_time(until)
 
     def _waiting(self) -> list[Message]:
         return self.world.queues["BoostsQueue"]
@@ -100,24 +158,30 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self._waiting())
     @rule()
-    def lose_all(self) -> None:
-        """Somebody purges the queue."""
+    def purge(self) -> None:
+        """Somebody empties the queue."""
         self.watch.disturbed()
         self._waiting().clear()
 
     # --- Faults
 
-    @rule(calls=st.integers(0, 8), fault=st.sampled_from(FAULTS), how=st.sampled_from(tuple(Delivery)))
-    def break_a_call(self, calls: int, fault: Any, how: Delivery) -> None:
-        self.faults.add(Injection(len(self.world.sites) + calls, fault, how))
+    def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
+        if mishap := self.mishaps.pop((site.function, site.call), None):
+            self.faults.add(Injection(site.number, *mishap))
+        return self.faults.at(world, site, effect)
 
     # --- What must hold
 
+    @invariant()
+    def everything_adds_up(self) -> None:
+        type(self).steps += 1
+        with _as_assertions():
+            check_numbers(self.world, self.base)
+
     def teardown(self) -> None:
         with _as_assertions():
-            self.faults.calm()
-            check_numbers(self.world, {})
-            self._ask("POST", "/api/admin/resume", {"reason": "a test"})
+            self.mishaps.clear()
+            self._ask("/api/admin/resume", {"reason": "a test"})
             quiet_since = self.world.now()
             while not (self.world.is_quiet() and self.context.is_settled(self.world)):
                 if not self.world.is_quiet():
@@ -125,7 +189,7 @@ class Machine(RuleBasedStateMachine):
                 if self.world.now() - quiet_since > AT_REST_WITHIN:
                     break
                 self.world.step()
-            self.context.check(self.world, {})
+            self.context.check(self.world, self.base)
 
 
 class _as_assertions:  # noqa: N801

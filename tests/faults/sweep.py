@@ -85,13 +85,17 @@ class Run:
         return f"{self.flow.name}: {'; '.join(map(str, self.injections)) or 'no fault'}: {self.problem or 'well'}"
 
 
-class Sweep:
-    """Runs a context's flows in a world."""
+type Ends = dict[tuple[str, int | None], Run]
+"""Runs without faults, by their flow and by which command was late."""
 
-    def __init__(self, world: World, context: Context) -> None:
+
+class Sweep:
+    """Runs a context's flows in a world. `ends`: what is known of them already."""
+
+    def __init__(self, world: World, context: Context, ends: Ends | None = None) -> None:
         self.world = world
         self.context = context
-        self._ends: dict[tuple[str, int | None], Run] = {}
+        self._ends: Ends = {} if ends is None else ends
 
     def faultless(self, flow: Flow, put_off: int | None = None) -> Run:
         """The run without faults; `put_off`: with that command so late as a fault makes it."""
@@ -175,9 +179,6 @@ def _alike(end: Any, other: Any, parts: int) -> bool:
 
 # --- What is tried
 
-SINGLES = f"{{places}} call sites x %d faults x {len(Delivery)} deliveries, where they can happen"
-CROSSINGS = f"{{places}} call sites x {len(Crossing) + 2} crossings"
-
 
 def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Every fault that can happen at every call, with every delivery."""
@@ -227,6 +228,6 @@ def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple
     random = Random(f"{flow.name} {seed}")
     sites = sweep.faultless(flow).sites
     choices = [*singles(flow, sites), *crossings(flow, sites)]
-    for _ in range(many):
+    for _ in range(many if choices else 0):
         first, second = random.choice(choices), random.choice(choices)
         yield first, Injection(first.at + 1 + random.randrange(12), second.fault, second.how)

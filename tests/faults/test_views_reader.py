@@ -8,7 +8,7 @@ import pytest
 from tests.faults import sweep as sweeping
 from tests.faults.cache import REDIS
 from tests.faults.faults import Faults
-from tests.faults.report import Tried
+from tests.faults.report import Teller
 from tests.faults.sweep import Flow, Sweep
 from tests.faults.views import FLOWS, count
 from tests.faults.world import Request, Site, World
@@ -37,7 +37,7 @@ class Looking(Faults):
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_a_reader_is_shown_what_there_is_before_and_after_every_call(
-    views: Sweep, flow: Flow, monkeypatch: pytest.MonkeyPatch, tell: Callable[[Tried], None]
+    views: Sweep, flow: Flow, monkeypatch: pytest.MonkeyPatch, tell: Teller
 ) -> None:
     """S2-9, S2-18."""
 
@@ -46,6 +46,6 @@ def test_a_reader_is_shown_what_there_is_before_and_after_every_call(
 
     run = views.run(flow)
 
-    kind = "a reader before and after every call, {places} looks"
-    tell(Tried("views", kind, 1, int(bool(run.problem)), Looking.looks - before))
+    what = "a reader before and after every call, {looks} times in {flows} flows, {violations} violations"
+    tell("views", what, looks=Looking.looks - before, flows=1, violations=int(bool(run.problem)))
     assert not run.problem

@@ -11,9 +11,7 @@ import pytest
 from tests.faults.boosts import CAMPAIGNS, Boosts, campaigns, command, create, live_messages
 from tests.faults.sweep import Flow, Sweep
 from tests.faults.world import Request, World, a_world
-from tests.template_reader import source_text
 
-MANY_STEPS = Flow("30 steps", (create(total=30_000, limit=30_000), command("execute")))
 LONG = Flow("30 days", (create(total=60_000, days=30), command("execute")))
 
 
@@ -44,28 +42,6 @@ def test_a_campaign_of_thirty_days_runs_to_its_end_in_seconds() -> None:
 
     assert run.end is not None
     assert len(days) == 30
-
-
-def test_a_long_campaign_needs_the_template_to_allow_its_loop() -> None:
-    """S1-24: without `RecursiveLoop: Allow` AWS drops the 17th hop, silently."""
-
-    text = source_text().replace("      RecursiveLoop: Allow\n", "")
-    assert text != source_text()
-
-    with a_world(Boosts.packages, text) as world:
-        run = Sweep(world, Boosts()).run(MANY_STEPS)
-        first = world.dropped[0]
-
-    assert first == "BoostsWorkerFunction"
-    assert run.problem
-    assert "dead letters of BoostsQueue" in run.problem
-
-
-def test_the_same_campaign_is_completed_where_the_loop_is_allowed(world: World) -> None:
-    run = Sweep(world, Boosts()).run(MANY_STEPS)
-
-    assert run.problem is None
-    assert world.dropped == []
 
 
 def test_a_message_that_fails_comes_again_when_its_visibility_ends_and_dies_after_its_last_receive(

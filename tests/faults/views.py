@@ -194,7 +194,10 @@ def strange_messages(world: World) -> None:
     unknown = {"rebuild": "unknown", "shards": [0, 1], "bucket": 0, "after": ""}
     for body in ({"epoch": 9, "step": 0}, {"epoch": 0, "step": 50}, {"epoch": 1, "step": 50}, {"registered": unknown}):
         world.send("ViewsQueue", json.dumps(body), timedelta(), Counter())
-    for name, step in (("imp_01KAJ3W5V0SM0FKVYVXB9EQT6N", 1), *((each["id"], int(each["step"]) + 50) for each in found)):
+    for name, step in (
+        ("imp_01KAJ3W5V0SM0FKVYVXB9EQT6N", 1),
+        *((each["id"], int(each["step"]) + 50) for each in found),
+    ):
         world.send("ViewsImportsQueue", json.dumps({"campaign_id": name, "step": step}), timedelta(), Counter())
 
 

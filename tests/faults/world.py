@@ -6,6 +6,7 @@ It is single-threaded and deterministic. What happens at once happens inside a c
 import json
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -30,6 +31,7 @@ from tests.gateway import Context, a_request
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
+_DATABASE = "sluice.dynamodb"
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
 _ASYNC_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))
@@ -52,6 +54,13 @@ class Site:
     operation: str
     has_effect: bool
     depth: int
+    line: str
+    """Of the source, where the call is made."""
+
+    @property
+    def place(self) -> str:
+        """Which of the call sites it is: a line that two functions run is two."""
+        return f"{self.function} {self.line} {self.operation}"
 
 
 class Nemesis(Protocol):
@@ -142,6 +151,7 @@ class World:
     def __init__(self, aws: Account, traveller: time_machine.Traveller, packages: Collection[str]) -> None:
         self.aws = aws
         self._traveller = traveller
+        self._packages = {*packages, "sluice"}
         self.wiring = Wiring(aws.resources, lambda value: str(aws.resolve(value)), packages)
         self.dynamo = Dynamo(aws.resources, self._wrote)
         self._deployed = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
@@ -451,16 +461,7 @@ class World:
         invocation = self._running[-1]
         if invocation.is_dead:
             raise Crash
-        site = Site(
-            len(self.sites),
-            invocation.function,
-            invocation.calls,
-            operation,
-            _has_effect(operation),
-            len(self._running),
-        )
-        self.sites.append(site)
-        invocation.calls += 1
+        site = self._site(invocation, operation)
         # Before it is asked anything, for what a caller changes afterwards was not sent.
         chain = invocation.chain
 
@@ -476,13 +477,27 @@ class World:
         invocation = self._running[-1]
         if invocation.is_dead:
             raise Crash
-        site = Site(len(self.sites), invocation.function, invocation.calls, REDIS, True, len(self._running))
-        self.sites.append(site)
-        invocation.calls += 1
+        site = self._site(invocation, REDIS)
         if self.nemesis is None:
             command()
         else:
             self.nemesis.at(self, site, command)
+
+    def _site(self, invocation: Invocation, operation: str) -> Site:
+        number, depth = len(self.sites), len(self._running)
+        effect = _has_effect(operation)
+        site = Site(number, invocation.function, invocation.calls, operation, effect, depth, self._line())
+        self.sites.append(site)
+        invocation.calls += 1
+        return site
+
+    def _line(self) -> str:
+        """Where the product is, but for the module through which it makes every call."""
+        frame = sys._getframe(3)
+        while (module := frame.f_globals["__name__"]) == _DATABASE or module.partition(".")[0] not in self._packages:
+            assert frame.f_back
+            frame = frame.f_back
+        return f"{module}:{frame.f_lineno}"
 
     def die(self, invocation: Invocation) -> None:
         invocation.is_dead = True

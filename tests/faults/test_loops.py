@@ -1,0 +1,89 @@
+"""AWS drops the 17th hop of a loop, silently, unless the template allows it: shown for each function that loops."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from tests.faults.boosts import CAMPAIGNS, Boosts
+from tests.faults.cache import through
+from tests.faults.views import Views
+from tests.faults.world import Request, World, a_world
+from tests.redis_servers import Servers
+from tests.template_reader import source_text
+from views import epochs
+
+_ALLOWED = "      RecursiveLoop: Allow\n"
+LOOPS = tuple(re.findall(rf"^  (\w+):\n(?:   .*\n)*?{_ALLOWED}", source_text(), re.MULTILINE))
+
+
+def a_campaign(world: World) -> None:
+    terms = {"video_id": "abc", "total_count": 30_000, "duration_days": 1, "pattern": "steady", "daily_limit": 30_000}
+    _, made = world.http(Request("POST", CAMPAIGNS, terms, "create"))
+    world.http(Request("POST", f"{CAMPAIGNS}/{made['id']}/execute", None, "execute"))
+
+
+def a_sync(world: World) -> None:
+    for number in range(30):
+        body = {"content_type": "video", "content_id": f"video{number}"}
+        world.http(Request("POST", "/api/views", body, f"view-{number}"))
+    world.http(Request("POST", "/api/admin/views/sync", {"force": False}, "sync"))
+
+
+def an_import(world: World) -> None:
+    _, made = world.http(Request("POST", "/api/admin/views/imports", {"name": "theirs"}, "create"))
+    for chunk in (1, 2):
+        rows = [{"content_type": "video", "content_id": f"{chunk}-{row}", "count": 1} for row in range(500)]
+        world.http(
+            Request("PUT", f"/api/admin/views/imports/{made['id']}/rows/{chunk}", {"rows": rows}, f"put-{chunk}")
+        )
+    world.http(Request("POST", f"/api/admin/views/imports/{made['id']}/execute", None, "execute"))
+
+
+LONG: dict[str, Callable[[World], None]] = {
+    "BoostsWorkerFunction": a_campaign,
+    "ViewsSyncWorkerFunction": a_sync,
+    "ViewsImportsWorkerFunction": an_import,
+}
+"""What makes each of them loop more than 16 times."""
+
+
+def test_each_function_that_the_template_lets_loop_is_tried() -> None:
+    assert sorted(LOOPS) == sorted(LONG)
+
+
+@pytest.mark.parametrize("function", LONG)
+@pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "not allowed"])
+def test_a_long_loop_needs_the_template_to_allow_it(
+    function: str, is_allowed: bool, single_server: Servers, patient: None
+) -> None:
+    """S1-24"""
+
+    text = source_text()
+    if not is_allowed:
+        before, after = text.split(f"\n  {function}:\n")
+        text = f"{before}\n  {function}:\n{after.replace(_ALLOWED, '', 1)}"
+        assert text != source_text()
+
+    dropped = dropped_in(text, LONG[function], single_server)
+
+    assert dropped == (set() if is_allowed else {function})
+
+
+def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> set[str]:
+    """The functions of which a hop was dropped until everything came to rest."""
+    views = Views(servers)
+    packages = {*Boosts.packages, *Views.packages}
+    small_pages: dict[str, Any] = {"page_contents": 1}
+    with (
+        a_world(packages, text, RedisUrl=servers.url, ViewShards="2") as world,
+        through(world, views.restart, views.is_away),
+        patch.dict(epochs.Sync.__init__.__kwdefaults__, small_pages),
+    ):
+        views.watch()
+        begin(world)
+        while not world.is_quiet():
+            world.step()
+    return set(world.dropped)
