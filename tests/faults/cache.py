@@ -181,6 +181,10 @@ class Server:
                 self._client.script_load(path.read_bytes())
             self._has_scripts = True
 
+    def open(self, epoch: int) -> None:
+        """Every shard is in that epoch."""
+        self._client.mset({f"{{v{shard:02}}}:epoch": epoch for shard in range(self.shards)})
+
     def restart(self) -> None:
         """As without its data: the scripts are gone, too."""
         self.seen = None

@@ -115,8 +115,7 @@ class Faults:
         self._injections[injection.at] = injection
 
     def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
-        if self._only_while is None or self._only_while(world):
-            self.sites.append(site)
+        self._note(world, site)
         injection = self._injections.pop(site.number, None)
         if injection is None or not can_happen(injection.fault, site):
             return effect()
@@ -142,6 +141,10 @@ class Faults:
         if site.operation == REDIS:
             return fail_redis(world, injection.fault, effect)
         return fail(world, injection.fault, site.operation, effect)
+
+    def _note(self, world: World, site: Site) -> None:
+        if self._only_while is None or self._only_while(world):
+            self.sites.append(site)
 
     def _again(self, world: World, invocation: Invocation) -> None:
         # A client repeats a request only while it has no answer, which it sees to itself.

@@ -93,7 +93,7 @@ class Watch:
             self._reading.append((request.id, Asked(*self._truth())))
         elif request.path.startswith("/api/views"):
             self.requests[request.id] += 1
-        elif request.path.endswith("/execute"):
+        elif request.path.endswith(("/execute", "/sync")):
             self.clean_commits.clear()  # it sends a step again
 
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
@@ -117,8 +117,8 @@ class Watch:
                     moved[_content(each)].update(_moved(kind, each))
                 case "refused" | "refused_hours" as kind:
                     refusals[_hour(each)] += _difference(each, "refusals") * (1 if kind == "refused" else -1)
-                case "import":
-                    self._import(each)
+                case "import" | "sync" if each.before:
+                    self._chain(each, each.before)
             if _kind(each) == "away":
                 self._away(each)
         for content, by in moved.items():
@@ -137,9 +137,9 @@ class Watch:
 
     def delivered(self, world: World) -> None:
         self.look()
-        for found in imports(world) if self.clean_commits else ():
-            if self.clean_commits[found["id"]] >= 2 and len(live_messages(world, found)) > 1:
-                raise Violation(f"{found['id']} has several live messages, two clean commits after the last fault")
+        for chain, messages in live_messages(world).items() if self.clean_commits else ():
+            if self.clean_commits[chain] >= 2 and messages > 1:
+                raise Violation(f"{chain} has several live messages, two clean commits after the last fault")
 
     # --- What it says
 
@@ -228,17 +228,18 @@ class Watch:
         elif "unfolded" not in each.before:
             raise Violation(f"{plain(each.key['id'])} was folded twice")
 
-    def _import(self, each: Written) -> None:
+    def _chain(self, each: Written, before: Item) -> None:
+        """A step of an import, or of the sync."""
         assert each.after
-        if each.before is None:
-            return
         name = plain(each.after["id"])
-        if each.before.get("sweeps") != each.after.get("sweeps"):
+        if before.get("sweeps") != each.after.get("sweeps"):
             self.clean_commits[name] = 0
-        steps = plain(each.after["step"]) - plain(each.before["step"])
-        if steps < 0 or (steps == 0 and each.before["updated_at"] != each.after["updated_at"]):
-            raise Violation("a commit or a command did not move the step on")
-        self.clean_commits[name] += int(steps > 0)
+        is_next = _value(before, "epoch") != _value(each.after, "epoch")
+        steps = plain(each.after["step"]) - plain(before["step"])
+        was_swept = before.get("updated_at", 0) == each.after.get("updated_at")
+        if not is_next and steps != 1 and not (steps == 0 and was_swept):
+            raise Violation(f"{name} went on by {steps} steps")
+        self.clean_commits[name] += int(steps > 0 and not is_next)
 
     def _totals(self) -> Counter[str]:
         items = self._world.dynamo.tables["TotalsTable"].items.values()
@@ -280,12 +281,17 @@ def imports(world: World) -> list[dict[str, Any]]:
     return sorted(found, key=lambda item: str(item["id"]))
 
 
-def live_messages(world: World, found: dict[str, Any]) -> list[str]:
-    """The messages that could commit an import's next step."""
-    wanted = {"campaign_id": found["id"], "step": int(found["step"])}
-    on_their_way = [message.body for message in world.queues["ViewsImportsQueue"]]
+def live_messages(world: World) -> Counter[str]:
+    """How many messages could commit the next step, of each import and of the sync."""
+    on_their_way = [message.body for queue in ("ViewsImportsQueue", "ViewsQueue") for message in world.queues[queue]]
     on_their_way += [schedule.body for schedule in world.one_time.values()]
-    return [body for body in on_their_way if json.loads(body) == wanted]
+    found: Counter[str] = Counter()
+    for chain in (item for item in world.dynamo.tables["ViewsTable"].items.values() if "step" in item):
+        name, step = plain(chain["id"]), int(plain(chain["step"]))
+        epoch = int(plain(chain["epoch"])) if "epoch" in chain else None
+        wanted = {"campaign_id": name, "step": step} if epoch is None else {"epoch": epoch, "step": step}
+        found[name] = sum(json.loads(body) == wanted for body in on_their_way)
+    return found
 
 
 def _left(shard: Shard, world: World) -> Counter[str]:
@@ -326,7 +332,7 @@ def _kind(each: Written) -> str:
         return "away"
     if name.startswith("imp_") and part == "campaign":
         return "import"
-    return str(name.partition("#")[0])
+    return str(name.partition("#")[0])  # a control item is of the kind `sync`
 
 
 def _check_trail(written: Iterable[Written]) -> None:
