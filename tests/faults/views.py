@@ -45,7 +45,7 @@ MODULES = (
 """Where the mutation check looks for conditions, fences and guards."""
 SHARDS = 2
 SYNC, IMPORTS = "/api/admin/views/sync", "/api/admin/views/imports"
-_EVENING = datetime(2026, 11, 20, 23, 57, tzinfo=UTC)
+EVENING = datetime(2026, 11, 20, 23, 57, tzinfo=UTC)
 _GAUGES, _SWEEPER, _WORKER = "ViewsGaugesFunction", "OperationsSweeperFunction", "ViewsSyncWorkerFunction"
 # Until midnight nothing needs to happen every five minutes.
 _A_DAY: dict[str, Any] = {"silent": (_GAUGES, _SWEEPER), "at_rest_within": timedelta(hours=26)}
@@ -225,7 +225,7 @@ FLOWS = (
     Flow(
         "the sync of midnight",
         (view(1, "a"), view(1, "a"), view(2, "a", "b"), count("a", when=after_midnight)),
-        starts_at=_EVENING,
+        starts_at=EVENING,
         is_timed=True,
         **_A_DAY,
     ),
