@@ -11,6 +11,7 @@ from tests.faults.faults import Faults
 from tests.faults.report import Teller
 from tests.faults.sweep import Flow, Sweep
 from tests.faults.views import FLOWS, count
+from tests.faults.views_watch import Watch
 from tests.faults.world import Request, Site, World
 
 
@@ -29,7 +30,9 @@ class Looking(Faults):
     def _look(self, world: World) -> None:
         Looking.looks += 1
         world.nemesis = None
-        world.watchers[0].delivered(world)
+        (watch,) = world.watchers
+        assert isinstance(watch, Watch)
+        watch.look()
         for content in "ab":
             world.http(Request("GET", count(content).path, id=f"look {self.looks}"))
         world.nemesis = self

@@ -84,6 +84,7 @@ class ViewsMachine(RuleBasedStateMachine):
         begun(self.world)
         self.faults = Faults((), self.watch.disturbed, self._cross)
         self.mishaps: dict[tuple[str, int], tuple[Fault, Delivery | Crossing]] = {}
+        self.watch.may_stand_still = True
         self.world.watchers = [self.watch]
         self.world.nemesis = self
         self.ids: list[str] = []

@@ -34,6 +34,8 @@ class Watch:
     def __init__(self, world: World, server: Server) -> None:
         self._world = world
         self._server = server
+        self.may_stand_still = False
+        """Until the next schedule: messages were lost, or died."""
         self.restarts = 0
         self.counted: Counter[str] = Counter()
         """By Redis, of each content."""
@@ -51,6 +53,7 @@ class Watch:
         self.clean_commits: Counter[str] = Counter()
         self.registered: set[str] = set()
         """Of which the caller was told."""
+        self._asked: set[str] = set()
         self._accepted: Counter[tuple[str, str]] = Counter()
         """Of each request and content, by Redis or the database."""
         self._views: Counter[tuple[str, str, Any]] = Counter()
@@ -89,6 +92,9 @@ class Watch:
             self.refused[f"{answer[1].decode()}|{content}"] += 1
 
     def asked(self, world: World, request: Request) -> None:
+        if request.id not in self._asked and not world.running:
+            self._asked.add(request.id)
+            self._check_that_it_goes_on()
         if request.path.startswith(_READS):
             self._reading.append((request.id, Asked(*self._truth())))
         elif request.path.startswith("/api/views"):
@@ -137,6 +143,7 @@ class Watch:
 
     def delivered(self, world: World) -> None:
         self.look()
+        self._check_that_it_goes_on()
         for chain, messages in live_messages(world).items() if self.clean_commits else ():
             if self.clean_commits[chain] >= 2 and messages > 1:
                 raise Violation(f"{chain} has several live messages, two clean commits after the last fault")
@@ -191,6 +198,12 @@ class Watch:
             }
 
         return Reader(_Held(shards), read, shard_count=len(shards))
+
+    def _check_that_it_goes_on(self) -> None:
+        control = self._world.dynamo.tables["ViewsTable"].items.get(("sync", "control"))
+        is_running = _value(control, "phase") not in (None, "done")
+        if is_running and self._world.is_quiet() and not self.may_stand_still:
+            raise Violation("the sync stands still: nothing brings its next step")
 
     def _truth(self) -> tuple[Counter[str], Counter[str]]:
         """Between which numbers each content's organic views are."""
