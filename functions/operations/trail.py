@@ -42,7 +42,8 @@ class Trail:
     """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context.
 
     The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
-    So are the adjustments of each content's views, `adjustments:story:123`, and each registered content, `content:story:123`.
+    So are the adjustments of each content's views, `adjustments:story:123`, and each registered content,
+    `content:story:123`.
     """
 
     def __init__(self, campaigns: Mapping[str, type[ChainedItem]]) -> None:

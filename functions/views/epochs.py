@@ -86,7 +86,10 @@ class Store(applying.Store, Protocol):
         """The control item, consistently; None before the first epoch."""
 
     def move(self, before: Control | None, after: Control) -> bool:
-        """Replace `before` if the epoch and step are still its own. False: someone else moved it."""
+        """Replace `before` if the epoch and step are still its own. False: someone else moved it.
+
+        What was replaced already, by this very call that was sent twice, is replaced.
+        """
 
     def record(self, epoch: Control) -> None:
         """Keep how an epoch went, for `GET /api/admin/views/sync/{epoch}`."""

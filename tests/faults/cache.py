@@ -17,6 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from tests.redis_servers import Servers
 
 REDIS = "Redis"
+_BEHIND = "behind-the-scenes"
 _SCRIPTS = tuple(sorted(Path("functions/views").glob("*.lua")))
 _send = AbstractConnection.send_packed_command
 _connect = AbstractConnection.connect
@@ -55,12 +56,12 @@ class _Wire:
         self._watch = watch
 
     def connect(self, connection: Any) -> None:
-        if self._world.running and self.server.is_away:
+        if self._is_handlers(connection) and self.server.is_away:
             raise RedisConnectionError
         _connect(connection)
 
     def send(self, connection: Any, packed: Any, check_health: bool = True) -> None:
-        if self._world.running:
+        if self._is_handlers(connection):
             self._world.redis(Command(self, connection, packed, check_health=check_health))
         else:
             _send(connection, packed, check_health=check_health)
@@ -74,12 +75,15 @@ class _Wire:
         return answer
 
     def hear(self, connection: Any, answer: Any) -> None:
-        if self._world.running:
+        if self._is_handlers(connection):
             self._watch.heard(self._world.running, connection.sluice_answers, answer)
             connection.sluice_answers += 1
 
     def restart(self) -> None:
         self._watch.restart()
+
+    def _is_handlers(self, connection: Any) -> bool:
+        return bool(self._world.running) and connection.client_name != _BEHIND
 
 
 class Command:
@@ -163,7 +167,7 @@ class Server:
     _has_scripts: bool = False
 
     def __post_init__(self) -> None:
-        self._client = Redis(port=self.servers.ports[0], protocol=2, driver_info=None)
+        self._client = Redis(port=self.servers.ports[0], protocol=2, driver_info=None, client_name=_BEHIND)
         self._everything = self._client.register_script(_EVERYTHING)
 
     def client(self, url: str, **options: Any) -> Redis:

@@ -11,13 +11,12 @@ from unittest.mock import patch
 
 from botocore.session import Session
 
-import views.counts
 from tests.faults.boosts import check_trail
 from tests.faults.cache import Server
 from tests.faults.faults import FAULTS
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
-from tests.faults.views_watch import Watch, imports
+from tests.faults.views_watch import FAILURES, Watch, imports
 from tests.faults.world import World
 from tests.redis_servers import Servers
 from views import applying, fallback, importing, keys, registered, registry, sync_store
@@ -181,6 +180,33 @@ def begun(world: World) -> None:
     world.cache.open(0)
 
 
+def _refusals(value: dict[str, str]) -> Callable[[World], None]:
+    def put(world: World) -> None:
+        key = {"id": {"S": f"refused#{world.began:%Y-%m-%d}"}, "part": {"S": "12#cooldown+daily_viewed#video:a"}}
+        world.dynamo.call("PutItem", {"TableName": "ViewsTable", "Item": key | {"refusals": value}})
+
+    return put
+
+
+def broken_refusals(world: World) -> None:
+    begun(world)
+    _refusals({"S": "broken"})(world)
+
+
+def has_failed(world: World) -> bool:
+    return any("failures" in item for item in _items(world)) or quiet(world)
+
+
+def must_be_folded(views: int) -> Callable[[World], None]:
+    """In the last epoch."""
+
+    def check(world: World) -> None:
+        if _control(world, "folded") != str(views):
+            raise Violation(f"{_control(world, 'folded')} views were folded instead of {views}")
+
+    return check
+
+
 def set_back(world: World) -> None:
     """The shards are in a later epoch than the control item says."""
     begun(world)
@@ -275,6 +301,29 @@ FLOWS = (
         prepare=broken,
         only_while=in_phase("paging", "retrying"),
         is_timed=True,
+        **_A_DAY,
+    ),
+    Flow(
+        "refusals that cannot be added to at first",
+        (view(1, "a"), view(1, "a"), sync(), act(_refusals({"N": "0"}), when=has_failed)),
+        prepare=broken_refusals,
+        only_while=never,
+        **_A_DAY,
+    ),
+    Flow(
+        "views without Redis of a content that cannot be added to",
+        (
+            act(go_away),
+            view(1, "a", "b"),
+            act(come_back),
+            sync(),
+            act(must_be_folded(1), when=quiet),
+            act(_daily_views({"N": "0"})),
+            sync(),
+            act(must_be_folded(1), when=quiet),
+        ),
+        prepare=broken,
+        only_while=never,
         **_A_DAY,
     ),
     Flow(
@@ -399,7 +448,7 @@ def made_small() -> Iterator[None]:
     """Fewer rows in a step, contents on a page, tries and partitions of a list, so that flows are short."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(importing, "SLICE_ROWS", 2))
-        stack.enter_context(patch.object(applying, "FAILURES_BEFORE_GIVING_UP", 2))
+        stack.enter_context(patch.object(applying, "FAILURES_BEFORE_GIVING_UP", FAILURES))
         stack.enter_context(patch.dict(Sync.__init__.__kwdefaults__, page_contents=2))
         # Who calls without a number of shards means these partitions.
         stack.enter_context(patch.object(keys.shard_of, "__defaults__", (2,)))
@@ -510,9 +559,9 @@ def check_tables(world: World) -> None:
     hours: Counter[str] = Counter()
     for item in items:
         if item["id"].startswith("content#") and (item["part"][0] == "2" or item["part"].startswith("adjusted#")):
-            parts[item["id"].removeprefix("content#")] += int(item["views"]) if item["views"] != "broken" else 0
+            parts[item["id"].removeprefix("content#")] += _number(item["views"])
         if item["id"].startswith("refused#"):
-            hours[f"{item['id'].partition('#')[2]}#{item['part'].rpartition('#')[0]}"] += int(item["refusals"])
+            hours[f"{item['id'].partition('#')[2]}#{item['part'].rpartition('#')[0]}"] += _number(item["refusals"])
         if item["id"].startswith("refused_hours#"):
             hours[f"{item['id'].partition('#')[2]}#{item['part']}"] -= int(item["refusals"])
     imported = 0
@@ -524,6 +573,10 @@ def check_tables(world: World) -> None:
     if +parts or any(hours.values()):
         raise Violation(f"without a total: {parts}; without the sum of its hour, or the reverse: {hours}")
     _check_imports(items, imports(world), imported)
+
+
+def _number(value: Any) -> int:
+    return 0 if value == "broken" else int(value)
 
 
 def _check_imports(items: list[dict[str, Any]], found: list[dict[str, Any]], imported: int) -> None:

@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sluice.totals import Totals
@@ -16,6 +17,9 @@ from views.reading import Reader
 from views.shards import Part, Seen
 
 TRACK, WORKER = "ViewsTrackFunction", "ViewsSyncWorkerFunction"
+SYNC_TIMEOUT = timedelta(seconds=15)
+FAILURES = 2
+"""After so many a content is moved aside, in a world that is made small."""
 _CONTENT = "/api/admin/content/"
 _READS = ("/api/views/video/", "/api/views/counts")
 
@@ -103,6 +107,8 @@ class Watch:
             self.clean_commits.clear()  # it sends a step again
 
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
+        if status == 500:
+            raise Violation(f"{request} was answered {body}")
         if request.path in ("/api/views", "/api/views/batch") and status == 200:
             self._told(request, body.get("views", [body]))
         if request.path.startswith(_CONTENT) and status == 200:
@@ -125,6 +131,9 @@ class Watch:
                     refusals[_hour(each)] += _difference(each, "refusals") * (1 if kind == "refused" else -1)
                 case "import" | "sync" if each.before:
                     self._chain(each, each.before)
+                case "sync:1" | "sync:2" if _value(each.after, "is_parked"):
+                    if _value(each.after, "failures") < FAILURES:
+                        raise Violation("a content was moved aside before it had failed often enough")
             if _kind(each) == "away":
                 self._away(each)
         for content, by in moved.items():
@@ -247,12 +256,19 @@ class Watch:
         name = plain(each.after["id"])
         if before.get("sweeps") != each.after.get("sweeps"):
             self.clean_commits[name] = 0
-        is_next = _value(before, "epoch") != _value(each.after, "epoch")
+        if is_next := _value(before, "epoch") != _value(each.after, "epoch"):
+            self._opened(before)
         steps = plain(each.after["step"]) - plain(before["step"])
         was_swept = before.get("updated_at", 0) == each.after.get("updated_at")
         if not is_next and steps != 1 and not (steps == 0 and was_swept):
             raise Violation(f"{name} went on by {steps} steps")
         self.clean_commits[name] += int(steps > 0 and not is_next)
+
+    def _opened(self, before: Item) -> None:
+        """An epoch was opened after the one before."""
+        closed_at = _value(before, "closed_at")
+        if not closed_at or datetime.fromisoformat(closed_at) + SYNC_TIMEOUT >= self._world.now():
+            raise Violation("an epoch was opened while a worker of the last could be asleep")
 
     def _totals(self) -> Counter[str]:
         items = self._world.dynamo.tables["TotalsTable"].items.values()
@@ -263,7 +279,7 @@ class Watch:
         for item in self._world.dynamo.tables["ViewsTable"].items.values():
             if item["id"]["S"].startswith("refused#"):
                 _, rules, content = item["part"]["S"].split("#")
-                found[f"{rules}|{content}"] += int(plain(item["refusals"]))
+                found[f"{rules}|{content}"] += int(plain(item["refusals"])) if "N" in item["refusals"] else 0
         return found
 
 

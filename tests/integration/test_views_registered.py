@@ -13,6 +13,7 @@ from sluice import audit
 from sluice.audit import EntryItem, Head
 from sluice.dynamodb import bind
 from tests.account import Account
+from tests.gateway import a_request
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event, answer_lost_of_the_first, before_the_first
 from tests.redis_servers import Servers, free_ports
@@ -89,6 +90,11 @@ class World:
         with self.servers.client_of(keys.registered(shard)) as found:
             found.delete(keys.registered(shard), keys.rebuild(shard), keys.epoch(shard))
 
+    def verified(self, entity: str) -> tuple[int, dict[str, Any]]:
+        path = f"/api/admin/audit/{entity}/verify"
+        answer = self.functions.call("OperationsAuditFunction", a_request("GET", path, role="operator"))
+        return answer["statusCode"], json.loads(answer["body"])
+
     def audited(self) -> list[tuple[str, str, str]]:
         entries = sorted(self.aws.items("AuditTable"), key=lambda entry: int(entry["number"]))
         return [(entry["entity"], entry["action"], entry["actor"]) for entry in entries]
@@ -156,6 +162,26 @@ def test_its_chain_of_entries_is_whole_and_its_head_is_on_the_item(world: World)
     assert item["id"] == "content#story#123"
     assert len(entries) == 2
     assert audit.find_problem(entries, Head(int(item["audit_number"]), item["audit_hash"])) is None
+
+
+def test_its_chain_of_entries_is_verified_as_every_other(world: World) -> None:
+    world.put()
+    world.put(title="Another")
+
+    whole = world.verified("content:story:123")
+    key = {"entity": {"S": "content:story:123"}, "number": {"N": "2"}}
+    world.aws.client("dynamodb").delete_item(TableName=world.aws.ref("AuditTable"), Key=key)
+    cut = world.verified("content:story:123")
+
+    assert whole == (200, {"entity": "content:story:123", "valid": True, "entries": 2, "problem": None})
+    assert cut[1]["problem"] == "entry 2 was cut off"
+
+
+@pytest.mark.parametrize("entity", ["content:story:456", "content:story", "content:"])
+def test_a_content_that_is_not_registered_has_no_chain(world: World, entity: str) -> None:
+    world.put()
+
+    assert world.verified(entity)[0] == 404
 
 
 def test_a_repeat_changes_nothing(world: World) -> None:
