@@ -179,7 +179,15 @@ class Commands:
             if campaign.request == request:
                 return campaign
             now = self.clock.now()
-            if committed := self._store.commit(change(campaign, now).asked_by(request), caller.subject, now):
+            try:
+                wanted = change(campaign, now).asked_by(request)
+            except Conflicting:
+                # A copy of the request may have come first, and be what leaves no room for this one.
+                again = self.get(campaign_id)
+                if again.request != request:
+                    raise
+                return again
+            if committed := self._store.commit(wanted, caller.subject, now):
                 return committed
         raise Unavailable("The campaign is changing too fast")
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 from typing import Any
 
 import operations.audit
@@ -53,6 +54,7 @@ _EVENT_OF_ACTION = {
     "CONTENT_CHANGED": "ContentChanged",
 }
 type Base = dict[str, dict[str, int]]
+_DECEMBER = datetime(2026, 12, 1, 0, 1, tzinfo=UTC)
 _FENCES = {"pause": "paused", "cancel": "cancelled"}
 
 
@@ -72,6 +74,10 @@ def counters_of(world: World) -> Base:
     """The months' use: allotted, executed, and each day's."""
     keys = ("id", "part", "kind")
     return {each["id"]: {name: each[name] for name in each if name not in keys} for each in rows(world, "usage")}
+
+
+def are_all_published(world: World) -> bool:
+    return all(event["status"] == "processed" for event in world.dynamo.items("OutboxTable"))
 
 
 def executed(views: int) -> Any:
@@ -107,16 +113,27 @@ def platform(verb: str, **options: Any) -> Command:
     return Command("POST", f"/api/admin/{verb}", {"reason": "a test"}, **options)
 
 
-def used(month: int, day: int) -> Any:
-    """Prepares a month and a day of which others have used so much."""
+def used(month: int, day: int, next_month: int = 0) -> Any:
+    """Prepares a month and a day, and the month after it, of which others have used so much."""
 
     def prepare(world: World) -> None:
-        counters = {"allotted": month, "executed": month, f"d{world.now().day:02d}": day}
-        key = {"id": {"S": f"usage#{world.now():%Y-%m}"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
+        today = world.now()
+        put(world, today, {"allotted": month, "executed": month, f"d{today.day:02d}": day})
+        if next_month:
+            put(world, today.replace(day=1) + timedelta(days=31), {"allotted": next_month, "executed": next_month})
+
+    def put(world: World, moment: datetime, counters: dict[str, int]) -> None:
+        key = {"id": {"S": f"usage#{moment:%Y-%m}"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
         item = key | {name: {"N": str(value)} for name, value in counters.items()}
         world.dynamo.call("PutItem", {"TableName": "BoostsTable", "Item": item})
 
     return prepare
+
+
+def ids_repeated(world: World) -> None:
+    """Chance draws an event's id a second time, then a campaign's."""
+    drawn = chain((1, 2, 3, 4, 5, 3, 1, 8, 9), count(10))
+    world.random = lambda size: next(drawn).to_bytes(size, "big")
 
 
 def first_message_lost(world: World) -> None:
@@ -129,6 +146,35 @@ def strange_messages(world: World, ids: list[str]) -> None:
     for campaign_id, number in (("bst_01KAJ3W5V0SM0FKVYVXB9EQT6N", 1), (ids[0], step + 50), (ids[0], step)):
         body = json.dumps({"campaign_id": campaign_id, "step": number})
         world.send("BoostsQueue", body, timedelta(), Counter())
+
+
+def records_expired(world: World, _ids: list[str]) -> None:
+    """The stream kept them for too long."""
+    for shard in world.shards:
+        shard.records.clear()
+        shard.chains.clear()
+
+
+def all_cancelled(world: World, _ids: list[str]) -> None:
+    for number, each in enumerate(campaigns(world)):
+        request = Request("POST", f"{CAMPAIGNS}/{each['id']}/cancel", None, f"cancel-{number}")
+        while each["status"] in LIVE and world.http(request)[0] >= 500:
+            pass
+
+
+def rows_deleted(world: World, _ids: list[str]) -> None:
+    """By hand, from the outbox."""
+    for event in list(world.dynamo.items("OutboxTable")):
+        world.dynamo.call("DeleteItem", {"TableName": "OutboxTable", "Key": {"id": {"S": event["id"]}}})
+
+
+def monthly_cap(views: int) -> Any:
+    """The stack is deployed with another cap."""
+
+    def act(world: World, _ids: list[str]) -> None:
+        world.configure("GLOBAL_MONTHLY_CAP", str(views))
+
+    return act
 
 
 def a_day_passes(world: World, _ids: list[str]) -> None:
@@ -226,6 +272,38 @@ FLOWS = (
         prepare=used(MONTHLY_CAP - 2000, 0),
     ),
     Flow(
+        "room for one",
+        (create(total=500), create(total=500), command("execute"), command("execute", 1, wanted=409, can_cross=True)),
+        prepare=used(MONTHLY_CAP - 700, 0),
+        is_race=True,
+    ),
+    Flow(
+        "room for one in the next month",
+        (
+            create(total=500),
+            create(total=500),
+            command("execute"),
+            command("execute", 1),
+            Command("", "", act=all_cancelled, when=lambda world: world.now() >= _DECEMBER),
+        ),
+        starts_at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC),
+        prepare=used(MAX_PER_DAY, MAX_PER_DAY, next_month=MONTHLY_CAP - 700),
+        is_race=True,
+        silent=("OperationsSweeperFunction",),
+        only_in=("BoostsWorkerFunction",),
+    ),
+    Flow(
+        "commands at once",
+        (
+            create(total=1500),
+            command("execute", can_cross=True),
+            command("pause", can_cross=True),
+            command("execute", can_cross=True),
+            command("cancel", can_cross=True),
+        ),
+        is_race=True,
+    ),
+    Flow(
         "refused by the platform",
         (platform("resume", wanted=409), platform("stop"), platform("stop", wanted=409), platform("resume")),
     ),
@@ -253,6 +331,14 @@ FLOWS = (
         (create(), Command("", "", act=a_day_passes), replace(create(), id="request-0")),
         silent=("OperationsSweeperFunction",),
     ),
+    Flow("rows deleted before they are published", (create(), Command("", "", act=rows_deleted))),
+    Flow("rows deleted by hand", (create(), Command("", "", act=rows_deleted, when=are_all_published, can_cross=True))),
+    Flow("records that expire", (create(), Command("", "", act=records_expired))),
+    Flow(
+        "a lower cap",
+        (create(total=500), Command("", "", act=monthly_cap(400)), command("execute", wanted=409), command("cancel")),
+    ),
+    Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated),
     Flow("first message lost", (create(total=1500), command("execute")), prepare=first_message_lost),
 )
 
@@ -268,6 +354,8 @@ class Watch:
         self.is_stopped = False
         self.clean_commits: Counter[str] = Counter()
         self.processed: dict[str, datetime] = {}
+        self.deleted: list[str] = []
+        """The names of events whose rows were deleted by hand."""
 
     def disturbed(self) -> None:
         self.clean_commits.clear()
@@ -287,13 +375,15 @@ class Watch:
             self.is_stopped = True
 
     def wrote(self, world: World, written: list[Written]) -> None:
+        self.deleted += [plain((each.before or {})["name"]) for each in written if each.after is None]
+        written = [each for each in written if each.after]
         kinds = [(each, plain(each.after["kind"]) if each.after and "kind" in each.after else "") for each in written]
         for each, kind in kinds:
             assert each.after is not None
             if kind == "batch":
                 self._batch(plain(each.after["id"]))
             elif kind == "usage":
-                _check_caps(each.after)
+                _check_caps(each.after, int(world.setting("GLOBAL_MONTHLY_CAP")))
             elif each.table == "OutboxTable" and plain(each.after["status"]) == "processed":
                 self.processed.setdefault(plain(each.after["id"]), world.now())
             elif kind == "campaign":
@@ -357,9 +447,9 @@ def _means(body: str, campaign: dict[str, Any]) -> bool:
         return False
 
 
-def _check_caps(usage: dict[str, Any]) -> None:
+def _check_caps(usage: dict[str, Any], monthly_cap: int) -> None:
     counters = {name: plain(value) for name, value in usage.items() if "N" in value}
-    over = [name for name, views in counters.items() if views > (MAX_PER_DAY if name[0] == "d" else MONTHLY_CAP)]
+    over = [name for name, views in counters.items() if views > (MAX_PER_DAY if name[0] == "d" else monthly_cap)]
     under = [name for name, views in counters.items() if views < 0]
     if over or under:
         raise Violation(f"a cap is exceeded: {counters}")
@@ -396,10 +486,9 @@ def _check_rest(world: World) -> None:
     for campaign in campaigns(world):
         if campaign["status"] in LIVE:
             raise Violation(f"left behind: {campaign['id']} is {campaign['status']}")
-    for name, rules in world.wiring.queues.items():
-        dead = rules.dead_letters
-        if dead and world.queues[dead]:
-            raise Violation(f"dead letters of {name}: {world.queues[dead]}")
+    for name, messages in world.queues.items():
+        if messages:
+            raise Violation(f"left in {name}: {messages}")
 
 
 def _check_usage(world: World, base: Base, all_campaigns: list[Any], batches: list[Any]) -> None:
@@ -418,7 +507,7 @@ def _check_usage(world: World, base: Base, all_campaigns: list[Any], batches: li
         raise Violation(f"batch rows and promises do not sum to the counters: {found} instead of {expected}")
 
 
-def check_trail(world: World) -> None:
+def check_trail(world: World, deleted: list[str]) -> None:
     """Every chain is whole by the operator's own verification, and each entry has its one event, published."""
     with world.environment_of("OperationsAuditFunction"):
         trail = operations.audit.trail()
@@ -429,11 +518,12 @@ def check_trail(world: World) -> None:
                 raise Violation(f"the audit trail of {entity}: {problem}")
     actions = [item["action"].removeprefix("FAKE_VIEWS_CAMPAIGN_") for item in world.dynamo.items("AuditTable")]
     events = list(world.dynamo.items("OutboxTable"))
-    if Counter(_EVENT_OF_ACTION[action] for action in actions) != Counter(event["name"] for event in events):
+    names = [event.get("name") for event in events]
+    if Counter(_EVENT_OF_ACTION[action] for action in actions) != Counter([*names, *deleted]):
         raise Violation("audit entries and events do not match")
     if any(event["status"] != "processed" for event in events):
         raise Violation("an event was not marked as published")
-    if {json.loads(entry["Detail"])["id"] for entry in world.bus} != {event["id"] for event in events}:
+    if not deleted and {json.loads(entry["Detail"])["id"] for entry in world.bus} != {event["id"] for event in events}:
         raise Violation("what was published is not what is in the outbox")
 
 
@@ -446,18 +536,20 @@ class Boosts(Context):
     faults = OF_AWS
     modules = MODULES
 
+    def __init__(self) -> None:
+        self._watch = Watch()
+
     def watch(self) -> Watch:
-        return Watch()
+        self._watch = Watch()
+        return self._watch
 
     def is_settled(self, world: World) -> bool:
-        return not any(each["status"] in LIVE for each in campaigns(world)) and all(
-            event["status"] == "processed" for event in world.dynamo.items("OutboxTable")
-        )
+        return not any(each["status"] in LIVE for each in campaigns(world)) and are_all_published(world)
 
     def check(self, world: World, base: Any) -> None:
         _check_rest(world)
         check_numbers(world, base)
-        check_trail(world)
+        check_trail(world, self._watch.deleted)
 
     def base(self, world: World) -> Base:
         return counters_of(world)

@@ -80,6 +80,13 @@ def can_happen(fault: Fault, site: Site) -> bool:
     return True
 
 
+def is_told(fault: Fault, site: Site) -> bool:
+    """Whether the caller hears that his call failed."""
+    if fault is Fault.PART:
+        return site.operation == "PutEvents"
+    return fault in (Fault.THROTTLED, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.CONFLICT)
+
+
 @dataclass(frozen=True)
 class Injection:
     """One thing that goes wrong, at the `at`th call of a run."""
@@ -108,7 +115,7 @@ class Faults:
         self._only_while = only_while
         self.sites: list[Site] = []
         """Where something could go wrong."""
-        self.hit: list[tuple[Injection, Site]] = []
+        self.hit: list[tuple[Injection, Site, Invocation]] = []
         self.late: list[Invocation] = []
 
     def add(self, injection: Injection) -> None:
@@ -119,9 +126,9 @@ class Faults:
         injection = self._injections.pop(site.number, None)
         if injection is None or not can_happen(injection.fault, site):
             return effect()
-        self.hit.append((injection, site))
-        self._disturbed()
         invocation = world.running[-1]
+        self.hit.append((injection, site, invocation))
+        self._disturbed()
         match injection.how:
             case Delivery.AT_ONCE:
                 world.again(invocation)

@@ -6,6 +6,7 @@ They are found by reading the source: what is added to it later is found, too.
 - a guard: an `if` that ends in a return, a raise or a continue; and each way into it (`a or b`, `a and b`)
 - a fence: a field that commits and commands set so that others see it (`step`, `committed_by`, `request`, `sweeps`)
 - a check of another item, in a transaction
+- a choice of what to return (`a if b else c`), either way
 """
 
 import ast
@@ -19,10 +20,10 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-_WRITES = frozenset({"save", "update", "delete", "condition_check"})
-_CONDITION_AT = {"update": 2, "save": 1, "delete": 1, "condition_check": 3}
+_WRITES = frozenset({"save", "update", "delete"})
+_CONDITION_AT = {"update": 2, "save": 1, "delete": 1}
 _FENCES = frozenset({"step", "committed_by", "request", "sweeps"})
-_CHECKS = frozenset({"require_open"})
+_CHECKS = frozenset({"require_open", "condition_check"})
 # What refuses an input that has no meaning is not what this is about.
 _VALIDATES = ("Unreadable", "Invalid", "NotFound")
 
@@ -77,8 +78,12 @@ def _replaced(function: FunctionType, code: CodeType) -> Iterator[None]:
 def _mutated(group: list[Mutant]) -> CodeType:
     tree = ast.parse(_path(group[0].module).read_text())
     nodes = list(ast.walk(_at(tree, group[0].place)))
-    for mutant in group:
-        mutant.change(nodes[mutant.number])
+    for number in {mutant.number for mutant in group}:
+        same = [mutant for mutant in group if mutant.number == number]
+        if len(same) > 1:  # both clauses of a condition
+            _become(nodes[number], ast.Constant(None))
+        else:
+            same[0].change(nodes[number])
     code = compile(ast.fix_missing_locations(tree), _path(group[0].module), "exec")
     return _code(code, group[0].function)
 
@@ -128,6 +133,18 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
         case ast.BinOp(op=ast.BitAnd()) if _compares(node.left) and _compares(node.right):
             yield f"clause {_text(node.right)}", lambda each: _become(each, each.left)  # type: ignore[attr-defined]
             yield f"clause {_text(node.left)}", lambda each: _become(each, each.right)  # type: ignore[attr-defined]
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=check))) if check in _CHECKS:
+            yield f"{check}()", lambda each: setattr(each, "value", ast.Constant(None))
+        case ast.If() | ast.ExceptHandler() | ast.Return():
+            yield from _guards(node)
+    if isinstance(node, ast.Call) and _text(node.func) in ("replace", "_commanded"):
+        for number, keyword in enumerate(node.keywords):
+            if keyword.arg in _FENCES:
+                yield f"fence {keyword.arg}={_text(keyword.value)}", lambda each, n=number: each.keywords.pop(n)  # type: ignore[misc]
+
+
+def _guards(node: ast.stmt | ast.ExceptHandler) -> Iterator[tuple[str, Change]]:
+    match node:
         case ast.If(body=[*_, ast.Raise(exc=ast.Call(func=func))]) if _text(func).startswith(_VALIDATES):
             return
         case (
@@ -136,14 +153,11 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
         ):
             yield f"if {_text(node.test)}", lambda each: setattr(each, "test", ast.Constant(False))
             yield from _parts(node.test)
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=check))) if check in _CHECKS:
-            yield f"{check}()", lambda each: setattr(each, "value", ast.Constant(None))
         case ast.ExceptHandler(body=[ast.Return(value=None)], type=ast.AST()):
             yield f"except {_text(node.type)}", lambda each: setattr(each, "body", [ast.Raise()])
-    if isinstance(node, ast.Call) and _text(node.func) in ("replace", "_commanded"):
-        for number, keyword in enumerate(node.keywords):
-            if keyword.arg in _FENCES:
-                yield f"fence {keyword.arg}={_text(keyword.value)}", lambda each, n=number: each.keywords.pop(n)  # type: ignore[misc]
+        case ast.Return(value=ast.IfExp(test=test)):
+            yield f"return if {_text(test)}, always", lambda each: setattr(each, "value", each.value.body)
+            yield f"return if {_text(test)}, never", lambda each: setattr(each, "value", each.value.orelse)
 
 
 def _conditions(node: ast.Call, verb: str) -> Iterator[tuple[str, Change]]:

@@ -38,7 +38,10 @@ class Script:
     disturbed: Callable[[], None]
     """Called when it does what nobody would."""
     ids: list[str] = field(default_factory=list)
-    answers: list[tuple[int, Any]] = field(default_factory=list)
+    answers: dict[int, tuple[int, Any]] = field(default_factory=dict)
+    """By the commands' places."""
+    is_race: bool = False
+    """Whether a command may come in the middle of the one before it."""
     put_off: dict[int, timedelta] = field(default_factory=dict)
     """Commands that are sent so much later than their time."""
     late: set[int] = field(default_factory=set)
@@ -46,82 +49,99 @@ class Script:
     was_refused: bool = False
     """A command came too late, so that those after it have no meaning."""
     _waits: bool = False
-    _is_sending: bool = False
+    _is_sending: int | None = None
 
     @property
     def at(self) -> int:
         """The command that is next."""
-        return len(self.answers)
+        return next(number for number in range(len(self.commands) + 1) if number not in self.answers)
 
     @property
     def is_done(self) -> bool:
-        return self.was_refused or self.at == len(self.commands)
+        return self.was_refused or len(self.answers) == len(self.commands)
 
     def is_ready(self) -> bool:
         return not self.is_done and not self._waits and self.commands[self.at].when(self.world)
 
     def go_on(self, retry_after: Callable[[Request], timedelta | None]) -> None:
         """Send the next command. `retry_after` says whether to repeat an unanswered one at once (None), or when."""
-        if act := self.commands[self.at].act:
+        number = self.at
+        if act := self.commands[number].act:
             self.disturbed()
-            self.answers.append((200, act(self.world, self.ids)))
-            return
-        if delay := self.put_off.pop(self.at, None):
-            self._waits = True
-            self.late.add(self.at)
-            self.world.after(delay, lambda: self._wake(retry_after), "a late command")
-            return
-        self._send(retry_after)
+            self.answers[number] = 200, act(self.world, self.ids)
+        elif delay := self.put_off.pop(number, None):
+            self._later(number, delay, retry_after, "a late command")
+        else:
+            self._send(number, retry_after)
 
     def cross(self) -> bool:
         """Send the next command now if it may come at any time; refused, it comes again at its own. Whether it was."""
-        if self.is_done or self._is_sending or self._waits or not self.commands[self.at].can_cross:
+        number = self.at if self._is_sending is None else self._is_sending + 1
+        if number in self.answers or number >= len(self.commands) or self._waits or self.was_refused:
+            return False
+        if self._is_sending is not None and not self.is_race:
+            return False
+        if not self.commands[number].can_cross or not self._is_made(self.commands[number].path):
             return False
         self.crossed = True
-        status, body = self._once()
+        if act := self.commands[number].act:
+            self.answers[number] = 200, act(self.world, self.ids)
+            return True
+        status, body = self._once(number)
         if status < 400:
-            self.answers.append((status, body))
+            self.answers[number] = status, body
         return status < 400
 
-    def _wake(self, retry_after: Callable[[Request], timedelta | None]) -> None:
-        self._waits = False
-        self._send(retry_after)
+    def _is_made(self, path: str) -> bool:
+        try:
+            return bool(path.format(*self.ids))
+        except IndexError:
+            return False
 
-    def _send(self, retry_after: Callable[[Request], timedelta | None]) -> None:
+    def _later(
+        self, number: int, delay: timedelta, retry_after: Callable[[Request], timedelta | None], what: str
+    ) -> None:
+        def wake() -> None:
+            self._waits = False
+            self._send(number, retry_after)
+
+        self._waits = True
+        self.late.add(number)
+        self.world.after(delay, wake, what)
+
+    def _send(self, number: int, retry_after: Callable[[Request], timedelta | None]) -> None:
         for _ in range(_AT_ONCE):
-            status, body = self._once()
+            status, body = self._once(number)
             if status < 500:
                 break
-            if delay := retry_after(self._request()):
-                self._waits = True
-                self.late.add(self.at)
-                self.world.after(delay, lambda: self._wake(retry_after), "a late repeat")
+            if delay := retry_after(self._request(number)):
+                self._later(number, delay, retry_after, "a late repeat")
                 return
-        command = self.commands[self.at]
-        if command.wanted:
+        command = self.commands[number]
+        if command.wanted and not self.crossed:
             assert status == command.wanted, (command, status, body)
-        else:
+        elif status != command.wanted:
             # Late, it may meet a campaign that has ended.
             assert status < 300 or (status == 409 and (self.late or self.crossed)), (command, status, body)
             self.was_refused = status == 409
         if status == 201 and "id" in body:
             self.ids.append(body["id"])
-        self.answers.append((status, body))
+        self.answers[number] = status, body
 
-    def _once(self) -> tuple[int, Any]:
-        self._is_sending = True
+    def _once(self, number: int) -> tuple[int, Any]:
+        before, self._is_sending = self._is_sending, number
         try:
-            return self.world.http(self._request())
+            return self.world.http(self._request(number))
         finally:
-            self._is_sending = False
+            self._is_sending = before
 
-    def _request(self) -> Request:
-        command = self.commands[self.at]
+    def _request(self, number: int) -> Request:
+        command = self.commands[number]
         body = command.body(self.world) if callable(command.body) else command.body
         return Request(
             command.method,
             command.path.format(*self.ids),
             body,
-            command.id or f"request-{self.at}",
+            command.id or f"request-{number}",
             address=command.address,
         )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
-from tests.faults.faults import FAULTS, LATE, Crossing, Delivery, Fault, Faults, Injection, can_happen
+from tests.faults.faults import FAULTS, LATE, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
 from tests.faults.script import Command, Script
 from tests.faults.world import START, Request, Site, Watcher, World
 
@@ -37,6 +37,8 @@ class Flow:
     starts_at: datetime = START
     is_timed: bool = False
     """Whether a delay changes its batches: by a midnight that comes between."""
+    is_race: bool = False
+    """Whether commands come in the middle of one another, so that its end depends on which is first."""
     silent: tuple[str, ...] = ()
     """Targets whose recurring schedules do not fire."""
     only_in: tuple[str, ...] = ()
@@ -113,7 +115,7 @@ class Sweep:
         # A late answer makes the next command late, too.
         late = {each for number in run.late_commands for each in (number, number + 1) if each < len(flow.commands)}
         allowed = [self.faultless(flow), *(self.faultless(flow, each) for each in sorted(late))]
-        parts = 1 if run.crossed else 2 if flow.is_timed else 3
+        parts = 0 if flow.is_race else 1 if run.crossed else 2 if flow.is_timed else 3
         if not any(_alike(run.end, each.end, parts) for each in allowed):
             run.problem = f"the end is not that of the faultless run: {run.end} instead of {allowed[0].end}"
         return run
@@ -125,7 +127,8 @@ class Sweep:
         flow.prepare(world)
         base = self.context.base(world)
         world.watchers = [watch]
-        script = Script(world, flow.commands, watch.disturbed, put_off={put_off: LATE} if put_off is not None else {})
+        late = {put_off: LATE} if put_off is not None else {}
+        script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
         faults = Faults(injections, watch.disturbed, script.cross, flow.only_while)
         world.nemesis = faults
 
@@ -136,6 +139,7 @@ class Sweep:
         problem = None
         try:
             self._to_rest(world, script, retry_after, base, flow.at_rest_within)
+            self._check_heard(faults)
             world.nemesis = None
             self.context.check(world, base)
         except (Violation, AssertionError) as error:
@@ -172,6 +176,13 @@ class Sweep:
         self.context.check(world, base)
         raise Violation("it does not come to rest")
 
+    def _check_heard(self, faults: Faults) -> None:
+        """Of what a schedule starts nobody hears, unless it fails: an alarm counts that."""
+        on_schedule = {schedule.target for schedule in self.world.wiring.recurring}
+        for injection, site, invocation in faults.hit:
+            if site.function in on_schedule and is_told(injection.fault, site) and not invocation.has_failed:
+                raise Violation(f"{site.function} kept to itself that a call of it had failed")
+
 
 def _alike(end: Any, other: Any, parts: int) -> bool:
     return all(one is None or one == same for one, same in list(zip(end, other, strict=True))[:parts])
@@ -204,7 +215,7 @@ def _may_break(flow: Flow, site: Site) -> bool:
 
 
 def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ...]]]:
-    """Of what is tried, one of each kind for each call in a handler's code, in a flow by chance; crossings in each.
+    """Of what is tried, one of each kind for each call site, in a flow by chance; crossings in each flow.
 
     First the flows without any fault.
     """
@@ -216,7 +227,7 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
         sites = {site.number: site for site in sweep.faultless(flow).sites}
         for injection in (*crossings(flow, sites.values()), *singles(flow, sites.values())):
             site = sites[injection.at]
-            kind = (site.function, site.call, site.operation, injection.fault, injection.how)
+            kind = (site.place, injection.fault, injection.how)
             kinds.setdefault((*kind, flow.name) if injection.fault is Fault.NONE else kind, (flow, (injection,)))
     every = list(kinds.values())
     random.shuffle(every)

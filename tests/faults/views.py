@@ -214,8 +214,7 @@ def set_back(world: World) -> None:
 
 
 def only_registered(world: World) -> None:
-    world.choose(REGISTERED_ONLY="true")
-    processes_begin_anew(world)
+    world.configure("REGISTERED_ONLY", "true")
     begun(world)
 
 
@@ -254,13 +253,6 @@ def come_back(world: World) -> None:
     """After Redis was left alone for as long as it may be."""
     world.cache.is_away = False
     world.pass_time(world.now() + timedelta(seconds=10))
-
-
-def processes_begin_anew(world: World) -> None:
-    for module in world.modules:
-        for value in vars(module).values():
-            if hasattr(value, "cache_clear") and value.__module__ == module.__name__:
-                value.cache_clear()
 
 
 FLOWS = (
@@ -508,7 +500,7 @@ class Views(Context):
         self._watch.heard(running, number, answer)
 
     def watch(self) -> Watch:
-        processes_begin_anew(self._world)
+        self._world.begin_processes()
         self.server.begin()
         self._watch = Watch(self._world, self.server)
         return self._watch
@@ -534,7 +526,7 @@ class Views(Context):
         for name, rules in world.wiring.queues.items():
             if rules.dead_letters and world.queues[rules.dead_letters]:
                 raise Violation(f"dead letters of {name}: {world.queues[rules.dead_letters]}")
-        check_trail(world)
+        check_trail(world, [])
 
     def end(self, world: World) -> tuple[Any, Any, Any]:
         items = _items(world)

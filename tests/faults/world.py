@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -19,6 +20,7 @@ from unittest.mock import patch
 
 import time_machine
 from botocore.client import BaseClient
+from botocore.session import Session
 
 from sluice import ids
 from tests.account import Account, account
@@ -32,6 +34,7 @@ START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
 _DATABASE = "sluice.dynamodb"
+_create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
 _ASYNC_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))
@@ -133,6 +136,7 @@ class Invocation:
     chain: Chain
     calls: int = 0
     is_dead: bool = False
+    has_failed: bool = False
 
 
 @dataclass(order=True)
@@ -155,6 +159,7 @@ class World:
         self.wiring = Wiring(aws.resources, lambda value: str(aws.resolve(value)), packages)
         self.dynamo = Dynamo(aws.resources, self._wrote)
         self._deployed = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
+        self._environments = deepcopy(self._deployed)
         self._handlers = {name: _handler(path) for name, path in self.wiring.handlers.items()}
         self.modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
         self._queue_of_url = {aws.ref(name): name for name in self.wiring.queues}
@@ -169,9 +174,9 @@ class World:
         """Begin anew: an empty account, with the same template."""
         self.number += 1
         self.began = began
-        self._environments = self._deployed
         self._traveller.move_to(began)
         self.dynamo.forget()
+        self._configured()
         self.queues: dict[str, list[Message]] = {name: [] for name in self.wiring.queues}
         self.one_time: dict[str, OneTime] = {}
         self.shards = [Shard(source) for source in self.wiring.stream_sources]
@@ -191,6 +196,32 @@ class World:
         self.random = _pseudo_random()
         self._numbers = count(1)
         self._running: list[Invocation] = []
+
+    # --- Settings
+
+    def _configured(self) -> None:
+        """As the template has it."""
+        if self._environments != self._deployed:
+            self._environments = deepcopy(self._deployed)
+            self.begin_processes()
+
+    def configure(self, name: str, value: str) -> None:
+        """Deploy the functions with another value of an environment variable."""
+        for variables in self._environments.values():
+            if name in variables:
+                variables[name] = value
+        self.begin_processes()
+
+    def setting(self, name: str) -> str:
+        """An environment variable: the same for all functions that have it."""
+        return next(variables[name] for variables in self._environments.values() if name in variables)
+
+    def begin_processes(self) -> None:
+        """What the functions have built once for each process is gone."""
+        for module in self.modules:
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
     # --- Time
 
@@ -388,6 +419,7 @@ class World:
                 return self._handlers[function](event, Context())
         except (Crash, Exception) as error:
             self.crashes.append(error)
+            invocation.has_failed = True
             return None
         finally:
             self._running.pop()
@@ -397,13 +429,6 @@ class World:
         """Lets a test use what a function is made of."""
         with environment(self._environments[function]):
             yield
-
-    def choose(self, **variables: str) -> None:
-        """Give the functions that read these variables other values, for the rest of this run."""
-        self._environments = {
-            name: each | {variable: value for variable, value in variables.items() if variable in each}
-            for name, each in self._deployed.items()
-        }
 
     @property
     def running(self) -> list[Invocation]:
@@ -602,9 +627,22 @@ def a_world(packages: Collection[str], template_text: str | None = None, **param
         stack.callback(logging.disable, logged)
         stack.enter_context(_nothing_cached())
         stack.enter_context(patch.object(BaseClient, "_make_api_call", lambda *call: world.call(*call)))
+        stack.enter_context(patch.object(Session, "create_client", _one_client_each()))
         stack.enter_context(patch.object(ids.new_id, "__defaults__", (lambda size: world.random(size),)))
         stack.enter_context(patch.object(sluice.dynamodb, "uniform", lambda _low, _high: 0.0))
         yield world
+
+
+def _one_client_each() -> Callable[..., Any]:
+    """Every call goes to the world, whichever client makes it; and a client takes longer to make than a campaign."""
+    clients: dict[str, Any] = {}
+
+    def create_client(session: Session, service: str, *arguments: Any, **options: Any) -> Any:
+        if service not in clients:
+            clients[service] = _create_client(session, service, *arguments, **options)
+        return clients[service]
+
+    return create_client
 
 
 @contextmanager
