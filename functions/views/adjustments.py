@@ -87,7 +87,7 @@ class Adjustments:
             now = self._clock.now()
             before = totals.read(*content).organic
             # After the views: those that a copy of this request has taken are no reason to refuse it.
-            if keyed and (answer := requests.find(keyed.request, now)):
+            if answer := requests.find(keyed.request, now) if keyed else None:
                 return answer
             if before + views < 0:
                 message = f"{content[0]} {content[1]} has {before} organic views in the database, fewer than {-views}"

@@ -159,11 +159,9 @@ class SyncStore:
 
     def _commit[T](self, items: Sequence[T], fill_with: Callable[[TransactWrite, Sequence[T]], None]) -> list[Added]:
         """Commit all in one transaction; when that cannot be, each in one of its own, to know what became of it."""
-        if not items:
-            return []
         added: Added
         try:
-            added = self._database.commit(lambda transaction: fill_with(transaction, items))
+            added = not items or self._database.commit(lambda transaction: fill_with(transaction, items))
         except Unavailable:
             raise
         except Exception as error:  # Told to the caller, who counts it.

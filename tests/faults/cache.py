@@ -43,6 +43,9 @@ class Watch(Protocol):
     def restart(self) -> None:
         """The server is to restart empty."""
 
+    def failed(self, running: list[Any]) -> None:
+        """A handler finds that the server does not answer."""
+
     def heard(self, running: list[Any], number: int, answer: Any) -> None:
         """The server answered a handler: the `number`th answer to what it sent last."""
 
@@ -57,6 +60,7 @@ class _Wire:
 
     def connect(self, connection: Any) -> None:
         if self._is_handlers(connection) and self.server.is_away:
+            self.failed()
             raise RedisConnectionError
         _connect(connection)
 
@@ -82,6 +86,9 @@ class _Wire:
     def restart(self) -> None:
         self._watch.restart()
 
+    def failed(self) -> None:
+        self._watch.failed(self._world.running)
+
     def _is_handlers(self, connection: Any) -> bool:
         return bool(self._world.running) and connection.client_name != _BEHIND
 
@@ -105,10 +112,12 @@ class Command:
 
     def hang_up(self) -> None:
         """The connection is gone before it is sent."""
+        self._wire.failed()
         self._connection.disconnect()
 
     def answer_lost(self) -> None:
         """It has its effect, and the connection is gone before the answer comes."""
+        self._wire.failed()
         self.is_done()
         self._connection.sluice_lost = True
 

@@ -25,6 +25,7 @@ class Command:
     id: str = ""
     """The request's, where it is not one of its own."""
     address: str = "192.0.2.1"
+    agent: str = "Mozilla/5.0"
     wanted: int = 0
     """The status that it is answered with, if that is no success."""
 
@@ -144,4 +145,5 @@ class Script:
             body,
             command.id or f"request-{number}",
             address=command.address,
+            agent=command.agent,
         )

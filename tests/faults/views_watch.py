@@ -17,6 +17,7 @@ from views.reading import Reader
 from views.shards import Part, Seen
 
 TRACK, WORKER = "ViewsTrackFunction", "ViewsSyncWorkerFunction"
+LEFT_ALONE = timedelta(seconds=5)
 SYNC_TIMEOUT = timedelta(seconds=15)
 FAILURES = 2
 """After so many a content is moved aside, in a world that is made small."""
@@ -38,6 +39,12 @@ class Watch:
     def __init__(self, world: World, server: Server) -> None:
         self._world = world
         self._server = server
+        self.has_failed = False
+        """Whether Redis ever gave no answer."""
+        self.is_calm = True
+        """Whether nothing went wrong."""
+        self._failed_at: datetime | None = None
+        self._is_stopped = False
         self.may_stand_still = False
         """Until the next schedule: messages were lost, or died."""
         self.restarts = 0
@@ -67,6 +74,7 @@ class Watch:
     # --- What it hears
 
     def disturbed(self) -> None:
+        self.is_calm = False
         self.clean_commits.clear()
 
     def restart(self) -> None:
@@ -78,6 +86,14 @@ class Watch:
         (self.refusals_doubtful if is_at_it else self.refusals_lost).update(refusals)
         self._server.restart()
         self._changed()
+
+    def failed(self, running: list[Invocation]) -> None:
+        """Redis did not answer a handler. Who tracks leaves it alone for a while."""
+        now = self._world.now()
+        if running[-1].function == TRACK and self._failed_at and now < self._failed_at + LEFT_ALONE:
+            raise Violation("Redis was asked again a moment after it had failed")
+        self._failed_at = now if running[-1].function == TRACK else self._failed_at
+        self.has_failed = True
 
     def heard(self, running: list[Invocation], number: int, answer: Any) -> None:
         """What the script of tracking answered to the `number`th view of a request."""
@@ -99,6 +115,8 @@ class Watch:
         if request.id not in self._asked and not world.running:
             self._asked.add(request.id)
             self._check_that_it_goes_on()
+        if request.path == "/api/admin/resume":
+            self._is_stopped = False
         if request.path.startswith(_READS):
             self._reading.append((request.id, Asked(*self._truth())))
         elif request.path.startswith("/api/views"):
@@ -107,8 +125,10 @@ class Watch:
             self.clean_commits.clear()  # it sends a step again
 
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
-        if status == 500:
+        if status == 500 or (status == 200 and body.get("degraded") and not self.has_failed):
             raise Violation(f"{request} was answered {body}")
+        if status == 200 and request.path == "/api/admin/stop":
+            self._is_stopped = True
         if request.path in ("/api/views", "/api/views/batch") and status == 200:
             self._told(request, body.get("views", [body]))
         if request.path.startswith(_CONTENT) and status == 200:
@@ -124,29 +144,26 @@ class Watch:
         moved: dict[str, Counter[str]] = defaultdict(Counter)
         refusals: Counter[str] = Counter()
         for each in written:
-            match _kind(each):
-                case "total" | "day" | "adjusted" | "away" as kind:
-                    moved[_content(each)].update(_moved(kind, each))
-                case "refused" | "refused_hours" as kind:
-                    refusals[_hour(each)] += _difference(each, "refusals") * (1 if kind == "refused" else -1)
-                case "import" | "sync" if each.before:
-                    self._chain(each, each.before)
-                case "sync:1" | "sync:2" if _value(each.after, "is_parked"):
-                    if _value(each.after, "failures") < FAILURES:
-                        raise Violation("a content was moved aside before it had failed often enough")
-            if _kind(each) == "away":
-                self._away(each)
+            kind = _kind(each)
+            self._follow(kind, each)
+            if kind in ("total", "day", "adjusted", "away"):
+                moved[_content(each)].update(_moved(kind, each))
+            if kind in ("refused", "refused_hours"):
+                refusals[_hour(each)] += _difference(each, "refusals") * (1 if kind == "refused" else -1)
         for content, by in moved.items():
-            if by["total"] != by["day"] + by["adjusted"] + by["imported"]:
-                raise Violation(f"a total and its parts moved apart: {moved}")
-            brought = by["folded"] + by["adjusted"] + by["imported"]
-            if not by["epoch"] and by["total"] != brought:
-                raise Violation(f"a total moved by what nobody brought: {moved}")
-            self.brought[content] += brought
+            self.brought[content] += _brought(by)
         if any(refusals.values()):
             raise Violation(f"rows of refusals and the sum of their hour moved apart: {refusals}")
         _check_trail(written)
         self._changed()
+
+    def _follow(self, kind: str, each: Written) -> None:
+        if kind == "away":
+            self._away(each)
+        if kind in ("import", "sync") and each.before:
+            self._chain(each, each.before)
+        if kind.startswith("sync:") and _value(each.after, "is_parked") and _value(each.after, "failures") < FAILURES:
+            raise Violation("a content was moved aside before it had failed often enough")
 
     def published(self, world: World, entries: list[Any]) -> None: ...
 
@@ -258,6 +275,8 @@ class Watch:
             self.clean_commits[name] = 0
         if is_next := _value(before, "epoch") != _value(each.after, "epoch"):
             self._opened(before)
+        if self._is_stopped and each.after.get("applied") != before.get("applied"):
+            raise Violation("a batch of an import was committed after a stop was answered")
         steps = plain(each.after["step"]) - plain(before["step"])
         was_swept = before.get("updated_at", 0) == each.after.get("updated_at")
         if not is_next and steps != 1 and not (steps == 0 and was_swept):
@@ -378,6 +397,10 @@ def _check_trail(written: Iterable[Written]) -> None:
             changes += _value(each.before, "title") != _value(each.after, "title")
         if each.table == "BoostsTable" and plain(each.key["id"]) == "platform":
             changes += 1
+        if each.table == "AuditTable" and plain(each.after["action"]) == "VIEWS_ADJUSTED":  # type: ignore[index]
+            told = json.loads(plain(each.after["after"]))["organic"]  # type: ignore[index]
+            if [told] != [_value(total.after, "views") for total in written if _kind(total) == "total"]:
+                raise Violation(f"an adjustment was said to come to {told}, and did not")
     if (entries, events) != (changes, changes):
         raise Violation(f"{changes} transitions left {entries} audit entries and {events} events")
 
@@ -401,6 +424,16 @@ def _moved(kind: str, each: Written) -> dict[str, int]:
         assert each.after
         return {"folded": int("unfolded" not in each.after)}
     return {kind: _difference(each, "views")}
+
+
+def _brought(by: Counter[str]) -> int:
+    """Of what moved a content's total, that which did not come from Redis."""
+    if by["total"] != by["day"] + by["adjusted"] + by["imported"]:
+        raise Violation(f"a total and its parts moved apart: {by}")
+    brought = by["folded"] + by["adjusted"] + by["imported"]
+    if not by["epoch"] and by["total"] != brought:
+        raise Violation(f"a total moved by what nobody brought: {by}")
+    return brought
 
 
 def _content(each: Written) -> str:

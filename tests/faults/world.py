@@ -125,6 +125,7 @@ class Request:
     id: str = "request"
     role: str = "admin"
     address: str = "192.0.2.1"
+    agent: str = "Mozilla/5.0"
 
 
 @dataclass
@@ -397,7 +398,7 @@ class World:
         event = a_request(request.method, request.path, body=request.body, role=request.role)
         event["requestContext"]["requestId"] = request.id
         event["requestContext"]["http"]["sourceIp"] = request.address
-        event["headers"] |= {"idempotency-key": request.id, "user-agent": "Mozilla/5.0"}
+        event["headers"] |= {"idempotency-key": request.id, "user-agent": request.agent}
         answer = self.invoke(function, event, Counter())
         if answer is None:
             return 500, None
