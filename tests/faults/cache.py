@@ -43,8 +43,8 @@ class Watch(Protocol):
     def restart(self) -> None:
         """The server is to restart empty."""
 
-    def failed(self, running: list[Any]) -> None:
-        """A handler finds that the server does not answer."""
+    def failed(self, running: list[Any], *, is_refused: bool) -> None:
+        """A handler got no answer, or no connection even."""
 
     def heard(self, running: list[Any], number: int, answer: Any) -> None:
         """The server answered a handler: the `number`th answer to what it sent last."""
@@ -60,7 +60,7 @@ class _Wire:
 
     def connect(self, connection: Any) -> None:
         if self._is_handlers(connection) and self.server.is_away:
-            self.failed()
+            self.failed(is_refused=True)
             raise RedisConnectionError
         _connect(connection)
 
@@ -86,8 +86,8 @@ class _Wire:
     def restart(self) -> None:
         self._watch.restart()
 
-    def failed(self) -> None:
-        self._watch.failed(self._world.running)
+    def failed(self, *, is_refused: bool = False) -> None:
+        self._watch.failed(self._world.running, is_refused=is_refused)
 
     def _is_handlers(self, connection: Any) -> bool:
         return bool(self._world.running) and connection.client_name != _BEHIND

@@ -81,7 +81,9 @@ def can_happen(fault: Fault, site: Site) -> bool:
 
 
 def is_told(fault: Fault, site: Site) -> bool:
-    """Whether the caller hears that his call failed."""
+    """Whether the caller hears that his call failed. Of one to Redis he does not: its client tries again."""
+    if site.operation == REDIS:
+        return False
     if fault is Fault.PART:
         return site.operation == "PutEvents"
     return fault in (Fault.THROTTLED, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.CONFLICT)

@@ -534,8 +534,8 @@ class Views(Context):
     def restart(self) -> None:
         self._watch.restart()
 
-    def failed(self, running: list[Any]) -> None:
-        self._watch.failed(running)
+    def failed(self, running: list[Any], *, is_refused: bool) -> None:
+        self._watch.failed(running, is_refused=is_refused)
 
     def heard(self, running: list[Any], number: int, answer: Any) -> None:
         self._watch.heard(running, number, answer)

@@ -43,7 +43,7 @@ class Watch:
         """Whether Redis ever gave no answer."""
         self.is_calm = True
         """Whether nothing went wrong."""
-        self._failed_at: datetime | None = None
+        self._refused_at: datetime | None = None
         self._is_stopped = False
         self.may_stand_still = False
         """Until the next schedule: messages were lost, or died."""
@@ -87,13 +87,13 @@ class Watch:
         self._server.restart()
         self._changed()
 
-    def failed(self, running: list[Invocation]) -> None:
+    def failed(self, running: list[Invocation], *, is_refused: bool) -> None:
         """Redis did not answer a handler. Who tracks leaves it alone for a while."""
-        now = self._world.now()
-        if running[-1].function == TRACK and self._failed_at and now < self._failed_at + LEFT_ALONE:
-            raise Violation("Redis was asked again a moment after it had failed")
-        self._failed_at = now if running[-1].function == TRACK else self._failed_at
         self.has_failed = True
+        if is_refused and running[-1].function == TRACK:
+            if self._refused_at and self._world.now() < self._refused_at + LEFT_ALONE:
+                raise Violation("Redis was asked again a moment after it had refused a connection")
+            self._refused_at = self._world.now()
 
     def heard(self, running: list[Invocation], number: int, answer: Any) -> None:
         """What the script of tracking answered to the `number`th view of a request."""
