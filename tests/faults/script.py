@@ -94,10 +94,7 @@ class Script:
         return status < 400
 
     def _is_made(self, path: str) -> bool:
-        try:
-            return bool(path.format(*self.ids))
-        except IndexError:
-            return False
+        return all(f"{{{number}}}" not in path for number in range(len(self.ids), len(self.commands)))
 
     def _later(
         self, number: int, delay: timedelta, retry_after: Callable[[Request], timedelta | None], what: str
