@@ -223,6 +223,21 @@ def must_be_folded(views: int) -> Callable[[World], None]:
     return check
 
 
+def scheduled(world: World) -> None:
+    """The schedule's message of a second after the beginning, and one that would open the second epoch too early."""
+    at = world.began + timedelta(seconds=1)
+    for body in ({"scheduled_at": f"{at:%Y-%m-%dT%H:%M:%SZ}"}, {"epoch": 2, "step": 0, "day": "2026-11-20"}):
+        world.send("ViewsQueue", json.dumps(body), timedelta(), Counter())
+
+
+def must_be_in_epoch(epoch: int) -> Callable[[World], None]:
+    def check(world: World) -> None:
+        if _control(world, "epoch") != str(epoch):
+            raise Violation(f"the sync is in epoch {_control(world, 'epoch')} instead of {epoch}")
+
+    return check
+
+
 def set_back(world: World) -> None:
     """The shards are in a later epoch than the control item says."""
     begun(world)
@@ -249,8 +264,8 @@ def broken(world: World) -> None:
 
 
 def ids_repeated(world: World) -> None:
-    """Chance draws an import's id a second time, and an adjustment's. Each is followed by the id of its event."""
-    drawn = chain((1, 2, 1, 3, 4, 5, 6, 7, 6, 8), count_from(9))
+    """Chance draws an import's id a second time, and an adjustment's: the first of three that each of them takes."""
+    drawn = chain((1, 2, 3, 1, 4, 5, 6, 7, 8, 9, 10, 11, 9), count_from(12))
     world.random = lambda size: next(drawn).to_bytes(size, "big")
 
 
@@ -320,7 +335,7 @@ FLOWS = (
     ),
     Flow(
         "a content that cannot be added to",
-        (view(1, "a"), sync(), act(_daily_views({"N": "0"}), when=quiet), sync()),
+        (view(1, "a", "b"), sync(), act(_daily_views({"N": "0"}), when=quiet), sync()),
         prepare=broken,
         only_while=in_phase("paging", "retrying"),
         is_timed=True,
@@ -434,6 +449,22 @@ FLOWS = (
         prepare=set_back,
         only_while=in_epoch(1),
         is_timed=True,
+        **_A_DAY,
+    ),
+    Flow(
+        "a schedule in the middle of a sync, and once more",
+        (
+            view(1, "a"),
+            sync(),
+            act(scheduled, when=in_phase("paging")),
+            act(must_be_in_epoch(2), when=quiet),
+            view(2, "b"),
+            act(scheduled),
+            act(must_be_in_epoch(2), when=quiet),
+            sync(),
+        ),
+        prepare=begun,
+        only_while=never,
         **_A_DAY,
     ),
     Flow(

@@ -256,6 +256,9 @@ class Watch:
     def _told(self, request: Request, told: list[dict[str, Any]]) -> None:
         views = request.body.get("views", [request.body])
         yes = Counter(_viewed(view) for view, each in zip(views, told, strict=True) if each["counted"])
+        for each in (each for each in told if not each["counted"]):
+            if bool({"cooldown", "daily_viewed"} & {*each["reasons"]}) != ("retry_after_seconds" in each):
+                raise Violation(f"{request.body} was told {each}")
         if any(self._accepted[request.id, content] < views for content, views in yes.items()):
             raise Violation(f"{request.body} was told {told}, and not counted")
 
@@ -278,7 +281,9 @@ class Watch:
         if self._is_stopped and each.after.get("applied") != before.get("applied"):
             raise Violation("a batch of an import was committed after a stop was answered")
         steps = plain(each.after["step"]) - plain(before["step"])
-        was_swept = before.get("updated_at", 0) == each.after.get("updated_at")
+        was_swept = before.get("sweeps") != each.after.get("sweeps")
+        if before.get("committed_by") != each.after.get("committed_by") and _value(each.after, "sweeps"):
+            raise Violation("a step was committed, and the sweeper goes on counting")
         if not is_next and steps != 1 and not (steps == 0 and was_swept):
             raise Violation(f"{name} went on by {steps} steps")
         self.clean_commits[name] += int(steps > 0 and not is_next)
