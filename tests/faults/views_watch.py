@@ -11,6 +11,7 @@ from sluice.totals import Totals
 from tests.faults.cache import Server, Shard
 from tests.faults.dynamo import Written
 from tests.faults.expressions import Item, plain
+from tests.faults.faults import Faults
 from tests.faults.sweep import Violation
 from tests.faults.world import Invocation, Request, World
 from views.reading import Reader
@@ -170,6 +171,10 @@ class Watch:
     def delivered(self, world: World) -> None:
         self.look()
         self._check_that_it_goes_on()
+        if isinstance(world.nemesis, Faults) and not world.nemesis.hit and not self.has_failed:
+            fed = [message for source in world.wiring.queue_sources for message in world.queues[source.queue]]
+            if failed := [message.body for message in fed if message.receives]:
+                raise Violation(f"nothing went wrong, and these failed: {failed}")
         for chain, messages in live_messages(world).items() if self.clean_commits else ():
             if self.clean_commits[chain] >= 2 and messages > 1:
                 raise Violation(f"{chain} has several live messages, two clean commits after the last fault")
