@@ -175,14 +175,11 @@ class Commands:
     ) -> Campaign:
         request = f"{name} {caller.request_id}"
         for _ in range(_ATTEMPTS):
-            campaign = self.get(campaign_id)
-            if campaign.request == request:
-                return campaign
             now = self.clock.now()
             try:
-                wanted = change(campaign, now).asked_by(request)
+                wanted = change(self.get(campaign_id), now).asked_by(request)
             except Conflicting:
-                # A copy of the request may have come first, and be what leaves no room for this one.
+                # A copy of the request may have come first, in this very moment even: then it is done.
                 again = self.get(campaign_id)
                 if again.request != request:
                     raise

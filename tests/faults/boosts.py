@@ -54,6 +54,7 @@ _EVENT_OF_ACTION = {
     "CONTENT_CHANGED": "ContentChanged",
 }
 type Base = dict[str, dict[str, int]]
+_ON_ITS_WAY = timedelta(seconds=10)
 _DECEMBER = datetime(2026, 12, 1, 0, 1, tzinfo=UTC)
 _FENCES = {"pause": "paused", "cancel": "cancelled"}
 
@@ -136,8 +137,17 @@ def ids_repeated(world: World) -> None:
     world.random = lambda size: next(drawn).to_bytes(size, "big")
 
 
-def first_message_lost(world: World) -> None:
-    world.lose = 1
+def lost(messages: int) -> Any:
+    """The first ones."""
+
+    def prepare(world: World) -> None:
+        world.lose = messages
+
+    return prepare
+
+
+def purged(world: World, _ids: list[str]) -> None:
+    world.queues["BoostsQueue"].clear()
 
 
 def strange_messages(world: World, ids: list[str]) -> None:
@@ -160,6 +170,14 @@ def all_cancelled(world: World, _ids: list[str]) -> None:
         request = Request("POST", f"{CAMPAIGNS}/{each['id']}/cancel", None, f"cancel-{number}")
         while each["status"] in LIVE and world.http(request)[0] >= 500:
             pass
+
+
+def one_step_left(world: World, _ids: list[str]) -> None:
+    """Something went wrong so often that the campaign has used up its steps but one."""
+    for key, item in world.dynamo.tables["BoostsTable"].items.items():
+        if item["kind"] == {"S": "campaign"}:
+            steps = {"N": str(plain(item["max_steps"]) - 2)}
+            world.dynamo.tables["BoostsTable"].items[key] = item | {"steps_done": steps}
 
 
 def rows_deleted(world: World, _ids: list[str]) -> None:
@@ -268,6 +286,7 @@ FLOWS = (
             create(total=2000),
             command("execute", 1, wanted=409),
             command("cancel", 1),
+            command("revert", 1, wanted=409),
         ),
         prepare=used(MONTHLY_CAP - 2000, 0),
     ),
@@ -305,7 +324,12 @@ FLOWS = (
     ),
     Flow(
         "refused by the platform",
-        (platform("resume", wanted=409), platform("stop"), platform("stop", wanted=409), platform("resume")),
+        (
+            platform("resume", wanted=409, code="platform_not_stopped"),
+            platform("stop"),
+            platform("stop", wanted=409, code="platform_already_stopped"),
+            platform("resume"),
+        ),
     ),
     Flow(
         "strange messages",
@@ -339,7 +363,39 @@ FLOWS = (
         (create(total=500), Command("", "", act=monthly_cap(400)), command("execute", wanted=409), command("cancel")),
     ),
     Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated),
-    Flow("first message lost", (create(total=1500), command("execute")), prepare=first_message_lost),
+    Flow(
+        "no step is left",
+        (create(), command("execute"), Command("", "", act=one_step_left, when=executed(1000))),
+    ),
+    Flow(
+        "a day without any",
+        (create(total=1, days=2), command("execute")),
+        silent=("OperationsSweeperFunction",),
+        only_in=("BoostsWorkerFunction", "OperationsOutboxRelayFunction"),
+    ),
+    Flow(
+        "without a key",
+        (replace(create(total=500), has_key=False), command("execute")),
+        only_in=("BoostsWorkerFunction", "OperationsOutboxRelayFunction"),
+    ),
+    Flow("first message lost", (create(total=1500), command("execute")), prepare=lost(1)),
+    Flow(
+        "first message lost, then paused",
+        (
+            create(total=1500),
+            command("execute"),
+            command("pause", when=executed(1000), can_cross=True),
+            command("execute", when=in_status("paused"), can_cross=True),
+        ),
+        prepare=lost(1),
+        only_in=("OperationsSweeperFunction",),
+    ),
+    Flow(
+        "messages lost again and again",
+        (create(total=1500), command("execute"), Command("", "", act=purged, when=executed(1000))),
+        prepare=lost(3),
+        only_in=("OperationsSweeperFunction",),
+    ),
 )
 
 
@@ -352,6 +408,11 @@ class Watch:
     def __init__(self) -> None:
         self.fenced: set[str] = set()
         self.is_stopped = False
+        self.stopped_at = 0
+        """The number of the first call after that."""
+        self.is_disturbed = False
+        self.woken: set[str] = set()
+        """Campaigns that the sweeper woke since their last commit or command."""
         self.clean_commits: Counter[str] = Counter()
         self.processed: dict[str, datetime] = {}
         self.deleted: list[str] = []
@@ -359,6 +420,7 @@ class Watch:
 
     def disturbed(self) -> None:
         self.clean_commits.clear()
+        self.is_disturbed = True
 
     def asked(self, world: World, request: Request) -> None:
         verb = request.path.rpartition("/")[2]
@@ -373,6 +435,7 @@ class Watch:
             self.fenced.add(body["id"])
         if status == 200 and verb == "stop" and request.method == "POST":
             self.is_stopped = True
+            self.stopped_at = len(world.sites)
 
     def wrote(self, world: World, written: list[Written]) -> None:
         self.deleted += [plain((each.before or {})["name"]) for each in written if each.after is None]
@@ -414,19 +477,50 @@ class Watch:
         moved = int(before != plain(each.after["status"]))
         if (entries, events) != (moved, moved):
             raise Violation(f"a transition left {entries} audit entries and {events} events")
-        if each.before and each.before.get("sweeps") != each.after.get("sweeps"):
+        if each.before and plain(each.before["sweeps"]) < plain(each.after["sweeps"]):
             self.clean_commits[campaign_id] = 0
+            self._claim(world, each.before)
         if each.before is None:
             return
         steps = plain(each.after["step"]) - plain(each.before["step"])
         if steps < 0 or (steps == 0 and each.before["updated_at"] != each.after["updated_at"]):
             raise Violation("a commit or a command did not move the step on")
+        if steps == 0 and each.before["sweeps"] == each.after["sweeps"]:
+            raise Violation("two sweepers claimed the same campaign at once")
+        if steps:
+            self.woken.discard(campaign_id)
         self.clean_commits[campaign_id] += int(steps > 0)
 
+    def _claim(self, world: World, campaign: dict[str, Any]) -> None:
+        values = {name: plain(value) for name, value in campaign.items()}
+        self.woken.add(values["id"])
+        if values["status"] not in LIVE or _late_by(world, values) <= timedelta():
+            raise Violation("the sweeper woke a campaign that was not overdue")
+        if values["sweeps"] and datetime.fromisoformat(values["sweep_at"]) > world.now():
+            raise Violation("the sweeper woke a campaign again too soon")
+        if self.is_stopped and world.running[-1].first >= self.stopped_at:
+            raise Violation("the sweeper woke a campaign while the platform was stopped")
+
+    def _check_swept(self, world: World) -> None:
+        if any(item["status"] == "stopped" for item in rows(world, "platform")):
+            return
+        for campaign in campaigns(world):
+            is_woken = campaign["id"] in self.woken
+            if campaign["status"] in LIVE and not is_woken and _late_by(world, campaign) > _ON_ITS_WAY:
+                raise Violation("the sweeper left a campaign asleep that was overdue")
+
     def delivered(self, world: World) -> None:
+        swept = (schedule.name for schedule in world.wiring.recurring if schedule.target == "OperationsSweeperFunction")
+        if world.happened in swept and not self.is_disturbed:
+            self._check_swept(world)
+        self.is_disturbed = False
         for campaign in campaigns(world) if self.clean_commits else ():
             if self.clean_commits[campaign["id"]] >= 2 and len(live_messages(world, campaign)) > 1:
                 raise Violation(f"{campaign['id']} has several live messages, two clean commits after the last fault")
+
+
+def _late_by(world: World, campaign: dict[str, Any]) -> timedelta:
+    return world.now() - datetime.fromisoformat(campaign["wake_at"])
 
 
 def _is_batch(written: Written) -> bool:

@@ -181,7 +181,7 @@ def _parts(test: ast.expr) -> Iterator[tuple[str, Change]]:
     if isinstance(test, ast.BoolOp):
         neutral = isinstance(test.op, ast.And)
         for number, part in enumerate(test.values):
-            if isinstance(part, ast.Compare) and isinstance(part.ops[0], (ast.Is, ast.IsNot)) and _is_none(part):
+            if _is_none(part) or any(_text(part) == _text(each) for each in _compared(test)):
                 continue  # said for the type checker's sake as well
 
             def drop(each: Any, number: int = number) -> None:
@@ -194,8 +194,16 @@ def _compares(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) or any(isinstance(each, ast.Compare) for each in ast.walk(node))
 
 
-def _is_none(comparison: ast.Compare) -> bool:
-    return isinstance(comparison.comparators[0], ast.Constant) and comparison.comparators[0].value is None
+def _is_none(part: ast.expr) -> bool:
+    match part:
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return True
+    return False
+
+
+def _compared(test: ast.BoolOp) -> list[ast.expr]:
+    """What a clause compares with something: another that names it alone asks whether it is there."""
+    return [each for part in test.values if isinstance(part, ast.Compare) for each in (part.left, *part.comparators)]
 
 
 def _text(node: ast.AST | None) -> str:

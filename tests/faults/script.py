@@ -28,6 +28,10 @@ class Command:
     agent: str = "Mozilla/5.0"
     wanted: int = 0
     """The status that it is answered with, if that is no success."""
+    code: str = ""
+    """And the code."""
+    has_key: bool = True
+    """Whether it has an Idempotency-Key."""
 
 
 @dataclass
@@ -117,7 +121,11 @@ class Script:
                 return
         command = self.commands[number]
         if command.wanted and not self.crossed:
-            assert status == command.wanted, (command, status, body)
+            assert (status, command.code or body.get("code")) == (command.wanted, body.get("code")), (
+                command,
+                status,
+                body,
+            )
         elif status != command.wanted:
             # Late, it may meet a campaign that has ended.
             assert status < 300 or (status == 409 and (self.late or self.crossed)), (command, status, body)
@@ -143,4 +151,5 @@ class Script:
             command.id or f"request-{number}",
             address=command.address,
             agent=command.agent,
+            has_key=command.has_key,
         )

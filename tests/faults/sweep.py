@@ -140,6 +140,8 @@ class Sweep:
         try:
             self._to_rest(world, script, retry_after, base, flow.at_rest_within)
             self._check_heard(faults)
+            if world.broken:
+                raise Violation(f"a request broke: {world.broken[0]!r}")
             world.nemesis = None
             self.context.check(world, base)
         except (Violation, AssertionError) as error:
@@ -227,8 +229,11 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
         sites = {site.number: site for site in sweep.faultless(flow).sites}
         for injection in (*crossings(flow, sites.values()), *singles(flow, sites.values())):
             site = sites[injection.at]
-            kind = (site.place, injection.fault, injection.how)
-            kinds.setdefault((*kind, flow.name) if injection.fault is Fault.NONE else kind, (flow, (injection,)))
+            kind: tuple[Any, ...] = (site.place, injection.fault, injection.how)
+            if injection.fault is Fault.NONE:
+                # What comes in between may be harmless at one call, and not at the next of the same place.
+                kind = (*kind, flow.name, site.number if flow.is_race else 0)
+            kinds.setdefault(kind, (flow, (injection,)))
     every = list(kinds.values())
     random.shuffle(every)
     return [*((flow, ()) for flow in flows), *every]

@@ -33,7 +33,7 @@ from tests.gateway import Context, a_request
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
-_DATABASE = "sluice.dynamodb"
+_THROUGH = ("sluice.dynamodb", "views.shards")
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
@@ -126,6 +126,8 @@ class Request:
     role: str = "admin"
     address: str = "192.0.2.1"
     agent: str = "Mozilla/5.0"
+    has_key: bool = True
+    """Whether its id is its Idempotency-Key, too."""
 
 
 @dataclass
@@ -138,6 +140,8 @@ class Invocation:
     calls: int = 0
     is_dead: bool = False
     has_failed: bool = False
+    first: int = 0
+    """The number of its first call."""
 
 
 @dataclass(order=True)
@@ -187,6 +191,8 @@ class World:
         """How many of the next messages are lost: SQS does not lose any, but people purge queues."""
         self.bus: list[dict[str, Any]] = []
         self.later: list[Due] = []
+        self.happened = ""
+        """What happened last."""
         self.recurring = {schedule.name: schedule.next_after(began) for schedule in self.wiring.recurring}
         self.watchers: list[Watcher] = []
         self.nemesis: Nemesis | None = None
@@ -194,6 +200,8 @@ class World:
         self.dropped: list[str] = []
         """The functions whose hop was dropped."""
         self.crashes: list[BaseException] = []
+        self.broken: list[BaseException] = []
+        """Of those, what a function behind the API did not answer for."""
         self.random = _pseudo_random()
         self._numbers = count(1)
         self._running: list[Invocation] = []
@@ -269,6 +277,7 @@ class World:
     def happen(self, due: Due) -> None:
         if due in self.later:
             self.later.remove(due)
+        self.happened = due.what
         due.act()
         if not self._running:
             for watcher in self.watchers:
@@ -398,9 +407,13 @@ class World:
         event = a_request(request.method, request.path, body=request.body, role=request.role)
         event["requestContext"]["requestId"] = request.id
         event["requestContext"]["http"]["sourceIp"] = request.address
-        event["headers"] |= {"idempotency-key": request.id, "user-agent": request.agent}
+        event["headers"]["user-agent"] = request.agent
+        if request.has_key:
+            event["headers"]["idempotency-key"] = request.id
         answer = self.invoke(function, event, Counter())
         if answer is None:
+            if not isinstance(self.crashes[-1], Crash):
+                self.broken.append(self.crashes[-1])
             return 500, None
         status, body = answer["statusCode"], json.loads(answer["body"])
         for watcher in self.watchers:
@@ -412,7 +425,7 @@ class World:
         if chain[function] >= MOST_HOPS and not self.wiring.may_loop(function):
             self.dropped.append(function)
             return None
-        invocation = Invocation(function, event, chain + Counter({function: 1}))
+        invocation = Invocation(function, event, chain + Counter({function: 1}), first=len(self.sites))
         apart = kept_apart(self.modules) if self._running else nullcontext()
         self._running.append(invocation)
         try:
@@ -518,9 +531,13 @@ class World:
         return site
 
     def _line(self) -> str:
-        """Where the product is, but for the module through which it makes every call."""
+        """Where the product is, but for the modules and helpers through which it makes every call."""
         frame = sys._getframe(3)
-        while (module := frame.f_globals["__name__"]) == _DATABASE or module.partition(".")[0] not in self._packages:
+        while (
+            (module := frame.f_globals["__name__"]) in _THROUGH
+            or frame.f_code.co_name == "_commit"
+            or module.partition(".")[0] not in self._packages
+        ):
             assert frame.f_back
             frame = frame.f_back
         return f"{module}:{frame.f_lineno}"
