@@ -349,7 +349,7 @@ def _next_batch(now: datetime) -> datetime:
 
 def _commanded(campaign: Campaign, status: Status, now: datetime) -> Campaign:
     """A command fences: it bumps `step`, so that no batch computed before it can commit after it."""
-    return replace(campaign, status=status, step=campaign.step + 1, committed_by=None, sweeps=0, updated_at=now)
+    return replace(campaign, status=status, step=campaign.step + 1, sweeps=0, updated_at=now)
 
 
 def _not_active(campaign: Campaign, now: datetime) -> Campaign:

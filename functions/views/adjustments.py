@@ -85,9 +85,10 @@ class Adjustments:
         """
         for _ in range(_ATTEMPTS):
             now = self._clock.now()
-            if keyed and (answer := requests.find(keyed.request, now)):
-                return answer
             before = totals.read(*content).organic
+            # After the views: those that a copy of this request has taken are no reason to refuse it.
+            if answer := requests.find(keyed.request, now) if keyed else None:
+                return answer
             if before + views < 0:
                 message = f"{content[0]} {content[1]} has {before} organic views in the database, fewer than {-views}"
                 raise Conflicting(message, "views_below_zero")

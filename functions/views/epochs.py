@@ -86,7 +86,10 @@ class Store(applying.Store, Protocol):
         """The control item, consistently; None before the first epoch."""
 
     def move(self, before: Control | None, after: Control) -> bool:
-        """Replace `before` if the epoch and step are still its own. False: someone else moved it."""
+        """Replace `before` if the epoch and step are still its own. False: someone else moved it.
+
+        What was replaced already, by this very call that was sent twice, is replaced.
+        """
 
     def record(self, epoch: Control) -> None:
         """Keep how an epoch went, for `GET /api/admin/views/sync/{epoch}`."""
@@ -190,9 +193,10 @@ class Sync:
         """
         control = self._store.control()
         if control is not None and message.day is not None and message.epoch == control.epoch + 1:
-            control = self._opened(control, message, message.day)
-            if control is None:
+            if wait_seconds := self._wait_to_open(control):
+                self._send(message, wait_seconds)
                 return
+            control = self._open(control, message.day) or self._store.control()
         if control is None or message.epoch > control.epoch:
             logger.error("Dropped: the message is ahead of the sync, as after a restored backup")
             return
@@ -262,14 +266,9 @@ class Sync:
         self._send(Message(opened.epoch, opened.step), 0)
         return Started(Outcome.OPENED, opened)
 
-    def _opened(self, last: Control, message: Message, day: str) -> Control | None:
-        """The epoch that `message` asks for, open; None when it is too early, and the message is put back."""
-        is_running = last.phase is not Phase.DONE
-        wait_seconds = ceil(self._timeout.total_seconds()) if is_running else self._wait_seconds(last)
-        if wait_seconds:
-            self._send(message, wait_seconds)
-            return None
-        return self._open(last, day) or self._store.control()
+    def _wait_to_open(self, last: Control) -> int:
+        """How long the epoch after `last`, which may run yet, is to wait."""
+        return ceil(self._timeout.total_seconds()) if last.phase is not Phase.DONE else self._wait_seconds(last)
 
     def _open(self, last: Control, day: str) -> Control | None:
         """Begin the epoch after `last`; None when someone else did."""

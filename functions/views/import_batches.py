@@ -27,8 +27,7 @@ class ImportBatches:
         """One slice; None when a condition failed, such as that of a content which another import took meanwhile."""
         found = state.campaign
         chunk = self._store.chunk(found.id, found.chunk)
-        if chunk is None:
-            raise LookupError(f"chunk {found.chunk} of {found.chunks} is gone")
+        assert chunk, f"chunk {found.chunk} of {found.chunks} is gone"
         imported = self._store.imported(importing.next_slice(found, chunk))
         change = importing.apply(found, chunk, imported, message_id, now)
         after = self._store.commit(change, _WORKER, now)

@@ -46,6 +46,12 @@ _EVENT_OF_ACTION = {
     "REVERTED": "BoostReverted",
     "PLATFORM_STOPPED": "PlatformStopped",
     "PLATFORM_RESUMED": "PlatformResumed",
+    "VIEWS_IMPORT_CREATED": "ViewsImportCreated",
+    "VIEWS_IMPORT_STARTED": "ViewsImportStarted",
+    "VIEWS_IMPORT_COMPLETED": "ViewsImportCompleted",
+    "VIEWS_ADJUSTED": "ViewsAdjusted",
+    "CONTENT_REGISTERED": "ContentRegistered",
+    "CONTENT_CHANGED": "ContentChanged",
 }
 type Base = dict[str, dict[str, int]]
 _ON_ITS_WAY = timedelta(seconds=10)

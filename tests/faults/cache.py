@@ -1,11 +1,14 @@
 """Redis in the world: a real server, whose clients' commands go through the world."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 from unittest.mock import patch
 
+from redis import ConnectionPool, Redis
 from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
@@ -14,89 +17,216 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from tests.redis_servers import Servers
 
 REDIS = "Redis"
+_BEHIND = "behind-the-scenes"
+_SCRIPTS = tuple(sorted(Path("functions/views").glob("*.lua")))
 _send = AbstractConnection.send_packed_command
 _connect = AbstractConnection.connect
 _read = AbstractConnection.read_response
+
+_EVERYTHING = """
+local all = {}
+for shard = 0, ARGV[1] - 1 do
+  local tag = string.format('{v%02d}:', shard)
+  local found = {redis.call('GET', tag .. 'epoch') or '0', redis.call('SMEMBERS', tag .. 'registered')}
+  for _, kind in ipairs({'pending', 'syncing', 'parked', 'refused', 'refusing'}) do
+    found[#found + 1] = redis.call('HGETALL', tag .. kind)
+  end
+  all[#all + 1] = found
+end
+return cjson.encode(all)
+"""
+
+
+class Watch(Protocol):
+    """Who hears of what becomes of Redis."""
+
+    def restart(self) -> None:
+        """The server is to restart empty."""
+
+    def failed(self, running: list[Any], *, is_refused: bool) -> None:
+        """A handler got no answer, or no connection even."""
+
+    def heard(self, running: list[Any], number: int, answer: Any) -> None:
+        """The server answered a handler: the `number`th answer to what it sent last."""
+
+
+class _Wire:
+    """Between the clients and the server."""
+
+    def __init__(self, world: Any, server: "Server", watch: Watch) -> None:
+        self._world = world
+        self.server = server
+        self._watch = watch
+
+    def connect(self, connection: Any) -> None:
+        if self._is_handlers(connection) and self.server.is_away:
+            self.failed(is_refused=True)
+            raise RedisConnectionError
+        _connect(connection)
+
+    def send(self, connection: Any, packed: Any, check_health: bool = True) -> None:
+        if self._is_handlers(connection):
+            self._world.redis(Command(self, connection, packed, check_health=check_health))
+        else:
+            _send(connection, packed, check_health=check_health)
+
+    def read(self, connection: Any, *arguments: Any, **options: Any) -> Any:
+        if getattr(connection, "sluice_lost", False):
+            connection.sluice_lost = False
+            raise RedisTimeoutError
+        answer = _read(connection, *arguments, **options)
+        self.hear(connection, answer)
+        return answer
+
+    def hear(self, connection: Any, answer: Any) -> None:
+        if self._is_handlers(connection):
+            self._watch.heard(self._world.running, connection.sluice_answers, answer)
+            connection.sluice_answers += 1
+
+    def restart(self) -> None:
+        self._watch.restart()
+
+    def failed(self, *, is_refused: bool = False) -> None:
+        self._watch.failed(self._world.running, is_refused=is_refused)
+
+    def _is_handlers(self, connection: Any) -> bool:
+        return bool(self._world.running) and connection.client_name != _BEHIND
 
 
 class Command:
     """A command, or a pipeline of them, on its way to the server: call it and it goes."""
 
-    def __init__(self, connection: Any, packed: Any, restart: Callable[[], None], check_health: bool) -> None:
+    def __init__(self, wire: _Wire, connection: Any, packed: Any, *, check_health: bool) -> None:
+        self._wire = wire
         self._connection = connection
         self._packed = packed
         self._check_health = check_health
-        self.restart = restart
 
     def __call__(self) -> None:
+        self._wire.server.seen = None
+        self._connection.sluice_answers = 0
         _send(self._connection, self._packed, check_health=self._check_health)
+
+    def restart(self) -> None:
+        self._wire.restart()
 
     def hang_up(self) -> None:
         """The connection is gone before it is sent."""
+        self._wire.failed()
         self._connection.disconnect()
 
     def answer_lost(self) -> None:
         """It has its effect, and the connection is gone before the answer comes."""
+        self._wire.failed()
         self.is_done()
         self._connection.sluice_lost = True
 
     def is_done(self) -> None:
         """It has its effect, and the connection is gone."""
         self()
-        with suppress(RedisError):  # such as that the script is not known
-            _read(self._connection)
+        for _ in range(sum(part.count(b"EVALSHA") for part in self._packed) or 1):
+            with suppress(RedisError):  # such as that the script is not known
+                self._wire.hear(self._connection, _read(self._connection))
         self._connection.disconnect()
 
 
 @contextmanager
-def through(world: Any, restart: Callable[[], None], is_away: Callable[[], bool]) -> Iterator[None]:
-    """Let every command that a handler sends be one of the world's call sites. `restart` empties the server."""
-
-    def send(connection: Any, command: Any, check_health: bool = True) -> None:
-        if world.running:
-            world.redis(Command(connection, command, restart, check_health))
-        else:
-            _send(connection, command, check_health=check_health)
-
-    def read(connection: Any, *arguments: Any, **options: Any) -> Any:
-        if getattr(connection, "sluice_lost", False):
-            connection.sluice_lost = False
-            raise RedisTimeoutError
-        return _read(connection, *arguments, **options)
-
-    def connect(connection: Any) -> None:
-        if world.running and is_away():
-            raise RedisConnectionError
-        _connect(connection)
-
+def through(world: Any, server: "Server", watch: Watch) -> Iterator[None]:
+    """Let every command that a handler sends be one of the world's call sites."""
+    wire = _Wire(world, server, watch)
+    world.cache = server
     with (
-        patch.object(AbstractConnection, "connect", connect),
-        patch.object(AbstractConnection, "send_packed_command", send),
-        patch.object(AbstractConnection, "read_response", read),
+        patch.object(AbstractConnection, "connect", lambda *call: wire.connect(*call)),
+        patch.object(AbstractConnection, "send_packed_command", lambda *call, **options: wire.send(*call, **options)),
+        patch.object(AbstractConnection, "read_response", lambda *call, **options: wire.read(*call, **options)),
+        patch.object(Redis, "from_url", server.client),
     ):
         yield
 
 
+@dataclass
+class Shard:
+    """What one shard holds."""
+
+    epoch: int
+    registered: set[str]
+    """Contents; and `*`, when these are all."""
+    pending: dict[str, int]
+    syncing: dict[str, int]
+    parked: dict[str, list[tuple[int, int]]]
+    """Epochs and views."""
+    refused: dict[str, int]
+    refusing: dict[str, int]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.pending or self.syncing or self.parked or self.refused or self.refusing)
+
+
+@dataclass
 class Server:
     """The server behind the clients' backs, by one connection that the world does not see."""
 
-    def __init__(self, servers: Servers) -> None:
-        self._client = servers.clients()[0]
+    servers: Servers
+    shards: int
+    is_away: bool = False
+    seen: list[Shard] | None = None
+    """What it holds, while nobody sends anything."""
+    _pools: dict[Any, ConnectionPool] = field(default_factory=dict)
+    _has_scripts: bool = False
 
-    def empty(self) -> None:
-        """As after a restart without its data: the scripts are gone, too."""
+    def __post_init__(self) -> None:
+        self._client = Redis(port=self.servers.ports[0], protocol=2, driver_info=None, client_name=_BEHIND)
+        self._everything = self._client.register_script(_EVERYTHING)
+
+    def client(self, url: str, **options: Any) -> Redis:
+        """As `Redis.from_url`, on connections that are kept from run to run."""
+        pool = self._pools.setdefault(options["socket_timeout"], ConnectionPool.from_url(url, **options))
+        return Redis(connection_pool=pool)
+
+    def begin(self) -> None:
+        """Empty, and the same for each run: the scripts are there."""
+        self.seen = None
+        self._client.flushall()
+        self.is_away = False
+        if not self._has_scripts:
+            for path in _SCRIPTS:
+                self._client.script_load(path.read_bytes())
+            self._has_scripts = True
+
+    def open(self, epoch: int) -> None:
+        """Every shard is in that epoch."""
+        self._client.mset({f"{{v{shard:02}}}:epoch": epoch for shard in range(self.shards)})
+
+    def restart(self) -> None:
+        """As without its data: the scripts are gone, too."""
+        self.seen = None
         self._client.flushall()
         self._client.script_flush()
+        self._has_scripts = False
 
-    def held(self) -> dict[str, int]:
-        """The views of each content that it holds: pending, taken by an epoch, or moved aside."""
-        found: Counter[str] = Counter()
-        for name in self._client.scan_iter():
-            kind = name.decode().rpartition(":")[2]
-            if kind in ("pending", "syncing", "parked"):
-                for content, value in self._client.hgetall(name).items():
-                    parts = value.decode().split(";") if kind == "parked" else [value.decode()]
-                    found[content.decode()] += sum(
-                        int(part.split(":")[-1 if kind != "parked" else 2]) for part in parts if part
-                    )
-        return dict(found)
+    def go(self) -> None:
+        """Be away: whoever has a connection loses it."""
+        self.is_away = True
+        for pool in self._pools.values():
+            pool.disconnect()
+
+    def everything(self) -> list[Shard]:
+        """What it holds."""
+        if self.seen is None:
+            self.seen = [_shard(answer) for answer in json.loads(self._everything(args=[self.shards]))]
+        return self.seen
+
+
+def _shard(answer: list[Any]) -> Shard:
+    epoch, registered, pending, syncing, parked, refused, refusing = answer
+    aside = {
+        content: [(int(entry.split(":")[0]), int(entry.split(":")[2])) for entry in entries.split(";") if entry]
+        for content, entries in _pairs(parked)
+    }
+    counts = [{name: int(value) for name, value in _pairs(each)} for each in (pending, syncing, refused, refusing)]
+    return Shard(int(epoch), set(registered), counts[0], counts[1], aside, counts[2], counts[3])
+
+
+def _pairs(flat: list[str]) -> Iterator[tuple[str, str]]:
+    return zip(flat[::2], flat[1::2], strict=True) if flat else iter(())

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.boosts import Boosts
 from tests.faults.cache import through
 from tests.faults.sweep import Ends, Sweep
-from tests.faults.views import Views
+from tests.faults.views import SHARDS, Views, made_small, on_its_clock
 from tests.faults.world import a_world
 from tests.redis_servers import Servers
 
@@ -30,9 +30,12 @@ def views(single_server: Servers, patient: None, ends: dict[str, Ends]) -> Itera
     """Views, on two shards of a real Redis."""
     context = Views(single_server)
     with (
-        a_world(Views.packages, RedisUrl=single_server.url, ViewShards="2") as world,
-        through(world, context.restart, context.is_away),
+        made_small(),
+        a_world(Views.packages, RedisUrl=single_server.url, ViewShards=str(SHARDS)) as world,
+        through(world, context.server, context),
+        on_its_clock(world),
     ):
+        context.live_in(world)
         yield Sweep(world, context, ends["views"])
 
 

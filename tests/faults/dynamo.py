@@ -173,17 +173,21 @@ class Dynamo:
         if not all(holds):
             reasons = [{"Code": "None" if each else "ConditionalCheckFailed"} for each in holds]
             raise refusal("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons)
+        try:
+            written = [self._written(verb, action) for verb, action in actions if verb != "ConditionCheck"]
+        except TypeError:
+            reasons = [{"Code": "ValidationError"}]
+            raise refusal("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons) from None
         if token:
             self._tokens[token] = now
-        written = [self._apply(verb, action) for verb, action in actions if verb != "ConditionCheck"]
-        self._on_write(written)
+        self._store(written)
         return {}
 
     def _write_one(self, operation: str, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         if not self._holds(verb, arguments):
             raise refusal(operation, "ConditionalCheckFailedException", "The conditional request failed")
-        written = self._apply(verb, arguments)
-        self._on_write([written])
+        written = self._written(verb, arguments)
+        self._store([written])
         return {"Attributes": dict(written.after)} if verb == "Update" and written.after else {}
 
     def _key(self, verb: str, action: dict[str, Any]) -> Key:
@@ -196,7 +200,8 @@ class Dynamo:
         names, values = action.get("ExpressionAttributeNames"), action.get("ExpressionAttributeValues")
         return expressions.condition(action["ConditionExpression"])(Binding(item, names, values))
 
-    def _apply(self, verb: str, action: dict[str, Any]) -> Written:
+    def _written(self, verb: str, action: dict[str, Any]) -> Written:
+        """What a write comes to. Raises TypeError for an operand that is of another type."""
         table = self.tables[action["TableName"]]
         key = self._key(verb, action)
         before = table.items.get(key)
@@ -208,9 +213,15 @@ class Dynamo:
             after = dict(before) if before is not None else dict(action["Key"])
             names, values = action.get("ExpressionAttributeNames"), action.get("ExpressionAttributeValues")
             expressions.update(action.get("UpdateExpression", ""))(Binding(before or {}, names, values), after)
-        if after is None:
-            table.items.pop(key, None)
-        else:
-            table.items[key] = after
-        whole = after or before or {}
-        return Written(table.name, {name: whole[name] for name in table.key.names if name in whole}, before, after)
+        whole = after or before or action["Key"]
+        return Written(table.name, {name: whole[name] for name in table.key.names}, before, after)
+
+    def _store(self, written: list[Written]) -> None:
+        for each in written:
+            table = self.tables[each.table]
+            key = table.key.of(each.key)
+            if each.after is None:
+                table.items.pop(key, None)
+            else:
+                table.items[key] = each.after
+        self._on_write(written)

@@ -81,7 +81,9 @@ def can_happen(fault: Fault, site: Site) -> bool:
 
 
 def is_told(fault: Fault, site: Site) -> bool:
-    """Whether the caller hears that his call failed."""
+    """Whether the caller hears that his call failed. Of one to Redis he does not: its client tries again."""
+    if site.operation == REDIS:
+        return False
     if fault is Fault.PART:
         return site.operation == "PutEvents"
     return fault in (Fault.THROTTLED, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.CONFLICT)
@@ -103,11 +105,18 @@ class Faults:
     """Injects, and tells `disturbed` each time. `cross` lets a script's next command come in, if it can."""
 
     def __init__(
-        self, injections: Iterable[Injection], disturbed: Callable[[], None], cross: Callable[[], bool]
+        self,
+        injections: Iterable[Injection],
+        disturbed: Callable[[], None],
+        cross: Callable[[], bool],
+        only_while: Callable[[World], bool] | None = None,
     ) -> None:
         self._injections = {each.at: each for each in injections}
         self._disturbed = disturbed
         self._cross = cross
+        self._only_while = only_while
+        self.sites: list[Site] = []
+        """Where something could go wrong."""
         self.hit: list[tuple[Injection, Site, Invocation]] = []
         self.late: list[Invocation] = []
 
@@ -115,6 +124,7 @@ class Faults:
         self._injections[injection.at] = injection
 
     def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
+        self._note(world, site)
         injection = self._injections.pop(site.number, None)
         if injection is None or not can_happen(injection.fault, site):
             return effect()
@@ -140,6 +150,10 @@ class Faults:
         if site.operation == REDIS:
             return fail_redis(world, injection.fault, effect)
         return fail(world, injection.fault, site.operation, effect)
+
+    def _note(self, world: World, site: Site) -> None:
+        if self._only_while is None or self._only_while(world):
+            self.sites.append(site)
 
     def _again(self, world: World, invocation: Invocation) -> None:
         # A client repeats a request only while it has no answer, which it sees to itself.

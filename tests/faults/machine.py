@@ -103,7 +103,7 @@ class Machine(RuleBasedStateMachine):
         """The answer; None for a refusal. A repeat has the same id."""
         self.requests += 1
         request = Request("POST", path, body, f"request-{self.requests}")
-        with _as_assertions():
+        with as_assertions():
             for _ in range(_REPEATS):
                 status, answer = self.world.http(request)
                 if status < 500:
@@ -123,14 +123,14 @@ class Machine(RuleBasedStateMachine):
     def go_on(self, many: int, crossing: list[tuple[str, int]], mishaps: list[Any]) -> None:
         self.mishaps.update(mishaps)
         self.crossing = crossing
-        with _as_assertions():
+        with as_assertions():
             for _ in range(many):
                 self.world.step()
 
     @rule(seconds=st.sampled_from((1, 3, 10, 60, 3600)))
     def time_passes(self, seconds: int) -> None:
         until = self.world.now() + timedelta(seconds=seconds)
-        with _as_assertions():
+        with as_assertions():
             while self.world.agenda()[0].at <= until:
                 self.world.step()
         self.world.pass_time(until)
@@ -143,7 +143,7 @@ class Machine(RuleBasedStateMachine):
     def deliver_out_of_order(self, number: int) -> None:
         """Early, and before others."""
         waiting = self._waiting()
-        with _as_assertions():
+        with as_assertions():
             source = next(each for each in self.world.wiring.queue_sources if each.queue == "BoostsQueue")
             self.world.deliver(source, [waiting[number % len(waiting)]])
 
@@ -175,11 +175,11 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def everything_adds_up(self) -> None:
         type(self).steps += 1
-        with _as_assertions():
+        with as_assertions():
             check_numbers(self.world, self.base)
 
     def teardown(self) -> None:
-        with _as_assertions():
+        with as_assertions():
             self.mishaps.clear()
             self._ask("/api/admin/resume", {"reason": "a test"})
             quiet_since = self.world.now()
@@ -192,7 +192,7 @@ class Machine(RuleBasedStateMachine):
             self.context.check(self.world, self.base)
 
 
-class _as_assertions:  # noqa: N801
+class as_assertions:  # noqa: N801
     """Hypothesis shrinks what fails with an Exception, and a Violation is none, so that no handler catches it."""
 
     def __enter__(self) -> None:

@@ -25,7 +25,7 @@ _CONDITION_AT = {"update": 2, "save": 1, "delete": 1}
 _FENCES = frozenset({"step", "committed_by", "request", "sweeps"})
 _CHECKS = frozenset({"require_open", "condition_check"})
 # What refuses an input that has no meaning is not what this is about.
-_VALIDATES = ("Unreadable", "Invalid", "NotFound")
+_VALIDATES = ("Unreadable", "Invalid", "NotFound", "Misconfigured")
 
 type Change = Callable[[Any], None]
 

@@ -25,6 +25,7 @@ class Command:
     id: str = ""
     """The request's, where it is not one of its own."""
     address: str = "192.0.2.1"
+    agent: str = "Mozilla/5.0"
     wanted: int = 0
     """The status that it is answered with, if that is no success."""
     code: str = ""
@@ -129,7 +130,7 @@ class Script:
             # Late, it may meet a campaign that has ended.
             assert status < 300 or (status == 409 and (self.late or self.crossed)), (command, status, body)
             self.was_refused = status == 409
-        if status == 201:
+        if status == 201 and "id" in body:
             self.ids.append(body["id"])
         self.answers[number] = status, body
 
@@ -149,5 +150,6 @@ class Script:
             body,
             command.id or f"request-{number}",
             address=command.address,
+            agent=command.agent,
             has_key=command.has_key,
         )

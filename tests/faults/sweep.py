@@ -43,6 +43,9 @@ class Flow:
     """Targets whose recurring schedules do not fire."""
     only_in: tuple[str, ...] = ()
     """The functions whose calls go wrong; by default all do."""
+    only_while: Callable[[World], bool] | None = None
+    """Calls go wrong only while this holds; by default always."""
+    at_rest_within: timedelta = AT_REST_WITHIN
 
 
 class Context(Protocol):
@@ -74,6 +77,7 @@ class Run:
     flow: Flow
     injections: tuple[Injection, ...]
     sites: list[Site]
+    """Where something can go wrong."""
     end: tuple[Any, Any, Any] | None
     late_commands: set[int]
     crossed: bool
@@ -125,7 +129,7 @@ class Sweep:
         world.watchers = [watch]
         late = {put_off: LATE} if put_off is not None else {}
         script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
-        faults = Faults(injections, watch.disturbed, script.cross)
+        faults = Faults(injections, watch.disturbed, script.cross, flow.only_while)
         world.nemesis = faults
 
         def retry_after(request: Request) -> timedelta | None:
@@ -134,7 +138,7 @@ class Sweep:
 
         problem = None
         try:
-            self._to_rest(world, script, retry_after, base)
+            self._to_rest(world, script, retry_after, base, flow.at_rest_within)
             self._check_heard(faults)
             if world.broken:
                 raise Violation(f"a request broke: {world.broken[0]!r}")
@@ -143,10 +147,15 @@ class Sweep:
         except (Violation, AssertionError) as error:
             problem = f"{type(error).__name__}: {error}"
         end = None if problem else self.context.end(world)
-        return Run(flow, injections, list(world.sites), end, set(script.late), script.crossed, problem)
+        return Run(flow, injections, faults.sites, end, set(script.late), script.crossed, problem)
 
     def _to_rest(
-        self, world: World, script: Script, retry_after: Callable[[Request], timedelta | None], base: Any
+        self,
+        world: World,
+        script: Script,
+        retry_after: Callable[[Request], timedelta | None],
+        base: Any,
+        at_rest_within: timedelta,
     ) -> None:
         quiet_since = world.now()
         for _ in range(_MOST_EVENTS):
@@ -157,7 +166,7 @@ class Sweep:
             if world.is_quiet():
                 if script.is_done and self.context.is_settled(world):
                     return
-                if world.now() - quiet_since > AT_REST_WITHIN:
+                if world.now() - quiet_since > at_rest_within:
                     break
             else:
                 quiet_since = max(quiet_since, world.now())
@@ -195,9 +204,11 @@ def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
 
 def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Everything that can come in the middle of every call, which is otherwise well."""
+    can_cross = sum(command.can_cross for command in flow.commands)
+    unlikely = (Crossing.COMMAND, Crossing.COMMANDS)[can_cross:]
     for site in sites:
         if _may_break(flow, site):
-            for crossing in (*Crossing, Delivery.AT_ONCE, Delivery.LATE):
+            for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
                 yield Injection(site.number, Fault.NONE, crossing)
 
 
@@ -215,8 +226,8 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
     random.shuffle(flows)
     kinds: dict[Any, tuple[Flow, tuple[Injection, ...]]] = {}
     for flow in flows:
-        sites = sweep.faultless(flow).sites
-        for injection in (*crossings(flow, sites), *singles(flow, sites)):
+        sites = {site.number: site for site in sweep.faultless(flow).sites}
+        for injection in (*crossings(flow, sites.values()), *singles(flow, sites.values())):
             site = sites[injection.at]
             kind: tuple[Any, ...] = (site.place, injection.fault, injection.how)
             if injection.fault is Fault.NONE:
@@ -233,6 +244,6 @@ def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple
     random = Random(f"{flow.name} {seed}")
     sites = sweep.faultless(flow).sites
     choices = [*singles(flow, sites), *crossings(flow, sites)]
-    for _ in range(many):
+    for _ in range(many if choices else 0):
         first, second = random.choice(choices), random.choice(choices)
         yield first, Injection(first.at + 1 + random.randrange(12), second.fault, second.how)

@@ -33,7 +33,7 @@ from tests.gateway import Context, a_request
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
-_DATABASE = "sluice.dynamodb"
+_THROUGH = ("sluice.dynamodb", "views.shards")
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
@@ -125,6 +125,7 @@ class Request:
     id: str = "request"
     role: str = "admin"
     address: str = "192.0.2.1"
+    agent: str = "Mozilla/5.0"
     has_key: bool = True
     """Whether its id is its Idempotency-Key, too."""
 
@@ -165,13 +166,18 @@ class World:
         self._deployed = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
         self._environments = deepcopy(self._deployed)
         self._handlers = {name: _handler(path) for name, path in self.wiring.handlers.items()}
-        self._modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
+        self.modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
         self._queue_of_url = {aws.ref(name): name for name in self.wiring.queues}
         self._queue_of_arn = {aws.arn(name): name for name in self.wiring.queues}
+        self.number = 0
+        """Of the run."""
+        self.cache: Any = None
+        """Its Redis, if it has one."""
         self.forget()
 
     def forget(self, began: datetime = START) -> None:
         """Begin anew: an empty account, with the same template."""
+        self.number += 1
         self.began = began
         self._traveller.move_to(began)
         self.dynamo.forget()
@@ -206,21 +212,22 @@ class World:
         """As the template has it."""
         if self._environments != self._deployed:
             self._environments = deepcopy(self._deployed)
-            self._begin_processes()
+            self.begin_processes()
 
     def configure(self, name: str, value: str) -> None:
         """Deploy the functions with another value of an environment variable."""
         for variables in self._environments.values():
             if name in variables:
                 variables[name] = value
-        self._begin_processes()
+        self.begin_processes()
 
     def setting(self, name: str) -> str:
         """An environment variable: the same for all functions that have it."""
         return next(variables[name] for variables in self._environments.values() if name in variables)
 
-    def _begin_processes(self) -> None:
-        for module in self._modules:
+    def begin_processes(self) -> None:
+        """What the functions have built once for each process is gone."""
+        for module in self.modules:
             for value in vars(module).values():
                 if hasattr(value, "cache_clear"):
                     value.cache_clear()
@@ -400,7 +407,9 @@ class World:
         event = a_request(request.method, request.path, body=request.body, role=request.role)
         event["requestContext"]["requestId"] = request.id
         event["requestContext"]["http"]["sourceIp"] = request.address
-        event["headers"] |= {"user-agent": "Mozilla/5.0"} | ({"idempotency-key": request.id} if request.has_key else {})
+        event["headers"]["user-agent"] = request.agent
+        if request.has_key:
+            event["headers"]["idempotency-key"] = request.id
         answer = self.invoke(function, event, Counter())
         if answer is None:
             if not isinstance(self.crashes[-1], Crash):
@@ -419,7 +428,7 @@ class World:
             self.dropped.append(function)
             return None
         invocation = Invocation(function, event, chain + Counter({function: 1}), first=len(self.sites))
-        apart = kept_apart(self._modules) if self._running else nullcontext()
+        apart = kept_apart(self.modules) if self._running else nullcontext()
         self._running.append(invocation)
         try:
             with apart, environment(self._environments[function]):
@@ -524,9 +533,13 @@ class World:
         return site
 
     def _line(self) -> str:
-        """Where the product is, but for the module through which it makes every call."""
+        """Where the product is, but for the modules and helpers through which it makes every call."""
         frame = sys._getframe(3)
-        while (module := frame.f_globals["__name__"]) == _DATABASE or module.partition(".")[0] not in self._packages:
+        while (
+            (module := frame.f_globals["__name__"]) in _THROUGH
+            or frame.f_code.co_name == "_commit"
+            or module.partition(".")[0] not in self._packages
+        ):
             assert frame.f_back
             frame = frame.f_back
         return f"{module}:{frame.f_lineno}"

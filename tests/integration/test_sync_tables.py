@@ -1,5 +1,6 @@
 """The sync's items in the database; the one in memory, which the model uses, is judged by the same tests."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -204,10 +205,20 @@ def test_the_control_item_is_moved_by_one_of_two(store: Any) -> None:
 
     assert store.control() is None
     assert store.move(None, opened)
-    assert not store.move(None, opened)
+    assert not store.move(None, replace(opened, day="2026-11-21"))
     assert store.control() == opened
     assert store.move(opened, closed)
-    assert not store.move(opened, closed)
+    assert not store.move(opened, replace(closed, committed_by="another"))
+
+    assert store.control() == closed
+
+
+def test_a_move_that_is_sent_twice_is_done(store: Any) -> None:
+    opened = Control(1, Phase.OPENING, 0, "2026-11-20", 16, NOON)
+    closed = Control(1, Phase.DONE, 1, "2026-11-20", 16, NOON, NOON + timedelta(seconds=1), "m", 1, 2, 3, 4, 5, 6)
+
+    assert [store.move(None, opened) for _ in range(2)] == [True, True]
+    assert [store.move(opened, closed) for _ in range(2)] == [True, True]
 
     assert store.control() == closed
 

@@ -218,6 +218,7 @@ def test_of_two_who_start_one_opens() -> None:
     late = world.start()
     for _ in range(1 + 1 + SHARDS):  # It has read the control item and found work, and is about to move.
         late.go_on()
+    world.clock.time += timedelta(milliseconds=1)
     world._go_on(world.start(), 99)
 
     world._go_on(late, 99)

@@ -1,0 +1,36 @@
+"""What the sweep of the views found, kept by name: each is one of its runs."""
+
+from tests.faults.faults import Delivery, Fault, Injection
+from tests.faults.sweep import Flow, Run, Sweep
+from tests.faults.views import FLOWS
+
+
+def flow(name: str) -> Flow:
+    return next(each for each in FLOWS if each.name == name)
+
+
+def with_each(views: Sweep, name: str, function: str, operation: str, fault: Fault, how: Delivery) -> list[Run]:
+    """A flow with this fault at each of a function's calls of one kind."""
+    sites = [
+        each for each in views.faultless(flow(name)).sites if (each.function, each.operation) == (function, operation)
+    ]
+    assert sites
+    return [views.run(flow(name), Injection(each.number, fault, how)) for each in sites]
+
+
+def test_a_step_of_the_sync_that_the_sdk_commits_twice_is_followed_by_the_next(views: Sweep) -> None:
+    runs = with_each(views, "syncs by hand", "ViewsSyncWorkerFunction", "UpdateItem", Fault.SENT_TWICE, Delivery.AGAIN)
+
+    assert [run for run in runs if run.problem] == []
+
+
+def test_an_epoch_whose_opening_the_sdk_commits_twice_has_its_first_message(views: Sweep) -> None:
+    runs = with_each(views, "syncs by hand", "ViewsSyncFunction", "UpdateItem", Fault.SENT_TWICE, Delivery.AGAIN)
+
+    assert [run for run in runs if run.problem] == []
+
+
+def test_an_adjustment_is_not_refused_for_what_its_own_copy_took(views: Sweep) -> None:
+    runs = with_each(views, "adjustments", "ViewsImportsFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
+
+    assert [run for run in runs if run.problem] == []
