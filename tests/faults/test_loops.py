@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.boosts import CAMPAIGNS, Boosts
 from tests.faults.cache import through
-from tests.faults.views import Views
+from tests.faults.views import Views, on_its_clock
 from tests.faults.world import Request, World, a_world
 from tests.redis_servers import Servers
 from tests.template_reader import source_text
@@ -79,9 +79,11 @@ def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> s
     small_pages: dict[str, Any] = {"page_contents": 1}
     with (
         a_world(packages, text, RedisUrl=servers.url, ViewShards="2") as world,
-        through(world, views.restart, views.is_away),
+        through(world, views.server, views),
+        on_its_clock(world),
         patch.dict(epochs.Sync.__init__.__kwdefaults__, small_pages),
     ):
+        views.live_in(world)
         views.watch()
         begin(world)
         while not world.is_quiet():
