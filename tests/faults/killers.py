@@ -1,6 +1,6 @@
-"""What the mutation check remembers: for each thing that can be taken out of the product, a run that misses it.
+"""What the mutation check remembers: for each thing that can be taken out of the product, a run that fails without it.
 
-`make test` lets those runs run again, and searches only where one does not miss it any more. `make faults` writes them.
+`make test` lets those runs run again, and searches only where one does not fail any more. `make faults` writes them.
 """
 
 import json
@@ -12,7 +12,9 @@ from tests.faults.faults import Crossing, Delivery, Fault, Injection
 from tests.faults.sweep import Flow, Run
 
 _PATH = Path(__file__).with_name("killers.toml")
-_HEAD = "# For each thing that can be taken out of the product, a run that misses it. Written by `make faults`.\n"
+_HEAD = (
+    "# For each thing that can be taken out of the product, a run that fails without it. Written by `make faults`.\n"
+)
 _HOW: dict[str, Delivery | Crossing] = {each.name: each for kind in (Delivery, Crossing) for each in kind}
 
 type Try = tuple[Flow, tuple[Injection, ...]]

@@ -1,4 +1,4 @@
-"""Takes a condition, a fence or a guard out of the product, so that the sweep can show that it would be missed.
+"""Takes a condition, a fence or a guard out of the product, so that the sweep can show that it would notice.
 
 They are found by reading the source: what is added to it later is found, too.
 

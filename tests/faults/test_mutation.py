@@ -1,4 +1,4 @@
-"""The mutation check: each condition, fence and guard is taken out of the product, and the sweep must miss it."""
+"""The mutation check: each condition, fence and guard is taken out of the product, and the sweep must fail."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ IN_FULL = "FAULTS" in os.environ
 # That what is listed survives takes all the runs there are; so many at least are tried each time.
 SAMPLE = 60
 SEED = 6
-TAKEN = "{mutants} conditions, fences and guards taken out = {missed} missed, {listed} with another behind them"
+TAKEN = "{mutants} conditions, fences and guards taken out = {noticed} noticed, {listed} with another behind them"
 
 type Reached = dict[str, set[tuple[str, str]]]
 
@@ -76,7 +76,7 @@ def _reached(sweep: Sweep, flow: Flow) -> set[tuple[str, str]]:
     return found
 
 
-def missed(sweep: Sweep, tries: Iterable[Try], *mutants: Mutant) -> Run | None:
+def noticed(sweep: Sweep, tries: Iterable[Try], *mutants: Mutant) -> Run | None:
     """The first run that goes wrong without these; None when none does."""
     with without(*mutants):
         runs = (sweep.run(flow, *injections) for flow, injections in tries)
@@ -86,7 +86,7 @@ def missed(sweep: Sweep, tries: Iterable[Try], *mutants: Mutant) -> Run | None:
 
 
 @pytest.mark.parametrize(("sweep", "module"), MODULES, indirect=["sweep"])
-def test_the_sweep_misses_everything_that_is_taken_out(
+def test_the_sweep_fails_without_each_condition_fence_and_guard(
     sweep: Sweep, tries: list[Try], reached: Reached, module: str, tell: Teller
 ) -> None:
     name = sweep.context.name
@@ -95,7 +95,7 @@ def test_the_sweep_misses_everything_that_is_taken_out(
     in_flows = set().union(*reached.values())
     in_sight = [each for each in find([module]) if each.name not in views.OUT_OF_SIGHT]
     mutants = [each for each in in_sight if (each.module, each.function) in in_flows]
-    killers, survive, missed_by_now, alone = {}, [], [], []
+    killers, survive, noticed_by_now, alone = {}, [], [], []
 
     def likely_first(mutant: Mutant) -> list[Try]:
         return sorted(tries, key=lambda each: (mutant.module, mutant.function) not in reached[each[0].name])
@@ -103,7 +103,7 @@ def test_the_sweep_misses_everything_that_is_taken_out(
     def search(*taken: Mutant) -> bool:
         key = " and ".join(each.name for each in taken)
         again = to_try(before[key], sweep.context.flows) if key in before else None
-        if run := missed(sweep, [*([again] if again else []), *likely_first(taken[0])], *taken):
+        if run := noticed(sweep, [*([again] if again else []), *likely_first(taken[0])], *taken):
             killers[key] = killer(run)
         return run is not None
 
@@ -112,15 +112,15 @@ def test_the_sweep_misses_everything_that_is_taken_out(
         if mutant not in listed and not search(mutant):
             survive.append(mutant.name)
     for mutant in listed:
-        if run := missed(sweep, likely_first(mutant)[: None if IN_FULL else SAMPLE], mutant):
-            missed_by_now.append(f"{mutant.name}: {run}")
+        if run := noticed(sweep, likely_first(mutant)[: None if IN_FULL else SAMPLE], mutant):
+            noticed_by_now.append(f"{mutant.name}: {run}")
         if not search(mutant, *(all_mutants[each] for each in REDUNDANT[name, mutant.name])):
             alone.append(mutant.name)
 
-    tell(name, TAKEN, mutants=len(mutants), missed=len(mutants) - len(listed + survive), listed=len(listed))
+    tell(name, TAKEN, mutants=len(mutants), noticed=len(mutants) - len(listed + survive), listed=len(listed))
     tell.killers(name, module, killers)
     assert not survive, "\n".join(["survive: write a test, or say in redundant.toml what is behind them", *survive])
-    assert not missed_by_now, "\n".join(["are missed by now: take them out of redundant.toml", *missed_by_now])
+    assert not noticed_by_now, "\n".join(["are noticed by now: take them out of redundant.toml", *noticed_by_now])
     assert not alone, "\n".join(["survive without what is said to be behind them", *alone])
 
 

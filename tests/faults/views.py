@@ -58,7 +58,7 @@ OUT_OF_SIGHT = {
     "views.epochs.Sync._next: if opened is None": "Two who open an epoch at one moment write the same.",
     "views.registered.Page.parse: way not isinstance(fields, dict) of an if": "Poison dies either way.",
 }
-"""What the world does not have, so that the sweep cannot miss it: tests/unit and tests/integration do."""
+"""What the sweep cannot notice, for want of it in the world: tests/unit and tests/integration have it."""
 SHARDS = 2
 SYNC, IMPORTS = "/api/admin/views/sync", "/api/admin/views/imports"
 EVENING = datetime(2026, 11, 20, 23, 57, tzinfo=UTC)
