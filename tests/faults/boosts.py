@@ -513,6 +513,8 @@ class Watch:
             raise Violation("two sweepers claimed the same campaign at once")
         if steps:
             self.woken.discard(campaign_id)
+            if plain(each.after["sweeps"]):
+                raise Violation("a campaign moved on, and the sweeper's patience with it did not begin anew")
         self.clean_commits[campaign_id] += int(steps > 0)
 
     def _claim(self, world: World, campaign: dict[str, Any]) -> None:

@@ -404,6 +404,12 @@ FLOWS = (
         silent=(_GAUGES,),
     ),
     Flow(
+        "an import without the sweeper",
+        (new_import(), rows(1, "a", "b", "c", "d"), execute()),
+        silent=(_GAUGES, _SWEEPER),
+        only_in=("ViewsImportsWorkerFunction",),
+    ),
+    Flow(
         "two imports of the same content",
         (
             new_import(),
