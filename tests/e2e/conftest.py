@@ -1,8 +1,7 @@
-"""A stack of the tests' own, deployed once and shared: other port, other directory than `make up`'s."""
+"""A stack of the tests' own for each process that runs some: other port, other directory than `make up`'s."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -45,13 +44,6 @@ class StackUnderTest:
     def start(self) -> None:
         """As `make up` does after `make down`; nothing is deployed again."""
         self.embedded.start()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them run in one process, because they share one stack; the other process has the rest meanwhile."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @pytest.fixture(scope="session")
