@@ -513,7 +513,7 @@ class Watch:
             raise Violation("two sweepers claimed the same campaign at once")
         if steps:
             self.woken.discard(campaign_id)
-            if plain(each.after["sweeps"]):
+            if plain(each.after["sweeps"]) and plain(each.after["status"]) in LIVE:
                 raise Violation("a campaign moved on, and the sweeper's patience with it did not begin anew")
         self.clean_commits[campaign_id] += int(steps > 0)
 
