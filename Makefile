@@ -65,13 +65,13 @@ check: install ## what needs no server: format, lint, types, template, unit test
 
 test: install ## everything that CI runs
 	@$(MAKE) --no-print-directory static checkov
-	@.venv/bin/pytest -n 3 --dist loadgroup
+	@.venv/bin/pytest -n 3 --dist worksteal
 
 faults: install ## the fault sweep with the mutation check: whatever is taken out of the product must be noticed. Half an hour
-	@FAULTS=all .venv/bin/pytest -n 2 --dist loadgroup tests/faults
+	@FAULTS=all .venv/bin/pytest -n 2 --dist worksteal tests/faults
 
 faults-long: install ## all pairs of faults, and a million steps of the state machine: a night
-	@FAULTS=long .venv/bin/pytest -n 2 --dist loadgroup tests/faults
+	@FAULTS=long .venv/bin/pytest -n 2 --dist worksteal tests/faults
 
 .PHONY: static
 static:
