@@ -11,8 +11,8 @@ if opened then
     local since = redis.call('HGET', KEYS[6], 'since')
     if since then
       redis.call('HSET', KEYS[6], 'syncing_since', since)
-      redis.call('HDEL', KEYS[6], 'since')
     end
+    redis.call('HDEL', KEYS[6], 'since', 'pending_views')
   end
   for from = 2, 4, 2 do
     if redis.call('EXISTS', KEYS[from]) == 1 then

@@ -19,8 +19,8 @@
 -- session's views. Times are compared here; expiry is set to three times what a rule may ask for, once a day, which
 -- leaves twice that after the day's last view, and only collects garbage.
 --
--- The stats are one hash: `since`, when the oldest pending view was counted; `day`, the start of the last day begun,
--- with its `viewers` and the `sessions` begun in it.
+-- The stats are one hash: `pending_views`, and `since`, when the oldest of them was counted; `day`, the start of the last
+-- day begun, with its `viewers` and the `sessions` begun in it.
 local call = redis.call
 
 local function refuse(wait, rules)
@@ -103,6 +103,7 @@ if call('HINCRBY', KEYS[2], ARGV[2], 1) == 1 then
     call('HSET', KEYS[4], 'since', now)
   end
 end
+call('HINCRBY', KEYS[4], 'pending_views', 1)
 call('HSET', KEYS[1],
   'd', struct.pack('>I6I4', counted_day, views + 1),
   ARGV[1], struct.pack('>I6I4I2', last, last - start, count + 1))

@@ -121,6 +121,7 @@ def test_a_content_too_many_is_refused_and_leaves_nothing(servers: Servers) -> N
     assert another == Decision((TOO_MANY_CONTENTS,))
     assert known.is_counted
     assert pending(servers) == {"story:a": 2, "story:b": 1, "story:c": 1}
+    assert stats(servers)["pending_views"] == 4
     with servers.client_of(keys.viewer_state(OTHER, ONE_SHARD)) as server:
         assert server.hlen(keys.viewer_state(OTHER, ONE_SHARD)) == 2
 
@@ -159,7 +160,7 @@ def test_the_stats_count_viewers_and_sessions_of_the_day(servers: Servers) -> No
 
     counted = stats(servers)
 
-    assert counted == {"since": NOON_MS, "day": MIDNIGHT_MS, "viewers": 2, "sessions": 3}
+    assert counted == {"pending_views": 4, "since": NOON_MS, "day": MIDNIGHT_MS, "viewers": 2, "sessions": 3}
 
 
 def test_a_later_day_begins_the_stats_anew(servers: Servers) -> None:

@@ -37,7 +37,7 @@ S2_28 = (
     *("max_views_per_session", "max_daily_views_per_user", "view_cooldown_minutes", "session_duration_hours"),
     *("total_view_keys", "total_session_keys", "total_daily_limit_keys"),
 )
-NO_SCANS = {"scan", "keys", "hscan", "sscan", "hgetall", "hkeys", "smembers"}
+NO_SCANS = {"scan", "keys", "hvals", "hscan", "sscan", "hgetall", "hkeys", "smembers"}
 
 
 class World:
@@ -286,7 +286,7 @@ def diagnosis_client(world: World) -> Any:
 
 
 def test_no_key_is_scanned_and_nothing_written(world: World) -> None:
-    """S2-28. However many keys there are; the counts of pending contents alone are added up."""
+    """S2-28. However many keys there are: what takes time with their number would keep tracking waiting."""
     for number in range(30):
         world.view(str(number), address=f"203.0.113.{number}")
     before = world.servers.everything()
@@ -299,7 +299,7 @@ def test_no_key_is_scanned_and_nothing_written(world: World) -> None:
     commands = world.servers.commands()
 
     assert commands.keys() & NO_SCANS == set()
-    assert (commands["hlen"], commands["hvals"]) == (5 * 16, 16)
+    assert commands["hlen"] == 5 * 16
     assert world.servers.everything() == before
 
 
