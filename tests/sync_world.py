@@ -5,7 +5,7 @@ Workers, readers and commands are threads of which one runs at a time, so a test
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Semaphore, Thread
@@ -153,8 +153,8 @@ class MemoryStore:
     def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
         return [_add(self.refused, each.field, each.refusals, epoch) for each in added]
 
-    def unfolded(self, limit: int) -> list[Row]:
-        return self.index[:limit]
+    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[Row]:
+        return [row for row in self.index if row.content not in without][:limit]
 
     def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
         if any(self.rows[row] for row in rows):

@@ -1,6 +1,6 @@
 """What an epoch took, brought to the database: each part of it once, whoever repeats it (design section 5)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
@@ -21,6 +21,7 @@ ACTIONS = 100
 CONTENTS_TOGETHER = ACTIONS // 2  # a total and a daily row each
 REFUSALS_TOGETHER = ACTIONS // 2  # a row and at most an hour's sum each
 
+_MOST_FAILED = 50  # contents that a step tries to fold in vain: each takes it a call
 FOLDED_ROWS_KEPT = timedelta(days=2)  # until its day is over, a row is what refuses the viewer's next view
 
 type Added = bool | Exception
@@ -102,8 +103,11 @@ class Store(Protocol):
         Up to REFUSALS_TOGETHER.
         """
 
-    def unfolded(self, limit: int) -> list[Row]:
-        """Up to about `limit` rows, as the index knows them: it may lack some, and show some that are folded."""
+    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[Row]:
+        """Up to about `limit` rows, as the index knows them: it may lack some, and show some that are folded.
+
+        None of the contents in `without`, and what stands behind them.
+        """
 
     def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
         """Add rows to the totals and daily rows of their contents and days, and mark them, all of it or nothing.
@@ -150,8 +154,15 @@ class Applier:
         return Work(is_last, refusals=moved)
 
     def fold(self, scope: Scope, limit: int) -> Work:
-        """Fold up to `limit` rows. What fails, and what the index does not show yet, is left to the next epoch."""
-        folded = sum([self._fold(scope, rows) for rows in _packed(self._store.unfolded(limit))])
+        """Fold about `limit` rows. What fails, and what the index does not show yet, is left to the next epoch."""
+        folded = 0
+        failed: set[str] = set()
+        # Contents that fail stay where they are: past them, so that they keep no other waiting.
+        while len(failed) < _MOST_FAILED:
+            known = len(failed)
+            folded += sum([self._fold(scope, rows, failed) for rows in _packed(self._store.unfolded(limit, failed))])
+            if folded or len(failed) == known:
+                break
         return Work(is_last=not folded, folded=folded)
 
     def _page(self, scope: Scope, taken: Taken) -> tuple[list[str], bool]:
@@ -230,8 +241,11 @@ class Applier:
             self._shards.drop(scope.shards, scope.epoch, done, Taken.REFUSALS)
         return moved
 
-    def _fold(self, scope: Scope, rows: Sequence[Row]) -> int:
-        """Fold rows that fit into one transaction; how many were folded now."""
+    def _fold(self, scope: Scope, rows: Sequence[Row], failed: set[str]) -> int:
+        """Fold rows that fit into one transaction, but for contents that failed; how many were folded now."""
+        rows = [row for row in rows if row.content not in failed]
+        if not rows:
+            return 0
         try:
             return self._fold_those_left(scope, rows)
         except Unavailable:
@@ -240,8 +254,9 @@ class Applier:
             failure = error
         by_content = {row.content: [each for each in rows if each.content == row.content] for row in rows}
         if len(by_content) > 1:
-            return sum([self._fold(scope, each) for each in by_content.values()])
+            return sum([self._fold(scope, each, failed) for each in by_content.values()])
         for content in by_content:
+            failed.add(content)
             self._failed_too_often(scope, content, failure)
             logger.error("Views taken while Redis was away could not be folded", content=content, exc_info=failure)
         return 0

@@ -1,7 +1,7 @@
 """The sync's part of the database: the control item, organic totals, daily rows, refusals, and what failed."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from pynamodb.expressions.condition import Condition
@@ -125,13 +125,10 @@ class SyncStore:
 
         return self._commit(added, fill)
 
-    def unfolded(self, limit: int) -> list[Row]:
+    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[Row]:
+        of_each = -(-limit // UNFOLDED_BUCKETS)
         with transient_as_unavailable():
-            return [
-                _row(item)
-                for bucket in range(UNFOLDED_BUCKETS)
-                for item in AwayItem.by_unfolded.query(str(bucket), limit=-(-limit // UNFOLDED_BUCKETS))
-            ]
+            return [row for bucket in range(UNFOLDED_BUCKETS) for row in _unfolded(bucket, of_each, without)]
 
     def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
         def fill(transaction: TransactWrite) -> None:
@@ -186,6 +183,19 @@ def _unmoved(before: Control | None) -> Condition:
         return ControlItem.epoch.does_not_exist()
     unmoved: Condition = (ControlItem.epoch == before.epoch) & (ControlItem.step == before.step)
     return unmoved
+
+
+def _unfolded(bucket: int, limit: int, without: Collection[str]) -> list[Row]:
+    """The first rows of a bucket, which is sorted by content, and has many rows of one that cannot be folded."""
+    rows: list[Row] = []
+    behind = None
+    while len(rows) < limit:
+        page = [_row(item) for item in AwayItem.by_unfolded.query(str(bucket), behind, limit=limit - len(rows))]
+        rows += [row for row in page if row.content not in without]
+        if not page or page[-1].content not in without:
+            break
+        behind = AwayItem.content > page[-1].content
+    return rows
 
 
 def _daily(content: str, day: str) -> DailyItem:

@@ -1,7 +1,7 @@
 """Each clause of the sync and of its readers, alone: what `test_sync_model.py` meets only by chance."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from tests.factories import NOON, UTC_ZONE, FixedClock
 from tests.sync_world import SHARDS, TIMEOUT, MemoryShards, MemoryStore, World
 from views import keys
 from views.applying import ACTIONS, Added, DayViews, Refusals, Row
-from views.epochs import Message, Outcome, Phase, Sync
+from views.epochs import FOLDED_ROWS, Message, Outcome, Phase, Sync
 from views.reading import Count, Reader
 from views.shards import Taken
 
@@ -711,10 +711,10 @@ def test_more_rows_than_a_step_takes_are_folded_step_by_step() -> None:
     limits: list[int] = []
     unfolded = bench.store.unfolded
 
-    def catching_up(limit: int) -> list[Row]:
+    def catching_up(limit: int, without: Collection[str] = ()) -> list[Row]:
         bench.store.catch_up()
         limits.append(limit)
-        return unfolded(limit)
+        return unfolded(limit, without)
 
     bench.store.unfolded = catching_up  # type: ignore[method-assign]
     bench.run_epoch()
@@ -755,6 +755,18 @@ def test_a_content_that_cannot_be_folded_keeps_no_other_out(caplog: pytest.LogCa
     assert bench.store.organic == {B: (2, 0)}
     assert {record.levelno for record in caplog.records if "could not be folded" in record.message} == {logging.ERROR}
     assert bench.store.failures[A, 1] > 0
+
+
+def test_however_many_rows_cannot_be_folded_they_keep_no_other_out() -> None:
+    bench = Bench().opened()
+    bench.store.failing = {(A, 0)}
+    put_away(bench, *rows(3 * FOLDED_ROWS, A), *rows(2, B))
+
+    bench.run_epoch()
+
+    assert bench.control.phase is Phase.DONE
+    assert bench.store.organic == {B: (2, 0)}
+    assert bench.store.failures[A, 1] < 10
 
 
 # Reading
