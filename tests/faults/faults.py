@@ -110,11 +110,13 @@ class Faults:
         disturbed: Callable[[], None],
         cross: Callable[[], bool],
         only_while: Callable[[World], bool] | None = None,
+        only_in: tuple[str, ...] = (),
     ) -> None:
         self._injections = {each.at: each for each in injections}
         self._disturbed = disturbed
         self._cross = cross
         self._only_while = only_while
+        self._only_in = only_in
         self.sites: list[Site] = []
         """Where something could go wrong."""
         self.hit: list[tuple[Injection, Site, Invocation]] = []
@@ -128,6 +130,8 @@ class Faults:
         injection = self._injections.pop(site.number, None)
         if injection is None or not can_happen(injection.fault, site):
             return effect()
+        if self._only_in and site.function not in self._only_in:
+            return effect()  # the second of a pair: where it hits depends on the first
         invocation = world.running[-1]
         self.hit.append((injection, site, invocation))
         self._disturbed()

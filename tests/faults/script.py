@@ -53,6 +53,9 @@ class Script:
     crossed: bool = False
     was_refused: bool = False
     """A command came too late, so that those after it have no meaning."""
+    _is_hit: bool = False
+    _unheard: set[int] = field(default_factory=set)
+    """Commands that came in between and were answered by a failure: they are repeated at once."""
     _waits: bool = False
     _is_sending: int | None = None
 
@@ -66,7 +69,14 @@ class Script:
         return self.was_refused or len(self.answers) == len(self.commands)
 
     def is_ready(self) -> bool:
-        return not self.is_done and not self._waits and self.commands[self.at].when(self.world)
+        if self.is_done or self._waits:
+            return False
+        return self.at in self._unheard or self.commands[self.at].when(self.world)
+
+    def hit(self) -> None:
+        """Something goes wrong, or out of order."""
+        self._is_hit = True
+        self.disturbed()
 
     def go_on(self, retry_after: Callable[[Request], timedelta | None]) -> None:
         """Send the next command. `retry_after` says whether to repeat an unanswered one at once (None), or when."""
@@ -95,6 +105,8 @@ class Script:
         status, body = self._once(number)
         if status < 400:
             self.answers[number] = status, body
+        elif status >= 500:
+            self._unheard.add(number)
         return status < 400
 
     def _is_made(self, path: str) -> bool:
@@ -127,8 +139,9 @@ class Script:
                 body,
             )
         elif status != command.wanted:
-            # Late, it may meet a campaign that has ended.
-            assert status < 300 or (status == 409 and (self.late or self.crossed)), (command, status, body)
+            # Late, or with the rest too early, it may meet a campaign that has ended.
+            may_be_late = self.late or self.crossed or (command.can_cross and self._is_hit)
+            assert status < 300 or (status == 409 and may_be_late), (command, status, body)
             self.was_refused = status == 409
         if status == 201 and "id" in body:
             self.ids.append(body["id"])

@@ -129,7 +129,7 @@ class Sweep:
         world.watchers = [watch]
         late = {put_off: LATE} if put_off is not None else {}
         script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
-        faults = Faults(injections, watch.disturbed, script.cross, flow.only_while)
+        faults = Faults(injections, script.hit, script.cross, flow.only_while, flow.only_in)
         world.nemesis = faults
 
         def retry_after(request: Request) -> timedelta | None:
