@@ -128,10 +128,8 @@ class Faults:
     def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
         self._note(world, site)
         injection = self._injections.pop(site.number, None)
-        if injection is None or not can_happen(injection.fault, site):
+        if injection is None or not self._can_hit(injection, site):
             return effect()
-        if self._only_in and site.function not in self._only_in:
-            return effect()  # the second of a pair: where it hits depends on the first
         invocation = world.running[-1]
         self.hit.append((injection, site, invocation))
         self._disturbed()
@@ -154,6 +152,10 @@ class Faults:
         if site.operation == REDIS:
             return fail_redis(world, injection.fault, effect)
         return fail(world, injection.fault, site.operation, effect)
+
+    def _can_hit(self, injection: Injection, site: Site) -> bool:
+        # Where the second of a pair hits depends on the first.
+        return can_happen(injection.fault, site) and (not self._only_in or site.function in self._only_in)
 
     def _note(self, world: World, site: Site) -> None:
         if self._only_while is None or self._only_while(world):
