@@ -1,12 +1,11 @@
 """What the operations API takes and gives."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from operations.trail import Listed, Place
 from sluice import http
@@ -67,20 +66,12 @@ class Verification(BaseModel):
     problem: str | None = Field(description="The first entry that was edited, removed or cut off; null if none.")
 
 
-def _said(reason: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in reason):
-        raise ValueError("reason must be one line, without control characters")
-    if not reason.strip():
-        raise ValueError("reason must say why")
-    return reason
-
-
 class NewPlatformStatus(BaseModel):
     """The body of a stop and of a resume."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_said)] = Field(
+    reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
         description="Why, for the audit trail: one line.", examples=["The counts of video abc123 look wrong"]
     )
 

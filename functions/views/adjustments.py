@@ -76,9 +76,7 @@ class Adjustments:
         self._database = database
         self._clock = clock
 
-    def adjust(
-        self, content: Content, views: int, reason: str, actor: str, keyed: Keyed | None
-    ) -> Adjusted | requests.Answer:
+    def adjust(self, content: Content, views: int, reason: str, actor: str, keyed: Keyed) -> Adjusted | requests.Answer:
         """Adjust a content's organic views, or give the answer that its Idempotency-Key got before.
 
         Raises Conflicting when they would fall below zero.
@@ -87,7 +85,7 @@ class Adjustments:
             now = self._clock.now()
             before = totals.read(*content).organic
             # After the views: those that a copy of this request has taken are no reason to refuse it.
-            if answer := requests.find(keyed.request, now) if keyed else None:
+            if answer := requests.find(keyed.request, now):
                 return answer
             if before + views < 0:
                 message = f"{content[0]} {content[1]} has {before} organic views in the database, fewer than {-views}"
@@ -115,7 +113,7 @@ class Adjustments:
             following = items.last_evaluated_key
         return found, found[-1].id if found and following else None
 
-    def _commit(self, adjusted: Adjusted, head: Head, keyed: Keyed | None) -> bool:
+    def _commit(self, adjusted: Adjusted, head: Head, keyed: Keyed) -> bool:
         """Commit an adjustment, all of it or nothing: False when the total or the chain went on meanwhile."""
         content, adjustment = adjusted.content, adjusted.adjustment
         before = adjusted.organic - adjustment.views
@@ -138,8 +136,7 @@ class Adjustments:
             transaction.save(new_head, condition=_is(head))
             audit.write(transaction, entry)
             outbox.write(transaction, _EVENT, _event(adjusted), adjustment.at)
-            if keyed:
-                requests.write(transaction, keyed.request, keyed.answer(adjusted), adjustment.at)
+            requests.write(transaction, keyed.request, keyed.answer(adjusted), adjustment.at)
 
         return self._database.commit(fill)
 

@@ -1,11 +1,11 @@
 """What the views' diagnosis and the registered contents take and give over HTTP."""
 
-import unicodedata
 from ipaddress import ip_address
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sluice import http
 from sluice.http import Moment
 from views.epochs import Phase
 from views.explaining import Explanation, RuleStanding
@@ -202,23 +202,13 @@ def _rule(standing: RuleStanding) -> RuleResource:
     return RuleResource.model_validate(standing)
 
 
-def _line(text: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        raise ValueError("must be one line, without control characters")
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text
-
-
 class NewContent(BaseModel):
     """What a content is called, and whose it is."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    title: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)] = Field(
-        examples=["How sluices work"]
-    )
-    owner: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_line)] = Field(examples=["ada"])
+    title: Annotated[str, Field(min_length=1, max_length=200), http.OneLine] = Field(examples=["How sluices work"])
+    owner: Annotated[str, Field(min_length=1, max_length=128), http.OneLine] = Field(examples=["ada"])
 
 
 class ContentResource(BaseModel):

@@ -19,7 +19,9 @@ class NewImport(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: str = Field(min_length=1, max_length=200, description="For people, and to find it again.")
+    name: Annotated[str, Field(min_length=1, max_length=200), http.OneLine] = Field(
+        description="For people, and to find it again."
+    )
 
 
 class ImportRow(BaseModel):
@@ -123,7 +125,9 @@ class NewAdjustment(BaseModel):
     views: Annotated[int, AfterValidator(_not_zero)] = Field(
         ge=-MOST_ADJUSTED, le=MOST_ADJUSTED, description="Added to the organic views; below 0: taken.", examples=[-5]
     )
-    reason: str = Field(min_length=1, max_length=500, description="Why; kept in the audit log.")
+    reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
+        description="Why; kept in the audit log."
+    )
 
 
 class MadeAdjustment(BaseModel):

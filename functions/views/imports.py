@@ -142,11 +142,14 @@ def adjust(
     body: Annotated[NewAdjustment, Body()],
     caller: http.Caller,
     fingerprint: http.Fingerprint,
-    key: http.IdempotencyKey = None,
+    key: http.RequiredKey,
 ) -> Response[AdjustedResource]:
-    """Add views to a content's organic ones, or take some, never below zero. It is audited."""
+    """Add views to a content's organic ones, or take some, never below zero. It is audited.
+
+    With the same Idempotency-Key it is done once: repeat it until it is answered.
+    """
     content.check(content_type, content_id, configured().content_types)
-    keyed = adjustments.Keyed(Request.of(caller.subject, key, fingerprint), _adjusted) if key else None
+    keyed = adjustments.Keyed(Request.of(caller.subject, key, fingerprint), _adjusted)
     of_content = (content_type, content_id)
     made = corrections().adjust(of_content, body.views, body.reason, caller.subject, keyed)
     if isinstance(made, Answer):

@@ -89,7 +89,8 @@ def test_a_content_is_registered_imported_corrected_and_has_a_history(
     audience.view(video)
     moved(admin)
 
-    adjusted = admin.post(f"/api/admin/views/video/{video}/adjust", json={"views": -1, "reason": "Our own test"})
+    correction, key = {"views": -1, "reason": "Our own test"}, {"Idempotency-Key": f"correct-{video}"}
+    adjusted = admin.post(f"/api/admin/views/video/{video}/adjust", json=correction, headers=key)
     history = admin.get(f"/api/admin/views/video/{video}/history")
     top = admin.get("/api/admin/views/top", params={"content_type": "video"})
     export = admin.get(f"/api/admin/views/video/{video}/history/export")

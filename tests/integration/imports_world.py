@@ -136,6 +136,7 @@ class World:
 
     def adjust(self, views: Any, content_id: str = "abc123", *, reason: str = REASON, **more: Any) -> Answer:
         body = {"views": views, "reason": reason}
+        more.setdefault("key", f"adjust-{next(_requests)}")
         return self.send("adjust", ("abc123", content_id), body=body, **more)
 
     def actions(self, entity: str) -> list[str]:

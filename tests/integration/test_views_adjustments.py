@@ -122,11 +122,29 @@ def test_two_adjustments_at_once_with_one_key_are_one(world: World) -> None:
     assert world.totals() == {"organic#video#abc123": 7}
 
 
-def test_without_a_key_each_request_is_an_adjustment(world: World) -> None:
+def test_with_keys_of_their_own_the_same_requests_are_two_adjustments(world: World) -> None:
     world.adjust(7)
     world.adjust(7)
 
     assert world.totals() == {"organic#video#abc123": 14}
+
+
+def test_an_adjustment_needs_a_key(world: World) -> None:
+    """Repeated without one, as a 503 asks for, it would add its views again."""
+    answer = world.adjust(7, key=None)
+
+    assert answer.status == 400
+    assert [error["field"] for error in answer.body["errors"]] == ["Idempotency-Key"]
+    assert world.totals() == {}
+
+
+@pytest.mark.parametrize("reason", [" ", "\n", "two\nlines", "a\x00b"])
+def test_an_adjustment_says_why_in_one_line(world: World, reason: str) -> None:
+    answer = world.adjust(7, reason=reason)
+
+    assert answer.status == 400
+    assert [error["field"] for error in answer.body["errors"]] == ["reason"]
+    assert world.totals() == {}
 
 
 def test_adjustments_are_listed_newest_first_in_pages(world: World) -> None:
@@ -205,7 +223,7 @@ def test_a_content_that_was_never_adjusted_has_no_chain(world: World, entity: st
     ],
 )
 def test_a_bad_adjustment_is_named_and_changes_nothing(world: World, body: Any, field: str) -> None:
-    answer = world.send("adjust", body=body)
+    answer = world.send("adjust", body=body, key="one")
 
     assert (answer.status, answer.fields) == (400, [field])
     assert world.totals() == {}
@@ -223,7 +241,7 @@ def test_an_adjustment_has_up_to_a_thousand_million_views(world: World, views: i
     ("old", "new", "field"), [("/video/", "/film/", "content_type"), ("abc123", "-", "content_id")]
 )
 def test_a_content_that_cannot_be_is_named(world: World, file: str, old: str, new: str, field: str) -> None:
-    answer = world.send(file, (old, new))
+    answer = world.send(file, (old, new), key="one")
 
     assert (answer.status, answer.fields) == (400, [field])
 

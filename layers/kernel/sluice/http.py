@@ -10,6 +10,7 @@ A route says who may call it with `require` or `public`. One that says neither a
 
 import base64
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -90,6 +91,16 @@ def _fingerprint(request: Request) -> str:
     return sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def _line(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError("must be one line, without control characters")
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+OneLine = AfterValidator(_line)
+"""Of a text for people in a body."""
 Caller = Annotated[Principal, Depends(_principal)]
 RequestId = Annotated[str, Depends(_request_id)]
 Fingerprint = Annotated[str, Depends(_fingerprint)]
@@ -98,6 +109,12 @@ IdempotencyKey = Annotated[
     AfterValidator(_visible),
     Header(alias="Idempotency-Key", description="1 to 255 visible ASCII characters. A retry with it changes nothing."),
 ]
+RequiredKey = Annotated[
+    str,
+    AfterValidator(_visible),
+    Header(alias="Idempotency-Key", description="1 to 255 visible ASCII characters, new for each new request."),
+]
+"""Where a repeat would have its effect again, and nobody would see it."""
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many to answer at most.")]
 Cursor = Annotated[str | None, Query(description="The `next_cursor` of the page before.")]
 Moment = Annotated[
