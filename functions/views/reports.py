@@ -45,7 +45,7 @@ MOST_DAYS_OF_REFUSALS = 31
 USUAL_DAYS_OF_HISTORY = 30
 MOST_DAYS_OF_HISTORY = 366
 # A Lambda answers at most 6 MB. The longest line has about 350 bytes.
-MAX_CSV_LINES = 5_000
+MAX_CSV_LINES = 10_000
 
 CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many lines to answer at most.")]
 ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["video"])]

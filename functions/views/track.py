@@ -17,7 +17,7 @@ from sluice.clock import Clock, SystemClock
 from sluice.errors import Refused, Unavailable
 from views import bodies, counter, viewers
 from views.bodies import Body
-from views.counter import Counter, LeftAlone, NotTracked
+from views.counter import Counter, LeftAlone, NotTracked, OutcomeUnknown
 from views.fallback import Fallback
 from views.rules import DO_NOT_TRACK, Decision, Rules
 from views.viewers import Request, Viewer, Viewers
@@ -149,6 +149,8 @@ def _refusal(error: Exception, request_id: str) -> dict[str, Any]:
     match error:
         case Refused():
             pass  # the access log has it
+        case OutcomeUnknown():
+            logger.warning("Redis is away: it gave no answer", exc_info=error, extra={"request_id": request_id})
         case Unavailable():
             logger.warning("Unavailable", exc_info=error, extra={"request_id": request_id})
         case _:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
@@ -16,10 +17,11 @@ from tests.account import Account
 from tests.integration.conftest import Functions
 from tests.integration.console import an_event
 from tests.integration.log_metrics import metrics, rings
+from tests.integration.test_views_outages import listening
 from tests.integration.test_views_sync import CLOSING, NOW, World
 from tests.integration.track_function import a_view
 from tests.redis_servers import Servers, free_ports
-from views import gauges
+from views import gauges, sync_worker
 from views.shards import ShardStats
 from views.stats import Stats
 
@@ -171,6 +173,44 @@ def test_an_outage_is_one_degraded_answer_of_tracking_every_five_seconds(
     assert [json.loads(answer["body"])["degraded"] for answer in answers] == [True] * 3
     assert metrics(world.aws, "ViewsTrackLogs", lines) == {"DegradedAnswers": [1]}
     assert rings(world.aws, "ViewsDegradedAlarm", 1)
+
+
+def test_a_redis_that_gives_no_answer_is_an_outage_too(world: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    """S2-33: the view that waited for it is a 503, and those of the next five seconds go to the database."""
+    held: list[socket.socket] = []
+    with listening(held.append) as port, caplog.at_level(logging.INFO):
+        world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{port}"
+        world.functions.environment["REDIS_MODE"] = "single"
+        answers = [world.functions.call("ViewsTrackFunction", a_view(str(number))) for number in range(3)]
+
+    lines = [{"message": record.getMessage()} for record in caplog.records]
+    assert [answer["statusCode"] for answer in answers] == [503, 200, 200]
+    assert metrics(world.aws, "ViewsTrackLogs", lines) == {"DegradedAnswers": [1]}
+    for connection in held:
+        connection.close()
+
+
+def test_a_view_that_cannot_be_folded_rings(world: Watched) -> None:
+    """S2-33, S2-38. It is not shown until then, so somebody has to hear of it."""
+    client = world.aws.client("dynamodb")
+    client.put_item(
+        TableName=world.aws.ref("TotalsTable"),
+        Item={"key": {"S": "organic#story#odd"}, "views": {"S": "no number"}},
+    )
+    row = {"id": "viewer#1", "part": "2026-11-20#story:odd", "content": "story:odd", "unfolded": "3"}
+    client.put_item(TableName=world.aws.ref("ViewsTable"), Item={name: {"S": value} for name, value in row.items()})
+    stream = StringIO()
+    handler: Any = sync_worker.logger.registered_handler
+    before = handler.setStream(stream)
+    try:
+        world.sync()
+    finally:
+        handler.setStream(before)
+
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    problems = metrics(world.aws, "ViewsSyncWorkerLogs", lines)
+    assert problems == {"SyncProblems": [1]}
+    assert rings(world.aws, "ViewsSyncProblemsAlarm", 1)
 
 
 def test_an_outage_is_one_degraded_answer_of_counts_every_five_seconds(

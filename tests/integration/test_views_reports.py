@@ -700,7 +700,7 @@ def test_the_most_viewed_are_listed_a_page_at_a_time(reports: Reports, limit: in
         ({}, "content_type"),
         ({"content_type": "film"}, "content_type"),
         ({"content_type": "video", "limit": "0"}, "limit"),
-        ({"content_type": "video", "limit": "5001"}, "limit"),
+        ({"content_type": "video", "limit": "10001"}, "limit"),
         ({"content_type": "video", "cursor": "x"}, "cursor"),
         ({"content_type": "video", "cursor": write_cursor({"content_id": "a", "organic": "1"})}, "cursor"),
         ({"content_type": "video", "cursor": write_cursor({"content_id": "", "organic": 1})}, "cursor"),
