@@ -23,7 +23,7 @@ from views.diagnosis_schemas import AskedView, ContentResource, ExplanationResou
 from views.explaining import Explainer, Explanation
 from views.registered import Registration
 from views.registry import Registry
-from views.rules import Calendar, Rules
+from views.rules import Calendar, Rules, RuleSettings
 from views.shards import RedisShards
 from views.stats import StatsReader
 from views.viewers import Viewers
@@ -38,22 +38,15 @@ ContentId = Annotated[str, Path(description="The content's id.", examples=["123"
 
 
 @dataclass(frozen=True)
-class Settings(ViewsSettings):
+class Settings(RuleSettings, ViewsSettings):
     """What the function reads from the environment."""
 
     audit_table: str
     outbox_table: str
     time_zone: ZoneInfo
     content_types: tuple[str, ...]
-    max_views_per_session: int
-    max_views_per_day: int
-    once_per_day: bool
-    cooldown_seconds: int
-    session_seconds: int
     honour_do_not_track: bool
     literal_user_keys: bool
-    registered_only: bool
-    max_contents: int
     views_secret: str
 
 
@@ -64,16 +57,7 @@ def configured() -> Settings:
 
 @cache
 def rules() -> Rules:
-    read = configured()
-    return Rules(
-        max_per_session=read.max_views_per_session,
-        max_per_day=read.max_views_per_day,
-        once_per_day=read.once_per_day,
-        cooldown_seconds=read.cooldown_seconds,
-        session_seconds=read.session_seconds,
-        registered_only=read.registered_only,
-        max_contents=read.max_contents,
-    )
+    return configured().rules()
 
 
 @cache

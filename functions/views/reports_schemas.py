@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -16,23 +16,13 @@ from views.history import Adjustment, History
 from views.period import Period, day_of
 from views.ranking import Place as RankingPlace
 from views.refusals import Place, Refusals, Summary
+from views.rules import Reason
 
 # A report that is read by people has room for so many; those before them are in its sums all the same.
 MOST_ADJUSTMENTS = 500
 
 NOTE = "What came after moved_until is still in Redis, until the next sync moves it"
 DISCLOSURE = "boosted views are promoted and stand apart from organic ones"
-
-Rule = Literal[
-    "cooldown",
-    "daily_viewed",
-    "session_limit",
-    "daily_limit",
-    "bot",
-    "do_not_track",
-    "unregistered",
-    "too_many_contents",
-]
 
 
 def _day(value: Any) -> date:
@@ -41,7 +31,7 @@ def _day(value: Any) -> date:
 
 FirstDay = Annotated[date | None, BeforeValidator(_day), Query(alias="from", description="The first day.")]
 LastDay = Annotated[date | None, BeforeValidator(_day), Query(alias="to", description="The last day.")]
-OneRule = Annotated[Rule | None, Query(alias="rule", description="Only attempts that this rule, or it too, refused.")]
+OneRule = Annotated[Reason | None, Query(alias="rule", description="Only attempts that this rule, or it too, refused.")]
 OneContent = Annotated[
     str | None, Query(alias="content", description="Only those of this content.", examples=["story:123"])
 ]
@@ -50,7 +40,10 @@ OneContent = Annotated[
 class Report(BaseModel):
     """What holds for every report: it is made of what the sync has moved to the database."""
 
-    moved_until: Moment | None = Field(description="All until then is in the report. Null: there was no sync yet.")
+    moved_until: Moment | None = Field(
+        description="When the last sync that is done took what was pending. Out of it stay contents moved aside, and "
+        "views of a shard that was new or had restarted: the next sync takes them. Null: there was no sync yet."
+    )
     note: str = NOTE
 
 

@@ -7,6 +7,7 @@ tests/integration compare the two).
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sluice.clock import day_start, next_midnight
@@ -20,6 +21,17 @@ BOT = "bot"
 DO_NOT_TRACK = "do_not_track"
 UNREGISTERED = "unregistered"
 TOO_MANY_CONTENTS = "too_many_contents"
+
+Reason = Literal[
+    "cooldown",
+    "daily_viewed",
+    "session_limit",
+    "daily_limit",
+    "unregistered",
+    "too_many_contents",
+    "bot",
+    "do_not_track",
+]
 
 LONGEST_SECONDS = 45 * 86_400  # the script keeps a session's age in 4 bytes of milliseconds: 49 days
 LONGEST_DAY_SECONDS = 25 * 3600  # when summer time ends
@@ -60,6 +72,31 @@ class Rules:
     def memory_seconds(self) -> int:
         """How long after a counted view any rule can still ask for it."""
         return max(self.session_seconds, self.cooldown_seconds, LONGEST_DAY_SECONDS)
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """The variables that say what the rules are: the same for who counts and for who explains."""
+
+    max_views_per_session: int
+    max_views_per_day: int
+    once_per_day: bool
+    cooldown_seconds: int
+    session_seconds: int
+    registered_only: bool
+    max_contents: int
+
+    def rules(self) -> Rules:
+        """Raises Misconfigured."""
+        return Rules(
+            max_per_session=self.max_views_per_session,
+            max_per_day=self.max_views_per_day,
+            once_per_day=self.once_per_day,
+            cooldown_seconds=self.cooldown_seconds,
+            session_seconds=self.session_seconds,
+            registered_only=self.registered_only,
+            max_contents=self.max_contents,
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, StrictStr, model_serializer
 
@@ -10,18 +10,9 @@ from sluice.http import Moment
 from views.bodies import MAX_VIEWS
 from views.display import Shown, Source
 from views.epochs import Control, Outcome, Phase, Started
+from views.rules import Reason
 from views.sync_store import Failure
 
-Reason = Literal[
-    "cooldown",
-    "daily_viewed",
-    "session_limit",
-    "daily_limit",
-    "unregistered",
-    "too_many_contents",
-    "bot",
-    "do_not_track",
-]
 DISCLOSURE = "includes promoted views"
 MAX_ITEMS = 100
 

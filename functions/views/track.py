@@ -19,7 +19,7 @@ from views import bodies, counter, viewers
 from views.bodies import Body
 from views.counter import Counter, LeftAlone, NotTracked, OutcomeUnknown
 from views.fallback import Fallback
-from views.rules import DO_NOT_TRACK, Decision, Rules
+from views.rules import DO_NOT_TRACK, Decision, RuleSettings
 from views.viewers import Request, Viewer, Viewers
 
 COOKIE = "sluice_session"
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(RuleSettings):
     """What the function reads from the environment."""
 
     redis_url: str
@@ -39,13 +39,6 @@ class Settings:
     time_zone: ZoneInfo
     content_types: tuple[str, ...]
     views_table: str
-    max_views_per_session: int
-    max_views_per_day: int
-    once_per_day: bool
-    cooldown_seconds: int
-    session_seconds: int
-    max_contents: int
-    registered_only: bool
     honour_do_not_track: bool
     literal_user_keys: bool
     views_secret: str
@@ -112,15 +105,6 @@ class Tracker:
 @cache
 def tracker() -> Tracker:
     read = settings.read(Settings)
-    rules = Rules(
-        max_per_session=read.max_views_per_session,
-        max_per_day=read.max_views_per_day,
-        once_per_day=read.once_per_day,
-        cooldown_seconds=read.cooldown_seconds,
-        session_seconds=read.session_seconds,
-        registered_only=read.registered_only,
-        max_contents=read.max_contents,
-    )
     recognised = Viewers(
         keyring.usable(read.views_secret, "views secret"),
         read.time_zone,
@@ -130,7 +114,7 @@ def tracker() -> Tracker:
     )
     return Tracker(
         recognised,
-        Counter(lambda: counter.nodes(read.redis_url, read.redis_mode), rules, read.time_zone, read.view_shards),
+        Counter(lambda: counter.nodes(read.redis_url, read.redis_mode), read.rules(), read.time_zone, read.view_shards),
         Fallback(read.views_table, read.time_zone),
         SystemClock(),
         read.content_types,
