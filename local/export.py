@@ -38,7 +38,10 @@ def main() -> None:
     given = parser.parse_args()
     stack = chosen_stack(given)
     api_url = stack.output("ApiUrl") if given.stack else running().api_url
-    lines = export(api_url, tokens.mint(stack, "operator", hours=1), given.id, sys.stdout)
+    try:
+        lines = export(api_url, tokens.mint(stack, "operator", hours=1), given.id, sys.stdout)
+    except httpx.HTTPError as error:
+        raise LocalError(f"The API of {stack.name} was not reached: {error}") from error
     print(f"{lines} lines", file=sys.stderr)
 
 
