@@ -7,27 +7,24 @@ from urllib.parse import urljoin
 
 import httpx
 
-from local import tokens
-from local.choice import add_stack_options, chosen_stack
+from local.choice import add_stack_options, chosen_api
 from local.errors import LocalError, run
-from local.stack import running
 
 CAMPAIGNS = "/api/admin/fake-views"
 
 
-def export(api_url: str, token: str, campaign_id: str, output: TextIO) -> int:
+def export(http: httpx.Client, campaign_id: str, output: TextIO) -> int:
     """How many lines were written, header included."""
-    url = f"{api_url}{CAMPAIGNS}/{campaign_id + '/' if campaign_id else ''}export"
+    url = f"{CAMPAIGNS}/{campaign_id + '/' if campaign_id else ''}export"
     lines = 0
-    with httpx.Client(headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False) as client:
-        while url:
-            answer = client.get(url)
-            if answer.is_error:
-                raise LocalError(f"The export was answered {answer.status_code}: {answer.text[:500]}")
-            output.write(answer.text)
-            lines += answer.text.count("\n")
-            following = answer.links.get("next", {}).get("url")
-            url = urljoin(url, following) if following else ""
+    while url:
+        answer = http.get(url)
+        if answer.is_error:
+            raise LocalError(f"The export was answered {answer.status_code}: {answer.text[:500]}")
+        output.write(answer.text)
+        lines += answer.text.count("\n")
+        following = answer.links.get("next", {}).get("url")
+        url = urljoin(str(answer.url), following) if following else ""
     return lines
 
 
@@ -36,12 +33,8 @@ def main() -> None:
     add_stack_options(parser)
     parser.add_argument("--id", default="", help="a campaign's id; none for a list of all campaigns")
     given = parser.parse_args()
-    stack = chosen_stack(given)
-    api_url = stack.output("ApiUrl") if given.stack else running().api_url
-    try:
-        lines = export(api_url, tokens.mint(stack, "operator", hours=1), given.id, sys.stdout)
-    except httpx.HTTPError as error:
-        raise LocalError(f"The API of {stack.name} was not reached: {error}") from error
+    with chosen_api(given, "operator", hours=1) as http:
+        lines = export(http, given.id, sys.stdout)
     print(f"{lines} lines", file=sys.stderr)
 
 

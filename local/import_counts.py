@@ -16,11 +16,10 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from local import counts_file, tokens
-from local.choice import add_stack_options, chosen_stack
+from local import counts_file
+from local.choice import add_stack_options, chosen_api
 from local.counts_file import CHUNK_ROWS, Line
 from local.errors import LocalError, run
-from local.stack import running
 
 IMPORTS = "/api/admin/views/imports"
 TOKEN_HOURS = 12
@@ -198,11 +197,7 @@ def main() -> None:
         raise LocalError("Give FILE=<a CSV of type,id,count>.")
     lines = lines_of(given.file)
     name = (given.name or Path(given.file).name)[:MOST_NAME]
-    stack = chosen_stack(given)
-    api_url = stack.output("ApiUrl") if given.stack else running().api_url
-    headers = {"authorization": f"Bearer {tokens.mint(stack, 'admin', hours=TOKEN_HOURS)}"}
-    client = httpx.Client(base_url=api_url, headers=headers, timeout=60, trust_env=False)
-    with client as http, progress_bars() as show:
+    with chosen_api(given, "admin", TOKEN_HOURS) as http, progress_bars() as show:
         found, skipped = import_counts(http, lines, name, show)
     print(summary(found, skipped, lines))
 

@@ -7,10 +7,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from local import tokens
-from local.choice import add_stack_options, chosen_stack
+from local.choice import add_stack_options, chosen_api
 from local.errors import LocalError, run
-from local.stack import running
 
 STATS = "/api/admin/views/stats"
 _NOTHING = "-"
@@ -87,14 +85,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.stats", description=__doc__)
     add_stack_options(parser)
     given = parser.parse_args()
-    stack = chosen_stack(given)
-    api_url = stack.output("ApiUrl") if given.stack else running().api_url
-    headers = {"authorization": f"Bearer {tokens.mint(stack, 'operator', hours=1)}"}
-    try:
-        with httpx.Client(base_url=api_url, headers=headers, timeout=60, trust_env=False) as http:
-            found = stats(http)
-    except httpx.HTTPError as error:
-        raise LocalError(f"The API of {stack.name} was not reached: {error}") from error
+    with chosen_api(given, "operator", hours=1) as http:
+        found = stats(http)
     show(found, Console())
 
 

@@ -7,10 +7,8 @@ from typing import Any
 
 import httpx
 
-from local import tokens
-from local.choice import add_stack_options, chosen_stack
+from local.choice import add_stack_options, chosen_api
 from local.errors import LocalError, run
-from local.stack import running
 
 SYNC = "/api/admin/views/sync"
 TOKEN_HOURS = 6
@@ -92,14 +90,8 @@ def main() -> None:
     add_stack_options(parser)
     parser.add_argument("--force", action="store_true", help="open an epoch even when nothing is pending")
     given = parser.parse_args()
-    stack = chosen_stack(given)
-    api_url = stack.output("ApiUrl") if given.stack else running().api_url
-    headers = {"authorization": f"Bearer {tokens.mint(stack, 'operator', hours=TOKEN_HOURS)}"}
-    try:
-        with httpx.Client(base_url=api_url, headers=headers, timeout=60, trust_env=False) as http:
-            closed = sync(http, force=given.force, tell=lambda line: print(line, flush=True))
-    except httpx.HTTPError as error:
-        raise LocalError(f"The API of {stack.name} was not reached: {error}") from error
+    with chosen_api(given, "operator", TOKEN_HOURS) as http:
+        closed = sync(http, force=given.force, tell=lambda line: print(line, flush=True))
     if closed is not None:
         print(summary(closed))
 

@@ -329,7 +329,8 @@ def test_a_completed_campaign_is_verified_exported_and_taken_back(stack: StackUn
 
     verified = boosts.http.get(f"{CAMPAIGNS}/{campaign_id}/verify").json()
     text = StringIO()
-    lines = export(stack.api_url, stack.token("operator"), campaign_id, text)
+    with stack.http("operator") as http:
+        lines = export(http, campaign_id, text)
     answer = boosts.http.post(f"{CAMPAIGNS}/{campaign_id}/revert", json={"reason": "the wrong videos"})
     reverted = boosts.until(campaign_id, lambda seen: seen["status"] == "reverted")
 
