@@ -21,7 +21,7 @@ from tests.integration.test_views_outages import listening
 from tests.integration.test_views_sync import CLOSING, NOW, World
 from tests.integration.track_function import a_view
 from tests.redis_servers import Servers, free_ports
-from views import gauges, sync_worker
+from views import counter, gauges, sync_worker
 from views.shards import ShardStats
 from views.stats import Stats
 
@@ -175,8 +175,11 @@ def test_an_outage_is_one_degraded_answer_of_tracking_every_five_seconds(
     assert rings(world.aws, "ViewsDegradedAlarm", 1)
 
 
-def test_a_redis_that_gives_no_answer_is_an_outage_too(world: Watched, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_redis_that_gives_no_answer_is_an_outage_too(
+    world: Watched, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """S2-33: the view that waited for it is a 503, and those of the next five seconds go to the database."""
+    monkeypatch.setitem(counter._CLIENT, "socket_timeout", 0.1)
     held: list[socket.socket] = []
     with listening(held.append) as port, caplog.at_level(logging.INFO):
         world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{port}"
