@@ -242,10 +242,7 @@ class Applier:
         return moved
 
     def _fold(self, scope: Scope, rows: Sequence[Row], failed: set[str]) -> int:
-        """Fold rows that fit into one transaction, but for contents that failed; how many were folded now."""
-        rows = [row for row in rows if row.content not in failed]
-        if not rows:
-            return 0
+        """Fold rows that fit into one transaction, and note contents that fail; how many were folded now."""
         try:
             return self._fold_those_left(scope, rows)
         except Unavailable:

@@ -766,7 +766,7 @@ def test_however_many_rows_cannot_be_folded_they_keep_no_other_out() -> None:
 
     assert bench.control.phase is Phase.DONE
     assert bench.store.organic == {B: (2, 0)}
-    assert bench.store.failures[A, 1] < 10
+    assert bench.store.failures[A, 1] < 20  # not once for each row
 
 
 # Reading
