@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.faults.boosts import CAMPAIGNS, MAX_PER_DAY, MONTHLY_CAP, Boosts, check_numbers, used
 from tests.faults.faults import OF_AWS, Crossing, Delivery, Fault, Faults, Injection
-from tests.faults.sweep import AT_REST_WITHIN, Violation
+from tests.faults.sweep import AT_REST_WITHIN, Violation, check_requests
 from tests.faults.world import START, Message, Request, Site, World
 
 _MOST_CAMPAIGNS = 4
@@ -176,6 +176,7 @@ class Machine(RuleBasedStateMachine):
     def everything_adds_up(self) -> None:
         type(self).steps += 1
         with as_assertions(self.world):
+            check_requests(self.world)
             check_numbers(self.world, self.base)
 
     def teardown(self) -> None:
@@ -189,6 +190,7 @@ class Machine(RuleBasedStateMachine):
                 if self.world.now() - quiet_since > AT_REST_WITHIN:
                     break
                 self.world.step()
+            check_requests(self.world)
             self.context.check(self.world, self.base)
 
 

@@ -140,8 +140,7 @@ class Sweep:
         try:
             self._to_rest(world, script, retry_after, base, flow.at_rest_within)
             self._check_heard(faults)
-            if world.broken:
-                raise Violation(f"a request broke: {world.broken[0]!r}")
+            check_requests(world)
             world.nemesis = None
             self.context.check(world, base)
         except (Violation, AssertionError) as error:
@@ -184,6 +183,12 @@ class Sweep:
         for injection, site, invocation in faults.hit:
             if site.function in on_schedule and is_told(injection.fault, site) and not invocation.has_failed:
                 raise Violation(f"{site.function} kept to itself that a call of it had failed")
+
+
+def check_requests(world: World) -> None:
+    """No request was answered for by a crash, but where a process died."""
+    if world.broken:
+        raise Violation(f"a request broke: {world.broken[0]!r}")
 
 
 def _alike(end: Any, other: Any, parts: int) -> bool:

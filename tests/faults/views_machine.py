@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.faults.faults import FAULTS, Crossing, Delivery, Fault, Faults, Injection
 from tests.faults.machine import as_assertions
 from tests.faults.script import Command
-from tests.faults.sweep import Violation
+from tests.faults.sweep import Violation, check_requests
 from tests.faults.views import (
     EVENING,
     Views,
@@ -195,6 +195,7 @@ class ViewsMachine(RuleBasedStateMachine):
     def everything_adds_up(self) -> None:
         type(self).steps += 1
         with as_assertions(self.world):
+            check_requests(self.world)
             self.watch.look()
             check_tables(self.world)
 
@@ -208,6 +209,7 @@ class ViewsMachine(RuleBasedStateMachine):
             ends = self.world.now() + _WITHIN
             while not (self.world.is_quiet() and self.context.is_settled(self.world)) and self.world.now() < ends:
                 self.world.step()
+            check_requests(self.world)
             self.context.check(self.world, None)
 
     def _redrive(self) -> None:
