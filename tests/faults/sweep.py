@@ -78,6 +78,8 @@ class Run:
     injections: tuple[Injection, ...]
     sites: list[Site]
     """Where something can go wrong."""
+    reached: list[Site]
+    """All calls."""
     end: tuple[Any, Any, Any] | None
     late_commands: set[int]
     crossed: bool
@@ -146,7 +148,7 @@ class Sweep:
         except (Violation, AssertionError) as error:
             problem = f"{type(error).__name__}: {error}"
         end = None if problem else self.context.end(world)
-        return Run(flow, injections, faults.sites, end, set(script.late), script.crossed, problem)
+        return Run(flow, injections, faults.sites, world.sites, end, set(script.late), script.crossed, problem)
 
     def _to_rest(
         self,
@@ -202,7 +204,7 @@ def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Every fault that can happen at every call, with every delivery."""
     for site in sites:
         for fault in FAULTS:
-            if can_happen(fault, site) and _may_break(flow, site):
+            if can_happen(fault, site) and may_break(flow, site):
                 for delivery in Delivery:
                     yield Injection(site.number, fault, delivery)
 
@@ -212,12 +214,13 @@ def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     can_cross = sum(command.can_cross for command in flow.commands)
     unlikely = (Crossing.COMMAND, Crossing.COMMANDS)[can_cross:]
     for site in sites:
-        if _may_break(flow, site):
+        if may_break(flow, site):
             for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
                 yield Injection(site.number, Fault.NONE, crossing)
 
 
-def _may_break(flow: Flow, site: Site) -> bool:
+def may_break(flow: Flow, site: Site) -> bool:
+    """Whether the flow is about the function that calls there."""
     return not flow.only_in or site.function in flow.only_in
 
 

@@ -356,6 +356,14 @@ FLOWS = (
         **_A_DAY,
     ),
     Flow(
+        "a sync by hand of what came without Redis",
+        (act(go_away), view(1, "a"), act(come_back), sync()),
+        prepare=begun,
+        only_in=("ViewsSyncFunction",),
+        is_timed=True,
+        **_A_DAY,
+    ),
+    Flow(
         "a content that cannot be added to",
         (view(1, "a", "b"), sync(), act(_daily_views({"N": "0"}), when=quiet), sync()),
         prepare=broken,
