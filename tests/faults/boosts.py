@@ -592,6 +592,7 @@ def check_numbers(world: World, base: Base) -> None:
             raise Violation("completed, and not all is executed")
         if campaign["status"] == "reverted" and count:
             raise Violation("reverted, and not all is taken back")
+        _check_days(campaign, own)
         for row in own:
             for video, views in json.loads(row["views_by_video"]).items():
                 counter = f"boosted#video#{video}"
@@ -602,6 +603,14 @@ def check_numbers(world: World, base: Base) -> None:
     _check_usage(world, base, all_campaigns, batches)
 
 
+def _check_days(campaign: dict[str, Any], own: list[dict[str, Any]]) -> None:
+    days: Counter[str] = Counter()
+    for row in own:
+        days[row["committed_at"][:10]] += max(0, row["views"])
+    if any(views > campaign["daily_limit"] for views in days.values()):
+        raise Violation(f"more on a day than the campaign's own {campaign['daily_limit']}: {days}")
+
+
 def _check_rest(world: World) -> None:
     for campaign in campaigns(world):
         if campaign["status"] in LIVE:
@@ -609,6 +618,24 @@ def _check_rest(world: World) -> None:
     for name, messages in world.queues.items():
         if messages:
             raise Violation(f"left in {name}: {messages}")
+
+
+def _check_shown(world: World) -> None:
+    """What the API answers is what the batch rows say."""
+    world.nemesis = None
+    batches = rows(world, "batch")
+    for campaign in campaigns(world):
+        status, shown = world.http(Request("GET", f"{CAMPAIGNS}/{campaign['id']}", id="a look"))
+        views = [int(row["views"]) for row in batches if row["id"] == campaign["id"]]
+        executed = sum(each for each in views if each > 0)
+        expected = {
+            "executed_count": executed,
+            "remaining_count": int(campaign["total_count"]) - executed,
+            "reverted_count": executed - sum(views),
+            "status": campaign["status"],
+        }
+        if status != 200 or {name: shown[name] for name in expected} != expected:
+            raise Violation(f"shown: {status} {shown}, instead of {expected}")
 
 
 def _check_usage(world: World, base: Base, all_campaigns: list[Any], batches: list[Any]) -> None:
@@ -670,6 +697,7 @@ class Boosts(Context):
         _check_rest(world)
         check_numbers(world, base)
         check_trail(world, self._watch.deleted)
+        _check_shown(world)
 
     def base(self, world: World) -> Base:
         return counters_of(world)

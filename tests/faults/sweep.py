@@ -148,7 +148,7 @@ class Sweep:
         except (Violation, AssertionError) as error:
             problem = f"{type(error).__name__}: {error}"
         end = None if problem else self.context.end(world)
-        return Run(flow, injections, faults.sites, world.sites, end, set(script.late), script.crossed, problem)
+        return Run(flow, injections, faults.sites, faults.reached, end, set(script.late), script.crossed, problem)
 
     def _to_rest(
         self,
