@@ -631,9 +631,9 @@ class Views(Context):
         check_tables(world)
         if not self.is_settled(world):
             raise Violation(f"left behind: {self.server.everything()}, {control(world)}, {imports(world)}")
-        for name, rules in world.wiring.queues.items():
-            if rules.dead_letters and world.queues[rules.dead_letters]:
-                raise Violation(f"dead letters of {name}: {world.queues[rules.dead_letters]}")
+        for name, messages in world.queues.items():
+            if messages:
+                raise Violation(f"left in {name}: {messages}")
         check_trail(world, [])
         if self._watch.is_calm:
             self._check_told(world)
