@@ -64,7 +64,7 @@ def test_what_a_command_finds_in_the_middle_of_a_call_fails_the_machine(
     machine.begin(TERMS)
 
     with pytest.raises(AssertionError, match="seeded"):
-        machine.go_on(2, [("pause", 0)], [(("BoostsWorkerFunction", 0), (Fault.NONE, Crossing.COMMAND))])
+        machine.go_on(2, [("pause", 0)], [((None, 0), (Fault.NONE, Crossing.COMMAND))])
 
 
 def test_an_answer_that_no_command_may_have_fails_the_machine_in_the_middle_of_a_call_too(
@@ -83,4 +83,4 @@ def test_an_answer_that_no_command_may_have_fails_the_machine_in_the_middle_of_a
     machine.begin(TERMS)
 
     with pytest.raises(AssertionError, match="418"):
-        machine.go_on(2, [("pause", 0)], [(("BoostsWorkerFunction", 0), (Fault.NONE, Crossing.COMMAND))])
+        machine.go_on(2, [("pause", 0)], [((None, 0), (Fault.NONE, Crossing.COMMAND))])
