@@ -18,7 +18,7 @@ from tests.faults.world import Request, World
 STEPS_OF_A_RUN = 50
 # A thousand steps together; half a million with FAULTS=long.
 SEEDS = range(2)
-RUNS = 5_500 if os.environ.get("FAULTS") == "long" else int(os.environ.get("RUNS", 11))
+RUNS = 5_500 if os.environ.get("FAULTS") == "long" else 11
 
 
 @pytest.mark.timeout(0 if os.environ.get("FAULTS") == "long" else 300)
