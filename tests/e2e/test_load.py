@@ -37,11 +37,11 @@ def test_hundreds_of_viewers_track_through_syncs_and_ten_campaigns_and_every_sum
     accepted: Counter[str] = Counter()
 
     def syncs() -> list[int]:
-        epochs = []
+        views = []
         with stack.http("operator") as operator:
             while not seen.is_set():
-                epochs.append(moved(operator)[0]["epoch"])
-        return epochs
+                views.append(moved(operator)[0]["views"])
+        return views
 
     def viewers() -> Counter[str]:
         counted: Counter[str] = Counter()
@@ -64,7 +64,7 @@ def test_hundreds_of_viewers_track_through_syncs_and_ten_campaigns_and_every_sum
     completed = [boosts.until_completed(campaign_id, seconds=120) for campaign_id in ids]
     counts = {video: boosts.count(video) for video in videos}
 
-    assert len(syncing.result()) >= 1
+    assert sum(syncing.result()) > 0
     assert accepted == dict.fromkeys(videos, VIEWERS)
     for video, count in counts.items():
         assert sum(count["organic"].values()) == accepted[video]

@@ -33,7 +33,6 @@ MODULES = (
 """Where the mutation check looks for conditions, fences and guards."""
 CAMPAIGNS = "/api/admin/fake-views"
 LIVE = ("running", "scheduled", "reverting")
-MAX_PER_DAY, MONTHLY_CAP = 100_000, 5_000_000
 _EVENT_OF_ACTION = {
     "CREATED": "BoostCreated",
     "STARTED": "BoostStarted",
@@ -114,14 +113,17 @@ def platform(verb: str, **options: Any) -> Command:
     return Command("POST", f"/api/admin/{verb}", {"reason": "a test"}, **options)
 
 
-def used(month: int, day: int, next_month: int = 0) -> Any:
-    """Prepares a month and a day, and the month after it, of which others have used so much."""
+def left(*, month: int | None = None, day: int | None = None, next_month: int | None = None) -> Any:
+    """Prepares a month and a day, and the month after it, of which others have left so much."""
 
     def prepare(world: World) -> None:
-        today = world.now()
-        put(world, today, {"allotted": month, "executed": month, f"d{today.day:02d}": day})
-        if next_month:
-            put(world, today.replace(day=1) + timedelta(days=31), {"allotted": next_month, "executed": next_month})
+        today, cap = world.now(), int(world.setting("GLOBAL_MONTHLY_CAP"))
+        of_day = 0 if day is None else int(world.setting("MAX_PER_DAY")) - day
+        of_month = of_day if month is None else cap - month
+        put(world, today, {"allotted": of_month, "executed": of_month, f"d{today.day:02d}": of_day})
+        if next_month is not None:
+            later = cap - next_month
+            put(world, today.replace(day=1) + timedelta(days=31), {"allotted": later, "executed": later})
 
     def put(world: World, moment: datetime, counters: dict[str, int]) -> None:
         key = {"id": {"S": f"usage#{moment:%Y-%m}"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
@@ -225,7 +227,7 @@ FLOWS = (
     Flow(
         "scheduled without room",
         (create(total=1500, starts_in=timedelta(minutes=5)),),
-        prepare=used(MONTHLY_CAP - 1000, 0),
+        prepare=left(month=1000),
     ),
     Flow("scheduled, cancelled", (create(starts_in=timedelta(minutes=16)), command("cancel", can_cross=True))),
     Flow(
@@ -240,7 +242,7 @@ FLOWS = (
     Flow(
         "two campaigns at a full day",
         (create(total=1500), create(total=1500), command("execute"), command("execute", 1)),
-        prepare=used(MAX_PER_DAY - 1700, MAX_PER_DAY - 1700),
+        prepare=left(day=1700),
         starts_at=datetime(2026, 11, 20, 23, 56, tzinfo=UTC),
         is_timed=True,
     ),
@@ -249,7 +251,7 @@ FLOWS = (
         (create(total=2500, days=2), command("execute")),
         starts_at=datetime(2026, 11, 29, 23, 56, tzinfo=UTC),
         is_timed=True,
-        prepare=used(MAX_PER_DAY - 800, MAX_PER_DAY - 800),
+        prepare=left(day=800),
     ),
     Flow(
         "refused before it runs and when it has ended",
@@ -290,13 +292,13 @@ FLOWS = (
             command("cancel", 1),
             command("revert", 1, wanted=409),
         ),
-        prepare=used(MONTHLY_CAP - 2000, 0),
+        prepare=left(month=2000),
         only_in=_API,
     ),
     Flow(
         "room for one",
         (create(total=500), create(total=500), command("execute"), command("execute", 1, wanted=409, can_cross=True)),
-        prepare=used(MONTHLY_CAP - 700, 0),
+        prepare=left(month=700),
         is_race=True,
         only_in=_API,
     ),
@@ -310,7 +312,7 @@ FLOWS = (
             Command("", "", act=all_cancelled, when=lambda world: world.now() >= _DECEMBER),
         ),
         starts_at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC),
-        prepare=used(MAX_PER_DAY, MAX_PER_DAY, next_month=MONTHLY_CAP - 700),
+        prepare=left(day=0, next_month=700),
         is_race=True,
         silent=("OperationsSweeperFunction",),
         only_in=("BoostsWorkerFunction",),
@@ -372,7 +374,7 @@ FLOWS = (
     Flow(
         "a full day",
         (create(total=500), command("execute")),
-        prepare=used(MAX_PER_DAY, MAX_PER_DAY),
+        prepare=left(day=0),
         silent=("OperationsSweeperFunction",),
         only_in=("BoostsWorkerFunction",),
     ),
@@ -470,7 +472,7 @@ class Watch:
             if kind == "batch":
                 self._batch(plain(each.after["id"]))
             elif kind == "usage":
-                _check_caps(each.after, int(world.setting("GLOBAL_MONTHLY_CAP")))
+                _check_caps(world, each.after)
             elif each.table == "OutboxTable" and plain(each.after["status"]) == "processed":
                 self.processed.setdefault(plain(each.after["id"]), world.now())
             elif kind == "campaign":
@@ -567,9 +569,10 @@ def _means(body: str, campaign: dict[str, Any]) -> bool:
         return False
 
 
-def _check_caps(usage: dict[str, Any], monthly_cap: int) -> None:
+def _check_caps(world: World, usage: dict[str, Any]) -> None:
+    of_day, of_month = int(world.setting("MAX_PER_DAY")), int(world.setting("GLOBAL_MONTHLY_CAP"))
     counters = {name: plain(value) for name, value in usage.items() if "N" in value}
-    over = [name for name, views in counters.items() if views > (MAX_PER_DAY if name[0] == "d" else monthly_cap)]
+    over = [name for name, views in counters.items() if views > (of_day if name[0] == "d" else of_month)]
     under = [name for name, views in counters.items() if views < 0]
     if over or under:
         raise Violation(f"a cap is exceeded: {counters}")
@@ -592,6 +595,7 @@ def check_numbers(world: World, base: Base) -> None:
             raise Violation("completed, and not all is executed")
         if campaign["status"] == "reverted" and count:
             raise Violation("reverted, and not all is taken back")
+        _check_days(campaign, own)
         for row in own:
             for video, views in json.loads(row["views_by_video"]).items():
                 counter = f"boosted#video#{video}"
@@ -602,6 +606,14 @@ def check_numbers(world: World, base: Base) -> None:
     _check_usage(world, base, all_campaigns, batches)
 
 
+def _check_days(campaign: dict[str, Any], own: list[dict[str, Any]]) -> None:
+    days: Counter[str] = Counter()
+    for row in own:
+        days[row["committed_at"][:10]] += max(0, row["views"])
+    if any(views > campaign["daily_limit"] for views in days.values()):
+        raise Violation(f"more on a day than the campaign's own {campaign['daily_limit']}: {days}")
+
+
 def _check_rest(world: World) -> None:
     for campaign in campaigns(world):
         if campaign["status"] in LIVE:
@@ -609,6 +621,24 @@ def _check_rest(world: World) -> None:
     for name, messages in world.queues.items():
         if messages:
             raise Violation(f"left in {name}: {messages}")
+
+
+def _check_shown(world: World) -> None:
+    """What the API answers is what the batch rows say."""
+    world.nemesis = None
+    batches = rows(world, "batch")
+    for campaign in campaigns(world):
+        status, shown = world.http(Request("GET", f"{CAMPAIGNS}/{campaign['id']}", id="a look"))
+        views = [int(row["views"]) for row in batches if row["id"] == campaign["id"]]
+        executed = sum(each for each in views if each > 0)
+        expected = {
+            "executed_count": executed,
+            "remaining_count": int(campaign["total_count"]) - executed,
+            "reverted_count": executed - sum(views),
+            "status": campaign["status"],
+        }
+        if status != 200 or {name: shown[name] for name in expected} != expected:
+            raise Violation(f"shown: {status} {shown}, instead of {expected}")
 
 
 def _check_usage(world: World, base: Base, all_campaigns: list[Any], batches: list[Any]) -> None:
@@ -670,6 +700,7 @@ class Boosts(Context):
         _check_rest(world)
         check_numbers(world, base)
         check_trail(world, self._watch.deleted)
+        _check_shown(world)
 
     def base(self, world: World) -> Base:
         return counters_of(world)

@@ -119,6 +119,8 @@ class Faults:
         self._only_in = only_in
         self.sites: list[Site] = []
         """Where something could go wrong."""
+        self.reached: list[Site] = []
+        """All calls."""
         self.hit: list[tuple[Injection, Site, Invocation]] = []
         self.late: list[Invocation] = []
 
@@ -158,6 +160,7 @@ class Faults:
         return can_happen(injection.fault, site) and (not self._only_in or site.function in self._only_in)
 
     def _note(self, world: World, site: Site) -> None:
+        self.reached.append(site)
         if self._only_while is None or self._only_while(world):
             self.sites.append(site)
 

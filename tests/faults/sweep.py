@@ -78,6 +78,8 @@ class Run:
     injections: tuple[Injection, ...]
     sites: list[Site]
     """Where something can go wrong."""
+    reached: list[Site]
+    """All calls."""
     end: tuple[Any, Any, Any] | None
     late_commands: set[int]
     crossed: bool
@@ -140,14 +142,13 @@ class Sweep:
         try:
             self._to_rest(world, script, retry_after, base, flow.at_rest_within)
             self._check_heard(faults)
-            if world.broken:
-                raise Violation(f"a request broke: {world.broken[0]!r}")
+            check_requests(world)
             world.nemesis = None
             self.context.check(world, base)
         except (Violation, AssertionError) as error:
             problem = f"{type(error).__name__}: {error}"
         end = None if problem else self.context.end(world)
-        return Run(flow, injections, faults.sites, end, set(script.late), script.crossed, problem)
+        return Run(flow, injections, faults.sites, faults.reached, end, set(script.late), script.crossed, problem)
 
     def _to_rest(
         self,
@@ -186,6 +187,12 @@ class Sweep:
                 raise Violation(f"{site.function} kept to itself that a call of it had failed")
 
 
+def check_requests(world: World) -> None:
+    """No request was answered for by a crash, but where a process died."""
+    if world.broken:
+        raise Violation(f"a request broke: {world.broken[0]!r}")
+
+
 def _alike(end: Any, other: Any, parts: int) -> bool:
     return all(one is None or one == same for one, same in list(zip(end, other, strict=True))[:parts])
 
@@ -197,7 +204,7 @@ def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Every fault that can happen at every call, with every delivery."""
     for site in sites:
         for fault in FAULTS:
-            if can_happen(fault, site) and _may_break(flow, site):
+            if can_happen(fault, site) and may_break(flow, site):
                 for delivery in Delivery:
                     yield Injection(site.number, fault, delivery)
 
@@ -207,12 +214,13 @@ def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     can_cross = sum(command.can_cross for command in flow.commands)
     unlikely = (Crossing.COMMAND, Crossing.COMMANDS)[can_cross:]
     for site in sites:
-        if _may_break(flow, site):
+        if may_break(flow, site):
             for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
                 yield Injection(site.number, Fault.NONE, crossing)
 
 
-def _may_break(flow: Flow, site: Site) -> bool:
+def may_break(flow: Flow, site: Site) -> bool:
+    """Whether the flow is about the function that calls there."""
     return not flow.only_in or site.function in flow.only_in
 
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.faults.faults import FAULTS, Crossing, Delivery, Fault, Faults, Injection
 from tests.faults.machine import as_assertions
 from tests.faults.script import Command
+from tests.faults.sweep import Violation, check_requests
 from tests.faults.views import (
     EVENING,
     Views,
@@ -107,12 +108,13 @@ class ViewsMachine(RuleBasedStateMachine):
         path = command.path.format(*(self.ids * _MOST_IMPORTS))
         self.requests += 1
         request = Request(command.method, path, command.body, f"request-{self.requests}", address=command.address)
-        with as_assertions():
+        with as_assertions(self.world):
             for _ in range(_REPEATS):
                 status, answer = self.world.http(request)
                 if status < 500:
                     break
-        assert status in (200, 201, 202, 409) or (self.world.cache.is_away and status == 503), (path, status, answer)
+            if status not in (200, 201, 202, 409) and not (self.world.cache.is_away and status == 503):
+                raise Violation(f"{path} was answered {status}: {answer}")
         if status == 201 and "id" in answer:
             self.ids.append(answer["id"])
 
@@ -143,14 +145,14 @@ class ViewsMachine(RuleBasedStateMachine):
     def go_on(self, many: int, crossing: list[Command], mishaps: list[Any]) -> None:
         self.mishaps.update(mishaps)
         self.crossing = crossing
-        with as_assertions():
+        with as_assertions(self.world):
             for _ in range(many):
                 self.world.step()
 
     @rule(seconds=st.sampled_from((1, 20, 100, 3600)))
     def time_passes(self, seconds: int) -> None:
         until = self.world.now() + timedelta(seconds=seconds)
-        with as_assertions():
+        with as_assertions(self.world):
             while self.world.agenda()[0].at <= until:
                 self.world.step()
         self.world.pass_time(until)
@@ -160,7 +162,7 @@ class ViewsMachine(RuleBasedStateMachine):
     def deliver_out_of_order(self, queue: str, number: int) -> None:
         """Early, and before others."""
         source = next(each for each in self.world.wiring.queue_sources if each.queue == queue)
-        with as_assertions():
+        with as_assertions(self.world):
             if waiting := self.world.queues[queue]:
                 self.world.deliver(source, [waiting[number % len(waiting)]])
 
@@ -192,12 +194,13 @@ class ViewsMachine(RuleBasedStateMachine):
     @invariant()
     def everything_adds_up(self) -> None:
         type(self).steps += 1
-        with as_assertions():
+        with as_assertions(self.world):
+            check_requests(self.world)
             self.watch.look()
             check_tables(self.world)
 
     def teardown(self) -> None:
-        with as_assertions():
+        with as_assertions(self.world):
             self.mishaps.clear()
             self.world.cache.is_away = False
             self.world.pass_time(self.world.now() + timedelta(seconds=10))
@@ -206,6 +209,7 @@ class ViewsMachine(RuleBasedStateMachine):
             ends = self.world.now() + _WITHIN
             while not (self.world.is_quiet() and self.context.is_settled(self.world)) and self.world.now() < ends:
                 self.world.step()
+            check_requests(self.world)
             self.context.check(self.world, None)
 
     def _redrive(self) -> None:

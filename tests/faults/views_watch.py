@@ -17,9 +17,8 @@ from tests.faults.world import Invocation, Request, World
 from views.reading import Reader
 from views.shards import Part, Seen
 
-TRACK, WORKER = "ViewsTrackFunction", "ViewsSyncWorkerFunction"
+TRACK, SYNC, WORKER = "ViewsTrackFunction", "ViewsSyncFunction", "ViewsSyncWorkerFunction"
 LEFT_ALONE = timedelta(seconds=5)
-SYNC_TIMEOUT = timedelta(seconds=15)
 FAILURES = 2
 """After so many a content is moved aside, in a world that is made small."""
 _CONTENT = "/api/admin/content/"
@@ -296,7 +295,8 @@ class Watch:
     def _opened(self, before: Item) -> None:
         """An epoch was opened after the one before."""
         closed_at = _value(before, "closed_at")
-        if not closed_at or datetime.fromisoformat(closed_at) + SYNC_TIMEOUT >= self._world.now():
+        longest = max(self._world.wiring.timeout(function) for function in (SYNC, WORKER))
+        if not closed_at or datetime.fromisoformat(closed_at) + longest >= self._world.now():
             raise Violation("an epoch was opened while a worker of the last could be asleep")
 
     def _totals(self) -> Counter[str]:

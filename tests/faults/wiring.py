@@ -12,7 +12,7 @@ _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _DAILY = re.compile(r"cron\((\d+) (\d+) \* \* \? \*\)")
 _FUNCTION_ARN = re.compile(r"\$\{(\w+)\.Arn\}/invocations")
 # What AWS takes where the template says nothing.
-_VISIBILITY_SECONDS, _RETENTION_SECONDS, _BATCH_SIZE = 30, 345_600, 10
+_VISIBILITY_SECONDS, _BATCH_SIZE = 30, 10
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,6 @@ class StreamSource:
     takes_failures: bool
     bisects: bool
     attempts: int
-    max_age: timedelta
     on_failure: str | None
     filters: tuple[dict[str, Any], ...]
 
@@ -48,7 +47,6 @@ class QueueRules:
     """What a queue does with its messages."""
 
     visibility: timedelta
-    retention: timedelta
     dead_letters: str | None
     max_receives: int | None
 
@@ -109,6 +107,10 @@ class Wiring:
         """Whether AWS leaves it alone when it feeds itself."""
         return bool(self._resources[function]["Properties"].get("RecursiveLoop") == "Allow")
 
+    def timeout(self, function: str) -> timedelta:
+        """How long it may run."""
+        return timedelta(seconds=self._resources[function]["Properties"]["Timeout"])
+
     def function_of(self, method: str, path: str) -> str:
         return next(route.function for route in self.routes if route.method == method and route.pattern.fullmatch(path))
 
@@ -119,7 +121,6 @@ class Wiring:
         redrive = properties.get("RedrivePolicy")
         return QueueRules(
             timedelta(seconds=properties.get("VisibilityTimeout", _VISIBILITY_SECONDS)),
-            timedelta(seconds=properties.get("MessageRetentionPeriod", _RETENTION_SECONDS)),
             redrive["deadLetterTargetArn"]["Fn::GetAtt"][0] if redrive else None,
             int(redrive["maxReceiveCount"]) if redrive else None,
         )
@@ -142,7 +143,6 @@ class Wiring:
             "ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
             properties.get("BisectBatchOnFunctionError", False),
             properties["MaximumRetryAttempts"],
-            timedelta(seconds=properties["MaximumRecordAgeInSeconds"]),
             on_failure["Destination"]["Fn::GetAtt"][0] if on_failure else None,
             tuple(json.loads(each["Pattern"]) for each in filters),
         )
