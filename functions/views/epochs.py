@@ -186,8 +186,9 @@ class Sync:
             return self._resumed(last)
         return Started(Outcome.NOTHING_PENDING, last) if is_since else self._next(last, day, force=False)
 
-    def run(self, message: Message, message_id: str) -> None:
-        """Run one step and send the next. Returns when the message can be acknowledged.
+    def run(self, message: Message, message_id: str) -> bool:
+        """Run one step and send the next. Returns when the message can be acknowledged: False when it waits, and a copy
+        of it is on its way.
 
         Raises Unavailable when it is to be delivered again.
         """
@@ -195,17 +196,18 @@ class Sync:
         if control is not None and message.day is not None and message.epoch == control.epoch + 1:
             if wait_seconds := self._wait_to_open(control):
                 self._send(message, wait_seconds)
-                return
+                return False
             control = self._open(control, message.day) or self._store.control()
         if control is None or message.epoch > control.epoch:
             logger.error("Dropped: the message is ahead of the sync, as after a restored backup")
-            return
+            return True
         if message.epoch < control.epoch or message.step < control.step:
             self._send_again(control, message, message_id)
         elif message.step > control.step or control.phase is Phase.DONE:
             logger.error("Dropped: the message is ahead of the sync, or the epoch is done")
         else:
             self._run(control, message_id)
+        return True
 
     def _run(self, control: Control, message_id: str) -> None:
         try:

@@ -21,7 +21,7 @@ from sluice.errors import Unreadable
 from sluice.records import RecordProcessor
 from views import bootstrap
 from views.bootstrap import SYNC_REDIS_SECONDS, SyncSettings
-from views.epochs import Message, Sync
+from views.epochs import Message, Outcome, Sync
 from views.registered import Page, Rebuild
 from views.registry import Registry
 from views.shards import RedisShards
@@ -70,12 +70,13 @@ def run_step(record: SQSRecord) -> None:
     if at is not None:
         started = sync().start_scheduled(at)
         logger.info("Scheduled sync", scheduled_at=at.isoformat(), outcome=started.outcome.value)
-        rebuild().ensure()
+        # Where an epoch opens it does this; and a message that was passed on must not fail, or it is passed on again.
+        if started.outcome is Outcome.NOTHING_PENDING:
+            rebuild().ensure()
         return
     message = Message.parse(record.body)
     logger.append_keys(epoch=message.epoch, step=message.step)
-    sync().run(message, record.message_id)
-    if message.step == 0:
+    if sync().run(message, record.message_id) and message.step == 0:
         rebuild().ensure()
 
 

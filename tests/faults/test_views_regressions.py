@@ -1,8 +1,11 @@
 """What the sweep of the views found, kept by name: each is one of its runs."""
 
+from datetime import timedelta
+
 from tests.faults.faults import Delivery, Fault, Injection
 from tests.faults.sweep import Flow, Run, Sweep
-from tests.faults.views import FLOWS
+from tests.faults.views import EVENING, FLOWS, SYNC, begun, of
+from tests.faults.world import Request
 
 
 def flow(name: str) -> Flow:
@@ -34,3 +37,22 @@ def test_an_adjustment_is_not_refused_for_what_its_own_copy_took(views: Sweep) -
     runs = with_each(views, "adjustments", "ViewsImportsFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
 
     assert [run for run in runs if run.problem] == []
+
+
+def test_the_messages_of_a_sync_that_waits_for_redis_become_no_more(views: Sweep) -> None:
+    """Over a midnight: the day's epoch waits for the one that is open."""
+    world = views.world
+    world.forget(EVENING)
+    world.silent = ("ViewsGaugesFunction", "OperationsSweeperFunction")
+    begun(world)
+    world.http(Request("POST", "/api/views", of("a"), "a view"))
+    world.http(Request("POST", SYNC, {"force": True}, "a sync"))
+    world.cache.go()
+    most = 0
+
+    while world.now() < EVENING + timedelta(minutes=20):
+        world.step()
+        most = max(most, len(world.queues["ViewsQueue"]))
+        assert most <= 4
+
+    assert most > 1
