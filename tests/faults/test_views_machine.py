@@ -65,4 +65,4 @@ def test_what_a_command_finds_in_the_middle_of_a_call_fails_the_machine(
     machine.command(sync(), [])
 
     with pytest.raises(AssertionError, match="seeded"):
-        machine.go_on(2, [adjust("a", 1)], [(("ViewsSyncWorkerFunction", 0), (Fault.NONE, Crossing.COMMAND))])
+        machine.go_on(2, [adjust("a", 1)], [((None, 0), (Fault.NONE, Crossing.COMMAND))])

@@ -55,7 +55,6 @@ OUT_OF_SIGHT = {
     "views.counter.Counter._answer: clause 'user_script' in str(error) of an if": "",
     "views.counter.Counter._answer: clause not _WRITES_NOTHING.search(str(error)) of an if": "",
     "views.counter.Counter._ask: if moved": "There is one server.",
-    "views.applying.Applier._fold: if not rows": "Of no rows none is folded either way: it saves a call.",
     "views.epochs.Sync._next: if opened is None": "Two who open an epoch at one moment write the same.",
     "views.registered.Page.parse: way not isinstance(fields, dict) of an if": "Poison dies either way, in any test.",
 }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.faults.faults import FAULTS, Crossing, Delivery, Fault, Faults, Injection
-from tests.faults.machine import as_assertions
+from tests.faults.machine import as_assertions, by_function, mishaps
 from tests.faults.script import Command
 from tests.faults.sweep import Violation, check_requests
 from tests.faults.views import (
@@ -32,14 +32,6 @@ _MOST_IMPORTS = 2
 _REPEATS = 30
 _WITHIN = timedelta(hours=26)
 _QUEUES = st.sampled_from(("ViewsQueue", "ViewsQueue", "ViewsImportsQueue"))
-_FUNCTIONS = (
-    "ViewsTrackFunction",
-    "ViewsSyncFunction",
-    "ViewsCountsFunction",
-    "ViewsImportsFunction",
-    "ViewsImportsWorkerFunction",
-    "OperationsOutboxRelayFunction",
-)
 _CONTENTS = st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)
 _COMMANDS = st.one_of(
     st.builds(lambda viewer, contents: view(viewer, *contents), st.integers(1, 3), _CONTENTS),
@@ -55,18 +47,7 @@ _COMMANDS = st.one_of(
     st.builds(platform, st.sampled_from(("stop", "resume"))),
     st.builds(register, st.sampled_from("ab"), st.sampled_from(("one", "two"))),
 )
-_IN_BETWEEN: tuple[Crossing | Delivery, ...] = (*Crossing, Delivery.AT_ONCE, Delivery.LATE)
-_MISHAPS = st.lists(
-    st.tuples(
-        st.tuples(st.one_of(st.just("ViewsSyncWorkerFunction"), st.sampled_from(_FUNCTIONS)), st.integers(0, 7)),
-        st.one_of(
-            st.tuples(st.sampled_from(FAULTS), st.sampled_from(tuple(Delivery))),
-            st.tuples(st.just(Fault.NONE), st.sampled_from(_IN_BETWEEN)),
-        ),
-    ),
-    max_size=3,
-)
-"""What goes wrong or comes in between, the next time that a function comes to that call of an invocation."""
+_MISHAPS = mishaps(FAULTS, 3)
 
 
 class ViewsMachine(RuleBasedStateMachine):
@@ -97,7 +78,7 @@ class ViewsMachine(RuleBasedStateMachine):
 
     @rule(command=_COMMANDS, mishaps=_MISHAPS)
     def command(self, command: Command, mishaps: list[Any]) -> None:
-        self.mishaps.update(mishaps)
+        self.mishaps.update(by_function(self.world, "ViewsSyncWorkerFunction", mishaps))
         self._give(command)
 
     def _give(self, command: Command) -> None:
@@ -143,7 +124,7 @@ class ViewsMachine(RuleBasedStateMachine):
 
     @rule(many=st.integers(1, 12), crossing=st.lists(_COMMANDS, max_size=2), mishaps=_MISHAPS)
     def go_on(self, many: int, crossing: list[Command], mishaps: list[Any]) -> None:
-        self.mishaps.update(mishaps)
+        self.mishaps.update(by_function(self.world, "ViewsSyncWorkerFunction", mishaps))
         self.crossing = crossing
         with as_assertions(self.world):
             for _ in range(many):
