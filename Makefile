@@ -67,7 +67,7 @@ test: install ## everything that CI runs
 	@$(MAKE) --no-print-directory static checkov
 	@.venv/bin/pytest -n 3 --dist worksteal
 
-faults: install ## the fault sweep with the mutation check: whatever is taken out of the product must be noticed. Half an hour
+faults: install ## the fault sweep with the mutation check: whatever is taken out of the product must be noticed. Ten minutes
 	@FAULTS=all .venv/bin/pytest -n 2 --dist worksteal tests/faults
 
 faults-long: install ## all pairs of faults, and a million steps of the state machine: a night
