@@ -182,7 +182,7 @@ class Sync:
         is_since = last.epoch > 0 and last.opened_at >= scheduled_at
         if last.phase is not Phase.DONE:
             if not is_since:
-                self._send(Message(last.epoch + 1, 0, day), ceil(self._timeout.total_seconds()))
+                self._send(Message(last.epoch + 1, 0, day), self._wait_to_open(last))
             return self._resumed(last)
         return Started(Outcome.NOTHING_PENDING, last) if is_since else self._next(last, day, force=False)
 

@@ -60,3 +60,15 @@ def admin(stack: StackUnderTest) -> Iterator[httpx.Client]:
     """The HTTP API, with an admin's token."""
     with stack.http("admin") as client:
         yield client
+
+
+@pytest.fixture
+def operator(stack: StackUnderTest) -> Iterator[httpx.Client]:
+    with stack.http("operator") as http:
+        yield http
+
+
+@pytest.fixture
+def anyone(stack: StackUnderTest) -> Iterator[httpx.Client]:
+    with stack.http(role=None) as http:
+        yield http

@@ -96,7 +96,7 @@ def rows(stack: StackUnderTest, campaign_id: str) -> list[int]:
 
 
 def test_a_campaign_is_created_executed_paused_resumed_and_completed(stack: StackUnderTest, boosts: Boosts) -> None:
-    """S1-35, S1-45."""
+    """S1-1, S1-2, S1-35, S1-45."""
 
     campaign = boosts.create()
     boosts.command("execute", campaign["id"])
@@ -124,7 +124,7 @@ def test_a_campaign_is_created_executed_paused_resumed_and_completed(stack: Stac
 
 
 def test_ten_campaigns_at_once_add_up_exactly(stack: StackUnderTest, boosts: Boosts) -> None:
-    """S1-46."""
+    """S1-30 (decision 7), S1-46."""
 
     before = boosts.http.get(f"{CAMPAIGNS}/limits").json()
     video_id = a_video()
@@ -206,6 +206,8 @@ def test_a_step_that_is_a_day_away_is_scheduled_by_the_worker_and_by_a_resume(
 
 
 def test_a_campaign_whose_message_was_lost_goes_on_by_itself(stack: StackUnderTest, boosts: Boosts) -> None:
+    """S1-54: nothing has to be cleared by hand."""
+
     campaign = boosts.create()
     key = {"id": campaign["id"], "part": "campaign"}
     # Running, and no message names its step: what a crash between commit and send leaves behind.

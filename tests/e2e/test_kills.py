@@ -27,18 +27,6 @@ def boosts(admin: httpx.Client) -> Boosts:
     return Boosts(admin)
 
 
-@pytest.fixture
-def operator(stack: StackUnderTest) -> Iterator[httpx.Client]:
-    with stack.http("operator") as http:
-        yield http
-
-
-@pytest.fixture
-def anyone(stack: StackUnderTest) -> Iterator[httpx.Client]:
-    with stack.http(role=None) as http:
-        yield http
-
-
 @contextmanager
 def soon_again(stack: StackUnderTest, queue: str) -> Iterator[None]:
     """What a killed worker held is delivered again after 5 s, not after the template's minutes."""

@@ -43,12 +43,6 @@ def audience(stack: StackUnderTest) -> Iterator[Audience]:
         yield Audience(http)
 
 
-@pytest.fixture
-def operator(stack: StackUnderTest) -> Iterator[httpx.Client]:
-    with stack.http("operator") as http:
-        yield http
-
-
 def moved(operator: httpx.Client) -> tuple[Json, list[str]]:
     """The epoch that `make sync FORCE=1` opens, once it is closed, and what it told."""
     told: list[str] = []

@@ -1,28 +1,14 @@
 """Batches, reports, explanations, imports, corrections on the embedded stack, with each function's own permissions."""
 
 import json
-from collections.abc import Iterator
 
 import httpx
-import pytest
 
 from tests.e2e.conftest import StackUnderTest
 from tests.e2e.test_boosts import a_video, eventually
 from tests.e2e.test_views import Audience, moved
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101"
-
-
-@pytest.fixture
-def admin(stack: StackUnderTest) -> Iterator[httpx.Client]:
-    with stack.http("admin") as http:
-        yield http
-
-
-@pytest.fixture
-def anyone(stack: StackUnderTest) -> Iterator[httpx.Client]:
-    with stack.http(role=None) as http:
-        yield http
 
 
 def test_a_beacon_of_several_views_is_counted_and_each_bad_one_is_named(

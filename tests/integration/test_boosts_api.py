@@ -402,7 +402,7 @@ def test_the_event_file_as_it_stands_lists_what_runs(console: Console) -> None:
 def test_the_list_is_filtered_by_status_and_video_and_both_page_by_page(
     console: Console, query: dict[str, str], expected: list[int]
 ) -> None:
-    """S1-8."""
+    """S1-8, S1-55."""
 
     ids = some_campaigns(console, 7)
     for number in (0, 1, 4):
@@ -512,7 +512,7 @@ def test_a_wrong_parameter_of_the_list_is_refused_and_named(console: Console) ->
 
 
 def test_limits_answers_the_sources_three_fields_and_ours(console: Console) -> None:
-    """S1-13."""
+    """S1-13, S1-44."""
 
     console.put_usage(allotted=130_000, executed=125_000, d19=95_000, d20=30_000)
 

@@ -123,6 +123,8 @@ def test_dead_letters_are_a_problem(console: Console, queue: str, field: str, al
 
 
 def test_overdue_campaigns_are_counted_and_a_problem(console: Console) -> None:
+    """S1-56: the worker does not process."""
+
     console.running()
     console.create(scheduled_for="2026-11-20T12:00:01Z")
     console.create()

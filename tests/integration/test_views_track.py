@@ -1,4 +1,4 @@
-"""`POST /api/views`, on a real server and on a real cluster."""
+"""`POST /api/views` (S2-13), on a real server and on a real cluster."""
 
 import base64
 import json

@@ -88,6 +88,7 @@ def functions_have_their_own_logs(project: Project) -> list[str]:
 
 
 def logs_have_retention(project: Project) -> list[str]:
+    """S1-51."""
     return [
         f"{name}: set RetentionInDays: !Ref LogRetentionDays"
         for name, logs in project.of_type("AWS::Logs::LogGroup").items()

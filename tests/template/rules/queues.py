@@ -222,6 +222,7 @@ def loops_are_allowed_where_they_are(project: Project) -> list[str]:
 
 
 def loop_workers_are_bounded(project: Project) -> list[str]:
+    """S1-48: more workers by a number, and each with one batch."""
     problems = []
     for source in project.loops:
         if "MaximumConcurrency" not in source.properties.get("ScalingConfig", {}):

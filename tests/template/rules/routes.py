@@ -42,6 +42,7 @@ def routes_are_behind_the_authorizer(project: Project) -> list[str]:
 
 
 def open_routes_are_throttled(project: Project) -> list[str]:
+    """S1-52."""
     problems = []
     for name, stage in project.of_type("AWS::ApiGatewayV2::Stage").items():
         for route in OPEN_ROUTES:

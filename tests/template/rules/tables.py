@@ -6,6 +6,7 @@ KEPT = ("BoostsTable", "AuditTable", "TotalsTable")
 
 
 def tables_are_kept(project: Project) -> list[str]:
+    """S1-47, S1-50: retained, and restorable to any second."""
     problems = []
     for name, table in project.tables.items():
         wanted = {
