@@ -332,7 +332,7 @@ def main() -> int:
         signal.signal(number, _end_cleanly)
     console = Console(highlight=False, soft_wrap=True)
     screen = Screen(console)
-    console.print("[bold]Sluice[/]: one campaign, start to end, on a stack of its own\n")
+    console.print("[bold]Sluice[/]: a campaign and a sync of views, start to end, on a stack of its own\n")
     try:
         with temporary("demo", tell=lambda _: None) as stack:
             try:
