@@ -17,6 +17,9 @@ from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE, Limits, Usage, UsageCh
 from sluice.clock import next_midnight
 from sluice.errors import Conflicting
 
+PREFIX = "bst"
+"""Of a campaign's id."""
+
 
 class Status(StrEnum):
     """S1-35, and those of scheduling and reverting."""

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from boosts import campaign as campaigns
 from boosts import evidence
-from boosts.campaign import Campaign, Change, Row, Status
+from boosts.campaign import PREFIX, Campaign, Change, Row, Status
 from boosts.evidence import Check
 from boosts.plan import Pattern, month_of
 from boosts.simulation import Simulation, months_ahead, simulate
@@ -19,7 +19,7 @@ from boosts.usage import Limits, Usage
 from sluice import requests
 from sluice.clock import Clock
 from sluice.errors import Conflicting, FieldError, Invalid, NotFound, Unavailable
-from sluice.ids import BOOST, is_id, new_id
+from sluice.ids import is_id, new_id
 from sluice.wake import Wake
 
 logger = Logger(child=True)
@@ -89,7 +89,7 @@ class Commands:
 
     def get(self, campaign_id: str) -> Campaign:
         """One campaign (S1-9). Raises NotFound."""
-        found = self._store.get(campaign_id) if is_id(BOOST, campaign_id) else None
+        found = self._store.get(campaign_id) if is_id(PREFIX, campaign_id) else None
         if found is None:
             raise NotFound("Campaign not found", "campaign_not_found")
         return found
@@ -189,7 +189,7 @@ class Commands:
         raise Unavailable("The campaign is changing too fast")
 
     def _new(self, terms: Terms, subject: str, now: datetime) -> Campaign:
-        return Campaign(id=new_id(BOOST, now), created_at=now, updated_at=now, created_by=subject, **vars(terms))
+        return Campaign(id=new_id(PREFIX, now), created_at=now, updated_at=now, created_by=subject, **vars(terms))
 
     def _simulation(self, campaign: Campaign, now: datetime) -> Simulation:
         usages = self._store.usages(months_ahead(campaign, now, self.zone))

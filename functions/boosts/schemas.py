@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from boosts.campaign import Campaign, Status, Waiting
+from boosts.campaign import PREFIX, Campaign, Status, Waiting
 from boosts.commands import Terms, Today
 from boosts.plan import Pattern
 from boosts.store import Place
@@ -25,7 +25,7 @@ from sluice import http
 from sluice.clock import day_start
 from sluice.errors import Invalid
 from sluice.http import Moment
-from sluice.ids import BOOST, is_id
+from sluice.ids import is_id
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}")
 
@@ -272,7 +272,7 @@ def place(cursor: str | None, video_id: str | None) -> Place | None:
     if position is None:
         return None
     of_its_list = not position["created_at"] if video_id is not None else _is_stored_time(position["created_at"])
-    if not is_id(BOOST, position["campaign_id"]) or not of_its_list:
+    if not is_id(PREFIX, position["campaign_id"]) or not of_its_list:
         raise Invalid.of("cursor", "cursor is not one that this list gave")
     return Place(**position)
 

@@ -20,9 +20,11 @@ from sluice.audit import Head
 from sluice.clock import Clock
 from sluice.dynamodb import Database, transient_as_unavailable
 from sluice.errors import Conflicting, Unavailable
-from sluice.ids import ADJUSTMENT, new_id
+from sluice.ids import new_id
 from views.items import AdjustedItem, ViewsItem
 
+PREFIX = "adj"
+"""Of an adjustment's id."""
 ACTION = "VIEWS_ADJUSTED"
 MOST_VIEWS = 10**9
 _EVENT = "ViewsAdjusted"
@@ -90,7 +92,7 @@ class Adjustments:
             if before + views < 0:
                 message = f"{content[0]} {content[1]} has {before} organic views in the database, fewer than {-views}"
                 raise Conflicting(message, "views_below_zero")
-            adjustment = Adjustment(new_id(ADJUSTMENT, now), views, reason, actor, now)
+            adjustment = Adjustment(new_id(PREFIX, now), views, reason, actor, now)
             adjusted = Adjusted(content, adjustment, before + views)
             if self._commit(adjusted, self._head(content), keyed):
                 return adjusted
@@ -167,7 +169,7 @@ def _event(adjusted: Adjusted) -> dict[str, Any]:
 
 
 def _adjustment(item: AdjustedItem) -> Adjustment:
-    name = f"{ADJUSTMENT}_{item.part.removeprefix(_ROW)}"
+    name = f"{PREFIX}_{item.part.removeprefix(_ROW)}"
     return Adjustment(name, int(item.views), item.reason, item.actor, item.at)
 
 
@@ -176,4 +178,4 @@ def _id(content: Content) -> str:
 
 
 def _part(adjustment_id: str) -> str:
-    return f"{_ROW}{adjustment_id.removeprefix(f'{ADJUSTMENT}_')}"
+    return f"{_ROW}{adjustment_id.removeprefix(f'{PREFIX}_')}"

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from sluice import requests
 from sluice.clock import Clock
 from sluice.errors import NotFound, Unavailable
-from sluice.ids import IMPORT, is_id, new_id
+from sluice.ids import is_id, new_id
 from sluice.wake import Wake
 from views import importing
 from views.import_store import ImportStore, Keyed
@@ -32,7 +32,7 @@ class Imports:
     def create(self, name: str, actor: str, keyed: Keyed | None) -> Import | requests.Answer:
         """Create an import, or give the answer that its Idempotency-Key got before. Raises Conflicting."""
         now = self.clock.now()
-        new = Import(new_id(IMPORT, now), name, created_at=now, created_by=actor, updated_at=now)
+        new = Import(new_id(importing.PREFIX, now), name, created_at=now, created_by=actor, updated_at=now)
         if created := self.store.commit(importing.create(new), actor, now, keyed):
             return created
         answer = requests.find(keyed.request, now) if keyed else None
@@ -42,7 +42,7 @@ class Imports:
 
     def get(self, import_id: str) -> Import:
         """One import. Raises NotFound."""
-        found = self.store.get(import_id) if is_id(IMPORT, import_id) else None
+        found = self.store.get(import_id) if is_id(importing.PREFIX, import_id) else None
         if found is None:
             raise NotFound("Import not found", "import_not_found")
         return found

@@ -16,6 +16,8 @@ SLICE_ROWS = 50
 """Rows of one step: a total or a skipped row each, in a transaction of at most 100 actions."""
 MOST_CHUNKS = 999_999
 MOST_VIEWS = 10**12
+PREFIX = "imp"
+"""Of an import's id."""
 
 
 class ImportStatus(StrEnum):
@@ -24,6 +26,10 @@ class ImportStatus(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
     COMPLETED = "completed"
+
+
+LIVE = frozenset({ImportStatus.RUNNING})
+"""The statuses in which an import has a next step."""
 
 
 class Action(StrEnum):
@@ -98,7 +104,7 @@ class Import:
     @property
     def is_live(self) -> bool:
         """Whether it has a next step."""
-        return self.status is ImportStatus.RUNNING
+        return self.status in LIVE
 
 
 @dataclass(frozen=True)

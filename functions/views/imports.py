@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from sluice import http, ids, settings
+from sluice import http, settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.requests import Answer, Request, RequestItem
@@ -99,7 +99,7 @@ def _created(made: Import) -> Answer:
 @app.get(IMPORTS, **http.require(Role.OPERATOR))
 def page(limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> ImportPage:
     """List imports, newest first."""
-    return ImportPage.of(*imports().page(limit, place(cursor, ids.IMPORT)))
+    return ImportPage.of(*imports().page(limit, place(cursor, importing.PREFIX)))
 
 
 @app.get(IMPORT, **http.require(Role.OPERATOR, errors=[404]))
@@ -171,7 +171,7 @@ def adjusted(
     """A content's adjustments, newest first."""
     content.check(content_type, content_id, configured().content_types)
     of_content = (content_type, content_id)
-    return AdjustmentPage.of(*corrections().page(of_content, limit, place(cursor, ids.ADJUSTMENT)))
+    return AdjustmentPage.of(*corrections().page(of_content, limit, place(cursor, adjustments.PREFIX)))
 
 
 @http.logger.inject_lambda_context(clear_state=True)

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 import time_machine
 
-from sluice import chained, totals
+from sluice import totals
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import an_event, answer_lost_of_the_first, before_the_first
 from tests.integration.imports_world import World, a_row, some_rows
-from views import importing
 from views.reading import Count, Reader
 from views.shards import Part, Seen
 
@@ -595,10 +594,6 @@ def test_every_change_of_an_import_is_audited_and_told(world: World) -> None:
     expected = {"import_id": import_id, "name": "counts.csv", "status": "completed"}
 
     assert json.loads(told) == expected | {"rows": 2, "applied": 1, "skipped": 1, "views": 50}
-
-
-def test_the_sweeper_looks_for_every_status_with_a_next_step() -> None:
-    assert importing.ImportStatus.RUNNING in chained.LIVE
 
 
 # --- What the tests above are made of
