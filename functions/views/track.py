@@ -68,7 +68,7 @@ class Tracker:
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a request. Raises Invalid, TooLarge, Unavailable."""
-        headers = event["headers"]
+        headers = envelope.headers_of(event)
         body = self._read(event, headers)
         request = Request(headers, event["requestContext"]["http"]["sourceIp"], body.session or _cookie(event))
         now = self._clock.now()

@@ -366,6 +366,19 @@ def test_a_request_that_is_none_is_refused_and_nothing_is_counted(
     assert "evalsha" not in servers.commands()
 
 
+def test_headers_are_known_by_name_however_it_is_written(servers: Servers) -> None:
+    """`sam local` passes their names as the client wrote them."""
+    request = a_view("1")
+    request["headers"] = {name.title(): value for name, value in request["headers"].items()} | {
+        "User-Agent": "Googlebot"
+    }
+
+    answer = TrackFunction.on(servers).call(request)
+
+    assert answer.status == 200
+    assert answer.body["reasons"] == ["bot"]
+
+
 def test_a_body_may_be_base64_or_of_no_type(servers: Servers) -> None:
     function = TrackFunction.on(servers)
     text = base64.b64encode(b'{"content_type": "story", "content_id": "1"}').decode()
