@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from boosts.campaign import PREFIX, Campaign
-from boosts.commands import Caller, Terms
+from boosts.campaign import PREFIX, Campaign, Terms
 from boosts.plan import Pattern
 from boosts.usage import Limits
 from sluice.ids import new_id
@@ -13,7 +12,6 @@ from sluice.ids import new_id
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
 LIMITS = Limits(max_per_day=100_000, global_monthly_cap=5_000_000)
-ADMIN = Caller("alice", "request-1")
 
 
 def some_terms(**changes: Any) -> Terms:
