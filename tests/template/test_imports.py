@@ -126,32 +126,6 @@ def test_an_import_by_dots_is_noticed() -> None:
     assert "boosts.api: it imports ..views: write the whole name" in problems
 
 
-def test_the_domain_knows_no_cloud_and_no_framework() -> None:
-    problems = architecture.the_domain_is_plain(the_sources())
-
-    assert problems == []
-
-
-@pytest.mark.parametrize(
-    ("line", "name"),
-    [
-        ("import boto3", "boto3"),
-        ("import redis.asyncio", "redis.asyncio"),
-        ("from aws_lambda_powertools import Logger", "aws_lambda_powertools"),
-        ("from pynamodb.models import Model", "pynamodb.models"),
-        ("from pydantic import BaseModel", "pydantic"),
-        ("from sluice import totals", "sluice.totals"),
-        ("from boosts.store import Store", "boosts.store"),
-    ],
-)
-def test_a_domain_module_that_reaches_out_is_noticed(line: str, name: str) -> None:
-    sources = the_sources() | {"boosts.plan": line}
-
-    problems = architecture.the_domain_is_plain(sources)
-
-    assert f"boosts.plan: it imports {name}: let an adapter do that" in problems
-
-
 def test_only_handlers_and_bootstrap_modules_read_settings() -> None:
     problems = architecture.only_edges_read_settings(the_sources(), set(HANDLERS))
 
