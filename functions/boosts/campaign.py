@@ -20,6 +20,7 @@ from sluice.clock import next_midnight
 from sluice.errors import Conflicting
 
 PREFIX = "bst"
+"""Of a campaign's id."""
 
 
 class Status(StrEnum):

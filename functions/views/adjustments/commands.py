@@ -20,10 +20,12 @@ from sluice.clock import Clock
 from sluice.commit import Trace, commit
 from sluice.dynamodb import Database, transient_as_unavailable
 from sluice.errors import Conflicting, Unavailable
-from sluice.ids import ADJUSTMENT, new_id
+from sluice.ids import new_id
 from sluice.requests import Keyed
 from views.items import AdjustedItem, ViewsItem
 
+PREFIX = "adj"
+"""Of an adjustment's id."""
 ACTION = "VIEWS_ADJUSTED"
 MOST_VIEWS = 10**9
 _EVENT = "ViewsAdjusted"
@@ -85,7 +87,7 @@ class Adjustments:
             if before + views < 0:
                 message = f"{content[0]} {content[1]} has {before} organic views in the database, fewer than {-views}"
                 raise Conflicting(message, "views_below_zero")
-            adjustment = Adjustment(new_id(ADJUSTMENT, now), views, reason, actor, now)
+            adjustment = Adjustment(new_id(PREFIX, now), views, reason, actor, now)
             adjusted = Adjusted(content, adjustment, before + views)
             if self._commit(adjusted, self._head(content), keyed):
                 return adjusted
@@ -163,7 +165,7 @@ def _event(adjusted: Adjusted) -> dict[str, Any]:
 
 
 def _adjustment(item: AdjustedItem) -> Adjustment:
-    name = f"{ADJUSTMENT}_{item.part.removeprefix(_ROW)}"
+    name = f"{PREFIX}_{item.part.removeprefix(_ROW)}"
     return Adjustment(name, int(item.views), item.reason, item.actor, item.at)
 
 
@@ -172,4 +174,4 @@ def _id(content: Content) -> str:
 
 
 def _part(adjustment_id: str) -> str:
-    return f"{_ROW}{adjustment_id.removeprefix(f'{ADJUSTMENT}_')}"
+    return f"{_ROW}{adjustment_id.removeprefix(f'{PREFIX}_')}"

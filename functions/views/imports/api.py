@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice import http, ids, schemas, settings
+from sluice import http, schemas, settings
 from sluice.clock import SystemClock
 from sluice.commands import Requester
 from sluice.dynamodb import bind
@@ -170,7 +170,7 @@ def adjusted(
     """A content's adjustments, newest first."""
     content.check(content_type, content_id, configured().content_types)
     of_content = (content_type, content_id)
-    return AdjustmentPage.of(*corrections().page(of_content, limit, place(cursor, ids.ADJUSTMENT)))
+    return AdjustmentPage.of(*corrections().page(of_content, limit, place(cursor, adjustments.PREFIX)))
 
 
 @http.logger.inject_lambda_context(clear_state=True)

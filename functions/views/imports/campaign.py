@@ -21,6 +21,8 @@ SLICE_ROWS = 50
 """Rows of one step: a total or a skipped row each, in a transaction of at most 100 actions."""
 MOST_CHUNKS = 999_999
 MOST_VIEWS = 10**12
+PREFIX = "imp"
+"""Of an import's id."""
 
 
 class ImportStatus(StrEnum):
@@ -33,6 +35,7 @@ class ImportStatus(StrEnum):
 
 
 LIVE = frozenset({ImportStatus.RUNNING})
+"""The statuses in which an import has a next step."""
 
 
 class Action(StrEnum):
