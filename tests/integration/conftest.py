@@ -48,11 +48,14 @@ def _nothing_cached() -> Iterator[None]:
     import operations.outbox_relay
     import operations.stop
     import operations.sweeper
+    import views.adjustments.api
     import views.counts.api
     import views.diagnosis.api
+    import views.diagnosis.bootstrap
     import views.diagnosis.schedule
     import views.imports.api
     import views.imports.worker
+    import views.registered.api
     import views.reports.api
     import views.sync.api
     import views.sync.worker
@@ -68,27 +71,25 @@ def _nothing_cached() -> Iterator[None]:
         operations.stop.switch,
         operations.sweeper.contexts,
         operations.sweeper.relay,
+        views.adjustments.api.adjustments,
+        views.adjustments.api.configured,
         views.counts.api.configured,
         views.counts.api.display,
         views.imports.api.configured,
-        views.imports.api.corrections,
         views.imports.api.imports,
         views.imports.worker.chain,
         views.diagnosis.api.configured,
         views.diagnosis.api.explainer,
-        views.diagnosis.api.registration,
         views.diagnosis.api.rules,
-        views.diagnosis.api.shards,
         views.diagnosis.api.stats_reader,
-        views.diagnosis.schedule.configured,
-        views.diagnosis.schedule.shards,
+        views.diagnosis.bootstrap.shards,
         views.diagnosis.schedule.stats_reader,
+        views.registered.api.configured,
+        views.registered.api.registration,
         views.reports.api.configured,
         views.sync.api.store,
         views.sync.api.sync,
-        views.sync.worker.rebuild,
-        views.sync.worker.shards,
-        views.sync.worker.sync,
+        views.sync.worker.inbox,
         views.track.api.tracker,
     ]
     yield

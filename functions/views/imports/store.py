@@ -1,28 +1,21 @@
-"""Reading imports, and committing changes to them.
-
-| id       | part              |                                                                          |
-|----------|-------------------|--------------------------------------------------------------------------|
-| imp_...  | campaign          | the import itself: a campaign, as the step chain and the sweeper know it |
-| imp_...  | rows#000001       | a chunk of its rows                                                      |
-| imp_...  | skipped#000000042 | its 42nd row, which was not applied, and why                             |
-| imports  | imp_...           | so that imports are listed, newest first                                 |
-| platform | campaign          | whether the platform is stopped (the kernel's)                           |
-"""
+"""Reading imports, and committing changes to them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.transactions import TransactWrite
 
-from sluice import audit, outbox, platform, requests, totals
+from sluice import audit, outbox, platform, requests
 from sluice.chained import PART
 from sluice.dynamodb import Database, transient_as_unavailable
 from sluice.platform import PlatformStatus
-from views.imports.campaign import Action, Change, Chunk, Import, ImportStatus, Row, SkippedRow, SkipReason
+from sluice.totals import read_all
+from views import totals
+from views.imports.campaign import Action, Change, Chunk, Import, Row, SkippedRow, SkipReason
+from views.imports.items import ChunkItem, ImportItem, ListedItem, SkippedItem
 from views.items import ViewsItem
 
 _ROWS = "rows#"
@@ -34,59 +27,6 @@ _EVENTS = {
     Action.STARTED: "ViewsImportStarted",
     Action.COMPLETED: "ViewsImportCompleted",
 }
-
-
-class ImportItem(ViewsItem):
-    """An import, or the platform's copy read beside it; each attribute is the field of that name."""
-
-    name = UnicodeAttribute()
-    created_at = UTCDateTimeAttribute()
-    created_by = UnicodeAttribute()
-    updated_at = UTCDateTimeAttribute()
-    status = UnicodeAttribute()
-    chunks = NumberAttribute()
-    rows = NumberAttribute()
-    applied = NumberAttribute()
-    skipped = NumberAttribute()
-    views = NumberAttribute()
-    started_at = UTCDateTimeAttribute(null=True)
-    ended_at = UTCDateTimeAttribute(null=True)
-    chunk = NumberAttribute()
-    chunk_done = NumberAttribute()
-    step = NumberAttribute()
-    wake_at = UTCDateTimeAttribute(null=True)
-    committed_by = UnicodeAttribute(null=True)
-    sweeps = NumberAttribute()
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
-
-    @classmethod
-    def of(cls, found: Import) -> "ImportItem":
-        values = {field.name: getattr(found, field.name) for field in fields(Import)} | {"status": found.status.value}
-        return cls(values.pop("id"), PART, **values)
-
-    def found(self) -> Import:
-        values = {field.name: getattr(self, field.name) for field in fields(Import)}
-        return Import(**values | {"status": ImportStatus(self.status)})
-
-
-class ChunkItem(ViewsItem):
-    """Rows, as `[["story", "123", 50], ...]`."""
-
-    rows = JSONAttribute()
-
-
-class SkippedItem(ViewsItem):
-    """A row that was not applied."""
-
-    content_type = UnicodeAttribute()
-    content_id = UnicodeAttribute()
-    views = NumberAttribute()
-    reason = UnicodeAttribute()
-
-
-class ListedItem(ViewsItem):
-    """That there is an import."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +85,7 @@ class ImportStore:
 
     def imported(self, rows: Sequence[Row]) -> set[tuple[str, str]]:
         """Those contents whose count was imported before, by a consistent read."""
-        found = totals.read_all(row.content for row in rows)
+        found = read_all(row.content for row in rows)
         return {content for content, total in found.items() if total.imported is not None}
 
     def skipped(self, import_id: str, limit: int, after: int | None) -> tuple[list[SkippedRow], int | None]:

@@ -1,58 +1,19 @@
 """Registered content in the database: what it is called and whose it is, audited."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from sluice import audit, outbox
 from sluice.audit import Head
 from sluice.dynamodb import Database, bind, transient_as_unavailable
-from views import keys
 from views.items import ViewsItem
+from views.registered.content import BUCKETS, RegisteredContent
+from views.registered.items import ContentItem, RegisteredItem
 
 ABOUT = "about"
-BUCKETS = 16
-"""Partitions that the list of all contents is spread over; never fewer, or a rebuild would miss some."""
-
-
-class ContentItem(ViewsItem):
-    """`content#story#123`, `about`: what a content is called and whose it is, with the head of its audit chain."""
-
-    title = UnicodeAttribute()
-    owner = UnicodeAttribute()
-    registered_at = UTCDateTimeAttribute()
-    updated_at = UTCDateTimeAttribute()
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
-
-
-class RegisteredItem(ViewsItem):
-    """`registered#07`, `story:123`: that a content is registered.
-
-    A partition and not an index: a rebuild reads it consistently, so that it misses none.
-    """
-
-
-@dataclass(frozen=True)
-class Content:
-    """A registered content."""
-
-    content_type: str
-    content_id: str
-    title: str
-    owner: str
-    registered_at: datetime
-    updated_at: datetime
-    audit_head: Head = Head()  # noqa: RUF009 - it is frozen
-
-    @property
-    def field(self) -> str:
-        return keys.content_field(self.content_type, self.content_id)
 
 
 class Registry:
@@ -62,14 +23,14 @@ class Registry:
         self._database = database
         bind(ViewsItem, views_table)
 
-    def get(self, content_type: str, content_id: str) -> Content | None:
+    def get(self, content_type: str, content_id: str) -> RegisteredContent | None:
         """A content, by a consistent read."""
         with transient_as_unavailable():
             key = (_id(content_type, content_id), ABOUT)
             items = list(ContentItem.batch_get([key], consistent_read=True))
         return _content(content_type, content_id, items[0]) if items else None
 
-    def commit(self, before: Content | None, after: Content, actor: str) -> bool:
+    def commit(self, before: RegisteredContent | None, after: RegisteredContent, actor: str) -> bool:
         """Put a content in the place of what was read; False when someone else changed it meanwhile."""
         action, event = ("CHANGED", "ContentChanged") if before else ("REGISTERED", "ContentRegistered")
         entry = audit.follow(
@@ -124,10 +85,12 @@ def _id(content_type: str, content_id: str) -> str:
     return f"content#{content_type}#{content_id}"
 
 
-def _snapshot(content: Content) -> dict[str, Any]:
+def _snapshot(content: RegisteredContent) -> dict[str, Any]:
     return {"title": content.title, "owner": content.owner}
 
 
-def _content(content_type: str, content_id: str, item: ContentItem) -> Content:
+def _content(content_type: str, content_id: str, item: ContentItem) -> RegisteredContent:
     head = Head(int(item.audit_number), item.audit_hash)
-    return Content(content_type, content_id, item.title, item.owner, item.registered_at, item.updated_at, head)
+    return RegisteredContent(
+        content_type, content_id, item.title, item.owner, item.registered_at, item.updated_at, head
+    )
