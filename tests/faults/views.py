@@ -45,9 +45,11 @@ MODULES = (
     "views.imports.batches",
     "views.imports.commands",
     "views.adjustments.commands",
+    "views.adjustments.store",
+    "views.registered.commands",
     "views.registered.rebuild",
     "views.registered.store",
-    "sluice.totals",
+    "views.totals",
     "sluice.audit",
 )
 """Where the mutation check looks for conditions, fences and guards."""
@@ -63,7 +65,6 @@ OUT_OF_SIGHT = {
     f"{_REFUSED} clause not _WRITES_NOTHING.search(str(error)) of an if": "",
     "views.track.counter.Counter._ask: if moved": "There is one server.",
     "views.sync.epochs.Sync._next: if opened is None": "Two who open an epoch at one moment write the same.",
-    "views.registered.rebuild.Page.parse: way not isinstance(fields, dict) of an if": "Poison dies either way.",
 }
 """What the sweep cannot notice, for want of it in the world: tests/unit and tests/integration have it."""
 SHARDS = 2
@@ -466,7 +467,7 @@ FLOWS = (
         ),
         prepare=begun,
         silent=(_GAUGES,),
-        only_in=("ViewsImportsApiFunction",),
+        only_in=("ViewsAdjustmentsApiFunction",),
         at_rest_within=timedelta(hours=26),
         is_timed=True,
     ),

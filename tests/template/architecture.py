@@ -56,6 +56,44 @@ def no_context_imports_another(sources: Sources) -> list[str]:
     ]
 
 
+def wings(sources: Sources) -> set[str]:
+    """The packages inside a context."""
+    return {module.rpartition(".")[0] for module in sources if module.count(".") == 2}
+
+
+def no_wing_imports_another(sources: Sources) -> list[str]:
+    """A wing's modules import their own wing, their context's root and the kernel. Its bootstrap puts wings together,
+    and what stands at the root is below them all.
+    """
+    found = wings(sources)
+    problems = []
+    for module, text in sources.items():
+        own = _wing(module, found)
+        if module == f"{own}.{BOOTSTRAP}":
+            continue
+        others = {_wing(name, found) for name in imported_by(text)} - {own, ""}
+        problems += [
+            f"{module}: it imports {other}: let {own}.{BOOTSTRAP} pass it, or move what both need to the root"
+            if own
+            else f"{module}: it imports {other}: what stands at the root is below the wings"
+            for other in sorted(others)
+        ]
+    return problems
+
+
+def _wing(name: str, found: set[str]) -> str:
+    """The wing that a dotted name is in, or is itself; empty when it is in none."""
+    return next((wing for wing in found if name == wing or name.startswith(f"{wing}.")), "")
+
+
+def only_adapters_import(vendor: str, sources: Sources, adapters: set[str]) -> list[str]:
+    importing = {module for module, text in sources.items() if vendor in map(_root, imported_by(text))}
+    return [
+        *(f"{module}: it imports {vendor}: let an adapter do that" for module in sorted(importing - adapters)),
+        *(f"{module}: it imports no {vendor}: it is no adapter of it" for module in sorted(adapters - importing)),
+    ]
+
+
 def no_module_imports_its_siblings_by_dots(sources: Sources) -> list[str]:
     return [
         f"{module}: it imports {name}: write the whole name"

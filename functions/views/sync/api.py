@@ -14,10 +14,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice import http, settings
 from sluice.errors import NotFound
 from sluice.roles import Role
-from views import bootstrap
-from views.bootstrap import SyncSettings as Settings
-from views.schemas import EpochResource, SyncResource, SyncStart
+from views.sync import bootstrap
+from views.sync.bootstrap import SyncSettings as Settings
 from views.sync.epochs import Outcome, Sync
+from views.sync.schemas import EpochResource, SyncResource, SyncStart
 from views.sync.store import SyncStore
 
 SYNC = "/api/admin/views/sync"
