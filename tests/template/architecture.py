@@ -58,7 +58,7 @@ def no_context_imports_another(sources: Sources) -> list[str]:
 
 def wings(sources: Sources) -> set[str]:
     """The packages inside a context."""
-    return {module.rpartition(".")[0] for module in sources if module.count(".") == 2}
+    return {module.rpartition(".")[0] for module in sources if module.count(".") == 2 and _root(module) != KERNEL}
 
 
 def no_wing_imports_another(sources: Sources) -> list[str]:
