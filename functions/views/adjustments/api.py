@@ -1,12 +1,11 @@
 """HTTP: correct a content's organic views, with a reason."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import http, settings
 from sluice.requests import Answer, Keyed, Request
@@ -76,6 +75,4 @@ def adjusted(
     return AdjustmentPage.of(*adjustments().page(of_content, limit, place(cursor, PREFIX)))
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

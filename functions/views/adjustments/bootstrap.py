@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from sluice.audit import EntryItem
 from sluice.clock import SystemClock
-from sluice.dynamodb import Database, bind
-from sluice.outbox import EventItem
+from sluice.commit import CommitSettings, database
+from sluice.dynamodb import bind
 from sluice.requests import RequestItem
 from sluice.totals import TotalItem
 from views.adjustments.commands import Adjustments
@@ -14,13 +13,11 @@ from views.items import ViewsItem
 
 
 @dataclass(frozen=True)
-class AdjustmentSettings:
+class AdjustmentSettings(CommitSettings):
     """What the function reads from the environment."""
 
     views_table: str
     totals_table: str
-    audit_table: str
-    outbox_table: str
     requests_table: str
     content_types: tuple[str, ...]
 
@@ -29,7 +26,5 @@ def adjustments(settings: AdjustmentSettings) -> Adjustments:
     """Makes and lists adjustments, with the models bound to their tables."""
     bind(ViewsItem, settings.views_table)
     bind(TotalItem, settings.totals_table)
-    bind(EntryItem, settings.audit_table)
-    bind(EventItem, settings.outbox_table)
     bind(RequestItem, settings.requests_table)
-    return Adjustments(AdjustmentStore(Database()), SystemClock())
+    return Adjustments(AdjustmentStore(database(settings)), SystemClock())

@@ -1,10 +1,9 @@
 """HTTP: contents' views with their parts."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import http, settings
 from views import content
@@ -52,6 +51,4 @@ def get_many(body: Annotated[Contents, Body()], source: OneSource = None) -> Vie
     return ViewCounts(items=[ViewCount.of(each, shown[each], source) for each in asked])
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

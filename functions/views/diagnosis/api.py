@@ -1,10 +1,9 @@
 """HTTP: how tracking stands, and why a view would count or not."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import http, settings
 from sluice.roles import Role
@@ -61,6 +60,4 @@ def _explanation(asked: AskedView) -> Explanation:
     return explainer().of_address(viewer.source_ip or "", viewer.user_agent or "", *of)
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

@@ -1,10 +1,9 @@
 """HTTP: register content, and what it is called and whose it is."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import http, settings
 from sluice.errors import NotFound
@@ -55,6 +54,4 @@ def get(content_type: ContentType, content_id: ContentId) -> ContentResource:
     return ContentResource.of(found)
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from sluice.audit import EntryItem
 from sluice.clock import SystemClock
-from sluice.dynamodb import Database, bind
-from sluice.outbox import EventItem
+from sluice.commit import CommitSettings, database
 from views.registered.commands import Registration
 from views.registered.store import Registry
 from views.settings import ViewsSettings
@@ -15,20 +13,16 @@ from views.sync.bootstrap import ever_used
 
 
 @dataclass(frozen=True)
-class RegisteredSettings(ViewsSettings):
+class RegisteredSettings(ViewsSettings, CommitSettings):
     """What the function reads from the environment."""
 
-    audit_table: str
-    outbox_table: str
     content_types: tuple[str, ...]
 
 
 def registration(settings: RegisteredSettings) -> Registration:
     """Registers content in the database, then in Redis, which is connected to when it is first asked."""
-    bind(EntryItem, settings.audit_table)
-    bind(EventItem, settings.outbox_table)
     return Registration(
-        Registry(Database(), settings.views_table),
+        Registry(database(settings), settings.views_table),
         cache(lambda: redis_shards(settings, READ_REDIS_SECONDS)),
         lambda: ever_used(settings),
         SystemClock(),
