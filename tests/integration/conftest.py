@@ -51,7 +51,6 @@ def _nothing_cached() -> Iterator[None]:
     import views.adjustments.api
     import views.counts.api
     import views.diagnosis.api
-    import views.diagnosis.bootstrap
     import views.diagnosis.schedule
     import views.imports.api
     import views.imports.worker
@@ -82,7 +81,6 @@ def _nothing_cached() -> Iterator[None]:
         views.diagnosis.api.explainer,
         views.diagnosis.api.rules,
         views.diagnosis.api.stats_reader,
-        views.diagnosis.bootstrap.shards,
         views.diagnosis.schedule.stats_reader,
         views.registered.api.configured,
         views.registered.api.registration,

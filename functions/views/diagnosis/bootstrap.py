@@ -12,7 +12,6 @@ from views.diagnosis.stats import StatsReader
 from views.rules import Calendar, RuleSettings
 from views.settings import ViewsSettings
 from views.shards.bootstrap import READ_REDIS_SECONDS, redis_shards
-from views.shards.store import RedisShards
 from views.sync.bootstrap import control
 from views.track import counter
 from views.track.counter import Counter
@@ -38,16 +37,10 @@ class DiagnosisSettings(RuleSettings, StatsSettings):
     views_secret: str
 
 
-@cache
-def shards(settings: ViewsSettings) -> RedisShards:
-    """The viewer shards, connected once. Raises RedisAway."""
-    return redis_shards(settings, READ_REDIS_SECONDS)
-
-
 def stats_reader(settings: StatsSettings) -> StatsReader:
     """Reads how tracking and the sync stand."""
     return StatsReader(
-        lambda: shards(settings),
+        cache(lambda: redis_shards(settings, READ_REDIS_SECONDS)),
         lambda: control(settings),
         SystemClock(),
         Calendar(settings.time_zone),
@@ -71,7 +64,7 @@ def explainer(settings: DiagnosisSettings) -> Explainer:
     return Explainer(
         recognised,
         decides,
-        lambda: shards(settings),
+        cache(lambda: redis_shards(settings, READ_REDIS_SECONDS)),
         SystemClock(),
         Calendar(settings.time_zone),
         rules,
