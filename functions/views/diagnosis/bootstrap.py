@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from sluice import keyring
 from sluice.clock import SystemClock
+from sluice.dynamodb import bind
 from views.diagnosis.explaining import Explainer
 from views.diagnosis.stats import StatsReader
+from views.items import ControlItem, ViewsItem
 from views.rules import Calendar, RuleSettings
 from views.settings import ViewsSettings
 from views.shards.bootstrap import READ_REDIS_SECONDS, redis_shards
-from views.sync.bootstrap import control
 from views.track import counter
 from views.track.counter import Counter
 from views.viewers import Viewers
@@ -39,9 +40,10 @@ class DiagnosisSettings(RuleSettings, StatsSettings):
 
 def stats_reader(settings: StatsSettings) -> StatsReader:
     """Reads how tracking and the sync stand."""
+    bind(ViewsItem, settings.views_table)
     return StatsReader(
         cache(lambda: redis_shards(settings, READ_REDIS_SECONDS)),
-        lambda: control(settings),
+        ControlItem.present,
         SystemClock(),
         Calendar(settings.time_zone),
         shard_count=settings.view_shards,
