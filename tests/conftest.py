@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from tests.account import Account, account
 
-pytest_plugins = ["tests.redis_servers", "tests.faults.report"]
+pytest_plugins = ["tests.durations", "tests.redis_servers", "tests.faults.report"]
 
 # The same examples each time, however slow the machine.
 settings.register_profile("deterministic", derandomize=True, deadline=None)
