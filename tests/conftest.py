@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.account import Account, account
+from tests.account import Account, modelled_account
 
 pytest_plugins = ["tests.durations", "tests.redis_servers", "tests.faults.report"]
 
@@ -16,6 +16,6 @@ settings.load_profile("deterministic")
 
 @pytest.fixture
 def aws() -> Iterator[Account]:
-    """A fresh AWS account in process, as the template declares it."""
-    with account() as fresh:
+    """An empty AWS account in process, as the template declares it."""
+    with modelled_account() as fresh:
         yield fresh
