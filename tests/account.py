@@ -1,7 +1,7 @@
 """An AWS account in process, with the tables, queues, bus and secret that the template declares.
 
-All of it is moto's, but for the tables: where moto takes milliseconds, the fault sweep's model of DynamoDB takes
-microseconds. An account is made once for each process and emptied between tests.
+Tables and queues are models, for moto takes milliseconds where they take microseconds; the rest of it is moto's. An
+account is made once for each process and emptied between tests.
 """
 
 import json
@@ -18,10 +18,10 @@ from botocore.session import Session, get_session
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.scheduler.models import scheduler_backends
-from moto.sqs.models import sqs_backends
 
 from tests.dynamo import served
 from tests.dynamo.model import Dynamo
+from tests.sqs import Sqs
 from tests.template_reader import ACCOUNT, PSEUDO_PARAMETERS, REGION, source, translated
 
 _CREDENTIALS = {
@@ -41,6 +41,7 @@ class Account:
     def __init__(self, template_text: str | None = None, *, on_model: bool = True) -> None:
         self.resources: dict[str, Any] = translated(template_text)["Resources"]
         self.dynamo = Dynamo(self.resources) if on_model else None
+        self.sqs = Sqs() if on_model else None
         self._refs: dict[str, Any] = dict(PSEUDO_PARAMETERS)
         self._attributes: dict[tuple[str, str], str] = {}
         self._secrets: dict[str, str] = {}
@@ -57,14 +58,8 @@ class Account:
         """As a new account would be: without items, messages and schedules, and with the parameters' defaults."""
         self._refs = dict(self._at_first)
         self.forget_items()
-        queues = sqs_backends[ACCOUNT][REGION].queues
-        for name, resource in self.resources.items():
-            if resource["Type"] == "AWS::SQS::Queue":
-                if name not in queues:
-                    self._queue(name, resource.get("Properties", {}))
-                else:
-                    # A purge would be refused: it is allowed every 60 s.
-                    queues[name]._messages, queues[name]._pending_messages = [], set()
+        if self.sqs:
+            self.sqs.forget()
         for group in scheduler_backends[ACCOUNT][REGION].schedule_groups.values():
             group.schedules.clear()
 
@@ -142,8 +137,13 @@ class Account:
         )
 
     def _queue(self, name: str, properties: dict[str, Any]) -> None:
-        timeout = str(properties.get("VisibilityTimeout", 30))
-        url = self.client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": timeout})["QueueUrl"]
+        timeout = properties.get("VisibilityTimeout", 30)
+        if self.sqs:
+            url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+            self.sqs.declare(url, timeout)
+        else:
+            attributes = {"VisibilityTimeout": str(timeout)}
+            url = self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         self._known(name, url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
 
     def _bus(self, name: str, _properties: dict[str, Any]) -> None:
@@ -263,11 +263,17 @@ def _credentials() -> AbstractContextManager[Any]:
 def _answering(aws: Account) -> Callable[[BaseClient, str, dict[str, Any]], Any]:
     real = BaseClient._make_api_call
     assert aws.dynamo
-    dynamo = aws.dynamo
+    assert aws.sqs
+    dynamo, sqs = aws.dynamo, aws.sqs
 
     def make_api_call(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
-        if client.meta.service_model.service_name == "dynamodb":
-            return served.call(dynamo, client, operation, arguments)
+        match client.meta.service_model.service_name:
+            case "dynamodb":
+                return served.call(dynamo, client, operation, arguments)
+            case "sqs":
+                served.validate(client, operation, arguments)
+                with served.in_classes_of(client, operation):
+                    return sqs.call(operation, arguments)
         return real(client, operation, arguments)
 
     return make_api_call

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
 
@@ -30,14 +31,26 @@ _validator = ParamValidator()
 
 def call(dynamo: Dynamo, client: BaseClient, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Answer a client's call. Raises what botocore raises, in the client's own classes."""
-    problems = _validator.validate(arguments, client.meta.service_model.operation_model(operation).input_shape)
-    if problems.has_errors():
-        raise ParamValidationError(report=problems.generate_report())
-    try:
+    validate(client, operation, arguments)
+    with in_classes_of(client, operation):
         for part in _parts(arguments):
             _check_expressions(operation, part)
             _check_keys(dynamo, operation, part)
         return dynamo.call(operation, arguments)
+
+
+def validate(client: BaseClient, operation: str, arguments: dict[str, Any]) -> None:
+    """Refuse what botocore would not send."""
+    problems = _validator.validate(arguments, client.meta.service_model.operation_model(operation).input_shape)
+    if problems.has_errors():
+        raise ParamValidationError(report=problems.generate_report())
+
+
+@contextmanager
+def in_classes_of(client: BaseClient, operation: str) -> Iterator[None]:
+    """Each client has classes of its own for the errors of its service."""
+    try:
+        yield
     except ClientError as error:
         kind = client.exceptions.from_code(error.response["Error"]["Code"])
         raise kind(error.response, operation) from None
