@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.account import Account, modelled_account
 
 pytest_plugins = ["tests.durations", "tests.redis_servers", "tests.faults.report"]
 
 # The same examples each time, however slow the machine.
-settings.register_profile("deterministic", derandomize=True, deadline=None)
+settings.register_profile(
+    "deterministic", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("deterministic")
 
 
