@@ -9,8 +9,8 @@ from itertools import chain, count
 from typing import Any
 
 import operations.audit
-from tests.faults.dynamo import Written
-from tests.faults.expressions import plain
+from tests.dynamo.expressions import plain
+from tests.dynamo.model import Written
 from tests.faults.faults import OF_AWS
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation

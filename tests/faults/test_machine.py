@@ -20,7 +20,7 @@ SEEDS = range(2)
 RUNS = 11_000 if os.environ.get("FAULTS") == "long" else 22
 
 
-@pytest.mark.timeout(0 if os.environ.get("FAULTS") == "long" else 300)
+@pytest.mark.timeout(0 if os.environ.get("FAULTS") == "long" else 3600)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_is_done_and_goes_wrong_everything_comes_to_rest_and_adds_up(
     boosts: Sweep, seed: int, tell: Teller

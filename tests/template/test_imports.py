@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
+from tests.deadlines import PATIENCE
 from tests.packages import SOURCES, contexts, module_names, text_of
 from tests.template import architecture, locks, shape
 from tests.template.architecture import Sources
@@ -89,7 +90,7 @@ def imported(*modules: str, path: Path | None = None) -> Imported:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
