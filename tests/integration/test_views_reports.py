@@ -16,14 +16,14 @@ from botocore.client import BaseClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice import totals
 from sluice.dynamodb import Database
 from sluice.http import write_cursor
+from sluice.totals import add_boosted
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event
-from views import rules
+from views import rules, totals
 from views.control import Control, Phase
 from views.items import AdjustedItem
 from views.reports.period import period
@@ -79,9 +79,7 @@ class Reports:
 
     def boost(self, content_id: str, views: int, day: str = DAY, content_type: str = "video") -> None:
         on = datetime.fromisoformat(day).date()
-        assert self._database.commit(
-            lambda transaction: totals.add_boosted(transaction, content_type, content_id, views, on)
-        )
+        assert self._database.commit(lambda transaction: add_boosted(transaction, content_type, content_id, views, on))
 
     def adjust(self, content: str, views: int, at: datetime, reason: str = "miscounted", number: int = 0) -> None:
         """As a correction leaves it, of the row and of the total."""
