@@ -31,6 +31,7 @@ from views.reports.schemas import MOST_ADJUSTMENTS
 from views.rules import Reason
 from views.sync.applying import REFUSALS_TOGETHER, DayViews, Refusals, Row
 from views.sync.store import SyncStore
+from views.totals import add_folded
 
 DAY = "2026-11-20"
 OTHER_DAY = "2026-11-19"
@@ -87,9 +88,7 @@ class Reports:
         name = f"adjusted#{at:%Y%m%d%H%M%S}{number:06}"
         row = AdjustedItem(f"content#{content_type}#{content_id}", name, views=views, reason=reason, actor="ada", at=at)
         row.save()
-        assert self._database.commit(
-            lambda transaction: totals.add_folded(transaction, content_type, content_id, views)
-        )
+        assert self._database.commit(lambda transaction: add_folded(transaction, content_type, content_id, views))
 
     def close(self, epoch: int, opened_at: datetime, *, is_closed: bool = True) -> None:
         """An epoch of the sync is done, or the present one."""
