@@ -33,10 +33,12 @@ from tests.integration.test_views_sync import CLOSING, World
 from tests.integration.track_function import SETTINGS, a_view
 from tests.redis_servers import Servers, free_ports, single, unreachable
 from tests.template_reader import ROOT
-from views import counter, keys, track
-from views.bodies import MAX_VIEWS
-from views.counter import Counter
+from views import keys
 from views.rules import Rules
+from views.track import api as track
+from views.track import counter
+from views.track.bodies import MAX_VIEWS
+from views.track.counter import Counter
 
 ROUNDS = 9
 VIEWS = 400
@@ -379,7 +381,7 @@ def _handlers(servers: Servers) -> tuple[float, float]:
     """Microseconds of a counted view: our handler's, and one's that only reads JSON, runs the script and answers."""
     servers.flush()
     client = Redis(port=servers.ports[0], protocol=2)
-    sha = client.script_load((ROOT / "functions/views/track.lua").read_text())
+    sha = client.script_load((ROOT / "functions/views/track/track.lua").read_text())
     times = [int((NOON + timedelta(hours=hours)).timestamp() * 1000) for hours in (0, -12, 12)]
     numbers_packed = counter._NUMBERS.pack(*times, 300_000, 1, 3, 86_400_000, 100, 90_000_000)
 
@@ -421,7 +423,7 @@ def _handlers(servers: Servers) -> tuple[float, float]:
 
 def _imports() -> tuple[float, float]:
     """Milliseconds of importing the function, and redis alone: with bytecode, in turn."""
-    times: dict[str, list[float]] = {"views.track": [], "redis": []}
+    times: dict[str, list[float]] = {"views.track.api": [], "redis": []}
     environment = {"PYTHONPATH": PATH}
     for _ in range(IMPORTS + 1):
         for name, found in times.items():
@@ -433,7 +435,8 @@ def _imports() -> tuple[float, float]:
 
 FALLBACKS = """
 import json, sys, time
-from views import breaker, track
+from views import breaker
+from views.track import api as track
 events = json.load(sys.stdin)
 track.tracker()
 for number, event in enumerate(events):

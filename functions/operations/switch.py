@@ -6,8 +6,10 @@ from typing import Any
 
 from pynamodb.transactions import TransactWrite
 
-from sluice import audit, outbox, platform
+from sluice import platform
+from sluice.audit import Head
 from sluice.clock import Clock
+from sluice.commit import Trace, commit
 from sluice.dynamodb import Database
 from sluice.errors import Conflicting, Unavailable
 from sluice.platform import ENTITY, Platform, PlatformItem, PlatformStatus
@@ -30,7 +32,7 @@ class Order:
 
 
 class Switch:
-    """Stops and resumes. `copies` maps each context to its table's copy of the platform; all are written at once."""
+    """Stops and resumes. `copies` maps each table to its copy of the platform; all are written at once."""
 
     def __init__(self, database: Database, copies: Mapping[str, type[PlatformItem]], clock: Clock) -> None:
         self._database = database
@@ -62,31 +64,31 @@ class Switch:
         raise Unavailable("The platform is being stopped and resumed by others")
 
     def _read(self) -> dict[str, Platform]:
-        return {context: platform.read(items) for context, items in self._copies.items()}
+        return {table: platform.read(items) for table, items in self._copies.items()}
 
     def _commit(self, status: PlatformStatus, order: Order, copies: Mapping[str, Platform]) -> Platform | None:
         now = self._clock.now()
         action, event = _NAMES[status]
         before = _latest(copies)
         after = Platform(status, order.reason, order.actor, now, order.request)
-        entry = audit.follow(
-            before.audit_head,
+        trace = Trace(
             entity=ENTITY,
             action=action,
             actor=order.actor,
-            now=now,
             before=_snapshot(before),
             after=_snapshot(after),
+            event=event,
+            told=_snapshot(after),
         )
-        after = replace(after, audit_head=entry.head)
 
-        def fill(transaction: TransactWrite) -> None:
-            for context, items in self._copies.items():
-                platform.write(transaction, items, copies[context], after)
-            audit.write(transaction, entry)
-            outbox.write(transaction, event, _snapshot(after), now)
+        def headed(head: Head) -> Platform:
+            return replace(after, audit_head=head)
 
-        return after if self._database.commit(fill) else None
+        def write(transaction: TransactWrite, after: Platform) -> None:
+            for table, items in self._copies.items():
+                platform.write(transaction, items, copies[table], after)
+
+        return commit(self._database, before.audit_head, trace, now, entity=headed, write=write)
 
 
 def _latest(copies: Mapping[str, Platform]) -> Platform:

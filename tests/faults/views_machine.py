@@ -62,7 +62,7 @@ class ViewsMachine(RuleBasedStateMachine):
         super().__init__()
         self.watch = self.context.watch()
         self.world.forget(EVENING)
-        self.world.silent = ("ViewsGaugesFunction",)
+        self.world.silent = ("ViewsDiagnosisScheduleFunction",)
         begun(self.world)
         self.faults = Faults((), self.watch.disturbed, self._cross)
         self.mishaps: dict[tuple[str, int], tuple[Fault, Delivery | Crossing]] = {}

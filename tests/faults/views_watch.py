@@ -14,10 +14,10 @@ from tests.faults.cache import Server, Shard
 from tests.faults.faults import Faults
 from tests.faults.sweep import Violation
 from tests.faults.world import Invocation, Request, World
-from views.reading import Reader
-from views.shards import Part, Seen
+from views.counts.reading import Reader
+from views.held import Part, Seen
 
-TRACK, SYNC, WORKER = "ViewsTrackFunction", "ViewsSyncFunction", "ViewsSyncWorkerFunction"
+TRACK, SYNC, WORKER = "ViewsTrackApiFunction", "ViewsSyncApiFunction", "ViewsSyncWorkerFunction"
 LEFT_ALONE = timedelta(seconds=5)
 FAILURES = 2
 """After so many a content is moved aside, in a world that is made small."""

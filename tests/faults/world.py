@@ -33,7 +33,7 @@ from tests.gateway import Context, a_request
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
-_THROUGH = ("sluice.dynamodb", "views.shards")
+_THROUGH = ("sluice.dynamodb", "views.shards.store")
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
@@ -649,6 +649,8 @@ def a_world(packages: Collection[str], template_text: str | None = None, **param
         stack.enter_context(patch.object(BaseClient, "_make_api_call", lambda *call: world.call(*call)))
         stack.enter_context(patch.object(Session, "create_client", _one_client_each()))
         stack.enter_context(patch.object(ids.new_id, "__defaults__", (lambda size: world.random(size),)))
+        nonces = count(1)
+        stack.enter_context(patch.object(ids.nonce, "__defaults__", (lambda size: next(nonces).to_bytes(size, "big"),)))
         stack.enter_context(patch.object(sluice.dynamodb, "uniform", lambda _low, _high: 0.0))
         yield world
 

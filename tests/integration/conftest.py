@@ -10,6 +10,7 @@ import pytest
 
 from tests.account import Account
 from tests.gateway import Context
+from tests.packages import caches
 
 type Handler = Callable[[dict[str, Any]], Any]
 
@@ -40,57 +41,6 @@ def functions(aws: Account) -> Iterator[Functions]:
 @contextmanager
 def _nothing_cached() -> Iterator[None]:
     """What a function builds once for each process belongs to an account that is gone when its test ends."""
-    import boosts.api
-    import boosts.worker
-    import operations.audit
-    import operations.authorizer
-    import operations.health
-    import operations.outbox_relay
-    import operations.stop
-    import operations.sweeper
-    import views.counts
-    import views.diagnosis
-    import views.gauges
-    import views.imports
-    import views.imports_worker
-    import views.reports
-    import views.sync
-    import views.sync_worker
-    import views.track
-
-    cached = [
-        boosts.api.commands,
-        boosts.worker.chain,
-        operations.audit.trail,
-        operations.authorizer.gate,
-        operations.health.doctor,
-        operations.outbox_relay.relay,
-        operations.stop.switch,
-        operations.sweeper.contexts,
-        operations.sweeper.relay,
-        views.counts.configured,
-        views.counts.display,
-        views.imports.configured,
-        views.imports.corrections,
-        views.imports.imports,
-        views.imports_worker.chain,
-        views.diagnosis.configured,
-        views.diagnosis.explainer,
-        views.diagnosis.registration,
-        views.diagnosis.rules,
-        views.diagnosis.shards,
-        views.diagnosis.stats_reader,
-        views.gauges.configured,
-        views.gauges.shards,
-        views.gauges.stats_reader,
-        views.reports.configured,
-        views.sync.store,
-        views.sync.sync,
-        views.sync_worker.rebuild,
-        views.sync_worker.shards,
-        views.sync_worker.sync,
-        views.track.tracker,
-    ]
     yield
-    for each in cached:
+    for each in caches():
         each.cache_clear()

@@ -13,8 +13,8 @@ from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import an_event, answer_lost_of_the_first, before_the_first
 from tests.integration.imports_world import REASON, World, a_row
-from views.applying import DayViews
-from views.sync_store import SyncStore
+from views.sync.applying import DayViews
+from views.sync.store import SyncStore
 
 ENTITY = "adjustments:video:abc123"
 
@@ -153,8 +153,8 @@ def test_adjustments_are_listed_newest_first_in_pages(world: World) -> None:
         world.clock.shift(1)
     world.adjust(100, "other")
 
-    first = world.send("adjustments", query={"limit": "2"})
-    second = world.send("adjustments", query={"limit": "2", "cursor": first.body["next_cursor"]})
+    first = world.send("list", wing="adjustments", query={"limit": "2"})
+    second = world.send("list", wing="adjustments", query={"limit": "2", "cursor": first.body["next_cursor"]})
 
     assert [[each["views"] for each in answer.body["items"]] for answer in (first, second)] == [[9, -2], [5]]
     assert second.body["next_cursor"] is None
@@ -223,7 +223,7 @@ def test_a_content_that_was_never_adjusted_has_no_chain(world: World, entity: st
     ],
 )
 def test_a_bad_adjustment_is_named_and_changes_nothing(world: World, body: Any, field: str) -> None:
-    answer = world.send("adjust", body=body, key="one")
+    answer = world.send("adjust", wing="adjustments", body=body, key="one")
 
     assert (answer.status, answer.fields) == (400, [field])
     assert world.totals() == {}
@@ -236,12 +236,12 @@ def test_an_adjustment_has_up_to_a_thousand_million_views(world: World, views: i
     assert world.adjust(views).status == 201
 
 
-@pytest.mark.parametrize("file", ["adjust", "adjustments"])
+@pytest.mark.parametrize("file", ["adjust", "list"])
 @pytest.mark.parametrize(
     ("old", "new", "field"), [("/video/", "/film/", "content_type"), ("abc123", "-", "content_id")]
 )
 def test_a_content_that_cannot_be_is_named(world: World, file: str, old: str, new: str, field: str) -> None:
-    answer = world.send(file, (old, new), key="one")
+    answer = world.send(file, (old, new), wing="adjustments", key="one")
 
     assert (answer.status, answer.fields) == (400, [field])
 
@@ -271,12 +271,12 @@ def test_a_history_shows_what_was_imported_and_adjusted(world: World) -> None:
     imported(world, 50)
     synced(world, 1, 30)
     world.adjust(-3)
-    event = an_event("views/reports-history")
+    event = an_event("views/reports/api-history")
     event["rawPath"] = event["requestContext"]["http"]["path"] = "/api/admin/views/video/abc123/history"
     event["rawQueryString"] = "from=2026-11-20&to=2026-11-20"
     event["queryStringParameters"] = {"from": "2026-11-20", "to": "2026-11-20"}
 
-    answer = json.loads(world.functions.call("ViewsReportsFunction", event)["body"])
+    answer = json.loads(world.functions.call("ViewsReportsApiFunction", event)["body"])
 
     overall = answer["overall"]
     assert [overall[name] for name in ("organic", "imported", "adjusted")] == [77, 50, -3]
@@ -307,7 +307,7 @@ def parts(world: World) -> tuple[int, int, int, int]:
 
 
 def adjustments(world: World) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = world.send("adjustments").body["items"]
+    items: list[dict[str, Any]] = world.send("list", wing="adjustments").body["items"]
     return items
 
 

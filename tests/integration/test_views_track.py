@@ -28,8 +28,9 @@ from tests.integration.track_function import (
 )
 from tests.redis_servers import Servers
 from tests.template_reader import ROOT
-from views import keys, track
-from views.schemas import NewView, TrackedView
+from views import keys
+from views.track import api as track
+from views.track.schemas import NewView, TrackedView
 from views.viewers import Viewers
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("patient")
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-EVENT = json.loads((ROOT / "events/views/track-track.json").read_text())
+EVENT = json.loads((ROOT / "events/views/track/api-track.json").read_text())
 OFF = {"MAX_VIEWS_PER_SESSION": "0", "MAX_VIEWS_PER_DAY": "0", "ONCE_PER_DAY": "false", "COOLDOWN_SECONDS": "0"}
 HEAVY = "boto3, botocore, pynamodb, pydantic, aws_lambda_powertools, jwt"
 
@@ -203,7 +204,7 @@ def test_a_view_is_one_round_trip_to_redis_and_calls_nobody_else(servers: Server
 
 def test_tracking_in_a_fresh_interpreter_imports_nothing_heavy(servers: Servers) -> None:
     code = (
-        "import json, sys; from views import track; event = json.load(sys.stdin);"
+        "import json, sys; from views.track import api as track; event = json.load(sys.stdin);"
         " answers = [track.handler(event, None)['statusCode'] for _ in range(2)];"
         f" print(answers, {{name.strip() for name in '{HEAVY}'.split(',')}} & set(sys.modules))"
     )
@@ -230,7 +231,8 @@ def test_tracking_in_a_fresh_interpreter_imports_nothing_heavy(servers: Servers)
 
 def test_a_token_brings_pyjwt_and_nothing_else_that_is_heavy(servers: Servers) -> None:
     code = (
-        "import json, sys; from views import track; event = json.load(sys.stdin); track.handler(event, None);"
+        "import json, sys; from views.track import api as track; event = json.load(sys.stdin);"
+        " track.handler(event, None);"
         f" print({{name.strip() for name in '{HEAVY}'.split(',')}} & set(sys.modules))"
     )
 
@@ -365,6 +367,19 @@ def test_a_request_that_is_none_is_refused_and_nothing_is_counted(
     assert message in answer.body["message"] + str(answer.body["errors"])
     assert servers.everything() == {}
     assert "evalsha" not in servers.commands()
+
+
+def test_headers_are_known_by_name_however_it_is_written(servers: Servers) -> None:
+    """`sam local` passes their names as the client wrote them."""
+    request = a_view("1")
+    request["headers"] = {name.title(): value for name, value in request["headers"].items()} | {
+        "User-Agent": "Googlebot"
+    }
+
+    answer = TrackFunction.on(servers).call(request)
+
+    assert answer.status == 200
+    assert answer.body["reasons"] == ["bot"]
 
 
 def test_a_body_may_be_base64_or_of_no_type(servers: Servers) -> None:

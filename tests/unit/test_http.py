@@ -47,6 +47,8 @@ class Thing(BaseModel):
 
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+SMALLER, USUAL, LARGER = 1024, 256 * 1024, 512 * 1024
+"""The largest bodies that routes take, in bytes."""
 
 
 def add_keyed_commands(app: APIGatewayHttpResolver) -> None:
@@ -61,6 +63,14 @@ def add_keyed_commands(app: APIGatewayHttpResolver) -> None:
     @app.post("/things/<name>/rename", **http.require(Role.USER))
     def rename(name: str, body: Annotated[NewThing | None, Body()] = None) -> dict[str, str]:
         return {"name": body.name if body else name}
+
+    @app.post("/things/<name>/note", **http.require(Role.USER, max_body_bytes=SMALLER))
+    def note(name: str, body: Annotated[NewThing, Body()]) -> dict[str, str]:
+        return {"name": name}
+
+    @app.post("/things/<name>/attach", **http.public(max_body_bytes=LARGER))
+    def attach(name: str, body: Annotated[NewThing, Body()]) -> dict[str, str]:
+        return {"name": name}
 
     @app.post("/things/<name>/touch", **http.require(Role.USER))
     def touch(name: str, request_id: http.RequestId) -> dict[str, str]:
@@ -391,12 +401,20 @@ def _padded(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-@pytest.mark.parametrize(("size", "status"), [(256 * 1024, 400), (256 * 1024 + 1, 413)])
-def test_a_body_above_256_kib_is_413(size, status, encoded):
-    body = _padded(size)
-    text = base64.b64encode(body).decode() if encoded else body.decode()
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/things", USUAL), ("/things/1/note", SMALLER), ("/things/1/attach", LARGER)]
+)
+def test_a_body_above_the_routes_limit_is_413(path, limit, encoded):
+    """Without a limit of its own, 256 KiB."""
 
-    assert refused(create(text=text, base64=encoded))[0] == status
+    def answer(size: int) -> tuple[int, Any, dict[str, str]]:
+        body = _padded(size)
+        text = base64.b64encode(body).decode() if encoded else body.decode()
+        return send("POST", path, text=text, base64=encoded)
+
+    assert refused(answer(limit)) == (400, ["surprise"])
+    assert refused(answer(limit + 1)) == (413, [])
+    assert answer(limit + 1)[1]["message"] == f"The body is over {limit} bytes"
 
 
 @pytest.mark.parametrize("text", ["{" * 300_000, "\x00" * 300_000])
@@ -621,3 +639,13 @@ def test_the_openapi_says_who_may_call_and_never_422():
     assert operation["security"] == [{"token": ["operator"]}]
     assert set(operation["responses"]) == {"201", "400", "401", "403", "409", "413", "429", "500", "503"}
     assert not any("422" in found["responses"] for path in schema["paths"].values() for found in path.values())
+
+
+def test_the_openapi_says_a_routes_own_limit_of_bodies_and_no_usual_one():
+    from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+
+    schema = json.loads(API.get_openapi_json_schema(security_schemes={http.SECURITY_SCHEME: HTTPBearer()}))
+
+    paths = schema["paths"]
+    limits = {path: paths[path]["post"].get("x-max-body-bytes") for path in ("/things", "/things/{name}/note")}
+    assert limits == {"/things": None, "/things/{name}/note": SMALLER}

@@ -60,19 +60,27 @@ def check_query(raw_query: str, known: Collection[str]) -> None:
         raise named(errors)
 
 
-def text_of(body: str, *, is_base64: bool) -> str:
+def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
+    """A request's headers by their names in lower case: `sam local` passes them as the client wrote them."""
+    return {name.lower(): value for name, value in event["headers"].items()}
+
+
+def text_of(body: str, *, is_base64: bool, max_bytes: int = MAX_BODY_BYTES) -> str:
     """A body as text. Raises TooLarge, or Invalid when it is not UTF-8."""
     try:
         content = base64.b64decode(body, validate=True) if is_base64 else body.encode()
-        if len(content) > MAX_BODY_BYTES:
-            raise TooLarge(f"The body is over {MAX_BODY_BYTES} bytes", "too_large")
+        if len(content) > max_bytes:
+            raise TooLarge(f"The body is over {max_bytes} bytes", "too_large")
         return content.decode()
     except ValueError as error:  # base64 and Unicode errors are its children
         raise Invalid.of("body", "The body is not UTF-8 text") from error
 
 
 def check_is_json(text: str, headers: Mapping[str, str], media_types: Collection[str] = ("application/json",)) -> None:
-    """Raises Invalid for an empty body, or one that says it is something else. A missing type is taken for JSON."""
+    """Raises Invalid for an empty body, or for another media type. A missing type is taken for JSON.
+
+    `headers`: by their names in lower case.
+    """
     if not text:
         raise Invalid.of("body", "The body must be a JSON object; there is none")
     if headers.get("content-type", "application/json").partition(";")[0].strip().lower() not in media_types:

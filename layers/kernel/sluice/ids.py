@@ -7,10 +7,7 @@ from secrets import token_bytes
 
 from ulid import ULID
 
-ADJUSTMENT = "adj"
 AUDIT = "aud"
-BOOST = "bst"
-IMPORT = "imp"
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
@@ -19,6 +16,11 @@ def new_id(prefix: str, now: datetime, random: Callable[[int], bytes] = token_by
     """`bst_01JD...`: 48 bits of time in ms and 80 random bits (https://github.com/ulid/spec)."""
     milliseconds = int(now.timestamp() * 1000)
     return f"{prefix}_{ULID(milliseconds.to_bytes(6, 'big') + random(10))}"
+
+
+def nonce(random: Callable[[int], bytes] = token_bytes) -> str:
+    """16 random hex digits: they tell one invocation from the next of the same message."""
+    return random(8).hex()
 
 
 def is_id(prefix: str, text: str) -> bool:

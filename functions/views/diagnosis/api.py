@@ -1,0 +1,63 @@
+"""HTTP: how tracking stands, and why a view would count or not."""
+
+from functools import cache
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from sluice import http, settings
+from sluice.roles import Role
+from views import content
+from views.diagnosis import bootstrap
+from views.diagnosis.bootstrap import DiagnosisSettings as Settings
+from views.diagnosis.explaining import Explainer, Explanation
+from views.diagnosis.schemas import AskedView, ExplanationResource, StatsResource
+from views.diagnosis.stats import StatsReader
+from views.rules import Rules
+
+app = http.resolver()
+
+
+@cache
+def configured() -> Settings:
+    return settings.read(Settings)
+
+
+@cache
+def rules() -> Rules:
+    return configured().rules()
+
+
+@cache
+def stats_reader() -> StatsReader:
+    return bootstrap.stats_reader(configured())
+
+
+@cache
+def explainer() -> Explainer:
+    return bootstrap.explainer(configured())
+
+
+@app.get("/api/admin/views/stats", **http.require(Role.OPERATOR))
+def stats() -> StatsResource:
+    """How tracking and the sync stand (S2-28)."""
+    return StatsResource.of(stats_reader().read(), rules())
+
+
+@app.post("/api/admin/views/explain", **http.require(Role.OPERATOR))
+def explain(body: Annotated[AskedView, Body()]) -> ExplanationResource:
+    """What would happen to a view by this viewer now, and why. Nothing is counted, and nothing kept of the viewer."""
+    content.check(body.content_type, body.content_id, configured().content_types)
+    return ExplanationResource.of(_explanation(body))
+
+
+def _explanation(asked: AskedView) -> Explanation:
+    viewer, of = asked.viewer, (asked.content_type, asked.content_id)
+    if viewer.user is not None:
+        return explainer().of_user(viewer.user, *of)
+    if viewer.session is not None:
+        return explainer().of_session(viewer.session, *of)
+    return explainer().of_address(viewer.source_ip or "", viewer.user_agent or "", *of)
+
+
+handler = http.handler_of(app)

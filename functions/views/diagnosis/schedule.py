@@ -1,0 +1,39 @@
+"""Schedule: log how tracking and the sync stand; alarms are made of that line."""
+
+from functools import cache
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice import settings
+from views.diagnosis import bootstrap
+from views.diagnosis.bootstrap import StatsSettings as Settings
+from views.diagnosis.stats import Stats, StatsReader
+
+logger = Logger()
+
+
+@cache
+def stats_reader() -> StatsReader:
+    return bootstrap.stats_reader(settings.read(Settings))
+
+
+def gauges(stats: Stats) -> dict[str, int]:
+    """What is logged, without what Redis does not tell."""
+    opened_at = stats.open_epoch.opened_at if stats.open_epoch else stats.at
+    found = {
+        "oldest_pending_seconds": stats.oldest_pending_seconds or 0,
+        "pending_views": stats.pending_views,
+        "pending_contents": stats.pending_contents,
+        "parked_contents": stats.parked_contents,
+        "open_epoch_seconds": int((stats.at - opened_at).total_seconds()),
+        "redis_used_memory_bytes": stats.used_memory_bytes,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(_event: dict[str, object], _context: LambdaContext) -> dict[str, int]:
+    found = gauges(stats_reader().read())
+    logger.info("Views gauges", extra=found)
+    return found

@@ -1,0 +1,121 @@
+"""HTTP: import the counts of another system, once."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from sluice import http, schemas, settings
+from sluice.clock import SystemClock
+from sluice.commands import Requester
+from sluice.dynamodb import bind
+from sluice.requests import Answer, Keyed, Request, RequestItem
+from sluice.roles import Role
+from views import content
+from views.imports import campaign
+from views.imports.bootstrap import ImportSettings, store, wake
+from views.imports.campaign import Chunk, Import
+from views.imports.commands import Commands
+from views.imports.schemas import (
+    ImportPage,
+    ImportResource,
+    ImportRows,
+    NewImport,
+    SkippedPage,
+)
+
+IMPORTS = "/api/admin/views/imports"
+IMPORT = f"{IMPORTS}/<import_id>"
+
+ImportId = Annotated[str, Path(description="The import's id: `imp_` and a ULID.")]
+ChunkNumber = Annotated[int, Path(ge=1, le=campaign.MOST_CHUNKS, description="The chunk's number, from 1, in order.")]
+
+app = http.resolver()
+
+
+@dataclass(frozen=True)
+class Settings(ImportSettings):
+    """What the function reads from the environment."""
+
+    requests_table: str
+    content_types: tuple[str, ...]
+
+
+@cache
+def configured() -> Settings:
+    return settings.read(Settings)
+
+
+@cache
+def imports() -> Commands:
+    read = configured()
+    bind(RequestItem, read.requests_table)
+    return Commands(store(read), wake(read), SystemClock())
+
+
+@app.post(IMPORTS, **http.require(Role.ADMIN, 201, errors=[409]))
+def create(
+    body: Annotated[NewImport, Body()],
+    caller: http.Caller,
+    fingerprint: http.Fingerprint,
+    key: http.IdempotencyKey = None,
+) -> Response[ImportResource]:
+    """Create an import. It takes rows, and waits for `execute`."""
+    keyed = Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
+    made = imports().create(body.name, caller.subject, keyed)
+    if isinstance(made, Answer):
+        return http.replay(made, ImportResource)
+    return Response(201, APPLICATION_JSON, ImportResource.of(made))
+
+
+def _created(made: Import) -> Answer:
+    return Answer(201, ImportResource.of(made).model_dump(mode="json"))
+
+
+@app.get(IMPORTS, **http.require(Role.OPERATOR))
+def page(limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> ImportPage:
+    """List imports, newest first."""
+    return ImportPage.of(*imports().page(limit, schemas.place(cursor, campaign.PREFIX, of_index=False)))
+
+
+@app.get(IMPORT, **http.require(Role.OPERATOR, errors=[404]))
+def get(import_id: ImportId) -> ImportResource:
+    """An import and its progress."""
+    return ImportResource.of(imports().get(import_id))
+
+
+@app.get(f"{IMPORT}/skipped", **http.require(Role.OPERATOR, errors=[404]))
+def skipped(import_id: ImportId, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> SkippedPage:
+    """The rows that were not applied, and why, in their order."""
+    position = http.read_cursor(cursor, number=int)
+    return SkippedPage.of(*imports().skipped(import_id, limit, position["number"] if position else None))
+
+
+@app.put(f"{IMPORT}/rows/<number>", **http.require(Role.ADMIN, errors=[404, 409]))
+def put(
+    import_id: ImportId,
+    number: ChunkNumber,
+    body: Annotated[ImportRows, Body()],
+    caller: http.Caller,
+    request: http.RequestId,
+) -> ImportResource:
+    """Put a chunk of 1 to 500 rows. Chunks come in order, from 1.
+
+    Until the import is started, a chunk that is put again replaces the one before. After that its rows stand: the same
+    ones again change nothing, others are refused.
+    """
+    rows = tuple(each.row() for each in body.rows)
+    content.check_all([row.content for row in rows], configured().content_types, "rows")
+    return ImportResource.of(imports().put(import_id, Chunk(number, rows), Requester(caller.subject, request)))
+
+
+@app.post(f"{IMPORT}/execute", **http.require(Role.ADMIN, errors=[404, 409]))
+def execute(import_id: ImportId, caller: http.Caller, request: http.RequestId) -> ImportResource:
+    """Start an import, or go on with one that stands still."""
+    return ImportResource.of(imports().execute(import_id, Requester(caller.subject, request)))
+
+
+handler = http.handler_of(app)

@@ -1,0 +1,107 @@
+"""Reading imports, and what their transactions write beside the engine's own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pynamodb.transactions import TransactWrite
+
+from sluice.dynamodb import transient_as_unavailable
+from sluice.store import ChainStore, Source, State
+from sluice.totals import read_all
+from views import totals
+from views.imports.campaign import Action, Change, Chunk, Import, Row, SkippedRow, SkipReason
+from views.imports.items import ChunkItem, ImportItem, ListedItem, SkippedItem
+
+_ROWS = "rows#"
+_SKIPPED = "skipped#"
+_LIST = "imports"
+
+EVENTS = {
+    Action.CREATED: "ViewsImportCreated",
+    Action.STARTED: "ViewsImportStarted",
+    Action.COMPLETED: "ViewsImportCompleted",
+    Action.FAILED: "ViewsImportFailed",
+}
+LISTED = Source(ListedItem.query, _LIST)
+"""Where all imports are listed."""
+
+
+class Store(ChainStore[Import, Change]):
+    """Reads imports and commits changes to them."""
+
+    kind = Import
+    items = ImportItem
+    events = EVENTS
+
+    def read(self, import_id: str) -> State[Import] | None:
+        """An import, and whether the platform is stopped, in one consistent batch read."""
+        return self.read_with(import_id)
+
+    def chunk(self, import_id: str, number: int) -> Chunk | None:
+        """A chunk, by a consistent read."""
+        with transient_as_unavailable():
+            items = list(ChunkItem.batch_get([(import_id, _rows_part(number))], consistent_read=True))
+        return Chunk(number, tuple(Row(*values) for values in items[0].rows)) if items else None
+
+    def imported(self, rows: Sequence[Row]) -> set[tuple[str, str]]:
+        """Those contents whose count was imported before, by a consistent read."""
+        found = read_all(row.content for row in rows)
+        return {content for content, total in found.items() if total.imported is not None}
+
+    def skipped(self, import_id: str, limit: int, after: int | None) -> tuple[list[SkippedRow], int | None]:
+        """At most `limit` rows that were not applied, beginning after a number; and that to go on after, if any."""
+        last = {"id": {"S": import_id}, "part": {"S": _skipped_part(after)}} if after is not None else None
+        with transient_as_unavailable():
+            of_skipped = SkippedItem.part.startswith(_SKIPPED)
+            items = SkippedItem.query(import_id, of_skipped, limit=limit, last_evaluated_key=last, consistent_read=True)
+            found = [_skipped(item) for item in items]
+            following = items.last_evaluated_key
+        return found, found[-1].number if found and following else None
+
+    def also(self, transaction: TransactWrite, change: Change, after: Import, now: datetime) -> None:  # noqa: ARG002
+        """The rows that are put; and those of a batch, each on condition that its content was not imported before."""
+        if change.before is None:
+            transaction.save(ListedItem(_LIST, after.id))
+        if change.chunk:
+            transaction.save(_chunk_item(after.id, change.chunk))
+        for row in change.applied:
+            totals.add_imported(transaction, row.content_type, row.content_id, row.views)
+        for skipped in change.skipped:
+            transaction.save(_skipped_item(after.id, skipped))
+
+    def terms(self, campaign: Import) -> dict[str, Any]:
+        return {"name": campaign.name}
+
+    def snapshot(self, campaign: Import) -> dict[str, Any]:
+        counts = {name: getattr(campaign, name) for name in ("rows", "applied", "skipped", "views")}
+        reason = {"failure_reason": campaign.failure_reason} if campaign.failure_reason else {}
+        return {"status": campaign.status} | counts | reason
+
+    def told(self, campaign: Import) -> dict[str, Any]:
+        return {"import_id": campaign.id, "name": campaign.name} | self.snapshot(campaign)
+
+
+def _chunk_item(import_id: str, chunk: Chunk) -> ChunkItem:
+    rows = [[row.content_type, row.content_id, row.views] for row in chunk.rows]
+    return ChunkItem(import_id, _rows_part(chunk.number), rows=rows)
+
+
+def _skipped_item(import_id: str, skipped: SkippedRow) -> SkippedItem:
+    row = skipped.row
+    item = SkippedItem(import_id, _skipped_part(skipped.number), reason=skipped.reason.value, views=row.views)
+    item.content_type, item.content_id = row.content_type, row.content_id
+    return item
+
+
+def _skipped(item: SkippedItem) -> SkippedRow:
+    number = int(item.part.removeprefix(_SKIPPED))
+    return SkippedRow(number, Row(item.content_type, item.content_id, int(item.views)), SkipReason(item.reason))
+
+
+def _rows_part(number: int) -> str:
+    return f"{_ROWS}{number:06}"
+
+
+def _skipped_part(number: int) -> str:
+    return f"{_SKIPPED}{number:09}"

@@ -1,0 +1,128 @@
+"""Registered content in Redis: each shard's set of all of it, which a shard that lacks it gets anew from the database.
+
+A set refuses nobody before it has its marker, and gets that last. Why none is missed then, whoever crashes when:
+
+- a content's row is committed before it is added to the sets, and a rebuild reads the rows consistently: what was
+  committed before a page was read is on it;
+- what was committed after that is added by its own request, when the rebuild is under way: the shard keeps it with the
+  rebuild's own name, in one set. A shard that loses the one has lost the other, and then gets no marker.
+
+Where all contents count there are no sets, and none is made by registering: they cost memory.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Protocol
+
+from aws_lambda_powertools import Logger
+
+from sluice.clock import Clock
+from views.messages import Page
+from views.registered.content import BUCKETS
+
+logger = Logger(child=True)
+
+PAGE_CONTENTS = 1000
+PATIENCE = timedelta(minutes=10)
+"""A rebuild that got no further for so long is given up for dead: its message is in the dead letters."""
+
+
+class Sets(Protocol):
+    """The shards' sets; `views.shards.store.RedisShards` says what each method does."""
+
+    def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str) -> list[bool]: ...
+    def rebuilds(self, shards: Sequence[int]) -> list[int | None]: ...
+    def begin_rebuild(self, shards: Sequence[int], rebuild: str, now: int) -> list[bool]: ...
+    def end_rebuild(self, shards: Sequence[int], rebuild: str) -> list[bool]: ...
+    def forget_registered(self, shards: Sequence[int]) -> list[bool]: ...
+
+
+class Registry(Protocol):
+    """The database; `views.registered.store.Registry` says what each method does."""
+
+    def page(self, bucket: int, after: str, limit: int) -> list[str]: ...
+
+
+class Rebuild:
+    """Gives shards without a complete set a new one, a page at a time. `send` brings a message to the sync's queue.
+
+    `shards` answers those that the sync has recorded: a request that registers content knows no others.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        sets: Sets,
+        shards: Callable[[], Sequence[int]],
+        send: Callable[[Page, int], None],
+        clock: Clock,
+        *,
+        is_wanted: bool,
+        page_contents: int = PAGE_CONTENTS,
+    ) -> None:
+        self._registry = registry
+        self._sets = sets
+        self._shards = shards
+        self._send = send
+        self._clock = clock
+        self._is_wanted = is_wanted
+        self._page_contents = page_contents
+
+    def ensure(self) -> None:
+        """Ask for a rebuild when a shard lacks its set and none is under way there. Raises Unavailable.
+
+        Where sets are not wanted any more they are forgotten.
+        """
+        if not self._is_wanted:
+            self._sets.forget_registered(self._shards())
+            return
+        dead_before = _milliseconds(self._clock.now() - PATIENCE)
+        if any(at is not None and at < dead_before for at in self._sets.rebuilds(self._shards())):
+            self._send(Page(), 0)
+
+    def run(self, page: Page) -> None:
+        """Begin, or add a page and send the next. Returns when the message can be acknowledged. Raises Unavailable."""
+        if page.rebuild:
+            self._add(page)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        # Named anew whenever the message comes: a copy that begins again must not vouch for the pages of the first.
+        rebuild = token_hex(8)
+        shards = self._shards()
+        begun = self._sets.begin_rebuild(shards, rebuild, _milliseconds(self._clock.now()))
+        if lacking := _those(shards, begun):
+            logger.info("Shards get their registered content anew", shards=lacking)
+            self._send(Page(rebuild, lacking), 0)
+
+    def _add(self, page: Page) -> None:
+        contents = self._registry.page(page.bucket, page.after, self._page_contents)
+        now = _milliseconds(self._clock.now())
+        shards = _those(page.shards, self._sets.register(page.shards, contents, now, page.rebuild))
+        if len(contents) == self._page_contents:
+            following = replace(page, shards=shards, after=contents[-1])
+        else:
+            following = replace(page, shards=shards, bucket=page.bucket + 1, after="")
+        if not shards:
+            logger.warning("Dropped: another rebuild took over, or the shards restarted empty")
+            self.ensure()
+        elif following.bucket < BUCKETS:
+            self._send(following, 0)
+        else:
+            self._end(following)
+
+    def _end(self, page: Page) -> None:
+        ended = _those(page.shards, self._sets.end_rebuild(page.shards, page.rebuild))
+        logger.info("Shards have their registered content", shards=ended)
+        self.ensure()
+
+
+def _those(shards: Sequence[int], are: Sequence[bool]) -> tuple[int, ...]:
+    return tuple(shard for shard, is_one in zip(shards, are, strict=True) if is_one)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

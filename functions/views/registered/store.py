@@ -1,0 +1,102 @@
+"""Registered content in the database: what it is called and whose it is, audited."""
+
+from dataclasses import replace
+from typing import Any
+from zlib import crc32
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from sluice.audit import Head
+from sluice.commit import Trace, commit
+from sluice.dynamodb import Database, bind, transient_as_unavailable
+from views.items import ViewsItem
+from views.registered.content import BUCKETS, RegisteredContent
+from views.registered.items import ContentItem, RegisteredItem
+
+ABOUT = "about"
+
+
+class Registry:
+    """Reads and commits registered contents."""
+
+    def __init__(self, database: Database, views_table: str) -> None:
+        self._database = database
+        bind(ViewsItem, views_table)
+
+    def get(self, content_type: str, content_id: str) -> RegisteredContent | None:
+        """A content, by a consistent read."""
+        with transient_as_unavailable():
+            key = (_id(content_type, content_id), ABOUT)
+            items = list(ContentItem.batch_get([key], consistent_read=True))
+        return _content(content_type, content_id, items[0]) if items else None
+
+    def commit(self, before: RegisteredContent | None, after: RegisteredContent, actor: str) -> bool:
+        """Put a content in the place of what was read; False when someone else changed it meanwhile."""
+        action, event = ("CHANGED", "ContentChanged") if before else ("REGISTERED", "ContentRegistered")
+        of_content = {"content_type": after.content_type, "content_id": after.content_id}
+        trace = Trace(
+            entity=f"content:{after.field}",
+            action=f"CONTENT_{action}",
+            actor=actor,
+            before=_snapshot(before) if before else None,
+            after=_snapshot(after),
+            event=event,
+            told=of_content | _snapshot(after),
+        )
+        as_read: Condition = ContentItem.id.does_not_exist()
+        if before:
+            as_read = ContentItem.audit_number == before.audit_head.number
+
+        def headed(head: Head) -> RegisteredContent:
+            return replace(after, audit_head=head)
+
+        def write(transaction: TransactWrite, content: RegisteredContent) -> None:
+            transaction.save(_item(content), condition=as_read)
+            transaction.save(RegisteredItem(_listed(_bucket(content.field)), content.field))
+
+        head = before.audit_head if before else Head()
+        return commit(self._database, head, trace, after.updated_at, entity=headed, write=write) is not None
+
+    def page(self, bucket: int, after: str, limit: int) -> list[str]:
+        """Up to `limit` contents (`story:123`) of a bucket, 0 to BUCKETS - 1, after one; by a consistent read."""
+        with transient_as_unavailable():
+            since = RegisteredItem.part > after if after else None
+            found = RegisteredItem.query(_listed(bucket), since, consistent_read=True, limit=limit)
+            return [item.part for item in found]
+
+
+def _bucket(field: str) -> int:
+    return crc32(field.encode()) % BUCKETS
+
+
+def _listed(bucket: int) -> str:
+    return f"registered#{bucket:02}"
+
+
+def _id(content_type: str, content_id: str) -> str:
+    return f"content#{content_type}#{content_id}"
+
+
+def _snapshot(content: RegisteredContent) -> dict[str, Any]:
+    return {"title": content.title, "owner": content.owner}
+
+
+def _item(content: RegisteredContent) -> ContentItem:
+    return ContentItem(
+        _id(content.content_type, content.content_id),
+        ABOUT,
+        title=content.title,
+        owner=content.owner,
+        registered_at=content.registered_at,
+        updated_at=content.updated_at,
+        audit_number=content.audit_head.number,
+        audit_hash=content.audit_head.hash,
+    )
+
+
+def _content(content_type: str, content_id: str, item: ContentItem) -> RegisteredContent:
+    head = Head(int(item.audit_number), item.audit_hash)
+    return RegisteredContent(
+        content_type, content_id, item.title, item.owner, item.registered_at, item.updated_at, head
+    )

@@ -1,0 +1,316 @@
+"""The viewer shards in Redis, as the sync and the readers use them: on a single server or a cluster."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from hashlib import sha1
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.cluster import RedisCluster
+from redis.exceptions import (
+    AskError,
+    MovedError,
+    NoScriptError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.retry import Retry
+
+from sluice.errors import Misconfigured
+from views import keys
+from views.held import Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken
+
+_FAILED = (RedisError, RedisClusterException)  # the second is not one of the first
+# What says that a command had no effect where it was sent, and may have it elsewhere.
+_NOT_RUN = (NoScriptError, MovedError, AskError, TryAgainError)
+
+
+class _Script(NamedTuple):
+    text: str
+    sha: str
+
+
+class _Call(NamedTuple):
+    keys: list[str]
+    args: list[str | bytes | int]
+
+
+class RedisShards:
+    """Every method answers for all shards given, in order, or raises RedisAway: never a zero for an error.
+
+    Each shard's part is atomic, and in one cluster slot; it is all of one round trip on a single server, and one for
+    each node of a cluster, whose client refuses EVALSHA in a pipeline.
+    """
+
+    def __init__(self, client: "Redis | RedisCluster") -> None:
+        self._client = client
+
+    def open(self, shards: Sequence[int], epoch: int) -> None:
+        """Take what is pending and refused into `epoch`. Nothing on a shard that is there or further; a shard without
+        an epoch, new or restarted empty, joins it with nothing.
+        """
+        names = (keys.epoch, keys.pending, keys.syncing, keys.refused, keys.refusing, keys.stats)
+        self._run("open", [_Call([name(s) for name in names], [epoch]) for s in shards])
+
+    def left(self, shards: Sequence[int], epoch: int, taken: Taken) -> list[int]:
+        """How many contents, or refusals' fields, of `epoch` each shard still holds. Raises Outdated."""
+        return [int(left) for _, left, _ in self._pages(shards, epoch, 0, taken)]
+
+    def page(self, shard: int, epoch: int, limit: int, taken: Taken) -> list[str]:
+        """Up to `limit` contents, or refusals' fields, of `epoch` that the shard still holds. Raises Outdated."""
+        return [_text(name) for name in self._pages([shard], epoch, limit, taken)[0][2]]
+
+    def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]:
+        """For each shard, in the order of `contents`: what it holds of each, in `epoch` and moved aside before it.
+
+        A shard without an epoch, or behind it, holds nothing. Raises Outdated.
+        """
+        return [
+            [_parts(epoch, syncing, parked) for syncing, parked in zip(values[::2], values[1::2], strict=True)]
+            for values in self._values(Taken.VIEWS, shards, epoch, contents)
+        ]
+
+    def refusals(self, shards: Sequence[int], epoch: int, fields: Sequence[str]) -> list[list[int]]:
+        """For each shard, in the order of `fields`: how often it refused in `epoch`. Raises Outdated."""
+        held = self._values(Taken.REFUSALS, shards, epoch, fields)
+        return [[int(value or 0) for value in values] for values in held]
+
+    def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None:
+        """Forget contents, or refusals' fields, of which all that was held is applied. Raises Outdated."""
+        calls = [
+            _Call(
+                [keys.epoch(s), *_hashes(taken, s), *([keys.stats(s)] if taken is Taken.VIEWS else [])], [epoch, *names]
+            )
+            for s in shards
+        ]
+        for opened in self._run("drop", calls):
+            _check(opened, epoch)
+
+    def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None:
+        """Move a content aside, so that it waits for a later epoch. Raises Outdated."""
+        names = (keys.epoch, keys.syncing, keys.parked, keys.stats)
+        calls = [_Call([name(s) for name in names], [epoch, day, content]) for s in shards]
+        for opened in self._run("park", calls):
+            _check(opened, epoch)
+
+    def parked(self, shard: int, limit: int) -> list[str]:
+        """Up to `limit` contents that were moved aside, by lot: so those that fail for ever keep none waiting."""
+        return [_text(content) for content in self._translated(lambda: self._sample(shard, limit))]
+
+    def have_work(self, shards: Sequence[int]) -> list[bool]:
+        """Whether each shard has anything for the next epoch: pending, moved aside or refused."""
+        return self._translated(lambda: [self._has_work(shard) for shard in shards])
+
+    def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
+        """For each shard, in the order of `contents`: what it holds of each."""
+        calls = [
+            _Call([keys.epoch(s), keys.pending(s), keys.syncing(s), keys.parked(s)], list(contents)) for s in shards
+        ]
+        return [
+            [
+                Seen(int(epoch), int(pending or 0), _parts(int(epoch), syncing, parked))
+                for pending, syncing, parked in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+            ]
+            for epoch, *rest in self._run("read", calls)
+        ]
+
+    def stats(self, shards: Sequence[int], day_start: int) -> list[ShardStats]:
+        """How each shard stands; viewers and sessions are those of the day that began at `day_start` milliseconds."""
+        names = (
+            *(keys.epoch, keys.pending, keys.syncing, keys.refused, keys.refusing, keys.parked),
+            *(keys.stats, keys.registered),
+        )
+        answers = self._run("stats", [_Call([name(s) for name in names], [day_start]) for s in shards])
+        return [ShardStats(*map(int, answer)) for answer in answers]
+
+    def used_memory(self) -> int | None:
+        """Bytes that the primaries use; None where the service does not tell."""
+        return self._translated(self._used_memory)
+
+    def standing(self, viewer: str, shards: int, content: str) -> Standing:
+        """What is remembered of a viewer (its key) and a content, by the number of shards that tracking knows."""
+        shard = keys.shard_of(viewer, shards)
+        names = [keys.viewer_state(viewer, shards), keys.pending(shard)]
+        day, last, pending, is_pending = self._run("standing", [_Call(names, [keys.digest(content), content])])[0]
+        views_of_day, views_of_content = _packed(day, 6, 4), _packed(last, 6, 4, 2)
+        standing = Standing(pending_contents=int(pending), is_pending=bool(is_pending))
+        if views_of_day:
+            standing = replace(standing, day=views_of_day[0], views=views_of_day[1])
+        if views_of_content:
+            last_view, age, views = views_of_content
+            start = last_view - age
+            standing = replace(standing, last_view=last_view, session_start=start, session_views=views)
+        return standing
+
+    def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str = "") -> list[bool]:
+        """Add to the registered contents of each shard that has a set of them; in a rebuild only where that is still
+        under way.
+        """
+        return self._of_registered("register", shards, rebuild, now, *contents)
+
+    def rebuilds(self, shards: Sequence[int]) -> list[int | None]:
+        """When the rebuild of each shard's registered contents got on last; 0: there is none, None: they are complete.
+
+        Times are in milliseconds.
+        """
+        calls = [_Call([keys.registered(s), keys.rebuild(s)], []) for s in shards]
+        return [None if int(at) < 0 else int(at) for at in self._run("rebuild_state", calls)]
+
+    def begin_rebuild(self, shards: Sequence[int], rebuild: str, now: int) -> list[bool]:
+        """Begin a rebuild, which ends any other, on each shard whose registered contents are not complete."""
+        return self._of_registered("rebuild_begin", shards, rebuild, now)
+
+    def end_rebuild(self, shards: Sequence[int], rebuild: str) -> list[bool]:
+        """Mark the registered contents as complete on each shard where this rebuild is still under way."""
+        return self._of_registered("rebuild_end", shards, rebuild)
+
+    def forget_registered(self, shards: Sequence[int]) -> list[bool]:
+        """Forget the registered contents of each shard; which had any."""
+        return self._of_registered("forget_registered", shards)
+
+    def _of_registered(self, script: str, shards: Sequence[int], *args: str | int) -> list[bool]:
+        calls = [_Call([keys.registered(s), keys.rebuild(s)], list(args)) for s in shards]
+        return [bool(done) for done in self._run(script, calls)]
+
+    def _used_memory(self) -> int | None:
+        try:
+            if isinstance(self._client, RedisCluster):
+                answer: Any = self._client.info("memory", target_nodes=RedisCluster.PRIMARIES)
+                # Of a single node the client answers what it says; of several, that by their names.
+                told = [answer] if "used_memory" in answer else list(answer.values())
+            else:
+                told = [self._client.info("memory")]
+        except ResponseError:
+            return None
+        used = [each["used_memory"] for each in told if isinstance(each, dict) and "used_memory" in each]
+        return sum(used) if len(used) == len(told) else None
+
+    def _has_work(self, shard: int) -> bool:
+        found: Any = self._client.exists(keys.pending(shard), keys.parked(shard), keys.refused(shard))
+        return int(found) > 0
+
+    def _sample(self, shard: int, limit: int) -> list[Any]:
+        found: Any = self._client.hrandfield(keys.parked(shard), limit)
+        return list(found or ())
+
+    def _pages(self, shards: Sequence[int], epoch: int, limit: int, taken: Taken) -> list[Any]:
+        answers = self._run("page", [_Call([keys.epoch(s), _hashes(taken, s)[0]], [epoch, limit]) for s in shards])
+        for answer in answers:
+            _check(answer[0], epoch)
+        return answers
+
+    def _values(self, taken: Taken, shards: Sequence[int], epoch: int, names: Sequence[str]) -> list[list[Any]]:
+        """For each shard, for each name: its value in each hash; none on a shard that is behind."""
+        calls = [_Call([keys.epoch(s), *_hashes(taken, s)], [epoch, *names]) for s in shards]
+        answers = self._run("held", calls)
+        for opened, *_ in answers:
+            _check(opened, epoch)
+        none = [b""] * (len(names) * len(_hashes(taken, 0)))
+        return [values or none for _, *values in answers]
+
+    def _run(self, name: str, calls: list[_Call]) -> list[Any]:
+        return self._translated(lambda: self._answers(_script(name), calls))
+
+    def _answers(self, script: _Script, calls: list[_Call]) -> list[Any]:
+        answers: dict[int, Any] = {}
+        for connection, numbers in self._by_node(calls):
+            pipeline = connection.pipeline(transaction=False)
+            for number in numbers:
+                call = calls[number]
+                pipeline.evalsha(script.sha, len(call.keys), *call.keys, *call.args)
+            answers |= zip(numbers, pipeline.execute(raise_on_error=False), strict=True)
+        for number, answer in answers.items():
+            if isinstance(answer, _NOT_RUN):
+                call = calls[number]
+                answers[number] = self._client.eval(script.text, len(call.keys), *call.keys, *call.args)
+            elif isinstance(answer, Exception):
+                raise answer
+        return [answers[number] for number in range(len(calls))]
+
+    def _by_node(self, calls: list[_Call]) -> "list[tuple[Redis, list[int]]]":
+        """The server of each group of calls, and their numbers: primaries only."""
+        if isinstance(self._client, Redis):
+            return [(self._client, list(range(len(calls))))]
+        groups: dict[str, tuple[Any, list[int]]] = {}
+        for number, call in enumerate(calls):
+            node = self._client.get_node_from_key(call.keys[0])  # type: ignore[no-untyped-call]
+            if node is None:
+                raise RedisClusterException("A slot has no server")
+            groups.setdefault(node.name, (self._client.get_redis_connection(node), []))[1].append(number)
+        return list(groups.values())
+
+    def _translated[T](self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except _FAILED as error:
+            if isinstance(self._client, RedisCluster):
+                with suppress(*_FAILED):
+                    self._client.nodes_manager.initialize()  # another node may hold the slots now
+            raise RedisAway("Redis does not answer") from error
+
+
+def client(url: str, mode: str, timeout_seconds: float) -> "Redis | RedisCluster":
+    """The server at `url`, alone or as a node of a cluster: `mode` is single or cluster.
+
+    A cluster is asked for its nodes at once. Raises RedisAway when none answers, Misconfigured for another mode.
+    """
+    options: dict[str, Any] = {
+        "socket_timeout": timeout_seconds,
+        "socket_connect_timeout": timeout_seconds,
+        "retry": Retry(NoBackoff(), 1),  # a server hangs up on a connection that was idle: every call can be repeated
+        "protocol": 2,  # with 3 each connection begins with a HELLO
+        "driver_info": None,
+    }
+    try:
+        match mode:
+            case "single":
+                return Redis.from_url(url, **options)
+            case "cluster":
+                return RedisCluster.from_url(url, **options)
+    except _FAILED as error:
+        raise RedisAway("Redis does not answer") from error
+    raise Misconfigured("REDIS_MODE must be one of single, cluster")
+
+
+def _hashes(taken: Taken, shard: int) -> list[str]:
+    if taken is Taken.REFUSALS:
+        return [keys.refusing(shard)]
+    return [keys.syncing(shard), keys.parked(shard)]
+
+
+@cache
+def _script(name: str) -> _Script:
+    text = Path(__file__).with_name(f"{name}.lua").read_text()
+    return _Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _packed(octets: bytes, *sizes: int) -> list[int]:
+    """Numbers as the scripts pack them, most significant byte first; none when there is nothing."""
+    found = []
+    for size in sizes if octets else ():
+        found.append(int.from_bytes(octets[:size]))
+        octets = octets[size:]
+    return found
+
+
+def _check(opened: Any, epoch: int) -> None:
+    if int(opened) > epoch:
+        raise Outdated("A later epoch was opened")
+
+
+def _parts(epoch: int, syncing: Any, parked: Any) -> tuple[Part, ...]:
+    aside = [entry.split(":") for entry in _text(parked).split(";") if entry]
+    parts = [Part(int(of), int(views), day) for of, day, views in aside]
+    if syncing:
+        parts.append(Part(epoch, int(syncing)))
+    return tuple(parts)
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

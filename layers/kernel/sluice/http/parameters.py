@@ -1,0 +1,125 @@
+"""Types for the parameters and results of routes, and the cursors of paging."""
+
+import base64
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Request
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from pydantic import AfterValidator, PlainSerializer, WithJsonSchema
+
+from sluice.clock import rfc3339
+from sluice.errors import Forbidden, Invalid
+from sluice.roles import Principal, Role
+
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 50
+MAX_CSV_LINES = 10_000  # of at most 600 bytes: a Lambda answers at most 6 MB
+MAX_CURSOR_CHARACTERS = 1024  # also keeps a nested one below what json can take
+
+_KEY_RULE = "Idempotency-Key must be 1 to 255 visible ASCII characters"
+
+
+def _is_visible(key: str) -> bool:
+    return 0 < len(key) <= 255 and all("!" <= character <= "~" for character in key)
+
+
+def _visible(key: str | None) -> str | None:
+    if key is not None and not _is_visible(key):
+        raise ValueError(_KEY_RULE)
+    return key
+
+
+def principal_of(request: Request) -> Principal:
+    """Who calls, as the authorizer said it. Raises Forbidden when it said nothing, or nothing that is understood."""
+    claims = APIGatewayProxyEventV2(request.resolved_event.raw_event).request_context.authorizer.get_lambda
+    subject, role = claims.get("subject"), claims.get("role")
+    if not subject or role not in list(Role):
+        raise Forbidden("This needs a token", "forbidden")
+    return Principal(subject, Role(role))
+
+
+def _request_id(request: Request) -> str:
+    """Names the request: its Idempotency-Key, which a client's retry repeats, or else the gateway's id for it."""
+    event = APIGatewayProxyEventV2(request.resolved_event.raw_event)
+    key: str | None = event.headers.get("idempotency-key")
+    if key is None:
+        return event.request_context.request_id
+    if not _is_visible(key):
+        raise Invalid.of("Idempotency-Key", _KEY_RULE)
+    return key
+
+
+def _fingerprint(request: Request) -> str:
+    """What a repeated Idempotency-Key must repeat: SHA-256 over subject, method, path and the body's meaning."""
+    event = request.resolved_event
+    parts = [principal_of(request).subject, event.http_method, event.path, event.json_body]
+    return sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _line(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError("must be one line, without control characters")
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+OneLine = AfterValidator(_line)
+"""Of a text for people in a body."""
+Caller = Annotated[Principal, Depends(principal_of)]
+RequestId = Annotated[str, Depends(_request_id)]
+Fingerprint = Annotated[str, Depends(_fingerprint)]
+IdempotencyKey = Annotated[
+    str | None,
+    AfterValidator(_visible),
+    Header(alias="Idempotency-Key", description="1 to 255 visible ASCII characters. A retry with it changes nothing."),
+]
+RequiredKey = Annotated[
+    str,
+    AfterValidator(_visible),
+    Header(alias="Idempotency-Key", description="1 to 255 visible ASCII characters, new for each new request."),
+]
+"""Where a repeat would have its effect again, and nobody would see it."""
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many to answer at most.")]
+CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many to answer at most.")]
+Cursor = Annotated[str | None, Query(description="The `next_cursor` of the page before.")]
+Moment = Annotated[
+    datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+
+
+def write_cursor(position: Mapping[str, str | int] | None) -> str | None:
+    """The opaque `next_cursor` for a position in a list; None at its end."""
+    if position is None:
+        return None
+    return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] | None:
+    """The position that `write_cursor` wrote, which has exactly these names and types. Raises Invalid on anything else.
+
+    It is opaque, not signed: whoever forges one chooses where to begin. So it must hold no partition key.
+    """
+    if cursor is None:
+        return None
+    try:
+        if len(cursor) > MAX_CURSOR_CHARACTERS:
+            raise ValueError("too long")
+        padding = "=" * (-len(cursor) % 4)
+        position = json.loads(base64.b64decode(cursor + padding, altchars=b"-_", validate=True))
+        if not isinstance(position, dict) or position.keys() != types.keys():
+            raise ValueError("other names")
+        if any(type(position[name]) is not kind for name, kind in types.items()):
+            raise ValueError("other types")
+        if any(type(value) is int and abs(value) >= 2**63 for value in position.values()):
+            raise ValueError("out of range")
+    except ValueError as error:
+        raise Invalid.of("cursor", "cursor is not one that this API gave") from error
+    return position

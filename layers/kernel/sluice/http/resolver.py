@@ -1,0 +1,154 @@
+"""The resolver: refuses before it parses, validates, answers every error in the envelope; and answers in CSV."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Route
+from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
+)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from sluice import envelope, exports
+from sluice.envelope import HEADERS, named, problem
+from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Unavailable
+from sluice.http.parameters import principal_of
+from sluice.http.routes import body_limit
+from sluice.roles import Principal, Role
+
+if TYPE_CHECKING:
+    from sluice.requests import Answer
+
+logger = Logger()
+
+
+def resolver() -> APIGatewayHttpResolver:
+    """A resolver that refuses before it parses, validates, and answers every error in the envelope."""
+    # debug off, or POWERTOOLS_DEV would print bodies.
+    app = APIGatewayHttpResolver(debug=False, json_body_deserializer=envelope.parse)
+
+    def answer(error: Exception) -> Response[dict[str, Any]]:
+        status, body, headers = problem(error, app.current_event.request_context.request_id)
+        return Response(status.value, "application/json", asdict(body), headers=HEADERS | headers)
+
+    def refused(error: Refused) -> Response[dict[str, Any]]:
+        logger.info("Refused", status=error.status.value, code=error.code)
+        return answer(error)
+
+    def invalid(error: RequestValidationError) -> Response[dict[str, Any]]:
+        return refused(_invalid(error.errors()))
+
+    def unavailable(error: Unavailable) -> Response[dict[str, Any]]:
+        logger.warning("Unavailable", exc_info=error)
+        return answer(error)
+
+    def unexpected(error: Exception) -> Response[dict[str, Any]]:
+        logger.exception("Unexpected error", exc_info=error)
+        return answer(error)
+
+    app.exception_handler(Refused)(refused)
+    app.exception_handler(RequestValidationError)(invalid)
+    app.exception_handler(Unavailable)(unavailable)
+    app.exception_handler(Exception)(unexpected)
+    # Not enable_validation=True: that validates before every middleware, so that a big body would be parsed before it
+    # is refused and a role too low would be told of its fields; and it documents 422. The last one turns an answer that
+    # is not what the route declared into a 500: without the flag it would raise a RequestValidationError, a 400.
+    app.use(
+        [
+            _admit,
+            OpenAPIRequestValidationMiddleware(),  # type: ignore[no-untyped-call]
+            OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
+        ]
+    )
+    return app
+
+
+def _admit(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Middleware: everything that can be refused before the body is parsed; and the headers of every answer."""
+    event, route = app.current_event, app.context["_route"]
+    context = event.request_context
+    subject = context.authorizer.get_lambda.get("subject")
+    logger.append_keys(request_id=context.request_id, route=f"{route.method} {route.openapi_path}", subject=subject)
+    # Powertools makes a route of its own for what it does not know, and runs the middlewares for that one too.
+    if route.security is None:
+        raise NotFound("There is nothing here", "not_found")
+    for roles in route.security[0].values():
+        _check_role(principal_of(app.request), Role(roles[0]))
+    _check_query(event, route)
+    _check_body(event, route)
+    response: Response[Any] = next_middleware(app)
+    response.headers = HEADERS | response.headers
+    return response
+
+
+def _check_role(principal: Principal, lowest: Role) -> None:
+    if not principal.role.includes(lowest):
+        raise Forbidden(f"This needs the role {lowest}; yours is {principal.role}", "forbidden")
+
+
+def _check_query(event: APIGatewayProxyEventV2, route: Route) -> None:
+    """Powertools ignores unknown parameters; of those given twice it makes a list."""
+    envelope.check_query(event.raw_query_string, {parameter.alias for parameter in route.dependant.query_params})
+
+
+def _check_body(event: APIGatewayProxyEventV2, route: Route) -> None:
+    text = envelope.text_of(event.body or "", is_base64=bool(event.is_base64_encoded), max_bytes=body_limit(route))
+    parameters = route.dependant.body_params
+    if parameters and (text or any(parameter.required for parameter in parameters)):
+        # Powertools would read a form into the same model.
+        envelope.check_is_json(text, event.headers)
+
+
+_CLEARER = {"extra_forbidden": "Unknown field", "missing": "Required"}
+
+
+def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
+    """What pydantic found, in the envelope's terms."""
+    found, verbatim = [], ""
+    for error in errors:
+        # The first part says where it was (body, query, path, header), which nobody calls a field.
+        place, *path = error["loc"]
+        field = ".".join(str(part) for part in path) or str(place)
+        if place == "header":
+            field = field.title()  # Powertools writes header names small
+        message = _CLEARER.get(error["type"], error["msg"])
+        if error["type"] == "value_error":
+            # A validator's own words, without pydantic's "Value error, " before them.
+            message = verbatim = str(error["ctx"]["error"])
+        found.append(FieldError(field[:100], message))
+    return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)
+
+
+def replay[R: BaseModel](answer: "Answer", resource: type[R]) -> Response[R]:
+    """What was answered to the request's Idempotency-Key before."""
+    replayed = resource.model_validate(answer.body)
+    return Response(answer.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
+
+
+def handler_of(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
+    """The handler of a function that answers the routes of `app`."""
+
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        return app.resolve(event, context)
+
+    return handler
+
+
+def csv_answer(text: str, query: Mapping[str, Any], next_cursor: str | None = None) -> Response[str]:
+    """An answer of CSV. The link to the next part is relative, so that it holds behind any address."""
+    headers: dict[str, str | list[str]] = {"Content-Disposition": 'attachment; filename="sluice.csv"'}
+    if next_cursor:
+        following = {name: value for name, value in query.items() if value is not None} | {"cursor": next_cursor}
+        headers["Link"] = f'<?{urlencode(following)}>; rel="next"'
+    return Response(200, exports.MEDIA, text, headers=headers)
