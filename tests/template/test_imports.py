@@ -388,6 +388,7 @@ def test_an_import_that_the_layer_does_not_bring_is_noticed(line: str) -> None:
     assert re.match(r"boosts.api: it imports \w+: declare it in pyproject.toml", problems[0])
 
 
+@cache
 def in_layer() -> set[str]:
     """The top-level names of what the dependencies' layer brings."""
     brought = {pin.name for pin in locks.pins((ROOT / locks.LOCKS["dependencies"][1]).read_text())}
