@@ -23,7 +23,7 @@ from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event
-from views import rules, totals
+from views import rules
 from views.control import Control, Phase
 from views.items import AdjustedItem
 from views.reports.period import period
