@@ -28,7 +28,7 @@ from tests import bench_views
 from tests.account import Account, account
 from tests.bench_tables import a_table, console
 from tests.gateway import a_request
-from tests.integration.conftest import Functions
+from tests.integration.harness import Functions
 from tests.template_reader import ROOT, source
 
 CAMPAIGNS = "/api/admin/fake-views"

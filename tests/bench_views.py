@@ -28,8 +28,8 @@ from tests.account import account
 from tests.bench_tables import a_table, console
 from tests.factories import NOON, UTC_ZONE
 from tests.gateway import Context
-from tests.integration.conftest import Functions
-from tests.integration.test_views_sync import CLOSING, World
+from tests.integration.harness import Functions
+from tests.integration.test_views_sync import CLOSING, Syncs
 from tests.integration.track_function import SETTINGS, a_view
 from tests.redis_servers import Servers, free_ports, single, unreachable
 from tests.template_reader import ROOT
@@ -353,7 +353,7 @@ def bench_sync(servers: Servers) -> None:
             SourcesSync(client, aws.client("dynamodb"), aws.ref("TotalsTable")).run()
             _add_sync(table, "sources", counts, time.perf_counter() - began, "every view again")
         servers.flush()
-        world = World(aws, Functions(aws), servers, clock)
+        world = Syncs(aws, Functions(aws), servers, clock)
         world.start()
         world.work_off()
         clock.shift(CLOSING)

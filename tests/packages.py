@@ -1,5 +1,7 @@
 """What there is of the product, found by walking its packages: a new context is in no list of the tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -46,3 +48,11 @@ def caches() -> tuple[Any, ...]:
         for value in vars(module).values()
         if hasattr(value, "cache_clear") and value.__module__ == module.__name__
     )
+
+
+@contextmanager
+def nothing_cached() -> Iterator[None]:
+    """What a function builds once for each process belongs to an account that is gone when its test ends."""
+    yield
+    for each in caches():
+        each.cache_clear()

@@ -29,6 +29,7 @@ from tests.faults.cache import REDIS
 from tests.faults.environment import environment, kept_apart
 from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring
 from tests.gateway import Context, a_request
+from tests.packages import nothing_cached
 
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
@@ -645,7 +646,7 @@ def a_world(packages: Collection[str], template_text: str | None = None, **param
         logged = logging.root.manager.disable
         logging.disable(logging.CRITICAL)
         stack.callback(logging.disable, logged)
-        stack.enter_context(_nothing_cached())
+        stack.enter_context(nothing_cached())
         stack.enter_context(patch.object(BaseClient, "_make_api_call", lambda *call: world.call(*call)))
         stack.enter_context(patch.object(Session, "create_client", _one_client_each()))
         stack.enter_context(patch.object(ids.new_id, "__defaults__", (lambda size: world.random(size),)))
@@ -665,12 +666,3 @@ def _one_client_each() -> Callable[..., Any]:
         return clients[service]
 
     return create_client
-
-
-@contextmanager
-def _nothing_cached() -> Iterator[None]:
-    """What functions build once for each process belongs to this world."""
-    from tests.integration.conftest import _nothing_cached as nothing_cached
-
-    with nothing_cached():
-        yield

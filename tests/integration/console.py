@@ -1,72 +1,23 @@
 """An operator at the admin API, whose requests are those of the event files; and what happens beside him."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import timedelta
-from itertools import count
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from botocore.exceptions import ClientError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import UpdateError
 
-import boosts.api
-import operations.audit
-import operations.health
-import operations.stop
-from tests.account import Account
-from tests.integration.conftest import Functions
-from tests.template_reader import ROOT
+from tests.integration.harness import Answer, Harness
 
 EXAMPLE = "bst_01KAJ3W5V0SM0FKVYVXB9EQT6N"
 TERMS = {"video_id": "abc123", "total_count": 2500, "duration_days": 1, "pattern": "steady", "daily_limit": 5000}
 
-_FUNCTIONS = {
-    "boosts/api": "BoostsApiFunction",
-    "operations/audit": "OperationsAuditFunction",
-    "operations/health": "OperationsHealthFunction",
-    "operations/stop": "OperationsStopFunction",
-}
-_APPS = (boosts.api.app, operations.audit.app, operations.health.app, operations.stop.app)
-_requests = count(1)
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What a function answered over HTTP."""
-
-    status: int
-    body: Any
-    headers: dict[str, Any]
-
-    @property
-    def refusal(self) -> tuple[int, str, str]:
-        return self.status, self.body["code"], self.body["message"]
-
-    @property
-    def fields(self) -> list[str]:
-        return [error["field"] for error in self.body["errors"]]
-
-
-def an_event(file: str) -> dict[str, Any]:
-    """A file in `events/`, without its `.json`."""
-    event: dict[str, Any] = json.loads((ROOT / f"events/{file}.json").read_text())
-    return event
-
-
-class Console:
-    """Sends requests, each with an id of its own, and checks of each answer what holds for all of them."""
-
-    def __init__(self, aws: Account, functions: Functions, clock: Any) -> None:
-        self.aws = aws
-        self.functions = functions
-        self.clock = clock
+class Console(Harness):
+    """Boosts over the admin API, and their queue."""
 
     def send(
         self,
@@ -80,25 +31,21 @@ class Console:
         key: str | None = None,
         request_id: str | None = None,
     ) -> Answer:
-        event = an_event(file)
-        event["rawPath"] = event["rawPath"].replace(EXAMPLE, campaign_id)
-        event["requestContext"]["http"]["path"] = event["rawPath"]
-        event["requestContext"]["requestId"] = request_id or f"request-{next(_requests)}"
-        event["requestContext"]["authorizer"] = {"lambda": {"subject": subject, "role": role}}
-        event["headers"].pop("idempotency-key", None)
-        if key is not None:
-            event["headers"]["idempotency-key"] = key
-        if body is not None:
-            event["body"] = json.dumps(body)
-        if query is not None:
-            event["rawQueryString"] = urlencode(query)
-            event["queryStringParameters"] = dict(parse_qsl(event["rawQueryString"], keep_blank_values=True))
-        with _an_environment_of_its_own():
-            answer = self.functions.call(_FUNCTIONS[file.partition("-")[0]], event)
-        if not answer["headers"]["Content-Type"].startswith("application/json"):
-            return Answer(answer["statusCode"], answer["body"], answer["headers"])
-        _check(event, answer)
-        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+        answer = self.request(
+            file,
+            (EXAMPLE, campaign_id),
+            body=body,
+            query=query,
+            subject=subject,
+            role=role,
+            key=key,
+            request_id=request_id,
+        )
+        if answer.headers["Content-Type"].startswith("application/json"):
+            for campaign in answer.body.get("items", [answer.body]):
+                if "total_count" in campaign:
+                    assert campaign["executed_count"] + campaign["remaining_count"] == campaign["total_count"]
+        return answer
 
     def text(self, file: str, campaign_id: str, query: dict[str, Any]) -> Answer:
         """A request whose answer is a text."""
@@ -128,31 +75,16 @@ class Console:
         """The id of a campaign that was executed; its message is taken off the queue."""
         campaign_id = self.create(**terms)
         self.command("execute", campaign_id)
-        self.take()
+        self.waiting()
         return campaign_id
 
     def work(self, campaign_id: str, step: int, message_id: str | None = None) -> None:
         """Deliver a step's message to the worker, which acknowledges it."""
-        event = an_event("boosts/worker-steps")
-        event["Records"][0]["body"] = json.dumps({"campaign_id": campaign_id, "step": step})
-        event["Records"][0]["messageId"] = message_id or f"message-{next(_requests)}"
-        assert self.functions.call("BoostsWorkerFunction", event) == {"batchItemFailures": []}
+        assert self.hand_over("boosts/worker-steps", {"campaign_id": campaign_id, "step": step}, message_id)
 
-    def sweep(self) -> dict[str, int]:
-        answer: dict[str, int] = self.functions.call("OperationsSweeperFunction", an_event("operations/sweeper-period"))
-        return answer
-
-    def take(self) -> list[dict[str, Any]]:
-        """Takes all messages off the queue, those with a delay too."""
-        sqs = self.aws.client("sqs")
-        found = []
-        self.clock.shift(timedelta(minutes=15))
-        while messages := self.aws.messages("BoostsQueue"):
-            for message in messages:
-                found.append(json.loads(message["Body"]))
-                sqs.delete_message(QueueUrl=self.aws.ref("BoostsQueue"), ReceiptHandle=message["ReceiptHandle"])
-        self.clock.shift(timedelta(minutes=-15))
-        return found
+    def waiting(self) -> list[dict[str, Any]]:
+        """Takes all steps off the queue, those with a delay too."""
+        return self.steps("BoostsQueue")
 
     def item(self, campaign_id: str) -> dict[str, Any]:
         """A campaign's item, as it is stored."""
@@ -170,41 +102,7 @@ class Console:
 
     def actions(self, campaign_id: str) -> list[str]:
         """The actions in a campaign's audit log, oldest first."""
-        entries = [item for item in self.aws.items("AuditTable") if item["entity"] == campaign_id]
-        ordered = sorted(entries, key=lambda entry: int(entry["number"]))
-        return [entry["action"].removeprefix("FAKE_VIEWS_CAMPAIGN_") for entry in ordered]
-
-
-@contextmanager
-def _an_environment_of_its_own() -> Iterator[None]:
-    """Lets a request be answered in the middle of another one, as in Lambda each has a process of its own.
-
-    Powertools keeps the request that it answers in globals.
-    """
-    before = {name: getattr(BaseRouter, name, None) for name in ("current_event", "lambda_context")}
-    contexts = [(app.context, dict(app.context)) for app in _APPS]
-    for context, _ in contexts:
-        context.clear()
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(BaseRouter, name, value)
-        for context, content in contexts:
-            context.clear()
-            context.update(content)
-
-
-def _check(event: dict[str, Any], answer: dict[str, Any]) -> None:
-    body = json.loads(answer["body"])
-    assert answer["headers"]["Content-Type"] == "application/json"
-    if answer["statusCode"] >= 400:
-        assert body.keys() == {"message", "code", "errors", "request_id"}
-        assert body["message"]
-        assert body["request_id"] == event["requestContext"]["requestId"]
-    for campaign in body.get("items", [body]):
-        if "total_count" in campaign:
-            assert campaign["executed_count"] + campaign["remaining_count"] == campaign["total_count"]
+        return [action.removeprefix("FAKE_VIEWS_CAMPAIGN_") for action in super().actions(campaign_id)]
 
 
 @contextmanager

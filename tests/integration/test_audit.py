@@ -13,8 +13,8 @@ from sluice.audit import Entry
 from sluice.http import write_cursor
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
-from tests.integration.console import EXAMPLE, Answer, Console, before_the_first
+from tests.integration.console import EXAMPLE, Console, before_the_first
+from tests.integration.harness import Answer, Functions
 
 LIFE = ["CREATED", "STARTED", "PAUSED", "RESUMED", "CANCELLED"]
 ENTRY = "aud_01KAJ3W5V0SM0FKVYVXB9EQT6N"

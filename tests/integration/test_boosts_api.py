@@ -17,16 +17,8 @@ from boosts.store import Store
 from sluice.http import write_cursor
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
-from tests.integration.console import (
-    EXAMPLE,
-    TERMS,
-    Answer,
-    Console,
-    an_event,
-    answer_lost_of_the_first,
-    before_the_first,
-)
+from tests.integration.console import EXAMPLE, TERMS, Console, answer_lost_of_the_first, before_the_first
+from tests.integration.harness import Answer, Functions
 
 UUID_EXAMPLE = {
     "video_id": "0b6ed1d6-4a3f-4c29-9b4f-0d7f6c1b2a55",
@@ -94,9 +86,7 @@ def test_create_answers_201_with_the_sources_fields(console: Console, sample: di
 
 
 def test_the_event_file_as_it_stands_creates_a_campaign(console: Console) -> None:
-    event = an_event("boosts/api-create")
-
-    answer = console.functions.call("BoostsApiFunction", event)
+    answer = console.invoke("boosts/api-create")
 
     assert answer["statusCode"] == 201
     assert json.loads(answer["body"])["total_count"] == 15000
@@ -105,7 +95,7 @@ def test_the_event_file_as_it_stands_creates_a_campaign(console: Console) -> Non
 def test_create_starts_nothing(console: Console) -> None:
     campaign_id = console.create()
 
-    assert console.take() == []
+    assert console.waiting() == []
     assert console.usage() == {}
     assert console.actions(campaign_id) == ["CREATED"]
 
@@ -578,7 +568,7 @@ def test_execute_starts_a_pending_campaign(console: Console) -> None:
     assert answer.status == 200
     assert answer.body["status"] == "running"
     assert answer.body["started_at"] == answer.body["updated_at"] == "2026-11-20T12:00:05.000000Z"
-    assert console.take() == [{"campaign_id": campaign_id, "step": 1}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 1}]
     assert console.actions(campaign_id) == ["CREATED", "STARTED"]
 
 
@@ -593,7 +583,7 @@ def test_execute_resumes_a_paused_campaign_which_is_logged_as_resumed_alone(cons
 
     assert answer.body["status"] == "running"
     assert answer.body["started_at"] == "2026-11-20T12:00:00.000000Z"
-    assert console.take() == [{"campaign_id": campaign_id, "step": 3}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 3}]
     assert console.actions(campaign_id) == ["CREATED", "STARTED", "PAUSED", "RESUMED"]
 
 
@@ -606,7 +596,7 @@ def test_a_resume_before_the_next_step_is_due_is_woken_when_it_is(console: Conso
 
     schedules = console.aws.client("scheduler").list_schedules(GroupName=console.aws.ref("ScheduleGroup"))["Schedules"]
     assert {schedule["Name"] for schedule in schedules} == {f"{campaign_id}-2", f"{campaign_id}-4"}
-    assert console.take() == []
+    assert console.waiting() == []
 
 
 def test_pause_pauses_a_running_campaign(console: Console) -> None:
@@ -686,7 +676,7 @@ def test_a_command_whose_answer_was_lost_is_answered_when_it_comes_again(
     campaign_id = console.create()
     if verb == "pause":
         console.command("execute", campaign_id)
-        console.take()
+        console.waiting()
     before = console.actions(campaign_id)
     with answer_lost_of_the_first("transact_write_items"), pytest.raises(KeyboardInterrupt):
         console.send(f"boosts/api-{verb}", campaign_id, **{named_by: "r1"})
@@ -701,7 +691,7 @@ def test_a_command_whose_answer_was_lost_is_answered_when_it_comes_again(
     assert len(console.actions(campaign_id)) == len(before) + 1
     assert other.status == 409
     # Execute died before it could send: the repeat sends.
-    assert len(console.take()) == (1 if verb == "execute" else 0)
+    assert len(console.waiting()) == (1 if verb == "execute" else 0)
 
 
 def test_one_idempotency_key_names_one_command_of_each_kind(console: Console) -> None:
@@ -795,7 +785,7 @@ def test_execute_is_refused_when_a_month_is_full_and_names_it(console: Console, 
     assert f"leaves {needed - 1} views in {month}, and the campaign needs {needed}" in answer.body["message"]
     assert console.get(campaign_id)["status"] == "pending"
     assert [console.usage(each).get("allotted", 0) for each in ("2026-11", "2026-12") if each != month] == [0]
-    assert console.take() == []
+    assert console.waiting() == []
 
 
 def test_execute_fits_a_month_to_the_last_view(console: Console) -> None:

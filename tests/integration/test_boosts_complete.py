@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import boosts.api
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
 from tests.integration.console import TERMS, Console, answer_lost_of_the_first, before_the_first
+from tests.integration.harness import Functions
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_scheduled_campaign_starts_by_itself_when_its_time_has_come(console: C
 
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
     scheduled = console.get(campaign_id)
-    messages = console.take()
+    messages = console.waiting()
 
     console.clock.shift(timedelta(minutes=10))
     console.work(campaign_id, 0)
@@ -92,14 +92,14 @@ def test_a_start_whose_worker_died_before_the_send_is_sent_when_its_message_come
     """S1-57."""
 
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
-    console.take()
+    console.waiting()
     console.clock.shift(timedelta(minutes=10))
     with pytest.raises(KeyboardInterrupt), answer_lost_of_the_first("transact_write_items"):
         console.work(campaign_id, 0, "message-of-the-start")
 
     console.work(campaign_id, 0, "message-of-the-start")
 
-    assert console.take() == [{"campaign_id": campaign_id, "step": 1}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 1}]
     assert console.actions(campaign_id) == ["CREATED", "STARTED"]
 
 
@@ -107,12 +107,12 @@ def test_a_scheduled_campaign_whose_wake_was_lost_is_started_by_the_sweeper_s_me
     """S1-57."""
 
     campaign_id = console.create(scheduled_for="2026-11-20T12:10:00Z")
-    console.take()
+    console.waiting()
     console.clock.shift(timedelta(minutes=11))
 
     console.sweep()
 
-    assert console.take() == [{"campaign_id": campaign_id, "step": 0}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 0}]
 
 
 def test_a_scheduled_campaign_without_room_fails_with_the_reason(console: Console) -> None:
@@ -466,14 +466,14 @@ def test_a_batch_that_is_committed_while_numbers_are_checked_is_no_finding(conso
 
 def test_a_revert_acts_at_once_and_says_why_and_that_it_has_a_next_batch(console: Console) -> None:
     campaign_id = ended(console)
-    console.take()
+    console.waiting()
 
     answer = console.send("boosts/api-revert", campaign_id, body={"reason": "the wrong video"})
 
     assert (answer.body["status"], answer.body["revert_reason"]) == ("reverting", "the wrong video")
     assert answer.body["progress"]["waiting_for"] == "next_batch"
     assert answer.body["progress"]["expected_end_at"] is None
-    assert console.take() == [{"campaign_id": campaign_id, "step": int(console.item(campaign_id)["step"])}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": int(console.item(campaign_id)["step"])}]
     finish(console, campaign_id)
     assert console.item(campaign_id).keys() & {"wake_at", "waiting_for"} == set()
     entries = [item for item in console.aws.items("AuditTable") if item["number"] in (4, 5)]

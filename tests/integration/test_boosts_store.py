@@ -24,8 +24,8 @@ from sluice.dynamodb import bind
 from sluice.totals import TotalItem
 from tests.account import Account
 from tests.factories import LIMITS, NOON, UTC_ZONE, a_boost
-from tests.integration.conftest import Functions
 from tests.integration.console import TERMS, Console, before_the_first
+from tests.integration.harness import Functions
 
 CAP = LIMITS.global_monthly_cap
 

@@ -10,7 +10,7 @@ import time_machine
 
 from sluice.dynamodb import Bound
 from tests.account import Account
-from tests.integration.conftest import Functions
+from tests.integration.harness import Functions
 from tests.redis_servers import Servers
 from tests.template_reader import ROOT, translated
 

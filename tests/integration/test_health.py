@@ -1,7 +1,7 @@
 """Health, on its event files: what is wrong is named, and what cannot be read hides nothing else."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import wait
 from datetime import timedelta
 from threading import Event
@@ -24,8 +24,8 @@ from tests.account import Account
 from tests.deadlines import PATIENCE
 from tests.factories import NOON, FixedClock
 from tests.gateway import Context
-from tests.integration.conftest import Functions
-from tests.integration.console import Console, an_event
+from tests.integration.console import Console
+from tests.integration.harness import Functions, an_event
 
 EMPTY = {"waiting": 0, "in_flight": 0, "delayed": 0}
 WELL = {
@@ -307,8 +307,7 @@ def put_import(console: Console) -> None:
 
 def publish_all(console: Console) -> None:
     """So that no event is pending, as when the relay has done its work."""
-    relay: Callable[[str, dict[str, Any]], Any] = console.functions.call
     for row in console.aws.items("OutboxTable"):
         event = an_event("operations/outbox_relay-rows")
         event["Records"][0]["dynamodb"]["Keys"]["id"]["S"] = row["id"]
-        assert relay("OperationsOutboxRelayFunction", event) == {"batchItemFailures": []}
+        assert console.invoke("operations/outbox_relay-rows", event) == {"batchItemFailures": []}

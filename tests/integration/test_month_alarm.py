@@ -11,8 +11,8 @@ import time_machine
 from sluice import worker
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
 from tests.integration.console import Console
+from tests.integration.harness import Functions
 from tests.template_reader import source
 
 

@@ -14,8 +14,8 @@ from botocore.client import BaseClient
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
-from tests.integration.console import TERMS, Console, an_event, before_the_first, throttled
+from tests.integration.console import TERMS, Console, before_the_first, throttled
+from tests.integration.harness import Functions, an_event
 
 
 class Bus(Console):
@@ -57,7 +57,7 @@ class Bus(Console):
             event["Records"].append(deepcopy(record))
             event["Records"][-1]["dynamodb"]["Keys"]["id"]["S"] = each
             event["Records"][-1]["dynamodb"]["SequenceNumber"] = str(number)
-        answer = self.functions.call("OperationsOutboxRelayFunction", event)
+        answer = self.invoke("operations/outbox_relay-rows", event)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -211,7 +211,7 @@ def test_a_record_without_a_key_is_reported_alone(bus: Bus) -> None:
     event["Records"][0]["dynamodb"] |= {"Keys": {}, "SequenceNumber": "0"}
     event["Records"][1]["dynamodb"]["Keys"]["id"]["S"] = bus.row()["id"]
 
-    answer = bus.functions.call("OperationsOutboxRelayFunction", event)
+    answer = bus.invoke("operations/outbox_relay-rows", event)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert len(bus.heard()) == 1

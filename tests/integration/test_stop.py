@@ -18,8 +18,8 @@ from sluice.outbox import EventItem
 from sluice.platform import Platform, PlatformStatus
 from tests.account import Account
 from tests.factories import NOON, FixedClock
-from tests.integration.conftest import Functions
-from tests.integration.console import Answer, Console, before_the_first
+from tests.integration.console import Console, before_the_first
+from tests.integration.harness import Answer, Functions
 
 REASON = "The counts of video abc123 look wrong"
 
@@ -344,7 +344,7 @@ def test_a_batch_computed_before_the_stop_cannot_commit_after_its_answer(console
     assert answers[0].status == 200
     assert console.get(campaign_id)["executed_count"] == 0
     assert effects(console) == (0, [])
-    assert console.take() == [{"campaign_id": campaign_id, "step": 1}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 1}]
 
 
 def test_taking_views_back_is_stopped_too(console: Console) -> None:
@@ -452,7 +452,7 @@ def effects(console: Console) -> tuple[int, list[int]]:
 
 def deliver_all(console: Console) -> list[dict[str, Any]]:
     """Everything on the queue, a quarter of an hour later."""
-    messages = console.take()
+    messages = console.waiting()
     console.clock.shift(timedelta(minutes=15))
     for message in messages:
         console.work(message["campaign_id"], message["step"])

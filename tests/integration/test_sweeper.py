@@ -12,8 +12,8 @@ from pynamodb.connection import Connection
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
 from tests.integration.console import Console, before_the_first, throttled
+from tests.integration.harness import Functions
 
 OVERDUE = timedelta(seconds=10, microseconds=1)
 
@@ -29,7 +29,7 @@ def test_a_campaign_whose_message_was_lost_goes_on(console: Console) -> None:
     console.clock.shift(OVERDUE)
 
     swept = console.sweep()
-    messages = console.take()
+    messages = console.waiting()
     console.work(campaign_id, messages[0]["step"])
 
     assert swept == {"woken": 1, "published": 0}
@@ -53,7 +53,7 @@ def test_a_message_that_is_less_than_ten_seconds_late_is_on_its_way_and_its_camp
     swept = console.sweep()
 
     assert swept["woken"] == 0
-    assert console.take() == []
+    assert console.waiting() == []
     assert console.item(campaign_id)["sweeps"] == 0
 
 
@@ -65,7 +65,7 @@ def test_a_campaign_that_waits_for_tomorrow_is_not_overdue(console: Console) -> 
     swept = console.sweep()
 
     assert swept["woken"] == 0
-    assert console.take() == []
+    assert console.waiting() == []
 
 
 def test_a_campaign_that_does_not_go_on_is_woken_again_ever_more_seldom_and_at_least_every_four_hours(
@@ -114,13 +114,13 @@ def test_a_commit_forgets_the_sweeps_before_it(console: Console) -> None:
     console.clock.shift(OVERDUE)
     console.sweep()
     console.work(campaign_id, 1)
-    console.take()
+    console.waiting()
     console.clock.shift(timedelta(seconds=1) + OVERDUE)
 
     swept = console.sweep()
 
     assert swept["woken"] == 1
-    assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 2}]
 
 
 def test_a_commit_that_raced_with_a_claim_forgets_it_too(console: Console) -> None:
@@ -129,13 +129,13 @@ def test_a_commit_that_raced_with_a_claim_forgets_it_too(console: Console) -> No
 
     with before_the_first("transact_write_items", console.sweep):
         console.work(campaign_id, 1)
-    claimed = console.take()
+    claimed = console.waiting()
     console.clock.shift(timedelta(seconds=1) + OVERDUE)
     swept = console.sweep()
 
     assert claimed == [{"campaign_id": campaign_id, "step": step} for step in (1, 2)]
     assert swept["woken"] == 1
-    assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 2}]
 
 
 def test_a_command_forgets_the_sweeps_before_it(console: Console) -> None:
@@ -144,13 +144,13 @@ def test_a_command_forgets_the_sweeps_before_it(console: Console) -> None:
     console.sweep()
     console.command("pause", campaign_id)
     console.command("execute", campaign_id)
-    console.take()
+    console.waiting()
     console.clock.shift(OVERDUE)
 
     swept = console.sweep()
 
     assert swept["woken"] == 1
-    assert console.take() == [{"campaign_id": campaign_id, "step": 3}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 3}]
 
 
 def test_two_sweepers_at_once_send_once(console: Console) -> None:
@@ -162,7 +162,7 @@ def test_two_sweepers_at_once_send_once(console: Console) -> None:
         swept = console.sweep()
 
     assert (swept["woken"], others[0]["woken"]) == (0, 1)
-    assert console.take() == [{"campaign_id": campaign_id, "step": 1}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 1}]
     assert console.item(campaign_id)["sweeps"] == 1
 
 
@@ -175,7 +175,7 @@ def test_a_campaign_that_went_on_between_read_and_claim_is_left_alone(console: C
 
     assert swept["woken"] == 0
     assert console.item(campaign_id)["sweeps"] == 0
-    assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 2}]
 
 
 @pytest.mark.parametrize("verb", ["pause", "cancel"])
@@ -187,7 +187,7 @@ def test_a_campaign_that_was_stopped_between_the_index_and_the_read_is_left_alon
         swept = console.sweep()
 
     assert swept["woken"] == 0
-    assert console.take() == []
+    assert console.waiting() == []
     assert console.item(campaign_id)["sweeps"] == 0
 
 
@@ -211,7 +211,7 @@ def test_an_index_that_lags_behind_its_table_is_not_believed(console: Console, w
         swept = console.sweep()
 
     assert swept["woken"] == 0
-    assert console.take() == []
+    assert console.waiting() == []
 
 
 def test_sweeps_without_a_time_hold_nothing_up(console: Console) -> None:
@@ -236,7 +236,7 @@ def test_a_claim_that_fails_for_another_reason_than_its_condition_is_an_error_an
     ):
         console.sweep()
 
-    assert console.take() == []
+    assert console.waiting() == []
 
 
 def test_a_campaign_that_is_gone_when_it_is_read_is_left_alone(console: Console) -> None:
@@ -261,7 +261,7 @@ def test_campaigns_that_do_not_run_are_left_alone(console: Console) -> None:
     console.command("pause", ids[1])
     console.command("cancel", ids[2])
     console.work(ids[3], 1)
-    console.take()
+    console.waiting()
     before = [console.item(each) for each in ids]
     console.clock.shift(timedelta(days=1))
 
@@ -269,7 +269,7 @@ def test_campaigns_that_do_not_run_are_left_alone(console: Console) -> None:
 
     assert [item["status"] for item in before] == ["pending", "paused", "cancelled", "completed"]
     assert swept["woken"] == 0
-    assert console.take() == []
+    assert console.waiting() == []
     assert [console.item(each) for each in ids] == before
 
 
@@ -294,12 +294,12 @@ def test_hundreds_of_overdue_campaigns_are_all_woken(console: Console) -> None:
 def test_a_campaign_whose_worker_died_between_its_commit_and_its_send_goes_on(console: Console) -> None:
     campaign_id = console.running()
     console.work(campaign_id, 1)
-    console.take()
+    console.waiting()
     console.clock.shift(timedelta(seconds=1) + OVERDUE)
 
     console.sweep()
 
-    assert console.take() == [{"campaign_id": campaign_id, "step": 2}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 2}]
 
 
 def test_while_the_platform_is_stopped_campaigns_are_left_alone_and_afterwards_woken(
@@ -317,7 +317,7 @@ def test_while_the_platform_is_stopped_campaigns_are_left_alone_and_afterwards_w
 
     assert (stopped["woken"], left, warnings) == (0, before, [])
     assert resumed["woken"] == 1
-    assert console.take() == [{"campaign_id": campaign_id, "step": 1}]
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 1}]
 
 
 def test_events_that_were_left_behind_are_published_while_the_platform_is_stopped(console: Console) -> None:
@@ -360,5 +360,5 @@ def test_a_campaign_that_cannot_be_woken_keeps_neither_the_others_asleep_nor_eve
     with pytest.raises(Unavailable, match="1 overdue campaigns could not be woken, 1 could"):
         console.sweep()
 
-    assert console.take() == [{"campaign_id": well, "step": 1}]
+    assert console.waiting() == [{"campaign_id": well, "step": 1}]
     assert {event["status"] for event in console.aws.items("OutboxTable")} == {"processed"}

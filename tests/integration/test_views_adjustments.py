@@ -10,9 +10,9 @@ import time_machine
 
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
-from tests.integration.console import an_event, answer_lost_of_the_first, before_the_first
-from tests.integration.imports_world import REASON, World, a_row
+from tests.integration.console import answer_lost_of_the_first, before_the_first
+from tests.integration.harness import Functions
+from tests.integration.imports_world import REASON, Importer, a_row
 from views.sync.applying import DayViews
 from views.sync.store import SyncStore
 
@@ -20,12 +20,12 @@ ENTITY = "adjustments:video:abc123"
 
 
 @pytest.fixture
-def world(aws: Account, functions: Functions) -> Iterator[World]:
+def world(aws: Account, functions: Functions) -> Iterator[Importer]:
     with time_machine.travel(NOON, tick=False) as clock:
-        yield World(aws, functions, clock)
+        yield Importer(aws, functions, clock)
 
 
-def test_an_adjustment_is_answered_with_itself_and_the_total_now(world: World) -> None:
+def test_an_adjustment_is_answered_with_itself_and_the_total_now(world: Importer) -> None:
     imported(world, 50)
 
     answer = world.adjust(-5)
@@ -41,7 +41,7 @@ def test_an_adjustment_is_answered_with_itself_and_the_total_now(world: World) -
     assert world.totals() == {"organic#video#abc123": 45}
 
 
-def test_a_content_without_views_can_be_given_some(world: World) -> None:
+def test_a_content_without_views_can_be_given_some(world: Importer) -> None:
     answer = world.adjust(7)
 
     assert (answer.status, answer.body["organic"]) == (201, 7)
@@ -49,7 +49,7 @@ def test_a_content_without_views_can_be_given_some(world: World) -> None:
 
 
 @pytest.mark.parametrize(("before", "views"), [(0, -1), (50, -51)])
-def test_views_do_not_fall_below_zero(world: World, before: int, views: int) -> None:
+def test_views_do_not_fall_below_zero(world: Importer, before: int, views: int) -> None:
     imported(world, before)
 
     answer = world.adjust(views)
@@ -60,14 +60,14 @@ def test_views_do_not_fall_below_zero(world: World, before: int, views: int) -> 
     assert adjustments(world) == []
 
 
-def test_all_of_them_can_be_taken(world: World) -> None:
+def test_all_of_them_can_be_taken(world: Importer) -> None:
     imported(world, 50)
 
     assert world.adjust(-50).body["organic"] == 0
 
 
 @pytest.mark.parametrize("other", [-50, -5, 5])
-def test_an_adjustment_that_another_overtakes_counts_from_what_that_left(world: World, other: int) -> None:
+def test_an_adjustment_that_another_overtakes_counts_from_what_that_left(world: Importer, other: int) -> None:
     imported(world, 50)
     first: list[Any] = []
 
@@ -81,7 +81,7 @@ def test_an_adjustment_that_another_overtakes_counts_from_what_that_left(world: 
     assert world.verified(ENTITY)["valid"]
 
 
-def test_an_adjustment_that_a_sync_overtakes_takes_nothing_from_it(world: World) -> None:
+def test_an_adjustment_that_a_sync_overtakes_takes_nothing_from_it(world: Importer) -> None:
     imported(world, 50)
 
     with before_the_first("transact_write_items", lambda: synced(world, 1, 30)):
@@ -91,7 +91,7 @@ def test_an_adjustment_that_a_sync_overtakes_takes_nothing_from_it(world: World)
     assert world.totals() == {"organic#video#abc123": 70}
 
 
-def test_a_repeat_with_its_key_is_answered_the_same_and_adjusts_nothing(world: World) -> None:
+def test_a_repeat_with_its_key_is_answered_the_same_and_adjusts_nothing(world: Importer) -> None:
     first = world.adjust(7, key="one")
     world.adjust(3)
 
@@ -104,7 +104,7 @@ def test_a_repeat_with_its_key_is_answered_the_same_and_adjusts_nothing(world: W
     assert world.totals() == {"organic#video#abc123": 10}
 
 
-def test_a_repeat_after_a_lost_answer_adjusts_nothing(world: World) -> None:
+def test_a_repeat_after_a_lost_answer_adjusts_nothing(world: Importer) -> None:
     with pytest.raises(KeyboardInterrupt), answer_lost_of_the_first("transact_write_items"):
         world.adjust(7, key="one")
 
@@ -114,7 +114,7 @@ def test_a_repeat_after_a_lost_answer_adjusts_nothing(world: World) -> None:
     assert len(adjustments(world)) == 1
 
 
-def test_two_adjustments_at_once_with_one_key_are_one(world: World) -> None:
+def test_two_adjustments_at_once_with_one_key_are_one(world: Importer) -> None:
     with before_the_first("transact_write_items", lambda: world.adjust(7, key="one")):
         answer = world.adjust(7, key="one")
 
@@ -122,14 +122,14 @@ def test_two_adjustments_at_once_with_one_key_are_one(world: World) -> None:
     assert world.totals() == {"organic#video#abc123": 7}
 
 
-def test_with_keys_of_their_own_the_same_requests_are_two_adjustments(world: World) -> None:
+def test_with_keys_of_their_own_the_same_requests_are_two_adjustments(world: Importer) -> None:
     world.adjust(7)
     world.adjust(7)
 
     assert world.totals() == {"organic#video#abc123": 14}
 
 
-def test_an_adjustment_needs_a_key(world: World) -> None:
+def test_an_adjustment_needs_a_key(world: Importer) -> None:
     """Repeated without one, as a 503 asks for, it would add its views again."""
     answer = world.adjust(7, key=None)
 
@@ -139,7 +139,7 @@ def test_an_adjustment_needs_a_key(world: World) -> None:
 
 
 @pytest.mark.parametrize("reason", [" ", "\n", "two\nlines", "a\x00b"])
-def test_an_adjustment_says_why_in_one_line(world: World, reason: str) -> None:
+def test_an_adjustment_says_why_in_one_line(world: Importer, reason: str) -> None:
     answer = world.adjust(7, reason=reason)
 
     assert answer.status == 400
@@ -147,7 +147,7 @@ def test_an_adjustment_says_why_in_one_line(world: World, reason: str) -> None:
     assert world.totals() == {}
 
 
-def test_adjustments_are_listed_newest_first_in_pages(world: World) -> None:
+def test_adjustments_are_listed_newest_first_in_pages(world: Importer) -> None:
     for views in (5, -2, 9):
         world.adjust(views, subject="grace")
         world.clock.shift(1)
@@ -167,7 +167,7 @@ def test_adjustments_are_listed_newest_first_in_pages(world: World) -> None:
     }
 
 
-def test_an_adjustment_is_audited_and_told(world: World) -> None:
+def test_an_adjustment_is_audited_and_told(world: Importer) -> None:
     imported(world, 50)
     made = world.adjust(-5).body["adjustment"]["id"]
     world.adjust(3, subject="grace")
@@ -186,7 +186,7 @@ def test_an_adjustment_is_audited_and_told(world: World) -> None:
     assert len(events) == 2
 
 
-def test_the_chain_of_a_contents_adjustments_is_verified(world: World) -> None:
+def test_the_chain_of_a_contents_adjustments_is_verified(world: Importer) -> None:
     world.adjust(5)
     world.adjust(6)
 
@@ -195,15 +195,15 @@ def test_the_chain_of_a_contents_adjustments_is_verified(world: World) -> None:
     world.aws.client("dynamodb").delete_item(TableName=world.aws.ref("AuditTable"), Key=key)
     cut = world.verified(ENTITY)
 
-    assert whole == {"entity": ENTITY, "valid": True, "entries": 2, "problem": None, "status": 200}
+    assert whole == {"entity": ENTITY, "valid": True, "entries": 2, "problem": None}
     assert (cut["valid"], cut["problem"]) == (False, "entry 2 was cut off")
 
 
 @pytest.mark.parametrize("entity", ["adjustments:video:other", "adjustments:video", "adjustments", "adjustments:"])
-def test_a_content_that_was_never_adjusted_has_no_chain(world: World, entity: str) -> None:
+def test_a_content_that_was_never_adjusted_has_no_chain(world: Importer, entity: str) -> None:
     world.adjust(5)
 
-    assert world.verified(entity)["status"] == 404
+    assert world.verified(entity)["code"] == "not_found"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_content_that_was_never_adjusted_has_no_chain(world: World, entity: st
         ({"views": 5, "reason": REASON, "count": 5}, "count"),
     ],
 )
-def test_a_bad_adjustment_is_named_and_changes_nothing(world: World, body: Any, field: str) -> None:
+def test_a_bad_adjustment_is_named_and_changes_nothing(world: Importer, body: Any, field: str) -> None:
     answer = world.send("adjust", wing="adjustments", body=body, key="one")
 
     assert (answer.status, answer.fields) == (400, [field])
@@ -230,7 +230,7 @@ def test_a_bad_adjustment_is_named_and_changes_nothing(world: World, body: Any, 
 
 
 @pytest.mark.parametrize("views", [10**9, -(10**9)])
-def test_an_adjustment_has_up_to_a_thousand_million_views(world: World, views: int) -> None:
+def test_an_adjustment_has_up_to_a_thousand_million_views(world: Importer, views: int) -> None:
     imported(world, 10**9)
 
     assert world.adjust(views).status == 201
@@ -240,14 +240,14 @@ def test_an_adjustment_has_up_to_a_thousand_million_views(world: World, views: i
 @pytest.mark.parametrize(
     ("old", "new", "field"), [("/video/", "/film/", "content_type"), ("abc123", "-", "content_id")]
 )
-def test_a_content_that_cannot_be_is_named(world: World, file: str, old: str, new: str, field: str) -> None:
+def test_a_content_that_cannot_be_is_named(world: Importer, file: str, old: str, new: str, field: str) -> None:
     answer = world.send(file, (old, new), wing="adjustments", key="one")
 
     assert (answer.status, answer.fields) == (400, [field])
 
 
 def test_organic_views_are_the_daily_rows_and_what_was_imported_and_the_adjustments_in_any_order(
-    world: World,
+    world: Importer,
 ) -> None:
     """The invariant behind every number that is shown."""
     acts: list[Callable[[int], Any]] = [
@@ -267,16 +267,13 @@ def test_organic_views_are_the_daily_rows_and_what_was_imported_and_the_adjustme
         assert organic == daily + baseline + adjusted, order
 
 
-def test_a_history_shows_what_was_imported_and_adjusted(world: World) -> None:
+def test_a_history_shows_what_was_imported_and_adjusted(world: Importer) -> None:
     imported(world, 50)
     synced(world, 1, 30)
     world.adjust(-3)
-    event = an_event("views/reports/api-history")
-    event["rawPath"] = event["requestContext"]["http"]["path"] = "/api/admin/views/video/abc123/history"
-    event["rawQueryString"] = "from=2026-11-20&to=2026-11-20"
-    event["queryStringParameters"] = {"from": "2026-11-20", "to": "2026-11-20"}
+    day = {"from": "2026-11-20", "to": "2026-11-20"}
 
-    answer = json.loads(world.functions.call("ViewsReportsApiFunction", event)["body"])
+    answer = world.done("views/reports/api-history", query=day)
 
     overall = answer["overall"]
     assert [overall[name] for name in ("organic", "imported", "adjusted")] == [77, 50, -3]
@@ -286,18 +283,18 @@ def test_a_history_shows_what_was_imported_and_adjusted(world: World) -> None:
 # --- What the tests above are made of
 
 
-def imported(world: World, views: int) -> None:
+def imported(world: Importer, views: int) -> None:
     if views:
         world.work_off(world.running([a_row("abc123", views)]))
 
 
-def synced(world: World, epoch: int, views: int) -> None:
+def synced(world: Importer, epoch: int, views: int) -> None:
     """What a page of the sync does."""
     store = SyncStore(world.aws.ref("ViewsTable"), world.aws.ref("TotalsTable"))
     assert store.apply(epoch, [DayViews("video:abc123", "2026-11-20", views)]) == [True]
 
 
-def parts(world: World) -> tuple[int, int, int, int]:
+def parts(world: Importer) -> tuple[int, int, int, int]:
     """Daily views, imported ones, adjusted ones, and the total."""
     rows = [item for item in world.aws.items("ViewsTable") if item["id"] == "content#video#abc123"]
     daily = sum(int(row["views"]) for row in rows if row["part"].startswith("2026"))
@@ -306,7 +303,7 @@ def parts(world: World) -> tuple[int, int, int, int]:
     return daily, int(total.get("imported", 0)), adjusted, int(total["views"])
 
 
-def adjustments(world: World) -> list[dict[str, Any]]:
+def adjustments(world: Importer) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = world.send("list", wing="adjustments").body["items"]
     return items
 

@@ -14,11 +14,10 @@ import time_machine
 from sluice import http
 from sluice.errors import Unavailable
 from tests.account import Account
-from tests.integration.conftest import Functions
-from tests.integration.console import an_event
+from tests.integration.harness import Functions
 from tests.integration.log_metrics import metrics, rings
 from tests.integration.test_views_outages import listening
-from tests.integration.test_views_sync import CLOSING, NOW, World
+from tests.integration.test_views_sync import CLOSING, NOW, Syncs
 from tests.integration.track_function import a_view
 from tests.redis_servers import Servers, free_ports
 from views.diagnosis import schedule as gauges
@@ -31,12 +30,12 @@ PERIOD = "views/diagnosis/schedule-period"
 pytestmark = pytest.mark.usefixtures("patient")
 
 
-class Watched(World):
+class Watched(Syncs):
     """A world whose gauges are read."""
 
     def view(self, content: str) -> None:
         """One view, by the script."""
-        answer = self.functions.call("ViewsTrackApiFunction", a_view(content))
+        answer = self.invoke("views/track/api-track", a_view(content))
         assert json.loads(answer["body"])["counted"] is True
 
     def gauges(self) -> dict[str, float]:
@@ -45,7 +44,7 @@ class Watched(World):
         handler: Any = gauges.logger.registered_handler
         before = handler.setStream(stream)
         try:
-            self.functions.call("ViewsDiagnosisScheduleFunction", an_event(PERIOD))
+            self.invoke(PERIOD)
         finally:
             handler.setStream(before)
         lines = [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -158,7 +157,7 @@ def test_without_redis_the_run_fails_and_its_alarm_rings(world: Watched) -> None
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
 
     with pytest.raises(Unavailable, match="Redis does not answer"):
-        world.functions.call("ViewsDiagnosisScheduleFunction", an_event(PERIOD))
+        world.invoke(PERIOD)
 
 
 def test_an_outage_is_one_degraded_answer_of_tracking_every_five_seconds(
@@ -169,7 +168,7 @@ def test_an_outage_is_one_degraded_answer_of_tracking_every_five_seconds(
     world.functions.environment["REDIS_MODE"] = "single"
 
     with caplog.at_level(logging.INFO):
-        answers = [world.functions.call("ViewsTrackApiFunction", a_view(str(number))) for number in range(3)]
+        answers = [world.invoke("views/track/api-track", a_view(str(number))) for number in range(3)]
 
     lines = [{"message": record.getMessage()} for record in caplog.records]
     assert [json.loads(answer["body"])["degraded"] for answer in answers] == [True] * 3
@@ -186,7 +185,7 @@ def test_a_redis_that_gives_no_answer_is_an_outage_too(
     with listening(held.append) as port, caplog.at_level(logging.INFO):
         world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{port}"
         world.functions.environment["REDIS_MODE"] = "single"
-        answers = [world.functions.call("ViewsTrackApiFunction", a_view(str(number))) for number in range(3)]
+        answers = [world.invoke("views/track/api-track", a_view(str(number))) for number in range(3)]
 
     lines = [{"message": record.getMessage()} for record in caplog.records]
     assert [answer["statusCode"] for answer in answers] == [503, 200, 200]
@@ -227,7 +226,7 @@ def test_an_outage_is_one_degraded_answer_of_counts_every_five_seconds(
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     world.functions.environment["REDIS_MODE"] = "single"
 
-    answers = [world.functions.call("ViewsCountsApiFunction", an_event("views/counts/api-get")) for _ in range(3)]
+    answers = [world.invoke("views/counts/api-get") for _ in range(3)]
 
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [json.loads(answer["body"])["degraded"] for answer in answers] == [True] * 3
@@ -242,7 +241,7 @@ def test_answers_with_redis_are_not_degraded(
 
     with caplog.at_level(logging.INFO):
         world.view("123")
-        world.functions.call("ViewsCountsApiFunction", an_event("views/counts/api-get"))
+        world.invoke("views/counts/api-get")
 
     tracked = [{"message": record.getMessage()} for record in caplog.records]
     counted = [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -8,28 +8,26 @@ import pytest
 
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
-from tests.integration.console import an_event
+from tests.integration.harness import Functions, Harness, an_event
 from tests.redis_servers import Servers, free_ports
 from views import keys
 from views.control import Control, Phase
 from views.sync.store import SyncStore
 
 
-class Counts:
+class Counts(Harness):
     """A viewer without a token, and the totals that he is shown."""
 
     def __init__(self, aws: Account, functions: Functions, servers: Servers) -> None:
-        self._aws = aws
+        super().__init__(aws, functions, clock=None)
         self._servers = servers
-        self.functions = functions
         functions.environment |= {"REDIS_URL": servers.url, "REDIS_MODE": servers.mode}
 
     def put(self, **totals: int) -> None:
         """Counters, by keys in which `__` stands for `#`."""
         for key, views in totals.items():
             item = {"key": {"S": key.replace("__", "#")}, "views": {"N": str(views)}}
-            self._aws.client("dynamodb").put_item(TableName=self._aws.ref("TotalsTable"), Item=item)
+            self.aws.client("dynamodb").put_item(TableName=self.aws.ref("TotalsTable"), Item=item)
 
     def track(self, content: str, views: int, shard: int = 0) -> None:
         """Views that no sync has taken yet."""
@@ -49,7 +47,7 @@ class Counts:
         event["rawPath"] = event["requestContext"]["http"]["path"] = path
         event["rawQueryString"] = query
         event["queryStringParameters"] = dict(parse_qsl(query))
-        answer = self.functions.call("ViewsCountsApiFunction", event)
+        answer = self.invoke("views/counts/api-get", event)
         return answer["statusCode"], json.loads(answer["body"])
 
 

@@ -1,6 +1,5 @@
 """Stats and explanations, on their event files, over a Redis server and a cluster that the tracking function fills."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,8 +14,7 @@ from sluice import http, tokens
 from sluice.roles import Role
 from tests.account import Account
 from tests.factories import NOON, UTC_ZONE
-from tests.integration.conftest import Functions
-from tests.integration.console import Answer, an_event
+from tests.integration.harness import Answer, Functions, Harness
 from tests.integration.track_function import ADDRESS, BROWSER, a_view
 from tests.redis_servers import Servers, free_ports
 from views import keys
@@ -41,15 +39,13 @@ S2_28 = (
 NO_SCANS = {"scan", "keys", "hvals", "hscan", "sscan", "hgetall", "hkeys", "smembers"}
 
 
-class World:
+class Diagnosed(Harness):
     """An operator, and viewers at the tracking function, on the account's own parameters."""
 
     def __init__(self, aws: Account, functions: Functions, servers: Servers, clock: Any) -> None:
         aws.choose(RedisUrl=servers.url, RedisMode=servers.mode)
-        self.aws = aws
-        self.functions = functions
+        super().__init__(aws, functions, clock)
         self.servers = servers
-        self.clock = clock
 
     def choose(self, **parameters: str) -> None:
         """Deploys other parameters."""
@@ -66,18 +62,12 @@ class World:
 
     def view(self, content: str = "123", **request: Any) -> dict[str, Any]:
         """A view of a story."""
-        answer = self.functions.call("ViewsTrackApiFunction", a_view(content, **request))
-        assert answer["statusCode"] == 200, answer["body"]
-        body: dict[str, Any] = json.loads(answer["body"])
-        return body
+        answer = Answer.of(self.invoke("views/track/api-track", a_view(content, **request)))
+        assert answer.status == 200, answer.body
+        return dict(answer.body)
 
     def ask(self, file: str, body: Any = None, role: str = "operator") -> Answer:
-        event = an_event(f"views/diagnosis/api-{file}")
-        event["requestContext"]["authorizer"]["lambda"]["role"] = role
-        if body is not None:
-            event["body"] = json.dumps(body)
-        answer = self.functions.call("ViewsDiagnosisApiFunction", event)
-        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+        return self.request(f"views/diagnosis/api-{file}", body=body, role=role)
 
     def stats(self) -> dict[str, Any]:
         answer = self.ask("stats")
@@ -111,9 +101,9 @@ def rule(explained: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(aws: Account, functions: Functions, servers: Servers) -> Iterator[World]:
+def world(aws: Account, functions: Functions, servers: Servers) -> Iterator[Diagnosed]:
     with time_machine.travel(NOW, tick=False) as clock:
-        found = World(aws, functions, servers, clock)
+        found = Diagnosed(aws, functions, servers, clock)
         yield found
         found.forget()
 
@@ -121,7 +111,7 @@ def world(aws: Account, functions: Functions, servers: Servers) -> Iterator[Worl
 # --- Stats
 
 
-def test_the_seven_fields_are_there_by_their_names(world: World) -> None:
+def test_the_seven_fields_are_there_by_their_names(world: Diagnosed) -> None:
     """S2-28."""
     stats = world.stats()
 
@@ -136,7 +126,7 @@ def test_the_seven_fields_are_there_by_their_names(world: World) -> None:
     }
 
 
-def test_the_rules_are_those_that_are_set(world: World) -> None:
+def test_the_rules_are_those_that_are_set(world: Diagnosed) -> None:
     """S2-28."""
     world.choose(MaxViewsPerSession="7", MaxViewsPerDay="0", CooldownSeconds="90", SessionSeconds="5400")
 
@@ -145,7 +135,7 @@ def test_the_rules_are_those_that_are_set(world: World) -> None:
     assert [stats[name] for name in S2_28[:4]] == [7, 0, 1.5, 1.5]
 
 
-def test_contents_sessions_and_viewers_are_counted_as_they_come(world: World) -> None:
+def test_contents_sessions_and_viewers_are_counted_as_they_come(world: Diagnosed) -> None:
     """S2-28. Three views by two viewers; a refused one is none."""
     world.view("1", address="203.0.113.1")
     world.view("2", address="203.0.113.1")
@@ -160,7 +150,7 @@ def test_contents_sessions_and_viewers_are_counted_as_they_come(world: World) ->
     assert sum(shard["pending_contents"] for shard in stats["shards"]) == 3
 
 
-def test_a_new_day_begins_without_sessions_and_viewers_and_keeps_what_is_pending(world: World) -> None:
+def test_a_new_day_begins_without_sessions_and_viewers_and_keeps_what_is_pending(world: Diagnosed) -> None:
     """S2-28."""
     world.view()
     world.clock.move_to(MIDNIGHT + timedelta(days=1))
@@ -170,7 +160,7 @@ def test_a_new_day_begins_without_sessions_and_viewers_and_keeps_what_is_pending
     assert (stats["total_session_keys"], stats["total_daily_limit_keys"], stats["total_view_keys"]) == (0, 0, 1)
 
 
-def test_a_day_begins_in_the_configured_zone(world: World) -> None:
+def test_a_day_begins_in_the_configured_zone(world: Diagnosed) -> None:
     world.choose(TimeZone="Asia/Kolkata")
     world.view()
     world.clock.move_to(datetime(2026, 11, 20, 18, 29, 59, tzinfo=UTC))
@@ -180,7 +170,7 @@ def test_a_day_begins_in_the_configured_zone(world: World) -> None:
     assert (before, world.stats()["total_daily_limit_keys"]) == (1, 0)
 
 
-def test_the_oldest_pending_view_is_told_by_when_it_was_counted(world: World) -> None:
+def test_the_oldest_pending_view_is_told_by_when_it_was_counted(world: Diagnosed) -> None:
     before = world.stats()
     world.view("1", address="203.0.113.1")
     world.clock.shift(60)
@@ -193,7 +183,7 @@ def test_the_oldest_pending_view_is_told_by_when_it_was_counted(world: World) ->
     assert (stats["oldest_pending_at"], stats["oldest_pending_seconds"]) == ("2026-11-20T08:30:00.000000Z", 90)
 
 
-def test_what_an_epoch_has_taken_is_pending_until_it_is_moved(world: World) -> None:
+def test_what_an_epoch_has_taken_is_pending_until_it_is_moved(world: Diagnosed) -> None:
     world.view()
     world.clock.shift(60)
     shards = RedisShards(client(world.servers.url, world.servers.mode, 2))
@@ -209,7 +199,7 @@ def test_what_an_epoch_has_taken_is_pending_until_it_is_moved(world: World) -> N
     assert {shard["epoch"] for shard in both["shards"]} == {1}
 
 
-def test_pending_views_are_those_that_were_counted_and_no_epoch_has_taken(world: World) -> None:
+def test_pending_views_are_those_that_were_counted_and_no_epoch_has_taken(world: Diagnosed) -> None:
     shards = RedisShards(client(world.servers.url, world.servers.mode, 2))
     shards.open(range(16), 0)
     world.view("1")
@@ -224,7 +214,7 @@ def test_pending_views_are_those_that_were_counted_and_no_epoch_has_taken(world:
     assert sum(shard["pending_views"] for shard in stats["shards"]) == 4
 
 
-def test_what_was_moved_aside_and_refused_is_counted(world: World) -> None:
+def test_what_was_moved_aside_and_refused_is_counted(world: Diagnosed) -> None:
     world.hset(keys.parked(3), **{"story:1": "1:2026-11-20:4;"})
     world.hset(keys.parked(4), **{"story:1": "1:2026-11-20:4;"})
     world.hset(keys.refused(3), **{"bot|story:1|2026-11-20T08": 1})
@@ -236,7 +226,7 @@ def test_what_was_moved_aside_and_refused_is_counted(world: World) -> None:
     assert (stats["shards"][3]["parked_contents"], stats["shards"][5]["refused_fields"]) == (1, 1)
 
 
-def test_the_open_epoch_is_told_with_its_phase_and_a_closed_one_is_not(world: World) -> None:
+def test_the_open_epoch_is_told_with_its_phase_and_a_closed_one_is_not(world: Diagnosed) -> None:
     before = world.stats()
     world.put(Control(7, Phase.PAGING, 3, "2026-11-20", 16, opened_at=NOON))
     during = world.stats()
@@ -251,7 +241,7 @@ def test_the_open_epoch_is_told_with_its_phase_and_a_closed_one_is_not(world: Wo
     assert (after["open_epoch"], after["open_epoch_phase"]) == (None, None)
 
 
-def test_shards_that_a_larger_number_left_behind_are_told_too(world: World) -> None:
+def test_shards_that_a_larger_number_left_behind_are_told_too(world: Diagnosed) -> None:
     world.put(Control(0, Phase.DONE, 0, "2026-11-20", 40, opened_at=NOON, closed_at=NOON))
     world.hset(keys.pending(39), **{"story:1": 4})
 
@@ -260,7 +250,7 @@ def test_shards_that_a_larger_number_left_behind_are_told_too(world: World) -> N
     assert ([shard["shard"] for shard in stats["shards"]], stats["total_view_keys"]) == (list(range(40)), 1)
 
 
-def test_memory_is_that_of_all_primaries(world: World) -> None:
+def test_memory_is_that_of_all_primaries(world: Diagnosed) -> None:
     stats = world.stats()
 
     used = 0
@@ -271,7 +261,7 @@ def test_memory_is_that_of_all_primaries(world: World) -> None:
 
 
 @pytest.mark.parametrize("told", ["nothing", "no memory"])
-def test_memory_is_null_where_the_service_does_not_tell(world: World, monkeypatch: Any, told: str) -> None:
+def test_memory_is_null_where_the_service_does_not_tell(world: Diagnosed, monkeypatch: Any, told: str) -> None:
     def info(*_: Any, **__: Any) -> dict[str, Any]:
         if told == "nothing":
             raise ResponseError("unknown command 'INFO'")
@@ -282,11 +272,11 @@ def test_memory_is_null_where_the_service_does_not_tell(world: World, monkeypatc
     assert world.stats()["used_memory_bytes"] is None
 
 
-def diagnosis_client(world: World) -> Any:
+def diagnosis_client(world: Diagnosed) -> Any:
     return client(world.servers.url, world.servers.mode, 2)
 
 
-def test_no_key_is_scanned_and_nothing_written(world: World) -> None:
+def test_no_key_is_scanned_and_nothing_written(world: Diagnosed) -> None:
     """S2-28. However many keys there are: what takes time with their number would keep tracking waiting."""
     for number in range(30):
         world.view(str(number), address=f"203.0.113.{number}")
@@ -304,7 +294,7 @@ def test_no_key_is_scanned_and_nothing_written(world: World) -> None:
     assert world.servers.everything() == before
 
 
-def test_without_redis_it_is_503_with_when_to_come_back(world: World) -> None:
+def test_without_redis_it_is_503_with_when_to_come_back(world: Diagnosed) -> None:
     """S2-33."""
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
 
@@ -317,7 +307,7 @@ def test_without_redis_it_is_503_with_when_to_come_back(world: World) -> None:
 
 @pytest.mark.parametrize("file", ["stats", "explain"])
 @pytest.mark.parametrize("role", ["user", "service"])
-def test_it_needs_an_operator(world: World, file: str, role: str) -> None:
+def test_it_needs_an_operator(world: Diagnosed, file: str, role: str) -> None:
     answer = world.ask(file, role=role)
 
     assert answer.status == 403
@@ -327,7 +317,7 @@ def test_it_needs_an_operator(world: World, file: str, role: str) -> None:
 # --- Explanations
 
 
-def test_a_viewer_who_was_never_seen_would_count(world: World) -> None:
+def test_a_viewer_who_was_never_seen_would_count(world: Diagnosed) -> None:
     explained = world.explain()
 
     assert (explained["would_count"], explained["reasons"], explained["retry_after_seconds"]) == (True, [], None)
@@ -343,7 +333,7 @@ def test_a_viewer_who_was_never_seen_would_count(world: World) -> None:
     ]
 
 
-def test_every_rule_that_would_refuse_is_named_with_the_viewers_standing(world: World) -> None:
+def test_every_rule_that_would_refuse_is_named_with_the_viewers_standing(world: Diagnosed) -> None:
     world.view("1")
     world.view("2")
     world.clock.shift(60)
@@ -359,7 +349,7 @@ def test_every_rule_that_would_refuse_is_named_with_the_viewers_standing(world: 
     assert rule(explained, "too_many_contents")["used"] == 2
 
 
-def test_a_session_outlives_midnight_and_its_day_does_not(world: World) -> None:
+def test_a_session_outlives_midnight_and_its_day_does_not(world: Diagnosed) -> None:
     world.choose(OncePerDay="false", CooldownSeconds="0")
     for _ in range(2):
         world.view(token=world.token("ada"))
@@ -373,7 +363,7 @@ def test_a_session_outlives_midnight_and_its_day_does_not(world: World) -> None:
     assert [rule(when_it_is_over, name)["used"] for name in used] == [0, 0, 0]
 
 
-def test_a_rule_that_is_off_is_told_as_off(world: World) -> None:
+def test_a_rule_that_is_off_is_told_as_off(world: Diagnosed) -> None:
     world.choose(
         MaxViewsPerSession="0", MaxViewsPerDay="0", OncePerDay="false", CooldownSeconds="0", MaxContentsPerShard="0"
     )
@@ -384,7 +374,7 @@ def test_a_rule_that_is_off_is_told_as_off(world: World) -> None:
 
 
 @pytest.mark.parametrize("form", ["user", "session", "address"])
-def test_each_form_is_the_viewer_that_tracking_takes_it_for(world: World, form: str) -> None:
+def test_each_form_is_the_viewer_that_tracking_takes_it_for(world: Diagnosed, form: str) -> None:
     world.choose(OncePerDay="false", CooldownSeconds="0")
     given: dict[str, str]
     if form == "user":
@@ -401,7 +391,7 @@ def test_each_form_is_the_viewer_that_tracking_takes_it_for(world: World, form: 
     assert rule(world.explain(**other), "daily_limit")["used"] == 0
 
 
-def test_a_user_is_found_by_name_where_names_are_kept(world: World) -> None:
+def test_a_user_is_found_by_name_where_names_are_kept(world: Diagnosed) -> None:
     world.choose(LiteralUserKeys="true")
     world.view(token=world.token("ada"))
 
@@ -411,14 +401,14 @@ def test_a_user_is_found_by_name_where_names_are_kept(world: World) -> None:
     assert any(key.endswith(b":user:ada") for key in world.servers.everything())
 
 
-def test_a_robot_would_be_refused_by_its_name_alone(world: World) -> None:
+def test_a_robot_would_be_refused_by_its_name_alone(world: Diagnosed) -> None:
     explained = world.explain(source_ip=ADDRESS, user_agent="Googlebot/2.1")
 
     assert (explained["reasons"], explained["retry_after_seconds"]) == (["bot"], None)
     assert rule(explained, "bot")["refuses"] is True
 
 
-def test_an_unregistered_content_would_be_refused_where_only_registered_ones_count(world: World) -> None:
+def test_an_unregistered_content_would_be_refused_where_only_registered_ones_count(world: Diagnosed) -> None:
     world.choose(RegisteredContentOnly="true")
     before = world.explain()
     for shard in range(16):
@@ -432,7 +422,7 @@ def test_an_unregistered_content_would_be_refused_where_only_registered_ones_cou
     assert rule(unknown, "unregistered") == {"on": True, "limit": None, "used": None, "refuses": True}
 
 
-def test_a_content_too_many_would_be_refused(world: World) -> None:
+def test_a_content_too_many_would_be_refused(world: Diagnosed) -> None:
     world.choose(MaxContentsPerShard="2")
     world.view("1")
     world.view("2")
@@ -463,13 +453,13 @@ def test_a_content_too_many_would_be_refused(world: World) -> None:
         (asked(session="v1.forged"), "viewer.session"),
     ],
 )
-def test_a_wrong_field_is_400_and_named(world: World, body: Any, field: str) -> None:
+def test_a_wrong_field_is_400_and_named(world: Diagnosed, body: Any, field: str) -> None:
     answer = world.ask("explain", body)
 
     assert (answer.status, answer.fields[0]) == (400, field)
 
 
-def test_a_session_that_is_over_is_400_and_named(world: World) -> None:
+def test_a_session_that_is_over_is_400_and_named(world: Diagnosed) -> None:
     session = world.view()["session"]
     world.clock.shift(timedelta(hours=24))
 
@@ -479,7 +469,7 @@ def test_a_session_that_is_over_is_400_and_named(world: World) -> None:
 
 
 def test_nothing_is_counted_and_nothing_that_says_who_is_kept_or_logged(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: Diagnosed, caplog: pytest.LogCaptureFixture
 ) -> None:
     """S2-37."""
     session = world.view()["session"]

@@ -11,8 +11,8 @@ import time_machine
 
 from sluice.errors import Unavailable
 from tests.account import Account
-from tests.integration.conftest import Functions
-from tests.integration.console import Answer, an_event, answer_lost_of_the_first, before_the_first
+from tests.integration.console import answer_lost_of_the_first, before_the_first
+from tests.integration.harness import Answer, Functions, Harness
 from tests.redis_servers import Servers, free_ports
 from views import keys, messages
 from views.messages import Page
@@ -30,44 +30,30 @@ EVERY = range(16)
 SCHEDULED = json.dumps({"scheduled_at": "2026-11-20T00:00:00Z"})
 
 
-class World:
+class Registrar(Harness):
     """An administrator, and a queue that is worked off by hand, where only registered content counts."""
 
     def __init__(self, aws: Account, functions: Functions, servers: Servers, clock: Any) -> None:
         aws.choose(RedisUrl=servers.url, RedisMode=servers.mode, RegisteredContentOnly="true")
-        self.aws = aws
-        self.functions = functions
+        super().__init__(aws, functions, clock)
         self.servers = servers
-        self.clock = clock
 
     def ask(
         self, file: str, body: Any = None, content: str = "story/123", role: str = "admin", subject: str = "ada"
     ) -> Answer:
-        event = an_event(f"views/registered/api-{file}")
-        event["rawPath"] = event["rawPath"].replace("story/123", content)
-        event["requestContext"]["http"]["path"] = event["rawPath"]
-        event["requestContext"]["authorizer"]["lambda"] = {"role": role, "subject": subject}
-        if body is not None:
-            event["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer = self.functions.call("ViewsRegisteredApiFunction", event)
-        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+        path = ("story/123", content)
+        return self.request(f"views/registered/api-{file}", path, body=body, role=role, subject=subject)
 
     def put(self, content: str = "story/123", **changes: str) -> Answer:
         return self.ask("put", ABOUT | changes, content)
 
     def deliver(self, body: str, message_id: str = "message-1") -> bool:
         """Whether the worker acknowledged a message."""
-        event = an_event("views/sync/worker-steps")
-        event["Records"][0] |= {"body": body, "messageId": message_id}
-        return not self.functions.call("ViewsSyncWorkerFunction", event)["batchItemFailures"]
+        return self.hand_over("views/sync/worker-steps", body, message_id)
 
     def messages(self) -> list[str]:
         """Takes what is visible off the queue."""
-        taken = self.aws.messages("ViewsQueue")
-        for message in taken:
-            queue = self.aws.ref("ViewsQueue")
-            self.aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return [message["Body"] for message in taken]
+        return self.take("ViewsQueue", ahead=timedelta())
 
     def work_off(self) -> int:
         """Hands the worker every message, and tells how many there were."""
@@ -92,15 +78,7 @@ class World:
             found.delete(keys.registered(shard), keys.rebuild(shard), keys.epoch(shard))
 
     def audited(self) -> list[tuple[str, str, str]]:
-        entries = sorted(self.aws.items("AuditTable"), key=lambda entry: int(entry["number"]))
-        return [(entry["entity"], entry["action"], entry["actor"]) for entry in entries]
-
-    def verified(self, entity: str) -> dict[str, Any]:
-        """What the audit trail says of an entity's chain."""
-        event = an_event("operations/audit-verify")
-        event["rawPath"] = event["requestContext"]["http"]["path"] = f"/api/admin/audit/{entity}/verify"
-        answer: dict[str, Any] = json.loads(self.functions.call("OperationsAuditFunction", event)["body"])
-        return answer
+        return [(entry["entity"], entry["action"], entry["actor"]) for entry in self.entries()]
 
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         rows = sorted(self.aws.items("OutboxTable"), key=lambda row: str(row["created_at"]))
@@ -108,18 +86,18 @@ class World:
 
 
 @pytest.fixture
-def world(aws: Account, functions: Functions, servers: Servers) -> Iterator[World]:
+def world(aws: Account, functions: Functions, servers: Servers) -> Iterator[Registrar]:
     with time_machine.travel(NOW, tick=False) as clock:
-        yield World(aws, functions, servers, clock)
+        yield Registrar(aws, functions, servers, clock)
 
 
-def complete(world: World) -> None:
+def complete(world: Registrar) -> None:
     """The first sync there ever was, and all that came of it."""
     assert world.deliver(SCHEDULED)
     world.work_off()
 
 
-def test_a_content_is_put_and_shown(world: World) -> None:
+def test_a_content_is_put_and_shown(world: Registrar) -> None:
     put, shown = world.put(), world.ask("get", role="operator")
 
     assert put.status == shown.status == 200
@@ -133,7 +111,7 @@ def test_a_content_is_put_and_shown(world: World) -> None:
     }
 
 
-def test_a_change_keeps_when_it_was_registered_and_each_leaves_an_entry_and_an_event(world: World) -> None:
+def test_a_change_keeps_when_it_was_registered_and_each_leaves_an_entry_and_an_event(world: Registrar) -> None:
     world.put()
     world.clock.shift(60)
 
@@ -154,7 +132,7 @@ def test_a_change_keeps_when_it_was_registered_and_each_leaves_an_entry_and_an_e
     ]
 
 
-def test_its_chain_of_entries_is_verified(world: World) -> None:
+def test_its_chain_of_entries_is_verified(world: Registrar) -> None:
     world.put()
     world.put(title="Another")
 
@@ -167,13 +145,13 @@ def test_its_chain_of_entries_is_verified(world: World) -> None:
     assert (cut["valid"], cut["problem"]) == (False, "entry 2 was cut off")
 
 
-def test_what_was_never_registered_has_no_chain(world: World) -> None:
+def test_what_was_never_registered_has_no_chain(world: Registrar) -> None:
     world.put()
 
     assert world.verified("content:story:other")["code"] == "not_found"
 
 
-def test_a_repeat_changes_nothing(world: World) -> None:
+def test_a_repeat_changes_nothing(world: Registrar) -> None:
     first = world.put()
     world.clock.shift(60)
 
@@ -183,7 +161,7 @@ def test_a_repeat_changes_nothing(world: World) -> None:
     assert len(world.audited()) == len(world.events()) == 1
 
 
-def test_two_who_change_it_at_once_both_leave_an_entry(world: World) -> None:
+def test_two_who_change_it_at_once_both_leave_an_entry(world: Registrar) -> None:
     world.put()
 
     with before_the_first("transact_write_items", lambda: world.put(owner="grace")):
@@ -193,7 +171,7 @@ def test_two_who_change_it_at_once_both_leave_an_entry(world: World) -> None:
     assert [action for _, action, _ in world.audited()] == ["CONTENT_REGISTERED", "CONTENT_CHANGED", "CONTENT_CHANGED"]
 
 
-def test_what_was_never_registered_is_404(world: World) -> None:
+def test_what_was_never_registered_is_404(world: Registrar) -> None:
     answer = world.ask("get")
 
     assert answer.refusal == (404, "content_not_found", "This content is not registered")
@@ -215,7 +193,7 @@ def test_what_was_never_registered_is_404(world: World) -> None:
         ("[]", "body"),
     ],
 )
-def test_a_wrong_field_is_400_and_named_and_nothing_is_written(world: World, body: Any, field: str) -> None:
+def test_a_wrong_field_is_400_and_named_and_nothing_is_written(world: Registrar, body: Any, field: str) -> None:
     answer = world.ask("put", body)
 
     assert (answer.status, answer.fields[0]) == (400, field)
@@ -224,25 +202,25 @@ def test_a_wrong_field_is_400_and_named_and_nothing_is_written(world: World, bod
 
 @pytest.mark.parametrize(("content", "field"), [("podcast/123", "content_type"), ("story/-1", "content_id")])
 @pytest.mark.parametrize("file", ["put", "get"])
-def test_what_cannot_be_a_content_is_400_and_named(world: World, file: str, content: str, field: str) -> None:
+def test_what_cannot_be_a_content_is_400_and_named(world: Registrar, file: str, content: str, field: str) -> None:
     answer = world.ask(file, ABOUT if file == "put" else None, content)
 
     assert (answer.status, answer.fields) == (400, [field])
 
 
-def test_the_longest_title_and_owner_are_taken(world: World) -> None:
+def test_the_longest_title_and_owner_are_taken(world: Registrar) -> None:
     assert world.put(title="ü" * 200, owner="o" * 128).status == 200
 
 
 @pytest.mark.parametrize(("file", "role"), [("put", "operator"), ("put", "user"), ("get", "service"), ("get", "user")])
-def test_putting_needs_an_admin_and_looking_an_operator(world: World, file: str, role: str) -> None:
+def test_putting_needs_an_admin_and_looking_an_operator(world: Registrar, file: str, role: str) -> None:
     answer = world.ask(file, role=role)
 
     assert answer.status == 403
     assert world.aws.items("ViewsTable") == []
 
 
-def test_a_put_is_known_to_every_shard(world: World) -> None:
+def test_a_put_is_known_to_every_shard(world: Registrar) -> None:
     complete(world)
 
     world.put("story/123")
@@ -251,14 +229,14 @@ def test_a_put_is_known_to_every_shard(world: World) -> None:
     assert all(world.members(shard) == {"story:123", "video:a", "*"} for shard in EVERY)
 
 
-def test_a_put_makes_no_set_where_there_is_none(world: World) -> None:
+def test_a_put_makes_no_set_where_there_is_none(world: Registrar) -> None:
     """It would cost memory where all contents count; and a rebuild finds the content in the database."""
     world.put()
 
     assert not any(world.members(shard) for shard in EVERY)
 
 
-def test_a_put_is_known_to_shards_that_a_larger_number_left_behind(world: World) -> None:
+def test_a_put_is_known_to_shards_that_a_larger_number_left_behind(world: Registrar) -> None:
     world.aws.choose(ViewShards="20")
     complete(world)
     world.aws.choose(ViewShards="16")
@@ -270,7 +248,7 @@ def test_a_put_is_known_to_shards_that_a_larger_number_left_behind(world: World)
     assert all(world.members(shard) == {"story:123", "*"} for shard in range(20))
 
 
-def test_without_redis_a_put_says_what_to_do_and_a_repeat_heals_it(world: World) -> None:
+def test_without_redis_a_put_says_what_to_do_and_a_repeat_heals_it(world: Registrar) -> None:
     complete(world)
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     away = world.put()
@@ -288,7 +266,7 @@ def test_without_redis_a_put_says_what_to_do_and_a_repeat_heals_it(world: World)
     assert len(world.audited()) == 1
 
 
-def test_a_put_that_died_after_its_row_is_healed_by_a_repeat(world: World) -> None:
+def test_a_put_that_died_after_its_row_is_healed_by_a_repeat(world: Registrar) -> None:
     complete(world)
     with pytest.raises(KeyboardInterrupt), answer_lost_of_the_first("transact_write_items"):
         world.put()
@@ -300,7 +278,7 @@ def test_a_put_that_died_after_its_row_is_healed_by_a_repeat(world: World) -> No
     assert len(world.audited()) == 1
 
 
-def test_the_sync_gives_every_shard_all_of_it_and_then_the_marker(world: World, monkeypatch: Any) -> None:
+def test_the_sync_gives_every_shard_all_of_it_and_then_the_marker(world: Registrar, monkeypatch: Any) -> None:
     """A page holds a few: however many there are, memory is that of a page."""
     contents = {f"story:{number}" for number in range(40)}
     for content in contents:
@@ -314,7 +292,7 @@ def test_the_sync_gives_every_shard_all_of_it_and_then_the_marker(world: World, 
     assert not any(key.endswith(b":rebuild") for key in world.servers.everything())
 
 
-def test_a_complete_shard_is_left_alone(world: World) -> None:
+def test_a_complete_shard_is_left_alone(world: Registrar) -> None:
     complete(world)
     world.clock.shift(CLOSING)
 
@@ -323,7 +301,7 @@ def test_a_complete_shard_is_left_alone(world: World) -> None:
     assert world.messages() == []
 
 
-def test_only_the_shard_that_lost_it_is_rebuilt(world: World) -> None:
+def test_only_the_shard_that_lost_it_is_rebuilt(world: Registrar) -> None:
     world.put()
     complete(world)
     world.restart(5)
@@ -339,21 +317,20 @@ def test_only_the_shard_that_lost_it_is_rebuilt(world: World) -> None:
     assert world.members(5) == {"story:123", "*"}
 
 
-def test_an_epoch_that_is_opened_by_hand_rebuilds_too(world: World) -> None:
+def test_an_epoch_that_is_opened_by_hand_rebuilds_too(world: Registrar) -> None:
     world.put()
     complete(world)
     world.restart(5)
     world.clock.shift(CLOSING)
-    force = an_event("views/sync/api-start")
 
-    opened = world.functions.call("ViewsSyncApiFunction", force)
+    opened = world.request("views/sync/api-start")
     world.work_off()
 
-    assert opened["statusCode"] == 202
+    assert opened.status == 202
     assert world.members(5) == {"story:123", "*"}
 
 
-def test_where_all_content_counts_no_set_is_made_and_one_that_was_is_forgotten(world: World) -> None:
+def test_where_all_content_counts_no_set_is_made_and_one_that_was_is_forgotten(world: Registrar) -> None:
     world.put()
     complete(world)
     world.aws.choose(RegisteredContentOnly="false")
@@ -367,7 +344,7 @@ def test_where_all_content_counts_no_set_is_made_and_one_that_was_is_forgotten(w
     assert kept & {b"registered", b"rebuild"} == set()
 
 
-def test_it_can_be_switched_on_and_off_and_on_again(world: World) -> None:
+def test_it_can_be_switched_on_and_off_and_on_again(world: Registrar) -> None:
     world.put("story/1")
     for number, is_on in enumerate(["true", "false", "true"], 2):
         world.aws.choose(RegisteredContentOnly=is_on)
@@ -379,7 +356,7 @@ def test_it_can_be_switched_on_and_off_and_on_again(world: World) -> None:
     assert all(world.members(shard) == {"*", *(f"story:{n}" for n in range(1, 5))} for shard in EVERY)
 
 
-def test_a_rebuild_that_was_under_way_when_it_was_switched_off_leaves_nothing(world: World) -> None:
+def test_a_rebuild_that_was_under_way_when_it_was_switched_off_leaves_nothing(world: Registrar) -> None:
     waiting = pages(world, begun(world), 3)
     world.aws.choose(RegisteredContentOnly="false")
     sync_worker.inbox.cache_clear()
@@ -390,7 +367,7 @@ def test_a_rebuild_that_was_under_way_when_it_was_switched_off_leaves_nothing(wo
     assert not any(world.members(shard) for shard in EVERY)
 
 
-def begun(world: World) -> Page:
+def begun(world: Registrar) -> Page:
     """The first page's message of a rebuild that has begun."""
     complete(world)
     for shard in EVERY:
@@ -402,7 +379,7 @@ def begun(world: World) -> Page:
     return page
 
 
-def pages(world: World, page: Page, most: int) -> list[str]:
+def pages(world: Registrar, page: Page, most: int) -> list[str]:
     """Works off so many pages; what is on the queue then."""
     bodies = [page.body()]
     for _ in range(most):
@@ -412,14 +389,14 @@ def pages(world: World, page: Page, most: int) -> list[str]:
     return bodies
 
 
-def finish(world: World, bodies: list[str]) -> None:
+def finish(world: Registrar, bodies: list[str]) -> None:
     for body in bodies:
         assert world.deliver(body)
     world.work_off()
 
 
 @pytest.mark.parametrize("most", [0, 1, BUCKETS // 2, BUCKETS - 1, BUCKETS])
-def test_a_put_in_the_middle_of_a_rebuild_is_not_lost(world: World, most: int) -> None:
+def test_a_put_in_the_middle_of_a_rebuild_is_not_lost(world: Registrar, most: int) -> None:
     """Whether its bucket was read before or is read after."""
     waiting = pages(world, begun(world), most)
 
@@ -431,7 +408,7 @@ def test_a_put_in_the_middle_of_a_rebuild_is_not_lost(world: World, most: int) -
 
 
 @pytest.mark.parametrize("most", [1, BUCKETS // 2, BUCKETS - 1])
-def test_a_shard_that_loses_a_put_in_the_middle_gets_no_marker_from_this_rebuild(world: World, most: int) -> None:
+def test_a_shard_that_loses_a_put_in_the_middle_gets_no_marker_from_this_rebuild(world: Registrar, most: int) -> None:
     waiting = pages(world, begun(world), most)
     for number in range(30):
         world.put(f"story/{number}")
@@ -448,7 +425,7 @@ def test_a_shard_that_loses_a_put_in_the_middle_gets_no_marker_from_this_rebuild
     assert world.members(3) == world.members(4) == {f"story:{number}" for number in range(30)} | {"*"}
 
 
-def test_a_put_whose_row_is_there_and_whose_sets_are_not_told_yet_is_in_a_rebuild(world: World) -> None:
+def test_a_put_whose_row_is_there_and_whose_sets_are_not_told_yet_is_in_a_rebuild(world: Registrar) -> None:
     page = begun(world)
     with pytest.raises(KeyboardInterrupt), answer_lost_of_the_first("transact_write_items"):
         world.put()
@@ -458,7 +435,7 @@ def test_a_put_whose_row_is_there_and_whose_sets_are_not_told_yet_is_in_a_rebuil
     assert all(world.members(shard) == {"story:123", "*"} for shard in EVERY)
 
 
-def test_a_message_that_comes_twice_at_any_place_does_no_harm(world: World) -> None:
+def test_a_message_that_comes_twice_at_any_place_does_no_harm(world: Registrar) -> None:
     for number in range(30):
         world.put(f"story/{number}")
     waiting = [begun(world).body()]
@@ -473,7 +450,7 @@ def test_a_message_that_comes_twice_at_any_place_does_no_harm(world: World) -> N
     assert all(world.members(shard) == {f"story:{number}" for number in range(30)} | {"*"} for shard in EVERY)
 
 
-def test_a_begin_that_comes_again_takes_over_and_the_first_gives_no_marker(world: World) -> None:
+def test_a_begin_that_comes_again_takes_over_and_the_first_gives_no_marker(world: Registrar) -> None:
     """Else a page of the first, on a shard that restarted empty meanwhile, would be vouched for by the second."""
     world.put()
     first = begun(world)
@@ -492,7 +469,7 @@ def test_a_begin_that_comes_again_takes_over_and_the_first_gives_no_marker(world
     assert all(world.members(shard) == {"story:123", "*"} for shard in EVERY)
 
 
-def test_a_rebuild_that_gets_on_is_waited_for_and_a_dead_one_is_begun_anew(world: World) -> None:
+def test_a_rebuild_that_gets_on_is_waited_for_and_a_dead_one_is_begun_anew(world: Registrar) -> None:
     world.put()
     lost = pages(world, begun(world), 3)
     world.clock.shift(PATIENCE)
@@ -507,7 +484,7 @@ def test_a_rebuild_that_gets_on_is_waited_for_and_a_dead_one_is_begun_anew(world
     assert all(world.members(shard) == {"story:123", "*"} for shard in EVERY)
 
 
-def test_a_worker_that_dies_after_it_added_a_page_adds_it_again(world: World) -> None:
+def test_a_worker_that_dies_after_it_added_a_page_adds_it_again(world: Registrar) -> None:
     world.put()
     page = begun(world)
 
@@ -518,7 +495,7 @@ def test_a_worker_that_dies_after_it_added_a_page_adds_it_again(world: World) ->
     assert all(world.members(shard) == {"story:123", "*"} for shard in EVERY)
 
 
-def test_without_redis_a_page_is_delivered_again(world: World) -> None:
+def test_without_redis_a_page_is_delivered_again(world: Registrar) -> None:
     page = begun(world)
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     sync_worker.inbox.cache_clear()
@@ -530,11 +507,11 @@ def test_without_redis_a_page_is_delivered_again(world: World) -> None:
     "text",
     ['{"registered": 7}', '{"registered": {"rebuild": "a", "more": 1}}', '{"registered": {"shards": ["x"]}}'],
 )
-def test_a_message_that_names_no_page_is_for_the_dead_letters(world: World, text: str) -> None:
+def test_a_message_that_names_no_page_is_for_the_dead_letters(world: Registrar, text: str) -> None:
     assert not world.deliver(text)
 
 
-def test_a_shard_without_its_rebuild_takes_nothing_of_it(world: World) -> None:
+def test_a_shard_without_its_rebuild_takes_nothing_of_it(world: Registrar) -> None:
     shards = world.shards()
     shards.begin_rebuild([0], "one", 5)
 
@@ -548,7 +525,7 @@ def test_a_shard_without_its_rebuild_takes_nothing_of_it(world: World) -> None:
     assert shards.begin_rebuild([0, 1], "two", 7) == [False, True]
 
 
-def test_a_second_rebuild_ends_the_first(world: World) -> None:
+def test_a_second_rebuild_ends_the_first(world: Registrar) -> None:
     shards = world.shards()
     shards.begin_rebuild([0], "one", 5)
 
@@ -559,7 +536,7 @@ def test_a_second_rebuild_ends_the_first(world: World) -> None:
     assert shards.end_rebuild([0], "two") == [True]
 
 
-def test_a_set_that_is_gone_is_under_way_no_more(world: World) -> None:
+def test_a_set_that_is_gone_is_under_way_no_more(world: Registrar) -> None:
     """Even by hand, which leaves what says that it was."""
     shards = world.shards()
     shards.begin_rebuild([0], "one", 5)

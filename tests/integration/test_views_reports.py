@@ -1,14 +1,13 @@
 """Reports on views, on their event files and the tables of the template: refusals, histories, the most viewed."""
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any, get_args
 from unittest.mock import patch
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import pytest
 import time_machine
@@ -21,9 +20,8 @@ from sluice.http import write_cursor
 from sluice.totals import add_boosted
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.conftest import Functions
-from tests.integration.console import Answer, an_event
-from views import rules
+from tests.integration.harness import Functions, Harness, an_event
+from views import rules, totals
 from views.control import Control, Phase
 from views.items import AdjustedItem
 from views.reports.period import period
@@ -31,35 +29,25 @@ from views.reports.schemas import MOST_ADJUSTMENTS
 from views.rules import Reason
 from views.sync.applying import REFUSALS_TOGETHER, DayViews, Refusals, Row
 from views.sync.store import SyncStore
-from views.totals import add_folded
 
 DAY = "2026-11-20"
 OTHER_DAY = "2026-11-19"
 BOTH = {"from": OTHER_DAY, "to": DAY}
 
 
-class Reports:
+class Reports(Harness):
     """An operator who asks, and what the sync, the boosts and corrections have put into the tables."""
 
-    def __init__(self, aws: Account, functions: Functions) -> None:
-        self.aws = aws
-        self.functions = functions
+    def __init__(self, aws: Account, functions: Functions, clock: Any) -> None:
+        super().__init__(aws, functions, clock)
         self.store = SyncStore(aws.ref("ViewsTable"), aws.ref("TotalsTable"))
         self._database = Database()
         self._epoch = 0
 
     def ask(self, report: str, query: dict[str, Any] | None = None, *, path: str = "", role: str = "operator") -> Any:
-        event = an_event(f"views/reports/api-{report}")
-        event["requestContext"]["authorizer"]["lambda"]["role"] = role
-        if path:
-            event["rawPath"] = event["requestContext"]["http"]["path"] = path
-        event["rawQueryString"] = urlencode(query or {})
-        event["queryStringParameters"] = dict(parse_qsl(event["rawQueryString"], keep_blank_values=True))
-        answer = self.functions.call("ViewsReportsApiFunction", event)
-        is_json = answer["headers"]["Content-Type"].startswith("application/json")
-        return Answer(
-            answer["statusCode"], json.loads(answer["body"]) if is_json else answer["body"], answer["headers"]
-        )
+        file = f"views/reports/api-{report}"
+        whole = (an_event(file)["rawPath"], path)
+        return self.request(file, *([whole] if path else []), query=query or {}, role=role)
 
     def get(self, report: str, query: dict[str, Any] | None = None, *, path: str = "") -> Any:
         answer = self.ask(report, query, path=path)
@@ -88,7 +76,9 @@ class Reports:
         name = f"adjusted#{at:%Y%m%d%H%M%S}{number:06}"
         row = AdjustedItem(f"content#{content_type}#{content_id}", name, views=views, reason=reason, actor="ada", at=at)
         row.save()
-        assert self._database.commit(lambda transaction: add_folded(transaction, content_type, content_id, views))
+        assert self._database.commit(
+            lambda transaction: totals.add_folded(transaction, content_type, content_id, views)
+        )
 
     def close(self, epoch: int, opened_at: datetime, *, is_closed: bool = True) -> None:
         """An epoch of the sync is done, or the present one."""
@@ -126,8 +116,8 @@ class Reports:
 
 @pytest.fixture
 def reports(aws: Account, functions: Functions) -> Iterator[Reports]:
-    with time_machine.travel(NOON, tick=False):
-        yield Reports(aws, functions)
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield Reports(aws, functions, clock)
 
 
 def told(item: dict[str, Any]) -> tuple[str, str, str, int]:

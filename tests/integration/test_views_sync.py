@@ -9,8 +9,7 @@ import pytest
 import time_machine
 
 from tests.account import Account
-from tests.integration.conftest import Functions
-from tests.integration.console import Answer, an_event
+from tests.integration.harness import NOTHING, Answer, Functions, Harness
 from tests.redis_servers import Servers, free_ports
 from views import keys
 from views.sync import api as sync
@@ -23,45 +22,27 @@ MOST_MESSAGES = 100
 COUNTERS = ("contents", "views", "parked", "refusals", "folded")
 
 
-class World:
+class Syncs(Harness):
     """An operator, viewers without rules, and a queue that is worked off by hand."""
 
     def __init__(self, aws: Account, functions: Functions, servers: Servers, clock: Any) -> None:
         aws.choose(RedisUrl=servers.url, RedisMode=servers.mode)
-        self.aws = aws
-        self.functions = functions
+        super().__init__(aws, functions, clock)
         self.servers = servers
-        self.clock = clock
 
     def ask(self, file: str, *, text: str | None = None, epoch: str = "7", role: str = "operator") -> Answer:
-        event = an_event(f"views/{file}")
-        event["rawPath"] = event["rawPath"].replace("/7", f"/{epoch}")
-        event["requestContext"]["http"]["path"] = event["rawPath"]
-        event["requestContext"]["authorizer"]["lambda"]["role"] = role
-        event.pop("body", None)
-        if text is not None:
-            event["body"] = text
-        answer = self.functions.call("ViewsSyncApiFunction", event)
-        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+        return self.request(f"views/{file}", ("/7", f"/{epoch}"), body=NOTHING if text is None else text, role=role)
 
     def start(self, *, force: bool = False) -> Answer:
         return self.ask("sync/api-start", text=json.dumps({"force": force}))
 
     def deliver(self, body: str, message_id: str = "message-1") -> bool:
         """Whether the worker acknowledged a message."""
-        event = an_event("views/sync/worker-steps")
-        event["Records"][0] |= {"body": body, "messageId": message_id}
-        failed = self.functions.call("ViewsSyncWorkerFunction", event)["batchItemFailures"]
-        assert failed in ([], [{"itemIdentifier": message_id}])
-        return not failed
+        return self.hand_over("views/sync/worker-steps", body, message_id)
 
     def messages(self) -> list[str]:
         """Takes what is visible off the queue."""
-        taken = self.aws.messages("ViewsQueue")
-        for message in taken:
-            queue = self.aws.ref("ViewsQueue")
-            self.aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return [message["Body"] for message in taken]
+        return self.take("ViewsQueue", ahead=timedelta())
 
     def work_off(self) -> None:
         """Hands the worker every message, and waits for those that are delayed."""
@@ -97,9 +78,6 @@ class World:
             found: dict[bytes, bytes] = client.hgetall(keys.pending(shard))
             return found
 
-    def totals(self) -> dict[str, int]:
-        return {str(item["key"]): int(item["views"]) for item in self.aws.items("TotalsTable")}
-
     def daily(self) -> dict[tuple[str, str], int]:
         return {
             (str(item["id"]), str(item["part"])): int(item["views"])
@@ -109,13 +87,13 @@ class World:
 
 
 @pytest.fixture
-def world(aws: Account, functions: Functions, single_server: Servers) -> Iterator[World]:
+def world(aws: Account, functions: Functions, single_server: Servers) -> Iterator[Syncs]:
     single_server.flush()
     with time_machine.travel(NOW, tick=False) as clock:
-        yield World(aws, functions, single_server, clock)
+        yield Syncs(aws, functions, single_server, clock)
 
 
-def test_a_start_moves_all_that_is_pending_to_the_totals_and_their_days(world: World) -> None:
+def test_a_start_moves_all_that_is_pending_to_the_totals_and_their_days(world: Syncs) -> None:
     """S2-8, S2-12, S2-15, S2-27."""
     world.track("video:abc123", 3)
     world.track("video:abc123", 2, shard=9)
@@ -136,7 +114,7 @@ def test_a_start_moves_all_that_is_pending_to_the_totals_and_their_days(world: W
     assert world.pending() == world.pending(9) == world.pending(15) == {}
 
 
-def test_the_first_start_of_all_numbers_the_shards_and_the_first_epoch_follows(world: World) -> None:
+def test_the_first_start_of_all_numbers_the_shards_and_the_first_epoch_follows(world: Syncs) -> None:
     world.track("video:abc123", 3)
 
     answer = world.start()
@@ -149,7 +127,7 @@ def test_the_first_start_of_all_numbers_the_shards_and_the_first_epoch_follows(w
     assert len(world.messages()) == 1
 
 
-def test_a_later_start_opens_the_next_epoch_at_once_and_says_how_far_it_is(world: World) -> None:
+def test_a_later_start_opens_the_next_epoch_at_once_and_says_how_far_it_is(world: Syncs) -> None:
     world.track("video:abc123", 3)
     world.sync()
     world.clock.shift(CLOSING)
@@ -172,7 +150,7 @@ def test_a_later_start_opens_the_next_epoch_at_once_and_says_how_far_it_is(world
     assert world.totals() == {"organic#video#abc123": 4}
 
 
-def test_nothing_pending_opens_nothing_and_force_opens_an_epoch_that_moves_nothing(world: World) -> None:
+def test_nothing_pending_opens_nothing_and_force_opens_an_epoch_that_moves_nothing(world: Syncs) -> None:
     """S2-26, decision 19."""
     world.track("video:abc123", 3)
     world.sync()
@@ -187,7 +165,7 @@ def test_nothing_pending_opens_nothing_and_force_opens_an_epoch_that_moves_nothi
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", '{"force": false}'])
-def test_a_body_may_be_left_out(world: World, text: str | None) -> None:
+def test_a_body_may_be_left_out(world: Syncs, text: str | None) -> None:
     answer = world.ask("sync/api-start", text=text)
 
     assert (answer.status, answer.body["outcome"]) == (200, "nothing_pending")
@@ -197,7 +175,7 @@ def test_a_body_may_be_left_out(world: World, text: str | None) -> None:
     ("text", "field"),
     [('{"force": "yes"}', "force"), ('{"force": 1}', "force"), ('{"all": true}', "all"), ("[]", "body"), ("{", "body")],
 )
-def test_a_body_that_is_not_understood_is_400_and_starts_nothing(world: World, text: str, field: str) -> None:
+def test_a_body_that_is_not_understood_is_400_and_starts_nothing(world: Syncs, text: str, field: str) -> None:
     world.track("video:abc123", 3)
 
     answer = world.ask("sync/api-start", text=text)
@@ -209,14 +187,14 @@ def test_a_body_that_is_not_understood_is_400_and_starts_nothing(world: World, t
 
 @pytest.mark.parametrize("file", ["sync/api-start", "sync/api-get", "sync/api-epoch"])
 @pytest.mark.parametrize("role", ["user", "service"])
-def test_it_needs_an_operator(world: World, file: str, role: str) -> None:
+def test_it_needs_an_operator(world: Syncs, file: str, role: str) -> None:
     answer = world.ask(file, role=role)
 
     assert answer.status == 403
     assert answer.body["message"] == f"This needs the role operator; yours is {role}"
 
 
-def test_before_the_first_sync_there_is_nothing_to_show(world: World) -> None:
+def test_before_the_first_sync_there_is_nothing_to_show(world: Syncs) -> None:
     present, first = world.ask("sync/api-get"), world.ask("sync/api-epoch", epoch="1")
 
     assert (present.status, present.body["message"]) == (404, "There was no sync yet: POST here starts the first")
@@ -224,14 +202,14 @@ def test_before_the_first_sync_there_is_nothing_to_show(world: World) -> None:
 
 
 @pytest.mark.parametrize("epoch", ["0", "-1", "seven", "99999999999999999999"])
-def test_what_is_no_epoch_is_400(world: World, epoch: str) -> None:
+def test_what_is_no_epoch_is_400(world: Syncs, epoch: str) -> None:
     answer = world.ask("sync/api-epoch", epoch=epoch)
 
     assert answer.status == 400
     assert [error["field"] for error in answer.body["errors"]] == ["epoch"]
 
 
-def test_every_epoch_is_remembered(world: World) -> None:
+def test_every_epoch_is_remembered(world: Syncs) -> None:
     """S2-15."""
     for views in (3, 4):
         world.track("video:abc123", views)
@@ -248,7 +226,7 @@ def test_every_epoch_is_remembered(world: World) -> None:
     assert shown[1].body == world.ask("sync/api-get").body
 
 
-def test_what_could_not_be_applied_is_named_and_tried_again(world: World) -> None:
+def test_what_could_not_be_applied_is_named_and_tried_again(world: Syncs) -> None:
     """S2-14, S2-25."""
     world.track("video:odd", 3)
     world.track("video:abc123", 4)
@@ -269,7 +247,7 @@ def test_what_could_not_be_applied_is_named_and_tried_again(world: World) -> Non
     assert world.totals() == {"organic#video#abc123": 4, "organic#video#odd": 3}
 
 
-def test_without_redis_a_start_is_503_and_what_was_is_shown_still(world: World) -> None:
+def test_without_redis_a_start_is_503_and_what_was_is_shown_still(world: Syncs) -> None:
     """S2-33."""
     world.track("video:abc123", 3)
     world.sync()
@@ -283,8 +261,8 @@ def test_without_redis_a_start_is_503_and_what_was_is_shown_still(world: World) 
     assert (shown.status, shown.body["views"]) == (200, 3)
 
 
-def test_the_stop_of_the_platform_does_not_hold_it(world: World) -> None:
-    stopped = world.functions.call("OperationsStopFunction", an_event("operations/stop-stop"))
+def test_the_stop_of_the_platform_does_not_hold_it(world: Syncs) -> None:
+    stopped = world.invoke("operations/stop-stop")
     world.track("video:abc123", 3)
 
     epoch = world.sync()
@@ -302,7 +280,7 @@ def test_the_stop_of_the_platform_does_not_hold_it(world: World) -> None:
     ],
 )
 def test_the_midnight_message_opens_the_epoch_of_the_day_that_ended(
-    world: World, zone: str, scheduled_at: str, day: str
+    world: Syncs, zone: str, scheduled_at: str, day: str
 ) -> None:
     """S2-8, S2-22, decision 15."""
     world.aws.choose(TimeZone=zone)
@@ -339,18 +317,18 @@ def test_the_midnight_message_opens_the_epoch_of_the_day_that_ended(
         "[" * 100_000,
     ],
 )
-def test_a_message_that_cannot_be_read_is_put_back_for_a_person(world: World, body: str) -> None:
+def test_a_message_that_cannot_be_read_is_put_back_for_a_person(world: Syncs, body: str) -> None:
     assert not world.deliver(body)
     assert world.aws.items("ViewsTable") == []
 
 
 @pytest.mark.parametrize("body", ['{"epoch": 1, "step": 0}', '{"epoch": 9, "step": 4}'])
-def test_a_message_of_no_epoch_is_dropped(world: World, body: str) -> None:
+def test_a_message_of_no_epoch_is_dropped(world: Syncs, body: str) -> None:
     assert world.deliver(body)
     assert world.totals() == {}
 
 
-def test_without_redis_a_step_is_put_back(world: World) -> None:
+def test_without_redis_a_step_is_put_back(world: Syncs) -> None:
     """S2-25, S2-32."""
     world.track("video:abc123", 3)
     world.start()

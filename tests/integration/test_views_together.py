@@ -1,6 +1,5 @@
 """Tracking and the sync together: the functions as the template makes them, on a Redis that is empty at first."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +7,8 @@ import pytest
 import time_machine
 
 from tests.account import Account
-from tests.integration.conftest import Functions
-from tests.integration.test_views_sync import NOW, World
+from tests.integration.harness import Answer, Functions
+from tests.integration.test_views_sync import NOW, Syncs
 from tests.integration.track_function import a_view
 from tests.redis_servers import Servers
 
@@ -17,13 +16,12 @@ TYPES = ("video", "story", "fantasy", "task", "outcome")
 pytestmark = pytest.mark.usefixtures("patient")
 
 
-class Audience(World):
+class Audience(Syncs):
     """A world with somebody who views."""
 
     def view(self, content_type: str, content_id: str = "123") -> dict[str, Any]:
         event = a_view(body={"content_type": content_type, "content_id": content_id})
-        answer: dict[str, Any] = json.loads(self.functions.call("ViewsTrackApiFunction", event)["body"])
-        return answer
+        return dict(Answer.of(self.invoke("views/track/api-track", event)).body)
 
 
 @pytest.fixture

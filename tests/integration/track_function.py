@@ -14,6 +14,7 @@ from sluice import tokens
 from sluice.roles import Role
 from tests.factories import NOON
 from tests.gateway import Context, a_request
+from tests.integration.harness import Answer
 from tests.redis_servers import Servers
 from views.track import api as track
 
@@ -39,20 +40,6 @@ SETTINGS = {
     "TOKEN_SECRET": json.dumps({"current": TOKEN_SECRET, "previous": ""}),
     "TOKEN_AUDIENCE": "sluice",
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the function answered."""
-
-    status: int
-    body: dict[str, Any]
-    headers: dict[str, str]
-    cookies: list[str]
-
-    @property
-    def session(self) -> str:
-        return str(self.body["session"])
 
 
 def a_view(
@@ -117,7 +104,7 @@ class TrackFunction:
             time_machine.travel(at, tick=False),
         ):
             answer = track.handler(json.loads(json.dumps(event)), Context())
-        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"], answer["cookies"])
+        return Answer.of(answer)
 
 
 def pending(servers: Servers) -> dict[str, int]:
