@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from tests.faults.faults import FAULTS, LATE, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
+from tests.faults.faults import FAULTS, LATE, OF_AWS, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
 from tests.faults.script import Command, Script
-from tests.faults.world import START, Request, Site, Watcher, World
+from tests.faults.world import START, Request, Site, Watcher, World, a_world
 
 # Whatever goes wrong, a run that has not come to rest by then never will: the sweeper waits at most four hours.
 AT_REST_WITHIN = timedelta(hours=9)
@@ -48,26 +49,53 @@ class Flow:
     at_rest_within: timedelta = AT_REST_WITHIN
 
 
-class Context(Protocol):
+class Context:
     """A context, as the sweep knows it: all that a new one must say to join."""
 
     name: str
     packages: tuple[str, ...]
     """Of which functions: others are not called, nor what feeds them."""
     flows: tuple[Flow, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = OF_AWS
     modules: tuple[str, ...]
     """Where the mutation check looks for conditions, fences and guards."""
+    out_of_sight: ClassVar[Mapping[str, str]] = {}
+    """What no run can notice, for want of it in the world, and where it is tested instead."""
+    unreached: ClassVar[Mapping[str, str]] = {}
+    """Functions that no flow reaches, and where they are tested instead."""
+    never_broken: ClassVar[Mapping[str, str]] = {}
+    """Functions whose calls go wrong in no flow, and why."""
+    needs: tuple[str, ...] = ()
+    """The fixtures that it is made of, such as servers."""
 
-    def watch(self) -> Watch: ...
-    def is_settled(self, world: World) -> bool: ...
-    def base(self, world: World) -> Any: ...
-    def check(self, world: World, base: Any) -> None: ...
+    @contextmanager
+    def world(self) -> Iterator[World]:
+        """The world in which its functions are deployed."""
+        with a_world(self.packages) as world:
+            yield world
+
+    def watch(self) -> Watch:
+        """What watches the next run."""
+        raise NotImplementedError
+
+    def is_settled(self, world: World) -> bool:
+        """Whether nothing is left to do."""
+        raise NotImplementedError
+
+    def base(self, world: World) -> Any:
+        """What was there before, if the flow prepares something."""
+        return None
+
+    def check(self, world: World, base: Any) -> None:
+        """What must hold at rest. Raises Violation."""
+        raise NotImplementedError
+
     def end(self, world: World) -> tuple[Any, Any, Any]:
         """The end state, up to times and ids: what came of everything, how much it was, and in which parts.
 
         None for what may differ from the faultless run's.
         """
+        raise NotImplementedError
 
 
 @dataclass
