@@ -649,6 +649,8 @@ def a_world(packages: Collection[str], template_text: str | None = None, **param
         stack.enter_context(patch.object(BaseClient, "_make_api_call", lambda *call: world.call(*call)))
         stack.enter_context(patch.object(Session, "create_client", _one_client_each()))
         stack.enter_context(patch.object(ids.new_id, "__defaults__", (lambda size: world.random(size),)))
+        nonces = count(1)
+        stack.enter_context(patch.object(ids.nonce, "__defaults__", (lambda size: next(nonces).to_bytes(size, "big"),)))
         stack.enter_context(patch.object(sluice.dynamodb, "uniform", lambda _low, _high: 0.0))
         yield world
 

@@ -21,6 +21,11 @@ def new_id(prefix: str, now: datetime, random: Callable[[int], bytes] = token_by
     return f"{prefix}_{ULID(milliseconds.to_bytes(6, 'big') + random(10))}"
 
 
+def nonce(random: Callable[[int], bytes] = token_bytes) -> str:
+    """16 random hex digits: they tell one invocation from the next of the same message."""
+    return random(8).hex()
+
+
 def is_id(prefix: str, text: str) -> bool:
     """Whether `text` is an id of that prefix."""
     head, _, tail = text.partition("_")

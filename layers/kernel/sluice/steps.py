@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 
 from sluice.clock import Clock
 from sluice.errors import Unavailable, Unreadable
+from sluice.ids import nonce
 from sluice.wake import Wake
 
 logger = Logger(child=True)
@@ -67,7 +68,7 @@ class Campaign(Protocol):
 
     @property
     def committed_by(self) -> str | None:
-        """The SQS message id of the message whose step was committed last."""
+        """Who committed last: the SQS message id, `/`, and the nonce of the invocation."""
 
 
 class State(Protocol):
@@ -86,26 +87,40 @@ class Batches[S: State](Protocol):
     def read(self, campaign_id: str, now: datetime) -> S | None:
         """One consistent read of all that the step needs; None when there is no such campaign."""
 
-    def commit(self, state: S, message_id: str, now: datetime) -> Campaign | None:
+    def commit(self, state: S, committed_by: str, now: datetime) -> Campaign | None:
         """Compute the batch and commit it in one transaction conditioned on step and status as in `state`.
 
-        Returns the campaign as it is then, one step further; None when a condition failed.
+        Stores `committed_by` on the campaign. Returns the campaign as it is then, one step further; None when a
+        condition failed.
         """
+
+
+class Act(Protocol):
+    """What a context does outside DynamoDB after a commit: one call, whose intent that commit has stored.
+
+    It returns the campaign with the outcome recorded, or None when there was nothing to do or to record. The record
+    bumps `step` as it is then, stores `committed_by` again, leaves a status that a command set, and commits nothing
+    when the call is settled already. The next step judges the call, so it is due only after the call's deadline.
+    """
+
+    def __call__(self, committed: Campaign, committed_by: str, now: datetime) -> Campaign | None: ...
 
 
 class StepChain[S: State]:
     """Runs steps by the rules of design section 3; their numbers stand beside them."""
 
-    def __init__(self, batches: Batches[S], wake: Wake, clock: Clock) -> None:
+    def __init__(self, batches: Batches[S], wake: Wake, clock: Clock, act: Act | None = None) -> None:
         self._batches = batches
         self._wake = wake
         self._clock = clock
+        self._act = act
 
     def run(self, step: Step, message_id: str) -> None:
-        """Run one step, then wake the next. Returns when the message can be acknowledged.
+        """Run one step, wake the next, then act. Returns when the message can be acknowledged.
 
-        Raises Unavailable when it is to be delivered again.
+        Raises Unavailable when the message must be delivered again.
         """
+        invocation = f"{message_id}/{nonce()}"
         for _ in range(_ATTEMPTS):
             now = self._clock.now()
             state = self._batches.read(step.campaign_id, now)  # 1
@@ -117,11 +132,7 @@ class StepChain[S: State]:
                 logger.error("Dropped: the step is ahead of the campaign, as after a restored backup")
                 return
             if step.number < campaign.step:  # 2
-                if step.number == campaign.step - 1 and campaign.committed_by == message_id:
-                    logger.info("Woken again: the worker died between its commit and its send")
-                    self._send(campaign)
-                else:
-                    logger.info("Dropped: the step is done")
+                self._run_again(step, campaign, invocation)
                 return
             if campaign.wake_at is not None and now < campaign.wake_at:  # 3
                 logger.info("Put back: the step is not due")
@@ -131,12 +142,41 @@ class StepChain[S: State]:
                 logger.info("Put back: the platform is stopped")
                 self._wake(campaign.id, campaign.step, now + _LOOK_AGAIN_AFTER)
                 return
-            after = self._batches.commit(state, message_id, now)  # 4, 5
+            after = self._batches.commit(state, invocation, now)  # 4, 5
             if after is not None:
                 if after.is_live:
-                    self._send(after)  # 6
+                    self._go_on(after, invocation)  # 6
                 return
         raise Unavailable("Others kept committing first")
 
+    def _run_again(self, step: Step, campaign: Campaign, invocation: str) -> None:
+        """The step is committed. Only the message that ran it wakes the next one, so copies die at the next commit."""
+        behind = campaign.step - step.number
+        if behind == 1 and campaign.committed_by == invocation:
+            logger.info("Committed: the answer was lost")
+            self._go_on(campaign, invocation)
+        elif _message_of(campaign.committed_by) == _message_of(invocation) and behind <= self._most_behind:
+            logger.info("Woken again: the worker died between its commit and its send")
+            self._send(campaign)
+        else:
+            logger.info("Dropped: the step is done")
+
+    @property
+    def _most_behind(self) -> int:
+        """A record bumps the step once more than the commit, and its worker may die before it wakes that step."""
+        return 1 if self._act is None else 2
+
+    def _go_on(self, committed: Campaign, invocation: str) -> None:
+        """Wake the next step, then act: if the worker dies while it acts, the next step judges the call."""
+        self._send(committed)
+        if self._act is not None:
+            recorded = self._act(committed, invocation, self._clock.now())
+            if recorded is not None and recorded.is_live:
+                self._send(recorded)
+
     def _send(self, campaign: Campaign) -> None:
         self._wake(campaign.id, campaign.step, campaign.wake_at or self._clock.now())
+
+
+def _message_of(committed_by: str | None) -> str | None:
+    return committed_by.partition("/")[0] if committed_by else None
