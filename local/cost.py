@@ -39,7 +39,7 @@ POLLERS, POLL_SECONDS = 5, 20
 PLATFORM_LINES = (
     '{"time":"2026-11-20T12:00:00.000Z","type":"platform.start","record":{"requestId":'
     '"c6af9ac6-7b61-11e6-9a41-93e812345678","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:'
-    'sluice-prod-ViewsTrackFunction-0123456789AB","version":"$LATEST"}}',
+    'sluice-prod-ViewsTrackApiFunction-0123456789AB","version":"$LATEST"}}',
     '{"time":"2026-11-20T12:00:00.008Z","type":"platform.report","record":{"requestId":'
     '"c6af9ac6-7b61-11e6-9a41-93e812345678","metrics":{"durationMs":7.113,"billedDurationMs":8,"memorySizeMB":256,'
     '"maxMemoryUsedMB":91},"status":"success"}}',

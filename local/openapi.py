@@ -59,8 +59,9 @@ def document(template: dict[str, Any], version: str) -> dict[str, Any]:
     for module, routes in modules(template):
         if find_spec(module) is None:
             continue
-        # The hot path has no resolver: a module beside it documents its routes.
-        documented = f"{module}_api" if find_spec(f"{module}_api") else module
+        # The hot path has no resolver: `routes` beside it documents what it serves.
+        package = module.rpartition(".")[0]
+        documented = f"{package}.routes" if package and find_spec(f"{package}.routes") else module
         app = importlib.import_module(documented).app
         schema = json.loads(app.get_openapi_json_schema(security_schemes=schemes))
         for name in UNUSED:

@@ -4,16 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from boosts.campaign import Campaign
-from boosts.commands import Caller, Terms
+from boosts.campaign import PREFIX, Campaign, Terms
 from boosts.plan import Pattern
 from boosts.usage import Limits
-from sluice.ids import BOOST, new_id
+from sluice.ids import new_id
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
 LIMITS = Limits(max_per_day=100_000, global_monthly_cap=5_000_000)
-ADMIN = Caller("alice", "request-1")
 
 
 def some_terms(**changes: Any) -> Terms:
@@ -30,7 +28,7 @@ def some_terms(**changes: Any) -> Terms:
 
 def a_boost(**changes: Any) -> Campaign:
     """A pending campaign on `some_terms`."""
-    created = {"id": new_id(BOOST, NOON), "created_at": NOON, "updated_at": NOON, "created_by": "alice"}
+    created = {"id": new_id(PREFIX, NOON), "created_at": NOON, "updated_at": NOON, "created_by": "alice"}
     return Campaign(**(vars(some_terms()) | created | changes))
 
 

@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 from local.errors import LocalError
 from local.processes import wait_until
 from local.redis_server import answers_ping, program
-from views import counter
-from views.counter import Nodes, nodes
+from views.track import counter
+from views.track.counter import Nodes, nodes
 
 SLOTS = 16_384
 BUS_OFFSET = 10_000

@@ -15,10 +15,10 @@ from sluice.errors import Unavailable
 from sluice.totals import Totals
 from tests.factories import UTC_ZONE, FixedClock
 from views import keys
-from views.applying import Added, DayViews, Refusals, Row
-from views.epochs import Control, Message, Phase, Sync
-from views.reading import Count, Reader
-from views.shards import Outdated, Part, Seen, Taken
+from views.counts.reading import Count, Reader
+from views.shards.store import Outdated, Part, Seen, Taken
+from views.sync.applying import Added, DayViews, Refusals, Row
+from views.sync.epochs import Control, Message, Phase, Sync
 
 SHARDS = 3
 CONTENTS = ("video:a", "video:b", "story:c")
@@ -29,7 +29,7 @@ TIMEOUT = timedelta(seconds=60)
 
 @dataclass
 class MemoryShards:
-    """`views.shards.RedisShards`, in memory."""
+    """`views.shards.store.RedisShards`, in memory."""
 
     epochs: dict[int, int] = field(default_factory=dict)
     pendings: dict[int, Counter[str]] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class MemoryShards:
 
 @dataclass
 class MemoryStore:
-    """`views.sync_store.SyncStore`, in memory."""
+    """`views.sync.store.SyncStore`, in memory."""
 
     now: Control | None = None
     organic: dict[str, tuple[int, int]] = field(default_factory=dict)

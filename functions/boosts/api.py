@@ -11,38 +11,34 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from boosts.bootstrap import BoostsSettings, store, wake
-from boosts.campaign import Campaign, Status
-from boosts.commands import Caller, Commands
+from boosts.campaign import PREFIX, Campaign, Status
+from boosts.commands import Commands
 from boosts.export import batches_csv, campaigns_csv
 from boosts.schemas import (
     CampaignPage,
     CampaignResource,
-    CheckResource,
     LimitsResource,
     NewCampaign,
     NewRevert,
     PlanDayResource,
     PlanResource,
     SimulationResource,
-    VerificationResource,
     VideoId,
-    place,
 )
-from boosts.store import Keyed
 from sluice import exports, http, settings
 from sluice.clock import SystemClock
+from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import Answer, Request, RequestItem
+from sluice.requests import Answer, Keyed, Request, RequestItem
 from sluice.roles import Role
+from sluice.schemas import VerificationResource, cursor_of, place
 
 CAMPAIGNS = "/api/admin/fake-views"
 CAMPAIGN = f"{CAMPAIGNS}/<campaign_id>"
 
 # A Lambda answers at most 6 MB. A line of a batch has up to 210 bytes; that of a campaign of twenty videos up to 3,000.
-MAX_CSV_LINES = 10_000
 MAX_CSV_CAMPAIGNS = 1_500
 
-CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many to answer at most.")]
 CampaignId = Annotated[str, Path(description="The campaign's id: `bst_` and a ULID.")]
 
 app = http.resolver()
@@ -77,16 +73,14 @@ def all_shown(campaigns: Sequence[Campaign]) -> list[CampaignResource]:
 def create(
     body: Annotated[NewCampaign, Body()],
     caller: http.Caller,
-    request_id: http.RequestId,
     fingerprint: http.Fingerprint,
     key: http.IdempotencyKey = None,
 ) -> Response[CampaignResource]:
     """Create a campaign (S1-7). It waits for `execute`."""
     keyed = Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
-    made = commands().create(body.terms(), Caller(caller.subject, request_id), keyed)
+    made = commands().create(body.terms(), caller.subject, keyed)
     if isinstance(made, Answer):
-        replayed = CampaignResource.model_validate(made.body)
-        return Response(made.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
+        return http.replay(made, CampaignResource)
     return Response(201, APPLICATION_JSON, shown(made))
 
 
@@ -102,7 +96,7 @@ def page(
     cursor: http.Cursor = None,
 ) -> CampaignPage:
     """List campaigns, newest first (S1-8)."""
-    found, after = commands().page(status, video_id, limit, place(cursor, video_id))
+    found, after = commands().page(status, video_id, limit, place(cursor, PREFIX, of_index=video_id is None))
     return CampaignPage.of(all_shown(found), after)
 
 
@@ -121,19 +115,19 @@ def get(campaign_id: CampaignId) -> CampaignResource:
 @app.post(f"{CAMPAIGN}/execute", **http.require(Role.OPERATOR, errors=[404, 409]))
 def execute(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
     """Start a pending campaign, or resume a paused one (S1-10)."""
-    return shown(commands().execute(campaign_id, Caller(caller.subject, request)))
+    return shown(commands().execute(campaign_id, Requester(caller.subject, request)))
 
 
 @app.post(f"{CAMPAIGN}/pause", **http.require(Role.OPERATOR, errors=[404, 409]))
 def pause(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
     """Pause a running campaign: after the answer no batch commits (S1-11)."""
-    return shown(commands().pause(campaign_id, Caller(caller.subject, request)))
+    return shown(commands().pause(campaign_id, Requester(caller.subject, request)))
 
 
 @app.post(f"{CAMPAIGN}/cancel", **http.require(Role.OPERATOR, errors=[404, 409]))
 def cancel(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
     """Cancel a campaign that has not ended: after the answer no batch commits (S1-12)."""
-    return shown(commands().cancel(campaign_id, Caller(caller.subject, request)))
+    return shown(commands().cancel(campaign_id, Requester(caller.subject, request)))
 
 
 @app.post(f"{CAMPAIGNS}/simulate", **http.require(Role.OPERATOR))
@@ -158,9 +152,7 @@ def plan(campaign_id: CampaignId) -> PlanResource:
 @app.get(f"{CAMPAIGN}/verify", **http.require(Role.OPERATOR, errors=[404]))
 def verify(campaign_id: CampaignId) -> VerificationResource:
     """Check a campaign's batch rows against its own and its videos' counters, and its months (S1-59)."""
-    checks = commands().verify(campaign_id)
-    found = [CheckResource.model_validate(check) for check in checks]
-    return VerificationResource(campaign_id=campaign_id, valid=all(check.holds for check in checks), checks=found)
+    return VerificationResource.of(campaign_id, commands().verify(campaign_id))
 
 
 @app.post(f"{CAMPAIGN}/revert", **http.require(Role.ADMIN, errors=[404, 409]))
@@ -170,26 +162,27 @@ def revert(
     """Take an ended campaign's views back, batch by batch; or only tell what that would do."""
     if body.simulate:
         return SimulationResource.model_validate(commands().simulate_revert(campaign_id, body.reason))
-    return shown(commands().revert(campaign_id, body.reason, Caller(caller.subject, request)))
+    return shown(commands().revert(campaign_id, body.reason, Requester(caller.subject, request)))
 
 
 @app.get(f"{CAMPAIGNS}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
 def export(
     status: Annotated[Status | None, Query(description="Only those in this status.")] = None,
     video_id: Annotated[VideoId | None, Query(description="Only those of this video.")] = None,
-    limit: CsvLimit = MAX_CSV_LINES,
+    limit: http.CsvLimit = http.MAX_CSV_LINES,
     cursor: http.Cursor = None,
 ) -> Response[str]:
     """Campaigns as CSV, newest first; `Link` names the next page (S1-61)."""
-    found, after = commands().page(status, video_id, min(limit, MAX_CSV_CAMPAIGNS), place(cursor, video_id))
+    found, after = commands().page(
+        status, video_id, min(limit, MAX_CSV_CAMPAIGNS), place(cursor, PREFIX, of_index=video_id is None)
+    )
     query = {"status": status, "video_id": video_id, "limit": limit}
-    next_cursor = http.write_cursor(vars(after) if after else None)
-    return http.csv_answer(campaigns_csv(found, with_header=cursor is None), query, next_cursor)
+    return http.csv_answer(campaigns_csv(found, with_header=cursor is None), query, cursor_of(after))
 
 
 @app.get(f"{CAMPAIGN}/export", **http.require(Role.OPERATOR, errors=[404], media=exports.MEDIA))
 def export_batches(
-    campaign_id: CampaignId, limit: CsvLimit = MAX_CSV_LINES, cursor: http.Cursor = None
+    campaign_id: CampaignId, limit: http.CsvLimit = http.MAX_CSV_LINES, cursor: http.Cursor = None
 ) -> Response[str]:
     """A campaign's batches as CSV, in order, one line for each video; `Link` names the next page (S1-61)."""
     position = http.read_cursor(cursor, step=int)

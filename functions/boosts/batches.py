@@ -28,13 +28,13 @@ class BoostBatches:
         """The campaign, and the use of the month of `now`."""
         return self._store.read(campaign_id, month_of(now.astimezone(self._zone).date()))
 
-    def commit(self, state: State, message_id: str, now: datetime) -> Campaign | None:
+    def commit(self, state: State, committed_by: str, now: datetime) -> Campaign | None:
         """One step: the start of a scheduled campaign, or a batch, or nothing and why; None when a condition failed."""
         if state.campaign.status is Status.SCHEDULED:
             change, actor = self._start(state.campaign, now), _SCHEDULE
         else:
             change, actor = run_step(state.campaign, state.usage, self._limits, now, self._zone), _WORKER
-        after = self._store.commit(change.run_by(message_id), actor, now)
+        after = self._store.commit(change.run_by(committed_by), actor, now)
         if after and change.is_batch:
             # An alarm is made of these lines.
             percent = self._month_percent(state.usage, change)

@@ -14,8 +14,12 @@ from zoneinfo import ZoneInfo
 
 from boosts.plan import Pattern, Plan, Position, by_month, month_of, shares
 from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE, Limits, Usage, UsageChange, moved
+from sluice import campaign as engine
+from sluice.campaign import Chained
 from sluice.clock import next_midnight
 from sluice.errors import Conflicting
+
+PREFIX = "bst"
 
 
 class Status(StrEnum):
@@ -62,38 +66,30 @@ class Waiting(StrEnum):
     """The platform is stopped. Never stored: it is the platform's state, not the campaign's."""
 
 
-@dataclass(frozen=True)
-class Campaign:
-    """One campaign. The first fields are those of the source's table (S1-33); counts are views, times are UTC."""
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What a campaign is asked to do (S1-7)."""
 
-    id: str
     video_ids: tuple[str, ...]
     total_count: int
     duration_days: int
     pattern: Pattern
     daily_limit: int
-    created_at: datetime
-    updated_at: datetime
-    created_by: str
+    scheduled_for: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign(Terms, Chained):
+    """One campaign, with the fields of the source's table (S1-33). Counts are views, times are UTC."""
+
     status: Status = Status.PENDING
     executed_count: int = 0
     reverted_count: int = 0
     """Of the executed views, those that were taken back."""
-    scheduled_for: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     failure_reason: str | None = None
     revert_reason: str | None = None
-
-    # The step chain's (design section 3).
-    step: int = 0
-    wake_at: datetime | None = None
-    committed_by: str | None = None
-    steps_done: int = 0
-    max_steps: int = 0
-    sweeps: int = 0
-    request: str | None = None
-    """The last command and the id of its request: a repeat after a lost answer is answered, not refused."""
 
     # Where it is in its plan.
     plan_day: int = 0
@@ -107,10 +103,6 @@ class Campaign:
     # Time spent running, without pauses.
     running_since: datetime | None = None
     active_seconds: float = 0.0
-
-    # The head of its audit chain.
-    audit_number: int = 0
-    audit_hash: str = ""
 
     @property
     def remaining_count(self) -> int:
@@ -154,29 +146,16 @@ class Campaign:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What one transaction does: the campaign before and after, and everything that goes with it."""
+class Change(engine.Change[Campaign]):
+    """A change of a campaign, with what it adds to the use of the months. A batch moves the videos' counters."""
 
-    before: Campaign | None
-    after: Campaign
-    action: Action | None = None
     usage: tuple[UsageChange, ...] = ()
-    is_batch: bool = False
-    """Whether it moves the videos' counters: then it needs an open platform."""
 
     def views_by_video(self) -> dict[str, int]:
         """What the batch adds to each video's counter, or takes from it."""
         before = self.before.standing_by_video() if self.before else {}
         moves = {video: views - before.get(video, 0) for video, views in self.after.standing_by_video().items()}
         return {video: views for video, views in moves.items() if views}
-
-    def asked_by(self, request: str) -> "Change":
-        """The change, with the command's request remembered on the campaign."""
-        return replace(self, after=replace(self.after, request=request))
-
-    def run_by(self, message_id: str) -> "Change":
-        """The change, with the message remembered whose step it is."""
-        return replace(self, after=replace(self.after, committed_by=message_id))
 
 
 @dataclass(frozen=True)
@@ -219,7 +198,7 @@ def execute(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Change:
         )
     running = replace(running, promised=by_month(iter(running.ahead(now, zone))))
     action = Action.RESUMED if resumed else Action.STARTED
-    return Change(campaign, running, action, moved(campaign.promised, running.promised))
+    return Change(campaign, running, action, usage=moved(campaign.promised, running.promised))
 
 
 def pause(campaign: Campaign, now: datetime) -> Change:
@@ -259,8 +238,8 @@ def revert(campaign: Campaign, reason: str, now: datetime) -> Change:
 
 def run_step(campaign: Campaign, usage: Usage, limits: Limits, now: datetime, zone: ZoneInfo) -> Change:
     """One step of a running or a reverting campaign that is due. `usage` is that of the month of `now`."""
-    stepped = replace(campaign, step=campaign.step + 1, steps_done=campaign.steps_done + 1, sweeps=0, updated_at=now)
-    if stepped.steps_done >= campaign.max_steps:
+    stepped = campaign.stepped(now)
+    if campaign.is_exhausted:
         return fail(campaign, stepped, f"not done after {campaign.max_steps} steps", now)
     if campaign.status is Status.REVERTING:
         return _take_back(campaign, stepped, now)
@@ -269,7 +248,7 @@ def run_step(campaign: Campaign, usage: Usage, limits: Limits, now: datetime, zo
 
 def fail(campaign: Campaign, stepped: Campaign | None, reason: str, now: datetime) -> Change:
     """End a campaign that cannot go on."""
-    failed = stepped or replace(campaign, step=campaign.step + 1, updated_at=now)
+    failed = stepped or campaign.commanded(now)
     failed = replace(failed, status=Status.FAILED, failure_reason=reason)
     return _ending(campaign, failed, Action.FAILED, now)
 
@@ -308,7 +287,7 @@ def _add(campaign: Campaign, stepped: Campaign, usage: Usage, limits: Limits, no
         waiting_for=Waiting.NEXT_BATCH if day_goes_on else Waiting.NEXT_DAY,
     )
     if batched.remaining_count:
-        return Change(campaign, batched, None, tuple(usage_changes), is_batch=True)
+        return Change(campaign, batched, usage=tuple(usage_changes), is_batch=True)
     ended = _ending(campaign, replace(batched, status=Status.COMPLETED), Action.COMPLETED, now)
     return replace(ended, usage=(*usage_changes, *ended.usage), is_batch=True)
 
@@ -348,8 +327,7 @@ def _next_batch(now: datetime) -> datetime:
 
 
 def _commanded(campaign: Campaign, status: Status, now: datetime) -> Campaign:
-    """A command fences: it bumps `step`, so that no batch computed before it can commit after it."""
-    return replace(campaign, status=status, step=campaign.step + 1, sweeps=0, updated_at=now)
+    return replace(campaign.commanded(now), status=status)
 
 
 def _not_active(campaign: Campaign, now: datetime) -> Campaign:
@@ -359,7 +337,7 @@ def _not_active(campaign: Campaign, now: datetime) -> Campaign:
 def _ending(before: Campaign, after: Campaign, action: Action, now: datetime) -> Change:
     """Every ending returns all that is still promised."""
     ended = replace(_not_active(after, now), ended_at=now, wake_at=None, waiting_for=None, promised={})
-    return Change(before, ended, action, moved(after.promised, {}))
+    return Change(before, ended, action, usage=moved(after.promised, {}))
 
 
 def _max_steps(sizes: tuple[int, ...]) -> int:

@@ -1,50 +1,28 @@
 """Whether the numbers are what their evidence says: batch rows, counters, promises and caps (S1-59)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from boosts.campaign import Campaign, Status
 from boosts.plan import month_of
 from boosts.store import Store
-
-# Numbers that move while they are read are read again, at most so often.
-_LOOKS = 5
-
-
-@dataclass(frozen=True)
-class Check:
-    """One claim: `expected` by the evidence, `found` in the counter."""
-
-    claim: str
-    expected: int
-    found: int
-
-    @property
-    def holds(self) -> bool:
-        return self.expected == self.found
+from sluice import evidence
+from sluice.evidence import Check
 
 
 def verify(store: Store, campaign: Campaign, zone: ZoneInfo) -> list[Check]:
-    """Check a campaign's rows against its count, its videos' campaigns against their counters, and its months.
-
-    A batch may be committed between two reads, so what does not hold is looked at again: what is wrong stays wrong.
-    """
-    for _ in range(_LOOKS):
-        checks = _look(store, store.get(campaign.id) or campaign, zone)
-        if all(check.holds for check in checks):
-            break
-    return checks
+    """Check a campaign's rows against its count, its videos' campaigns against their counters, and its months."""
+    return evidence.verify(lambda: _look(store, store.get(campaign.id) or campaign, zone))
 
 
 def _look(store: Store, campaign: Campaign, zone: ZoneInfo) -> list[Check]:
     rows = list(store.rows(campaign.id))
     checks = [Check("batch rows = executed - reverted", sum(row.views for row in rows), campaign.standing_count)]
     for video_id in campaign.video_ids:
-        evidence = sum(row.views_by_video.get(video_id, 0) for row in rows)
+        by_rows = sum(row.views_by_video.get(video_id, 0) for row in rows)
         found = campaign.standing_by_video()[video_id]
-        checks.append(Check(f"batch rows = its share, video {video_id}", evidence, found))
+        checks.append(Check(f"batch rows = its share, video {video_id}", by_rows, found))
     for video_id in campaign.video_ids:
         campaigns = store.campaigns_of(video_id)
         standing = sum(each.standing_by_video()[video_id] for each in campaigns)

@@ -9,63 +9,22 @@
 | platform        | campaign         | platform | whether the platform is stopped (the kernel's)       |
 """
 
-from dataclasses import fields
-from datetime import date
-from enum import StrEnum
-
 from pynamodb.attributes import (
-    Attribute,
     DiscriminatorAttribute,
     JSONAttribute,
     NumberAttribute,
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.constants import LIST, STRING
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from boosts.campaign import Campaign, Status, Waiting
+from boosts.campaign import Status, Waiting
 from boosts.plan import Pattern
 from boosts.usage import Usage
-from sluice import platform
-from sluice.dynamodb import Bound
+from sluice.chained import PART, ChainedAttributes
+from sluice.dynamodb import Bound, DateAttribute, EnumAttribute, TextsAttribute
 
-CAMPAIGN = "campaign"
 USAGE = "usage"
-
-
-class _EnumAttribute[E: StrEnum](Attribute[E]):
-    attr_type = STRING
-
-    def __init__(self, kind: type[E], *, null: bool = False) -> None:
-        super().__init__(null=null)
-        self._kind = kind
-
-    def serialize(self, value: E) -> str:
-        return str(value)
-
-    def deserialize(self, value: str) -> E:
-        return self._kind(value)
-
-
-class _TextsAttribute(Attribute[tuple[str, ...]]):
-    attr_type = LIST
-
-    def serialize(self, value: tuple[str, ...]) -> list[dict[str, str]]:
-        return [{STRING: each} for each in value]
-
-    def deserialize(self, value: list[dict[str, str]]) -> tuple[str, ...]:
-        return tuple(each[STRING] for each in value)
-
-
-class _DateAttribute(Attribute[date]):
-    attr_type = STRING
-
-    def serialize(self, value: date) -> str:
-        return value.isoformat()
-
-    def deserialize(self, value: str) -> date:
-        return date.fromisoformat(value)
 
 
 class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
@@ -111,18 +70,15 @@ class ListedItem(Bound):
     by_status = _ByStatus()
 
 
-class CampaignItem(BoostsItem, discriminator=CAMPAIGN):
+class CampaignItem(ChainedAttributes, BoostsItem, discriminator=PART):
     """A campaign; each attribute is the field of that name."""
 
-    video_ids = _TextsAttribute()
+    status = EnumAttribute(Status)
+    video_ids = TextsAttribute()
     total_count = NumberAttribute()
     duration_days = NumberAttribute()
-    pattern = _EnumAttribute(Pattern)
+    pattern = EnumAttribute(Pattern)
     daily_limit = NumberAttribute()
-    created_at = UTCDateTimeAttribute()
-    updated_at = UTCDateTimeAttribute()
-    created_by = UnicodeAttribute()
-    status = _EnumAttribute(Status)
     executed_count = NumberAttribute()
     reverted_count = NumberAttribute()
     scheduled_for = UTCDateTimeAttribute(null=True)
@@ -130,31 +86,14 @@ class CampaignItem(BoostsItem, discriminator=CAMPAIGN):
     ended_at = UTCDateTimeAttribute(null=True)
     failure_reason = UnicodeAttribute(null=True)
     revert_reason = UnicodeAttribute(null=True)
-    step = NumberAttribute()
-    wake_at = UTCDateTimeAttribute(null=True)
-    committed_by = UnicodeAttribute(null=True)
-    steps_done = NumberAttribute()
-    max_steps = NumberAttribute()
-    sweeps = NumberAttribute()
-    request = UnicodeAttribute(null=True)
     plan_day = NumberAttribute()
-    plan_date = _DateAttribute(null=True)
+    plan_date = DateAttribute(null=True)
     done_today = NumberAttribute()
     batches_done = NumberAttribute()
-    waiting_for = _EnumAttribute(Waiting, null=True)
+    waiting_for = EnumAttribute(Waiting, null=True)
     promised = JSONAttribute()
     running_since = UTCDateTimeAttribute(null=True)
     active_seconds = NumberAttribute()
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
-
-    @classmethod
-    def of(cls, campaign: Campaign) -> "CampaignItem":
-        values = {field.name: getattr(campaign, field.name) for field in fields(Campaign)}
-        return cls(values.pop("id"), CAMPAIGN, **values)
-
-    def campaign(self) -> Campaign:
-        return Campaign(**{field.name: getattr(self, field.name) for field in fields(Campaign)})
 
 
 class BatchItem(BoostsItem, discriminator="batch"):
@@ -194,9 +133,3 @@ class UsageItem(BoostsItem, discriminator=USAGE):
 
 class VideoItem(BoostsItem, discriminator="video"):
     """That a campaign is of a video."""
-
-
-class StopItem(BoostsItem, discriminator=platform.ENTITY):
-    """Whether the platform is stopped, as a step reads it with its campaign."""
-
-    status = UnicodeAttribute()

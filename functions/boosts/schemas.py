@@ -16,16 +16,14 @@ from pydantic import (
     field_validator,
 )
 
-from boosts.campaign import Campaign, Status, Waiting
-from boosts.commands import Terms, Today
+from boosts.campaign import Campaign, Status, Terms, Waiting
+from boosts.commands import Today
 from boosts.plan import Pattern
-from boosts.store import Place
 from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE
-from sluice import http
 from sluice.clock import day_start
-from sluice.errors import Invalid
 from sluice.http import Moment
-from sluice.ids import BOOST, is_id
+from sluice.schemas import cursor_of
+from sluice.store import Place
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}")
 
@@ -143,7 +141,7 @@ class CampaignPage(BaseModel):
 
     @classmethod
     def of(cls, campaigns: list[CampaignResource], after: Place | None) -> "CampaignPage":
-        return cls(items=campaigns, next_cursor=http.write_cursor(vars(after) if after else None))
+        return cls(items=campaigns, next_cursor=cursor_of(after))
 
 
 class SimulatedDay(BaseModel):
@@ -207,25 +205,6 @@ class PlanResource(BaseModel):
     days: list[PlanDayResource]
 
 
-class CheckResource(BaseModel):
-    """One claim about the numbers."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    claim: str
-    expected: int
-    found: int
-    holds: bool
-
-
-class VerificationResource(BaseModel):
-    """A campaign's numbers against their evidence (S1-59)."""
-
-    campaign_id: str
-    valid: bool
-    checks: list[CheckResource]
-
-
 class NewRevert(BaseModel):
     """The body of a revert."""
 
@@ -264,25 +243,6 @@ class LimitsResource(BaseModel):
             today_total=today.today_total,
             today_remaining=max(0, today.limits.max_per_day - today.today_total),
         )
-
-
-def place(cursor: str | None, video_id: str | None) -> Place | None:
-    """The place that a cursor stands for in the list of a video, or of all. Raises Invalid for a cursor of neither."""
-    position = http.read_cursor(cursor, campaign_id=str, created_at=str)
-    if position is None:
-        return None
-    of_its_list = not position["created_at"] if video_id is not None else _is_stored_time(position["created_at"])
-    if not is_id(BOOST, position["campaign_id"]) or not of_its_list:
-        raise Invalid.of("cursor", "cursor is not one that this list gave")
-    return Place(**position)
-
-
-def _is_stored_time(text: str) -> bool:
-    """Whether a forged cursor's time is one that DynamoDB takes for a key of the index."""
-    try:
-        return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z"))
-    except ValueError:
-        return False
 
 
 def _progress(campaign: Campaign, now: datetime, zone: ZoneInfo, *, is_stopped: bool) -> Progress:

@@ -2,23 +2,14 @@
 
 from functools import cache
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from boosts.batches import BoostBatches
 from boosts.bootstrap import BoostsSettings as Settings
 from boosts.bootstrap import store, wake
 from boosts.store import State
 from sluice import settings
 from sluice.clock import SystemClock
-from sluice.records import RecordProcessor
-from sluice.steps import Step, StepChain
-
-logger = Logger()
-processor = RecordProcessor(EventType.SQS)
+from sluice.steps import StepChain
+from sluice.worker import handler_of
 
 
 @cache
@@ -27,12 +18,4 @@ def chain() -> StepChain[State]:
     return StepChain(BoostBatches(store(read), read.limits, read.time_zone), wake(read), SystemClock())
 
 
-def run_step(record: SQSRecord) -> None:
-    step = Step.parse(record.body)
-    logger.append_keys(campaign_id=step.campaign_id, step=step.number)
-    chain().run(step, record.message_id)
-
-
-@logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
-    return process_partial_response(event, run_step, processor, context)
+handler = handler_of(chain)

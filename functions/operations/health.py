@@ -27,7 +27,7 @@ class Settings:
     outbox_table: str
     boosts_queue_url: str
     boosts_dead_letters_url: str
-    views_queue_url: str
+    views_sync_queue_url: str
     views_dead_letters_url: str
     views_imports_queue_url: str
     views_imports_dead_letters_url: str
@@ -40,6 +40,7 @@ def doctor() -> Doctor:
     bind(EventItem, read.outbox_table)
     overdue_in = {"overdue_campaigns": items_in(read.boosts_table), "overdue_imports": items_in(read.views_table)}
     queue_urls = {name.removesuffix("_url"): url for name, url in vars(read).items() if name.endswith("_url")}
+    queue_urls["views_queue"] = queue_urls.pop("views_sync_queue")  # its name in the API is older than the wings
     return Doctor(overdue_in, platform.items_in(read.boosts_table), aws.client("sqs"), queue_urls, SystemClock())
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from pynamodb.transactions import TransactWrite
 
-from sluice import audit, outbox, platform
+from sluice import platform
+from sluice.audit import Head
 from sluice.clock import Clock
+from sluice.commit import Trace, commit
 from sluice.dynamodb import Database
 from sluice.errors import Conflicting, Unavailable
 from sluice.platform import ENTITY, Platform, PlatformItem, PlatformStatus
@@ -69,24 +71,24 @@ class Switch:
         action, event = _NAMES[status]
         before = _latest(copies)
         after = Platform(status, order.reason, order.actor, now, order.request)
-        entry = audit.follow(
-            before.audit_head,
+        trace = Trace(
             entity=ENTITY,
             action=action,
             actor=order.actor,
-            now=now,
             before=_snapshot(before),
             after=_snapshot(after),
+            event=event,
+            told=_snapshot(after),
         )
-        after = replace(after, audit_head=entry.head)
 
-        def fill(transaction: TransactWrite) -> None:
+        def headed(head: Head) -> Platform:
+            return replace(after, audit_head=head)
+
+        def write(transaction: TransactWrite, after: Platform) -> None:
             for context, items in self._copies.items():
                 platform.write(transaction, items, copies[context], after)
-            audit.write(transaction, entry)
-            outbox.write(transaction, event, _snapshot(after), now)
 
-        return after if self._database.commit(fill) else None
+        return commit(self._database, before.audit_head, trace, now, entity=headed, write=write)
 
 
 def _latest(copies: Mapping[str, Platform]) -> Platform:

@@ -11,11 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sluice import aws, totals
 from sluice.clock import SystemClock
 from sluice.errors import Unavailable
-from views import shards
-from views.epochs import Sync
-from views.reading import Reader
-from views.shards import RedisShards
-from views.sync_store import SyncStore
+from views.counts.reading import Reader
+from views.shards import store as shards
+from views.shards.store import RedisShards
+from views.sync.epochs import Sync
+from views.sync.store import SyncStore
 
 # Redis is left alone after these: a step is tried again later, and a count is answered from the database.
 SYNC_REDIS_SECONDS = 2.0
@@ -44,7 +44,7 @@ class SyncSettings(ViewsSettings):
     """What the functions of the sync read from the environment."""
 
     time_zone: ZoneInfo
-    queue_url: str
+    views_sync_queue_url: str
     sync_timeout_seconds: int
 
 
@@ -69,7 +69,7 @@ def sync(settings: SyncSettings) -> Sync:
     return Sync(
         redis_shards(settings, SYNC_REDIS_SECONDS),
         store(settings),
-        sender(settings.queue_url),
+        sender(settings.views_sync_queue_url),
         SystemClock(),
         settings.time_zone,
         shard_count=settings.view_shards,

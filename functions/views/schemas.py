@@ -7,11 +7,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, StrictStr, model_serializer
 
 from sluice.http import Moment
-from views.bodies import MAX_VIEWS
-from views.display import Shown, Source
-from views.epochs import Control, Outcome, Phase, Started
+from views.counts.display import Shown, Source
 from views.rules import Reason
-from views.sync_store import Failure
+from views.sync.epochs import Control, Outcome, Phase, Started
+from views.sync.store import Failure
+from views.track.bodies import MAX_VIEWS
 
 DISCLOSURE = "includes promoted views"
 MAX_ITEMS = 100

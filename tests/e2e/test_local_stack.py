@@ -106,7 +106,7 @@ def test_the_files_for_sam_local_give_every_function_its_variables_and_the_way_t
         for name, function in functions.items()
     }
     assert values["BoostsApiFunction"]["BOOSTS_TABLE"] == stack.resources["BoostsTable"]
-    assert values["ViewsTrackFunction"]["REDIS_URL"] == f"redis://host.docker.internal:{stack.embedded.redis_port}"
+    assert values["ViewsTrackApiFunction"]["REDIS_URL"] == f"redis://host.docker.internal:{stack.embedded.redis_port}"
     assert all((Path(function["CodeUri"]) / "boosts").is_dir() for function in functions.values())
 
 

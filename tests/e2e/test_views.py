@@ -138,9 +138,9 @@ def test_a_view_without_redis_is_counted_once_and_shown_when_it_is_back(
 def test_the_tracking_function_has_the_secrets_themselves(stack: StackUnderTest) -> None:
     secrets = stack.client("secretsmanager")
 
-    variables = stack.client("lambda").get_function_configuration(FunctionName=stack.resources["ViewsTrackFunction"])[
-        "Environment"
-    ]["Variables"]
+    variables = stack.client("lambda").get_function_configuration(
+        FunctionName=stack.resources["ViewsTrackApiFunction"]
+    )["Environment"]["Variables"]
 
     for variable, resource in (("VIEWS_SECRET", "ViewsSecret"), ("TOKEN_SECRET", "TokenSecret")):
         assert variables[variable] == secrets.get_secret_value(SecretId=stack.resources[resource])["SecretString"]

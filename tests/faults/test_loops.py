@@ -13,7 +13,7 @@ from tests.faults.views import Views, on_its_clock
 from tests.faults.world import Request, World, a_world
 from tests.redis_servers import Servers
 from tests.template_reader import source_text
-from views import epochs
+from views.sync import epochs
 
 _ALLOWED = "      RecursiveLoop: Allow\n"
 LOOPS = tuple(re.findall(rf"^  (\w+):\n(?:   .*\n)*?{_ALLOWED}", source_text(), re.MULTILINE))

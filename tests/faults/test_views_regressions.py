@@ -32,13 +32,13 @@ def test_a_step_of_the_sync_that_the_sdk_commits_twice_is_followed_by_the_next(s
 
 
 def test_an_epoch_whose_opening_the_sdk_commits_twice_has_its_first_message(sweep: Sweep) -> None:
-    runs = with_each(sweep, "syncs by hand", "ViewsSyncFunction", "UpdateItem", Fault.SENT_TWICE, Delivery.AGAIN)
+    runs = with_each(sweep, "syncs by hand", "ViewsSyncApiFunction", "UpdateItem", Fault.SENT_TWICE, Delivery.AGAIN)
 
     assert [run for run in runs if run.problem] == []
 
 
 def test_an_adjustment_is_not_refused_for_what_its_own_copy_took(sweep: Sweep) -> None:
-    runs = with_each(sweep, "adjustments", "ViewsImportsFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
+    runs = with_each(sweep, "adjustments", "ViewsImportsApiFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
 
     assert [run for run in runs if run.problem] == []
 
@@ -47,7 +47,7 @@ def test_the_messages_of_a_sync_that_waits_for_redis_become_no_more(sweep: Sweep
     """Over a midnight: the day's epoch waits for the one that is open."""
     world = sweep.world
     world.forget(EVENING)
-    world.silent = ("ViewsGaugesFunction", "OperationsSweeperFunction")
+    world.silent = ("ViewsDiagnosisScheduleFunction", "OperationsSweeperFunction")
     begun(world)
     world.http(Request("POST", "/api/views", of("a"), "a view"))
     world.http(Request("POST", SYNC, {"force": True}, "a sync"))

@@ -21,55 +21,62 @@ from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.views_watch import FAILURES, Watch, imports
 from tests.faults.world import World, a_world
 from tests.redis_servers import Servers
-from views import applying, fallback, importing, keys, registered, registry, sync_store
+from views import keys
 from views.breaker import Breaker
-from views.counter import Counter as TrackCounter
-from views.epochs import Sync
+from views.imports import campaign
+from views.registered import rebuild as registered
+from views.registered import store as registry
+from views.sync import applying
+from views.sync import store as sync_store
+from views.sync.epochs import Sync
+from views.track import fallback
+from views.track.counter import Counter as TrackCounter
 
 MODULES = (
-    "views.epochs",
-    "views.applying",
-    "views.sync_store",
-    "views.sync",
-    "views.fallback",
-    "views.track",
-    "views.counter",
-    "views.import_store",
-    "views.importing",
-    "views.import_batches",
-    "views.import_commands",
-    "views.adjustments",
-    "views.registered",
-    "views.registry",
+    "views.sync.epochs",
+    "views.sync.applying",
+    "views.sync.store",
+    "views.sync.api",
+    "views.track.fallback",
+    "views.track.api",
+    "views.track.counter",
+    "views.imports.store",
+    "views.imports.campaign",
+    "views.imports.batches",
+    "views.imports.commands",
+    "views.adjustments.commands",
+    "views.registered.rebuild",
+    "views.registered.store",
     "sluice.totals",
     "sluice.audit",
 )
 """Where the mutation check looks for conditions, fences and guards."""
+_REFUSED = "views.track.counter.Counter._answer:"
 OUT_OF_SIGHT = {
-    "views.track._cookie: if name == COOKIE": "The callers have no cookies.",
-    "views.fallback.Fallback.track_many: if self._seconds() > ends": "No time passes in a call.",
-    "views.counter.Counter._run: if answers": "A server that fails has answered all of a request, or none.",
-    "views.counter.Counter._answer: if 'user_script' in str(error) and (not _WRITES_NOTHING.search(str(error)))": (
+    "views.track.api._cookie: if name == COOKIE": "The callers have no cookies.",
+    "views.track.fallback.Fallback.track_many: if self._seconds() > ends": "No time passes in a call.",
+    "views.track.counter.Counter._run: if answers": "A server that fails has answered all of a request, or none.",
+    f"{_REFUSED} if 'user_script' in str(error) and (not _WRITES_NOTHING.search(str(error)))": (
         "No script is wrong, and no server refuses what it is sent; so for the next two."
     ),
-    "views.counter.Counter._answer: clause 'user_script' in str(error) of an if": "",
-    "views.counter.Counter._answer: clause not _WRITES_NOTHING.search(str(error)) of an if": "",
-    "views.counter.Counter._ask: if moved": "There is one server.",
-    "views.epochs.Sync._next: if opened is None": "Two who open an epoch at one moment write the same.",
-    "views.registered.Page.parse: way not isinstance(fields, dict) of an if": "Poison dies either way, in any test.",
+    f"{_REFUSED} clause 'user_script' in str(error) of an if": "",
+    f"{_REFUSED} clause not _WRITES_NOTHING.search(str(error)) of an if": "",
+    "views.track.counter.Counter._ask: if moved": "There is one server.",
+    "views.sync.epochs.Sync._next: if opened is None": "Two who open an epoch at one moment write the same.",
+    "views.registered.rebuild.Page.parse: way not isinstance(fields, dict) of an if": "Poison dies either way.",
 }
 """What the sweep cannot notice, for want of it in the world: tests/unit and tests/integration have it."""
 UNREACHED = {
     "sluice.audit.find_problem": "The verification, which the sweep asks at rest: tests/unit/test_audit_chain.py.",
     "sluice.audit._is_readable": "Rows that were tampered with: tests/integration/test_audit.py.",
-    "views.sync_store.SyncStore.epoch": "The sync is not looked at: tests/integration/test_sync_tables.py.",
+    "views.sync.store.SyncStore.epoch": "The sync is not looked at: tests/integration/test_sync_tables.py.",
 }
 """Functions that no flow reaches."""
 NEVER_BROKEN = {"OperationsStopFunction": "The boosts break it."}
 SHARDS = 2
 SYNC, IMPORTS = "/api/admin/views/sync", "/api/admin/views/imports"
 EVENING = datetime(2026, 11, 20, 23, 57, tzinfo=UTC)
-_GAUGES, _SWEEPER, _WORKER = "ViewsGaugesFunction", "OperationsSweeperFunction", "ViewsSyncWorkerFunction"
+_GAUGES, _SWEEPER, _WORKER = "ViewsDiagnosisScheduleFunction", "OperationsSweeperFunction", "ViewsSyncWorkerFunction"
 # Until midnight nothing needs to happen every five minutes.
 _A_DAY: dict[str, Any] = {"silent": (_GAUGES, _SWEEPER), "at_rest_within": timedelta(hours=26)}
 
@@ -366,7 +373,7 @@ FLOWS = (
         "a sync by hand of what came without Redis",
         (act(go_away), view(1, "a"), act(come_back), sync()),
         prepare=begun,
-        only_in=("ViewsSyncFunction",),
+        only_in=("ViewsSyncApiFunction",),
         is_timed=True,
         **_A_DAY,
     ),
@@ -466,7 +473,7 @@ FLOWS = (
         ),
         prepare=begun,
         silent=(_GAUGES,),
-        only_in=("ViewsImportsFunction",),
+        only_in=("ViewsImportsApiFunction",),
         at_rest_within=timedelta(hours=26),
         is_timed=True,
     ),
@@ -551,7 +558,7 @@ FLOWS = (
 def made_small() -> Iterator[None]:
     """Fewer rows in a step, contents on a page, tries and partitions of a list, so that flows are short."""
     with ExitStack() as stack:
-        stack.enter_context(patch.object(importing, "SLICE_ROWS", 2))
+        stack.enter_context(patch.object(campaign, "SLICE_ROWS", 2))
         stack.enter_context(patch.object(applying, "FAILURES_BEFORE_GIVING_UP", FAILURES))
         stack.enter_context(patch.dict(Sync.__init__.__kwdefaults__, page_contents=2))
         # Who calls without a number of shards means these partitions.

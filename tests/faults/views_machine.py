@@ -54,7 +54,7 @@ class ViewsMachine(Machine):
     queues = ("ViewsQueue", "ViewsQueue", "ViewsImportsQueue")
     first = (view(1, "a"), sync())
     begins_at = EVENING
-    silent = ("ViewsGaugesFunction",)
+    silent = ("ViewsDiagnosisScheduleFunction",)
     most_mishaps = 3
     waits_seconds = (1, 20, 100, 3600)
     at_rest_within = timedelta(hours=26)

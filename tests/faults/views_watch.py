@@ -15,10 +15,10 @@ from tests.faults.expressions import Item, plain
 from tests.faults.faults import Faults
 from tests.faults.sweep import Violation
 from tests.faults.world import Invocation, Request, World
-from views.reading import Reader
-from views.shards import Part, Seen
+from views.counts.reading import Reader
+from views.shards.store import Part, Seen
 
-TRACK, SYNC, WORKER = "ViewsTrackFunction", "ViewsSyncFunction", "ViewsSyncWorkerFunction"
+TRACK, SYNC, WORKER = "ViewsTrackApiFunction", "ViewsSyncApiFunction", "ViewsSyncWorkerFunction"
 IMPORTS = Chain("ViewsTable", "ViewsImportsQueue", "imp", live=("running",))
 LEFT_ALONE = timedelta(seconds=5)
 FAILURES = 2

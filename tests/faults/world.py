@@ -33,7 +33,7 @@ from tests.gateway import Context, a_request
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
-_THROUGH = ("sluice.dynamodb", "views.shards")
+_THROUGH = ("sluice.dynamodb", "views.shards.store")
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.

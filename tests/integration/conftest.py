@@ -48,15 +48,15 @@ def _nothing_cached() -> Iterator[None]:
     import operations.outbox_relay
     import operations.stop
     import operations.sweeper
-    import views.counts
-    import views.diagnosis
-    import views.gauges
-    import views.imports
-    import views.imports_worker
-    import views.reports
-    import views.sync
-    import views.sync_worker
-    import views.track
+    import views.counts.api
+    import views.diagnosis.api
+    import views.diagnosis.schedule
+    import views.imports.api
+    import views.imports.worker
+    import views.reports.api
+    import views.sync.api
+    import views.sync.worker
+    import views.track.api
 
     cached = [
         boosts.api.commands,
@@ -68,28 +68,28 @@ def _nothing_cached() -> Iterator[None]:
         operations.stop.switch,
         operations.sweeper.contexts,
         operations.sweeper.relay,
-        views.counts.configured,
-        views.counts.display,
-        views.imports.configured,
-        views.imports.corrections,
-        views.imports.imports,
-        views.imports_worker.chain,
-        views.diagnosis.configured,
-        views.diagnosis.explainer,
-        views.diagnosis.registration,
-        views.diagnosis.rules,
-        views.diagnosis.shards,
-        views.diagnosis.stats_reader,
-        views.gauges.configured,
-        views.gauges.shards,
-        views.gauges.stats_reader,
-        views.reports.configured,
-        views.sync.store,
-        views.sync.sync,
-        views.sync_worker.rebuild,
-        views.sync_worker.shards,
-        views.sync_worker.sync,
-        views.track.tracker,
+        views.counts.api.configured,
+        views.counts.api.display,
+        views.imports.api.configured,
+        views.imports.api.corrections,
+        views.imports.api.imports,
+        views.imports.worker.chain,
+        views.diagnosis.api.configured,
+        views.diagnosis.api.explainer,
+        views.diagnosis.api.registration,
+        views.diagnosis.api.rules,
+        views.diagnosis.api.shards,
+        views.diagnosis.api.stats_reader,
+        views.diagnosis.schedule.configured,
+        views.diagnosis.schedule.shards,
+        views.diagnosis.schedule.stats_reader,
+        views.reports.api.configured,
+        views.sync.api.store,
+        views.sync.api.sync,
+        views.sync.worker.rebuild,
+        views.sync.worker.shards,
+        views.sync.worker.sync,
+        views.track.api.tracker,
     ]
     yield
     for each in cached:

@@ -42,8 +42,8 @@ class World:
         subject: str = "ada",
         key: str | None = None,
     ) -> Answer:
-        """A request of `events/views/imports-<file>.json`; `path` are replacements in its path."""
-        event = an_event(f"views/imports-{file}")
+        """A request of `events/views/imports/api-<file>.json`; `path` are replacements in its path."""
+        event = an_event(f"views/imports/api-{file}")
         for old, new in path:
             event["rawPath"] = event["rawPath"].replace(old, new)
         event["requestContext"]["http"]["path"] = event["rawPath"]
@@ -57,7 +57,7 @@ class World:
         if query:
             event["queryStringParameters"] = query
             event["rawQueryString"] = "&".join(f"{name}={value}" for name, value in query.items())
-        answer = self.functions.call("ViewsImportsFunction", event)
+        answer = self.functions.call("ViewsImportsApiFunction", event)
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def create(self, name: str = "counts.csv") -> str:
@@ -95,7 +95,7 @@ class World:
 
     def deliver(self, import_id: str, step: int, message_id: str | None = None) -> list[Any]:
         """The batch item failures of a delivery."""
-        event = an_event("views/imports_worker-steps")
+        event = an_event("views/imports/worker-steps")
         event["Records"][0]["body"] = json.dumps({"campaign_id": import_id, "step": step})
         event["Records"][0]["messageId"] = message_id or f"message-{next(_requests)}"
         failures: list[Any] = self.functions.call("ViewsImportsWorkerFunction", event)["batchItemFailures"]

@@ -19,10 +19,10 @@ from tests.redis_servers import Servers, free_ports
 from tests.sync_world import TIMEOUT, MemoryShards, MemoryStore, World
 from tests.unit.test_sync_model import play
 from views import keys
-from views.counter import Counter
-from views.epochs import Message, Sync
 from views.rules import Rules
-from views.shards import Outdated, Part, RedisShards, Seen, Taken, client
+from views.shards.store import Outdated, Part, RedisShards, Seen, Taken, client
+from views.sync.epochs import Message, Sync
+from views.track.counter import Counter
 
 DAY = "2026-11-20"
 FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"

@@ -13,8 +13,8 @@ from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import an_event, answer_lost_of_the_first, before_the_first
 from tests.integration.imports_world import REASON, World, a_row
-from views.applying import DayViews
-from views.sync_store import SyncStore
+from views.sync.applying import DayViews
+from views.sync.store import SyncStore
 
 ENTITY = "adjustments:video:abc123"
 
@@ -271,12 +271,12 @@ def test_a_history_shows_what_was_imported_and_adjusted(world: World) -> None:
     imported(world, 50)
     synced(world, 1, 30)
     world.adjust(-3)
-    event = an_event("views/reports-history")
+    event = an_event("views/reports/api-history")
     event["rawPath"] = event["requestContext"]["http"]["path"] = "/api/admin/views/video/abc123/history"
     event["rawQueryString"] = "from=2026-11-20&to=2026-11-20"
     event["queryStringParameters"] = {"from": "2026-11-20", "to": "2026-11-20"}
 
-    answer = json.loads(world.functions.call("ViewsReportsFunction", event)["body"])
+    answer = json.loads(world.functions.call("ViewsReportsApiFunction", event)["body"])
 
     overall = answer["overall"]
     assert [overall[name] for name in ("organic", "imported", "adjusted")] == [77, 50, -3]

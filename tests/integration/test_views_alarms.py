@@ -21,11 +21,13 @@ from tests.integration.test_views_outages import listening
 from tests.integration.test_views_sync import CLOSING, NOW, World
 from tests.integration.track_function import a_view
 from tests.redis_servers import Servers, free_ports
-from views import counter, gauges, sync_worker
-from views.shards import ShardStats
-from views.stats import Stats
+from views.diagnosis import schedule as gauges
+from views.diagnosis.stats import Stats
+from views.shards.store import ShardStats
+from views.sync import worker as sync_worker
+from views.track import counter
 
-PERIOD = "views/gauges-period"
+PERIOD = "views/diagnosis/schedule-period"
 pytestmark = pytest.mark.usefixtures("patient")
 
 
@@ -34,7 +36,7 @@ class Watched(World):
 
     def view(self, content: str) -> None:
         """One view, by the script."""
-        answer = self.functions.call("ViewsTrackFunction", a_view(content))
+        answer = self.functions.call("ViewsTrackApiFunction", a_view(content))
         assert json.loads(answer["body"])["counted"] is True
 
     def gauges(self) -> dict[str, float]:
@@ -43,13 +45,13 @@ class Watched(World):
         handler: Any = gauges.logger.registered_handler
         before = handler.setStream(stream)
         try:
-            self.functions.call("ViewsGaugesFunction", an_event(PERIOD))
+            self.functions.call("ViewsDiagnosisScheduleFunction", an_event(PERIOD))
         finally:
             handler.setStream(before)
         lines = [json.loads(line) for line in stream.getvalue().splitlines()]
         assert [line["message"] for line in lines] == ["Views gauges"]
         self.line = lines[0]
-        made = metrics(self.aws, "ViewsGaugesLogs", lines)
+        made = metrics(self.aws, "ViewsDiagnosisScheduleLogs", lines)
         assert all(len(values) == 1 for values in made.values())
         return {name: values[0] for name, values in made.items()}
 
@@ -156,7 +158,7 @@ def test_without_redis_the_run_fails_and_its_alarm_rings(world: Watched) -> None
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
 
     with pytest.raises(Unavailable, match="Redis does not answer"):
-        world.functions.call("ViewsGaugesFunction", an_event(PERIOD))
+        world.functions.call("ViewsDiagnosisScheduleFunction", an_event(PERIOD))
 
 
 def test_an_outage_is_one_degraded_answer_of_tracking_every_five_seconds(
@@ -167,11 +169,11 @@ def test_an_outage_is_one_degraded_answer_of_tracking_every_five_seconds(
     world.functions.environment["REDIS_MODE"] = "single"
 
     with caplog.at_level(logging.INFO):
-        answers = [world.functions.call("ViewsTrackFunction", a_view(str(number))) for number in range(3)]
+        answers = [world.functions.call("ViewsTrackApiFunction", a_view(str(number))) for number in range(3)]
 
     lines = [{"message": record.getMessage()} for record in caplog.records]
     assert [json.loads(answer["body"])["degraded"] for answer in answers] == [True] * 3
-    assert metrics(world.aws, "ViewsTrackLogs", lines) == {"DegradedAnswers": [1]}
+    assert metrics(world.aws, "ViewsTrackApiLogs", lines) == {"DegradedAnswers": [1]}
     assert rings(world.aws, "ViewsDegradedAlarm", 1)
 
 
@@ -184,11 +186,11 @@ def test_a_redis_that_gives_no_answer_is_an_outage_too(
     with listening(held.append) as port, caplog.at_level(logging.INFO):
         world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{port}"
         world.functions.environment["REDIS_MODE"] = "single"
-        answers = [world.functions.call("ViewsTrackFunction", a_view(str(number))) for number in range(3)]
+        answers = [world.functions.call("ViewsTrackApiFunction", a_view(str(number))) for number in range(3)]
 
     lines = [{"message": record.getMessage()} for record in caplog.records]
     assert [answer["statusCode"] for answer in answers] == [503, 200, 200]
-    assert metrics(world.aws, "ViewsTrackLogs", lines) == {"DegradedAnswers": [1]}
+    assert metrics(world.aws, "ViewsTrackApiLogs", lines) == {"DegradedAnswers": [1]}
     for connection in held:
         connection.close()
 
@@ -225,11 +227,11 @@ def test_an_outage_is_one_degraded_answer_of_counts_every_five_seconds(
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     world.functions.environment["REDIS_MODE"] = "single"
 
-    answers = [world.functions.call("ViewsCountsFunction", an_event("views/counts-get")) for _ in range(3)]
+    answers = [world.functions.call("ViewsCountsApiFunction", an_event("views/counts/api-get")) for _ in range(3)]
 
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [json.loads(answer["body"])["degraded"] for answer in answers] == [True] * 3
-    assert metrics(world.aws, "ViewsCountsLogs", lines) == {"DegradedAnswers": [1]}
+    assert metrics(world.aws, "ViewsCountsApiLogs", lines) == {"DegradedAnswers": [1]}
 
 
 def test_answers_with_redis_are_not_degraded(
@@ -240,8 +242,8 @@ def test_answers_with_redis_are_not_degraded(
 
     with caplog.at_level(logging.INFO):
         world.view("123")
-        world.functions.call("ViewsCountsFunction", an_event("views/counts-get"))
+        world.functions.call("ViewsCountsApiFunction", an_event("views/counts/api-get"))
 
     tracked = [{"message": record.getMessage()} for record in caplog.records]
     counted = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert metrics(world.aws, "ViewsTrackLogs", tracked) == metrics(world.aws, "ViewsCountsLogs", counted) == {}
+    assert metrics(world.aws, "ViewsTrackApiLogs", tracked) == metrics(world.aws, "ViewsCountsApiLogs", counted) == {}

@@ -21,14 +21,15 @@ from tests.integration.test_views_outages import away, rows
 from tests.integration.track_function import SETTINGS, TrackFunction, pending
 from tests.redis_servers import Servers
 from tests.template_reader import ROOT
-from views import fallback, track
 from views.schemas import NewViews, TrackedViews
+from views.track import api as track
+from views.track import fallback
 
 pytestmark = pytest.mark.usefixtures("patient")
 
 FIFTY = [f"content-{number}" for number in range(50)]
 HEAVY = "boto3, botocore, pynamodb, pydantic, aws_lambda_powertools, jwt"
-EVENT = json.loads((ROOT / "events/views/track-batch.json").read_text())
+EVENT = json.loads((ROOT / "events/views/track/api-batch.json").read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -388,7 +389,7 @@ def test_a_database_that_is_slow_is_not_waited_for_fifty_times() -> None:
 
 def test_a_batch_in_a_fresh_interpreter_imports_nothing_heavy(servers: Servers) -> None:
     code = (
-        "import json, sys; from views import track; event = json.load(sys.stdin);"
+        "import json, sys; from views.track import api as track; event = json.load(sys.stdin);"
         " print(track.handler(event, None)['statusCode'],"
         f" {{name.strip() for name in '{HEAVY}'.split(',')}} & set(sys.modules))"
     )

@@ -10,8 +10,8 @@ from tests.factories import NOON, UTC_ZONE
 from tests.integration.test_views_tracking import ALL_OFF, VIEWER, pending, register
 from tests.redis_servers import Servers
 from views import keys
-from views.counter import Counter
 from views.rules import BOT, COOLDOWN, DAILY_VIEWED, TOO_MANY_CONTENTS, UNREGISTERED, Decision, Rules
+from views.track.counter import Counter
 
 pytestmark = pytest.mark.usefixtures("patient")
 

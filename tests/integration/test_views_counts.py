@@ -12,8 +12,8 @@ from tests.integration.conftest import Functions
 from tests.integration.console import an_event
 from tests.redis_servers import Servers, free_ports
 from views import keys
-from views.epochs import Control, Phase
-from views.sync_store import SyncStore
+from views.sync.epochs import Control, Phase
+from views.sync.store import SyncStore
 
 
 class Counts:
@@ -37,10 +37,10 @@ class Counts:
             client.hincrby(keys.pending(shard), content, views)
 
     def get(self, path: str = "/api/views/video/abc123", query: str = "") -> tuple[int, dict[str, Any]]:
-        return self._answer(an_event("views/counts-get"), path, query)
+        return self._answer(an_event("views/counts/api-get"), path, query)
 
     def get_many(self, body: object, query: str = "") -> tuple[int, dict[str, Any]]:
-        event = an_event("views/counts-bulk")
+        event = an_event("views/counts/api-bulk")
         event["body"] = json.dumps(body)
         return self._answer(event, "/api/views/counts", query)
 
@@ -49,7 +49,7 @@ class Counts:
         event["rawPath"] = event["requestContext"]["http"]["path"] = path
         event["rawQueryString"] = query
         event["queryStringParameters"] = dict(parse_qsl(query))
-        answer = self.functions.call("ViewsCountsFunction", event)
+        answer = self.functions.call("ViewsCountsApiFunction", event)
         return answer["statusCode"], json.loads(answer["body"])
 
 

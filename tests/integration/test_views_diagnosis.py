@@ -19,13 +19,14 @@ from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event
 from tests.integration.track_function import ADDRESS, BROWSER, a_view
 from tests.redis_servers import Servers, free_ports
-from views import diagnosis, keys
-from views.counter import Counter
-from views.epochs import Control, Phase
-from views.explaining import Explainer
+from views import keys
+from views.diagnosis import api as diagnosis
+from views.diagnosis.explaining import Explainer
 from views.rules import Calendar, Rules
-from views.shards import RedisShards, client
-from views.sync_store import SyncStore
+from views.shards.store import RedisShards, client
+from views.sync.epochs import Control, Phase
+from views.sync.store import SyncStore
+from views.track.counter import Counter
 from views.viewers import Viewers
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -59,23 +60,23 @@ class World:
         """The functions begin anew, as in another process."""
         for name in ("configured", "explainer", "registration", "rules", "shards", "stats_reader"):
             getattr(diagnosis, name).cache_clear()
-        import views.track
+        import views.track.api
 
-        views.track.tracker.cache_clear()
+        views.track.api.tracker.cache_clear()
 
     def view(self, content: str = "123", **request: Any) -> dict[str, Any]:
         """A view of a story."""
-        answer = self.functions.call("ViewsTrackFunction", a_view(content, **request))
+        answer = self.functions.call("ViewsTrackApiFunction", a_view(content, **request))
         assert answer["statusCode"] == 200, answer["body"]
         body: dict[str, Any] = json.loads(answer["body"])
         return body
 
     def ask(self, file: str, body: Any = None, role: str = "operator") -> Answer:
-        event = an_event(f"views/diagnosis-{file}")
+        event = an_event(f"views/diagnosis/api-{file}")
         event["requestContext"]["authorizer"]["lambda"]["role"] = role
         if body is not None:
             event["body"] = json.dumps(body)
-        answer = self.functions.call("ViewsDiagnosisFunction", event)
+        answer = self.functions.call("ViewsDiagnosisApiFunction", event)
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def stats(self) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import an_event, answer_lost_of_the_first, before_the_first
 from tests.integration.imports_world import World, a_row, some_rows
-from views import importing
-from views.reading import Count, Reader
-from views.shards import Part, Seen
+from views.counts.reading import Count, Reader
+from views.imports import campaign
+from views.shards.store import Part, Seen
 
 OVERDUE = timedelta(seconds=11)
 
@@ -278,7 +278,7 @@ def test_the_skipped_rows_are_listed_in_pages(world: World) -> None:
 @pytest.mark.parametrize("body", ["nonsense", '{"campaign_id": "imp_1"}'])
 def test_a_poison_message_is_reported_so_that_it_reaches_the_dead_letters(world: World, body: str) -> None:
 
-    event = an_event("views/imports_worker-steps")
+    event = an_event("views/imports/worker-steps")
     event["Records"][0]["body"] = body
 
     failed = world.functions.call("ViewsImportsWorkerFunction", event)["batchItemFailures"]
@@ -598,7 +598,7 @@ def test_every_change_of_an_import_is_audited_and_told(world: World) -> None:
 
 
 def test_the_sweeper_looks_for_every_status_with_a_next_step() -> None:
-    assert importing.ImportStatus.RUNNING in chained.LIVE
+    assert campaign.ImportStatus.RUNNING in chained.LIVE
 
 
 # --- What the tests above are made of

@@ -19,7 +19,9 @@ from sluice import aws as clients
 from tests.account import Account
 from tests.integration.track_function import ADDRESS, Answer, TrackFunction, pending
 from tests.redis_servers import Servers, cluster, free_ports, single, unreachable
-from views import counter, keys, track
+from views import keys
+from views.track import api as track
+from views.track import counter
 
 AUCKLAND = ZoneInfo("Pacific/Auckland")
 VIEWERS = [f"203.0.113.{number}" for number in range(40)]
@@ -218,7 +220,7 @@ def test_a_failure_is_logged_once_and_names_nobody(
     for number in range(5):
         function.view(str(number), subject="secretive", cookie="secretive", agent="Secretive/1.0")
 
-    assert [(record.name, record.levelname) for record in caplog.records] == [("views.track", "WARNING")]
+    assert [(record.name, record.levelname) for record in caplog.records] == [("views.track.api", "WARNING")]
     assert "Redis is away" in caplog.text
     for secret in ("ecretive", ADDRESS, "user:", "anon:"):
         assert secret not in caplog.text

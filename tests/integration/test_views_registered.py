@@ -13,10 +13,13 @@ from tests.account import Account
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event, answer_lost_of_the_first, before_the_first
 from tests.redis_servers import Servers, free_ports
-from views import diagnosis, keys, registered, sync_worker
-from views.registered import PATIENCE, Page
-from views.registry import BUCKETS
-from views.shards import RedisShards, client
+from views import keys
+from views.diagnosis import api as diagnosis
+from views.registered import rebuild as registered
+from views.registered.rebuild import PATIENCE, Page
+from views.registered.store import BUCKETS
+from views.shards.store import RedisShards, client
+from views.sync import worker as sync_worker
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 CLOSING = timedelta(seconds=20)
@@ -38,13 +41,13 @@ class World:
     def ask(
         self, file: str, body: Any = None, content: str = "story/123", role: str = "admin", subject: str = "ada"
     ) -> Answer:
-        event = an_event(f"views/diagnosis-{file}")
+        event = an_event(f"views/diagnosis/api-{file}")
         event["rawPath"] = event["rawPath"].replace("story/123", content)
         event["requestContext"]["http"]["path"] = event["rawPath"]
         event["requestContext"]["authorizer"]["lambda"] = {"role": role, "subject": subject}
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer = self.functions.call("ViewsDiagnosisFunction", event)
+        answer = self.functions.call("ViewsDiagnosisApiFunction", event)
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def put(self, content: str = "story/123", **changes: str) -> Answer:
@@ -52,7 +55,7 @@ class World:
 
     def deliver(self, body: str, message_id: str = "message-1") -> bool:
         """Whether the worker acknowledged a message."""
-        event = an_event("views/sync_worker-steps")
+        event = an_event("views/sync/worker-steps")
         event["Records"][0] |= {"body": body, "messageId": message_id}
         return not self.functions.call("ViewsSyncWorkerFunction", event)["batchItemFailures"]
 
@@ -340,9 +343,9 @@ def test_an_epoch_that_is_opened_by_hand_rebuilds_too(world: World) -> None:
     complete(world)
     world.restart(5)
     world.clock.shift(CLOSING)
-    force = an_event("views/sync-start")
+    force = an_event("views/sync/api-start")
 
-    opened = world.functions.call("ViewsSyncFunction", force)
+    opened = world.functions.call("ViewsSyncApiFunction", force)
     world.work_off()
 
     assert opened["statusCode"] == 202

@@ -24,13 +24,13 @@ from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event
 from views import rules
-from views.applying import REFUSALS_TOGETHER, DayViews, Refusals, Row
-from views.epochs import Control, Phase
 from views.items import AdjustedItem
-from views.period import period
-from views.reports_schemas import MOST_ADJUSTMENTS
+from views.reports.period import period
+from views.reports.schemas import MOST_ADJUSTMENTS
 from views.rules import Reason
-from views.sync_store import SyncStore
+from views.sync.applying import REFUSALS_TOGETHER, DayViews, Refusals, Row
+from views.sync.epochs import Control, Phase
+from views.sync.store import SyncStore
 
 DAY = "2026-11-20"
 OTHER_DAY = "2026-11-19"
@@ -48,13 +48,13 @@ class Reports:
         self._epoch = 0
 
     def ask(self, report: str, query: dict[str, Any] | None = None, *, path: str = "", role: str = "operator") -> Any:
-        event = an_event(f"views/reports-{report}")
+        event = an_event(f"views/reports/api-{report}")
         event["requestContext"]["authorizer"]["lambda"]["role"] = role
         if path:
             event["rawPath"] = event["requestContext"]["http"]["path"] = path
         event["rawQueryString"] = urlencode(query or {})
         event["queryStringParameters"] = dict(parse_qsl(event["rawQueryString"], keep_blank_values=True))
-        answer = self.functions.call("ViewsReportsFunction", event)
+        answer = self.functions.call("ViewsReportsApiFunction", event)
         is_json = answer["headers"]["Content-Type"].startswith("application/json")
         return Answer(
             answer["statusCode"], json.loads(answer["body"]) if is_json else answer["body"], answer["headers"]
@@ -220,7 +220,7 @@ def test_a_page_reads_only_so_much_and_goes_on_where_it_stopped(
     reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports.refuse({f"cooldown|story:123|2026-11-20T{hour:02}": hour + 1 for hour in range(7)})
-    monkeypatch.setattr("views.refusals.MOST_QUERIES", 3)
+    monkeypatch.setattr("views.reports.refusals.MOST_QUERIES", 3)
 
     pages = reports.pages("refusals", {"rule": "cooldown"})
 
@@ -597,7 +597,7 @@ def test_a_period_that_cannot_be_is_400_and_named(
 def test_a_history_of_what_is_no_content_is_400_and_named(
     reports: Reports, report: str, content: str, field: str
 ) -> None:
-    path = an_event(f"views/reports-{report}")["rawPath"].replace("video/abc123", content)
+    path = an_event(f"views/reports/api-{report}")["rawPath"].replace("video/abc123", content)
 
     answer = reports.ask(report, path=path)
 

@@ -12,7 +12,9 @@ from tests.account import Account
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event
 from tests.redis_servers import Servers, free_ports
-from views import keys, sync, sync_worker
+from views import keys
+from views.sync import api as sync
+from views.sync import worker as sync_worker
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 CLOSING = timedelta(seconds=20)
@@ -39,15 +41,15 @@ class World:
         event.pop("body", None)
         if text is not None:
             event["body"] = text
-        answer = self.functions.call("ViewsSyncFunction", event)
+        answer = self.functions.call("ViewsSyncApiFunction", event)
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def start(self, *, force: bool = False) -> Answer:
-        return self.ask("sync-start", text=json.dumps({"force": force}))
+        return self.ask("sync/api-start", text=json.dumps({"force": force}))
 
     def deliver(self, body: str, message_id: str = "message-1") -> bool:
         """Whether the worker acknowledged a message."""
-        event = an_event("views/sync_worker-steps")
+        event = an_event("views/sync/worker-steps")
         event["Records"][0] |= {"body": body, "messageId": message_id}
         failed = self.functions.call("ViewsSyncWorkerFunction", event)["batchItemFailures"]
         assert failed in ([], [{"itemIdentifier": message_id}])
@@ -77,7 +79,7 @@ class World:
         """The last epoch, after a start and all that came of it."""
         self.start(force=force)
         self.work_off()
-        shown = self.ask("sync-get")
+        shown = self.ask("sync/api-get")
         assert (shown.status, shown.body["phase"]) == (200, "done")
         return dict(shown.body)
 
@@ -138,7 +140,7 @@ def test_the_first_start_of_all_numbers_the_shards_and_the_first_epoch_follows(w
     world.track("video:abc123", 3)
 
     answer = world.start()
-    shown = world.ask("sync-get")
+    shown = world.ask("sync/api-get")
 
     assert (answer.status, answer.body["outcome"], answer.body["epoch"]) == (202, "waiting", 0)
     assert (shown.status, shown.body["epoch"]) == (200, 0)
@@ -186,7 +188,7 @@ def test_nothing_pending_opens_nothing_and_force_opens_an_epoch_that_moves_nothi
 
 @pytest.mark.parametrize("text", [None, "", "{}", '{"force": false}'])
 def test_a_body_may_be_left_out(world: World, text: str | None) -> None:
-    answer = world.ask("sync-start", text=text)
+    answer = world.ask("sync/api-start", text=text)
 
     assert (answer.status, answer.body["outcome"]) == (200, "nothing_pending")
 
@@ -198,14 +200,14 @@ def test_a_body_may_be_left_out(world: World, text: str | None) -> None:
 def test_a_body_that_is_not_understood_is_400_and_starts_nothing(world: World, text: str, field: str) -> None:
     world.track("video:abc123", 3)
 
-    answer = world.ask("sync-start", text=text)
+    answer = world.ask("sync/api-start", text=text)
 
     assert answer.status == 400
     assert [error["field"] for error in answer.body["errors"]] == [field]
     assert world.aws.items("ViewsTable") == []
 
 
-@pytest.mark.parametrize("file", ["sync-start", "sync-get", "sync-epoch"])
+@pytest.mark.parametrize("file", ["sync/api-start", "sync-get", "sync-epoch"])
 @pytest.mark.parametrize("role", ["user", "service"])
 def test_it_needs_an_operator(world: World, file: str, role: str) -> None:
     answer = world.ask(file, role=role)
@@ -215,7 +217,7 @@ def test_it_needs_an_operator(world: World, file: str, role: str) -> None:
 
 
 def test_before_the_first_sync_there_is_nothing_to_show(world: World) -> None:
-    present, first = world.ask("sync-get"), world.ask("sync-epoch", epoch="1")
+    present, first = world.ask("sync/api-get"), world.ask("sync-epoch", epoch="1")
 
     assert (present.status, present.body["message"]) == (404, "There was no sync yet: POST here starts the first")
     assert (first.status, first.body["message"]) == (404, "There is no epoch 1")
@@ -223,7 +225,7 @@ def test_before_the_first_sync_there_is_nothing_to_show(world: World) -> None:
 
 @pytest.mark.parametrize("epoch", ["0", "-1", "seven", "99999999999999999999"])
 def test_what_is_no_epoch_is_400(world: World, epoch: str) -> None:
-    answer = world.ask("sync-epoch", epoch=epoch)
+    answer = world.ask("sync/api-epoch", epoch=epoch)
 
     assert answer.status == 400
     assert [error["field"] for error in answer.body["errors"]] == ["epoch"]
@@ -236,14 +238,14 @@ def test_every_epoch_is_remembered(world: World) -> None:
         world.sync()
         world.clock.shift(CLOSING)
 
-    shown = [world.ask("sync-epoch", epoch=epoch) for epoch in ("1", "2", "3")]
+    shown = [world.ask("sync/api-epoch", epoch=epoch) for epoch in ("1", "2", "3")]
 
     assert [answer.status for answer in shown] == [200, 200, 404]
     assert [(answer.body["epoch"], answer.body["views"], answer.body["phase"]) for answer in shown[:2]] == [
         (1, 3, "done"),
         (2, 4, "done"),
     ]
-    assert shown[1].body == world.ask("sync-get").body
+    assert shown[1].body == world.ask("sync/api-get").body
 
 
 def test_what_could_not_be_applied_is_named_and_tried_again(world: World) -> None:
@@ -262,7 +264,7 @@ def test_what_could_not_be_applied_is_named_and_tried_again(world: World) -> Non
     assert [(each["content"], each["failures"], each["is_parked"]) for each in failed["failures"]] == [
         ("video:odd", 3, True)
     ]
-    assert world.ask("sync-epoch", epoch="1").body["failures"] == failed["failures"]
+    assert world.ask("sync/api-epoch", epoch="1").body["failures"] == failed["failures"]
     assert (mended["views"], mended["failures"]) == (3, [])
     assert world.totals() == {"organic#video#abc123": 4, "organic#video#odd": 3}
 
@@ -274,7 +276,7 @@ def test_without_redis_a_start_is_503_and_what_was_is_shown_still(world: World) 
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     world.forget()
 
-    answer, shown = world.start(), world.ask("sync-get")
+    answer, shown = world.start(), world.ask("sync/api-get")
 
     assert (answer.status, answer.body["message"]) == (503, "Redis does not answer")
     assert int(answer.headers["Retry-After"]) >= 1
@@ -312,7 +314,7 @@ def test_the_midnight_message_opens_the_epoch_of_the_day_that_ended(
     repeated = world.deliver(json.dumps({"scheduled_at": scheduled_at}))
     world.work_off()
 
-    epoch = world.ask("sync-get").body
+    epoch = world.ask("sync/api-get").body
     assert acknowledged
     assert repeated
     assert (epoch["epoch"], epoch["day"], epoch["views"]) == (1, day, 3)

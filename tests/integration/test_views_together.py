@@ -22,7 +22,7 @@ class Audience(World):
 
     def view(self, content_type: str, content_id: str = "123") -> dict[str, Any]:
         event = a_view(body={"content_type": content_type, "content_id": content_id})
-        answer: dict[str, Any] = json.loads(self.functions.call("ViewsTrackFunction", event)["body"])
+        answer: dict[str, Any] = json.loads(self.functions.call("ViewsTrackApiFunction", event)["body"])
         return answer
 
 

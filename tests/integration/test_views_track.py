@@ -27,8 +27,9 @@ from tests.integration.track_function import (
 )
 from tests.redis_servers import Servers
 from tests.template_reader import ROOT
-from views import keys, track
+from views import keys
 from views.schemas import NewView, TrackedView
+from views.track import api as track
 from views.viewers import Viewers
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("patient")
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-EVENT = json.loads((ROOT / "events/views/track-track.json").read_text())
+EVENT = json.loads((ROOT / "events/views/track/api-track.json").read_text())
 OFF = {"MAX_VIEWS_PER_SESSION": "0", "MAX_VIEWS_PER_DAY": "0", "ONCE_PER_DAY": "false", "COOLDOWN_SECONDS": "0"}
 HEAVY = "boto3, botocore, pynamodb, pydantic, aws_lambda_powertools, jwt"
 
@@ -202,7 +203,7 @@ def test_a_view_is_one_round_trip_to_redis_and_calls_nobody_else(servers: Server
 
 def test_tracking_in_a_fresh_interpreter_imports_nothing_heavy(servers: Servers) -> None:
     code = (
-        "import json, sys; from views import track; event = json.load(sys.stdin);"
+        "import json, sys; from views.track import api as track; event = json.load(sys.stdin);"
         " answers = [track.handler(event, None)['statusCode'] for _ in range(2)];"
         f" print(answers, {{name.strip() for name in '{HEAVY}'.split(',')}} & set(sys.modules))"
     )
@@ -229,7 +230,8 @@ def test_tracking_in_a_fresh_interpreter_imports_nothing_heavy(servers: Servers)
 
 def test_a_token_brings_pyjwt_and_nothing_else_that_is_heavy(servers: Servers) -> None:
     code = (
-        "import json, sys; from views import track; event = json.load(sys.stdin); track.handler(event, None);"
+        "import json, sys; from views.track import api as track; event = json.load(sys.stdin);"
+        " track.handler(event, None);"
         f" print({{name.strip() for name in '{HEAVY}'.split(',')}} & set(sys.modules))"
     )
 

@@ -16,7 +16,6 @@ from sluice.errors import Misconfigured
 from tests.factories import NOON, UTC_ZONE
 from tests.redis_servers import SLOTS, Servers, free_ports
 from views import keys
-from views.counter import _CLIENT, Counter, NotTracked, OutcomeUnknown, nodes
 from views.rules import (
     BOT,
     COOLDOWN,
@@ -30,6 +29,7 @@ from views.rules import (
     day_of,
     decide,
 )
+from views.track.counter import _CLIENT, Counter, NotTracked, OutcomeUnknown, nodes
 from views.viewers import Request, Viewers
 
 pytestmark = pytest.mark.usefixtures("patient")

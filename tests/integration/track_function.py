@@ -1,4 +1,4 @@
-"""`views.track`, called as Lambda calls it, with a browser in front."""
+"""`views.track.api`, called as Lambda calls it, with a browser in front."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from sluice.roles import Role
 from tests.factories import NOON
 from tests.gateway import Context, a_request
 from tests.redis_servers import Servers
-from views import track
+from views.track import api as track
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 ADDRESS = "203.0.113.77"

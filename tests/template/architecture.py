@@ -9,7 +9,7 @@ KERNEL = "sluice"
 # The rules of the domain: no cloud, no framework, nothing but the standard library and the kernel.
 PLAIN = {
     *("boosts.plan", "boosts.usage", "boosts.campaign", "boosts.simulation", "boosts.timeline", "boosts.export"),
-    *("views.breaker", "views.content", "views.importing", "views.keys", "views.period", "views.rules"),
+    *("views.breaker", "views.content", "views.imports.campaign", "views.keys", "views.reports.period", "views.rules"),
 }
 FRAMEWORKS = {"aws_lambda_powertools", "boto3", "botocore", "jwt", "pydantic", "pynamodb", "redis"}
 

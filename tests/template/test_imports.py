@@ -32,11 +32,11 @@ DOES_WITHOUT = {
     "operations.outbox_relay": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
     "operations.sweeper": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.auth"},
     "operations.stop": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.counts": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.imports": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.auth"},
-    "views.imports_worker": {"boto3", "jwt", "pydantic", "redis", HTTP, "sluice.http", "sluice.auth"},
-    "views.diagnosis": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.gauges": {
+    "views.counts.api": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "views.imports.api": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.auth"},
+    "views.imports.worker": {"boto3", "jwt", "pydantic", "redis", HTTP, "sluice.http", "sluice.auth"},
+    "views.diagnosis.api": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "views.diagnosis.schedule": {
         "boto3",
         "jwt",
         "pydantic",
@@ -47,9 +47,9 @@ DOES_WITHOUT = {
         "sluice.wake",
         "sluice.auth",
     },
-    "views.reports": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.sync": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.sync_worker": {
+    "views.reports.api": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "views.sync.api": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
+    "views.sync.worker": {
         "boto3",
         "jwt",
         "pydantic",
@@ -60,7 +60,7 @@ DOES_WITHOUT = {
         "sluice.auth",
     },
     # Each view that comes to a cold function waits for these: of them all, the clients of Redis alone.
-    "views.track": {"aws_lambda_powertools", "boto3", "botocore", "jwt", "pydantic", "pynamodb", "sluice.http"},
+    "views.track.api": {"aws_lambda_powertools", "boto3", "botocore", "jwt", "pydantic", "pynamodb", "sluice.http"},
 }
 ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "samcli", "samtranslator", "tests", "local"}
 OF_VIEWS_ALONE = {"redis"}
@@ -134,7 +134,7 @@ def test_a_context_imports_no_other_context_and_the_kernel_imports_none() -> Non
     }
 
 
-@pytest.mark.parametrize("module", ["views.counts", "sluice.totals"])
+@pytest.mark.parametrize("module", ["views.counts.api", "sluice.totals"])
 @pytest.mark.parametrize(
     "line", ["from boosts.store import Store", "import boosts.store", "def f():\n    from boosts import store"]
 )

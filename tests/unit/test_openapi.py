@@ -72,7 +72,7 @@ def test_a_module_without_a_resolver_is_documented_by_the_one_beside_it():
         for name, path in (("Track", "/api/views"), ("Batch", "/api/views/batch"))
     }
 
-    merged = document({"Handler": "views.track.handler", "Events": events})
+    merged = document({"Handler": "views.track.api.handler", "Events": events})
 
     operation = merged["paths"]["/api/views"]["post"]
     assert operation["summary"].startswith("Count a view")

@@ -13,10 +13,10 @@ from sluice.totals import Totals
 from tests.factories import NOON, UTC_ZONE, FixedClock
 from tests.sync_world import SHARDS, TIMEOUT, MemoryShards, MemoryStore, World
 from views import keys
-from views.applying import ACTIONS, Added, DayViews, Refusals, Row
-from views.epochs import FOLDED_ROWS, Message, Outcome, Phase, Sync
-from views.reading import Count, Reader
-from views.shards import Taken
+from views.counts.reading import Count, Reader
+from views.shards.store import Taken
+from views.sync.applying import ACTIONS, Added, DayViews, Refusals, Row
+from views.sync.epochs import FOLDED_ROWS, Message, Outcome, Phase, Sync
 
 A, B = "video:a", "video:b"
 FIELD = "cooldown|video:a|2026-11-20T08"

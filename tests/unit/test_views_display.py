@@ -7,9 +7,9 @@ import pytest
 from sluice.errors import Unavailable
 from sluice.totals import Totals
 from views.breaker import Breaker
-from views.display import Display, Shown, Source
-from views.reading import Content, Count
-from views.shards import RedisAway
+from views.counts.display import Display, Shown, Source
+from views.counts.reading import Content, Count
+from views.shards.store import RedisAway
 
 A = ("video", "a")
 

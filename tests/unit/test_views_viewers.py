@@ -187,7 +187,7 @@ def test_the_hot_path_imports_no_token_library() -> None:
     """And none of what would double its cold start."""
     script = (
         "import sys, views.viewers, views.rules, views.keys; heavy = {'jwt', 'aws_lambda_powertools', 'pydantic',"
-        " 'boto3', 'redis', 'pynamodb'} & set(sys.modules); import views.counter;"
+        " 'boto3', 'redis', 'pynamodb'} & set(sys.modules); import views.track.counter;"
         " heavy |= {'jwt', 'aws_lambda_powertools', 'pydantic', 'boto3', 'pynamodb'} & set(sys.modules); print(heavy)"
     )
 

@@ -11,6 +11,27 @@ LIVE = ("running", "scheduled", "reverting")
 """The statuses in which a campaign of any context has a next step."""
 
 
+class ChainedAttributes:
+    """The engine's attributes, for a context's own model of its campaigns; each is the field of that name.
+
+    No model itself: PynamoDB would take the table from a second model. What is `default` came later than the first
+    campaigns, whose items lack it.
+    """
+
+    created_at = UTCDateTimeAttribute()
+    created_by = UnicodeAttribute()
+    updated_at = UTCDateTimeAttribute()
+    step = NumberAttribute()
+    wake_at = UTCDateTimeAttribute(null=True)
+    committed_by = UnicodeAttribute(null=True)
+    steps_done = NumberAttribute(default=0)
+    max_steps = NumberAttribute(default=0)
+    sweeps = NumberAttribute(default=0)
+    request = UnicodeAttribute(null=True)
+    audit_number = NumberAttribute()
+    audit_hash = UnicodeAttribute()
+
+
 class _ByWake(GlobalSecondaryIndex["ChainedItem"]):
     class Meta:
         index_name = "by_wake"

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
+from enum import StrEnum
 from random import uniform
 from time import sleep
 
 from botocore import exceptions as vendor
+from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
+from pynamodb.constants import LIST, STRING
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -32,6 +36,46 @@ _TRANSIENT_CODES = frozenset(
 )
 
 _CONFLICT_ATTEMPTS = 12
+
+
+class EnumAttribute[E: StrEnum](Attribute[E]):
+    """A member of an enumeration, stored as its text."""
+
+    attr_type = STRING
+
+    def __init__(self, kind: type[E], *, null: bool = False) -> None:
+        super().__init__(null=null)
+        self._kind = kind
+
+    def serialize(self, value: E) -> str:
+        return str(value)
+
+    def deserialize(self, value: str) -> E:
+        return self._kind(value)
+
+
+class TextsAttribute(Attribute[tuple[str, ...]]):
+    """Several texts in their order."""
+
+    attr_type = LIST
+
+    def serialize(self, value: tuple[str, ...]) -> list[dict[str, str]]:
+        return [{STRING: each} for each in value]
+
+    def deserialize(self, value: list[dict[str, str]]) -> tuple[str, ...]:
+        return tuple(each[STRING] for each in value)
+
+
+class DateAttribute(Attribute[date]):
+    """A day, stored as `2026-11-20`."""
+
+    attr_type = STRING
+
+    def serialize(self, value: date) -> str:
+        return value.isoformat()
+
+    def deserialize(self, value: str) -> date:
+        return date.fromisoformat(value)
 
 
 class Bound(Model):

@@ -1,5 +1,6 @@
 """Requests: what was answered to an Idempotency-Key, so that a repeat is answered the same (design section 8)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -25,7 +26,7 @@ class Request:
 
     @classmethod
     def of(cls, subject: str, idempotency_key: str, fingerprint: str) -> "Request":
-        """A caller's keys are his own."""
+        """A caller's keys are their own."""
         return cls(sha256(f"{subject}\n{idempotency_key}".encode()).hexdigest(), fingerprint)
 
 
@@ -35,6 +36,14 @@ class Answer:
 
     status: int
     body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Keyed[E]:
+    """A request with an Idempotency-Key, and how to answer it once what it makes is known."""
+
+    request: Request
+    answer: Callable[[E], Answer]
 
 
 class RequestItem(Bound):

@@ -11,14 +11,14 @@ BROKEN = [
     Broken(
         network.functions_are_where_the_cache_is,
         "a function that cannot reach the cache",
-        drop("ViewsCountsFunction.VpcConfig"),
-        "ViewsCountsFunction: it has a REDIS_URL: set VpcConfig to the cache's network, if OwnsCache",
+        drop("ViewsCountsApiFunction.VpcConfig"),
+        "ViewsCountsApiFunction: it has a REDIS_URL: set VpcConfig to the cache's network, if OwnsCache",
     ),
     Broken(
         network.functions_are_where_the_cache_is,
         "a function in a network that is not always there",
-        put("ViewsTrackFunction.VpcConfig", _IN_NETWORK),
-        "ViewsTrackFunction: it has a REDIS_URL: set VpcConfig to the cache's network, if OwnsCache",
+        put("ViewsTrackApiFunction.VpcConfig", _IN_NETWORK),
+        "ViewsTrackApiFunction: it has a REDIS_URL: set VpcConfig to the cache's network, if OwnsCache",
     ),
     Broken(
         network.functions_are_where_the_cache_is,
@@ -29,8 +29,10 @@ BROKEN = [
     Broken(
         network.functions_speak_with_the_cache_there_is,
         "plain text to a cache that speaks TLS",
-        put("ViewsSyncFunction.Environment.Variables.REDIS_URL.Fn::If.1.Fn::Sub", "redis://${Cache.Endpoint.Address}"),
-        f"ViewsSyncFunction: let REDIS_URL be {_ENDPOINT} if OwnsCache, else the parameter",
+        put(
+            "ViewsSyncApiFunction.Environment.Variables.REDIS_URL.Fn::If.1.Fn::Sub", "redis://${Cache.Endpoint.Address}"
+        ),
+        f"ViewsSyncApiFunction: let REDIS_URL be {_ENDPOINT} if OwnsCache, else the parameter",
     ),
     Broken(
         network.functions_speak_with_the_cache_there_is,
@@ -47,14 +49,14 @@ BROKEN = [
     Broken(
         network.secrets_come_by_reference,
         "the name of a secret instead of it",
-        put("ViewsTrackFunction.Environment.Variables.VIEWS_SECRET", {"Ref": "ViewsSecret"}),
-        "ViewsTrackFunction: let VIEWS_SECRET be {{resolve:secretsmanager:${...}:SecretString}}",
+        put("ViewsTrackApiFunction.Environment.Variables.VIEWS_SECRET", {"Ref": "ViewsSecret"}),
+        "ViewsTrackApiFunction: let VIEWS_SECRET be {{resolve:secretsmanager:${...}:SecretString}}",
     ),
     Broken(
         network.secrets_come_by_reference,
         "a secret in the template",
-        put("ViewsTrackFunction.Environment.Variables.TOKEN_SECRET", '{"current": "hush"}'),
-        "ViewsTrackFunction: let TOKEN_SECRET be {{resolve:secretsmanager:${...}:SecretString}}",
+        put("ViewsTrackApiFunction.Environment.Variables.TOKEN_SECRET", '{"current": "hush"}'),
+        "ViewsTrackApiFunction: let TOKEN_SECRET be {{resolve:secretsmanager:${...}:SecretString}}",
     ),
     Broken(
         network.secrets_come_by_reference,
@@ -66,12 +68,12 @@ BROKEN = [
         network.closed_epochs_outlive_their_workers,
         "a worker that may run longer than an epoch waits",
         put("ViewsSyncWorkerFunction.Timeout", 60),
-        "ViewsSyncFunction: let SYNC_TIMEOUT_SECONDS be 60, the longest Timeout of the sync's functions",
+        "ViewsSyncApiFunction: let SYNC_TIMEOUT_SECONDS be 60, the longest Timeout of the sync's functions",
     ),
     Broken(
         network.closed_epochs_outlive_their_workers,
         "a command that may run longer than an epoch waits",
-        put("ViewsSyncFunction.Timeout", 29),
+        put("ViewsSyncApiFunction.Timeout", 29),
         "ViewsSyncWorkerFunction: let SYNC_TIMEOUT_SECONDS be 29, the longest Timeout of the sync's functions",
     ),
     Broken(

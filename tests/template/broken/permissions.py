@@ -11,14 +11,14 @@ BROKEN = [
     Broken(
         permissions.actions_are_exact,
         "every action of a service",
-        grant("ViewsCountsFunction", "dynamodb:*", _TOTALS),
-        "ViewsCountsFunctionRole: name each action instead of dynamodb:*",
+        grant("ViewsCountsApiFunction", "dynamodb:*", _TOTALS),
+        "ViewsCountsApiFunctionRole: name each action instead of dynamodb:*",
     ),
     Broken(
         permissions.actions_are_exact,
         "one star among names",
-        grant("ViewsCountsFunction", ["dynamodb:GetItem", "dynamodb:Batch*"], _TOTALS),
-        "ViewsCountsFunctionRole: name each action instead of dynamodb:Batch*",
+        grant("ViewsCountsApiFunction", ["dynamodb:GetItem", "dynamodb:Batch*"], _TOTALS),
+        "ViewsCountsApiFunctionRole: name each action instead of dynamodb:Batch*",
     ),
     Broken(
         permissions.actions_are_exact,
@@ -39,32 +39,32 @@ BROKEN = [
     Broken(
         permissions.actions_are_exact,
         "every action but one",
-        grant("ViewsCountsFunction", [], _TOTALS, NotAction="dynamodb:PutItem"),
-        "ViewsCountsFunctionRole: name each action instead of NotAction",
+        grant("ViewsCountsApiFunction", [], _TOTALS, NotAction="dynamodb:PutItem"),
+        "ViewsCountsApiFunctionRole: name each action instead of NotAction",
     ),
     Broken(
         permissions.resources_are_exact,
         "every resource",
-        grant("ViewsCountsFunction", "dynamodb:GetItem", "*"),
-        "ViewsCountsFunctionRole: name the resource instead of *",
+        grant("ViewsCountsApiFunction", "dynamodb:GetItem", "*"),
+        "ViewsCountsApiFunctionRole: name the resource instead of *",
     ),
     Broken(
         permissions.resources_are_exact,
         "every table",
-        grant("ViewsCountsFunction", "dynamodb:GetItem", {"Fn::Sub": "arn:${AWS::Partition}:dynamodb:*:*:table/x"}),
-        "ViewsCountsFunctionRole: name the resource instead of arn:${AWS::Partition}:dynamodb:*:*:table/x",
+        grant("ViewsCountsApiFunction", "dynamodb:GetItem", {"Fn::Sub": "arn:${AWS::Partition}:dynamodb:*:*:table/x"}),
+        "ViewsCountsApiFunctionRole: name the resource instead of arn:${AWS::Partition}:dynamodb:*:*:table/x",
     ),
     Broken(
         permissions.resources_are_exact,
         "all that belongs to a table",
-        grant("ViewsCountsFunction", "dynamodb:Query", {"Fn::Sub": "${TotalsTable.Arn}/*"}),
-        "ViewsCountsFunctionRole: name the resource instead of ${TotalsTable.Arn}/*",
+        grant("ViewsCountsApiFunction", "dynamodb:Query", {"Fn::Sub": "${TotalsTable.Arn}/*"}),
+        "ViewsCountsApiFunctionRole: name the resource instead of ${TotalsTable.Arn}/*",
     ),
     Broken(
         permissions.resources_are_exact,
         "all that belongs to a table, joined",
-        grant("ViewsCountsFunction", "dynamodb:Query", {"Fn::Join": ["/", [_TOTALS, "*"]]}),
-        "ViewsCountsFunctionRole: name the resource instead of ${TotalsTable.Arn}/*",
+        grant("ViewsCountsApiFunction", "dynamodb:Query", {"Fn::Join": ["/", [_TOTALS, "*"]]}),
+        "ViewsCountsApiFunctionRole: name the resource instead of ${TotalsTable.Arn}/*",
     ),
     Broken(
         permissions.resources_are_exact,
@@ -81,21 +81,21 @@ BROKEN = [
     Broken(
         permissions.resources_are_exact,
         "every resource but one",
-        grant("ViewsCountsFunction", "dynamodb:GetItem", [], NotResource=_TOTALS),
-        "ViewsCountsFunctionRole: name each resource instead of NotResource",
+        grant("ViewsCountsApiFunction", "dynamodb:GetItem", [], NotResource=_TOTALS),
+        "ViewsCountsApiFunctionRole: name each resource instead of NotResource",
     ),
     Broken(
         permissions.no_managed_policy_widens_a_role,
         "one of AWS's own policies",
-        put("ViewsCountsFunction.Policies", ["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"]),
-        "ViewsCountsFunctionRole: write its statements instead of attaching "
+        put("ViewsCountsApiFunction.Policies", ["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"]),
+        "ViewsCountsApiFunctionRole: write its statements instead of attaching "
         "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess",
     ),
     Broken(
         permissions.no_managed_policy_widens_a_role,
         "reading of queues by a function that none feeds",
-        put("ViewsCountsFunction.Policies", [permissions.READS_QUEUE]),
-        f"ViewsCountsFunctionRole: write its statements instead of attaching {permissions.READS_QUEUE}",
+        put("ViewsCountsApiFunction.Policies", [permissions.READS_QUEUE]),
+        f"ViewsCountsApiFunctionRole: write its statements instead of attaching {permissions.READS_QUEUE}",
     ),
     Broken(
         permissions.no_managed_policy_widens_a_role,
@@ -144,8 +144,8 @@ BROKEN = [
     Broken(
         permissions.tables_have_the_writers_they_should,
         "a reader that may write",
-        grant("ViewsCountsFunction", "dynamodb:PutItem", _TOTALS),
-        "ViewsCountsFunction: take PutItem on TotalsTable away, or add it to WRITERS",
+        grant("ViewsCountsApiFunction", "dynamodb:PutItem", _TOTALS),
+        "ViewsCountsApiFunction: take PutItem on TotalsTable away, or add it to WRITERS",
     ),
     Broken(
         permissions.tables_have_the_writers_they_should,
@@ -214,20 +214,21 @@ BROKEN = [
     Broken(
         permissions.open_routes_cannot_reach_the_sync,
         "tracking that may write whatever it likes",
-        restate("ViewsTrackFunction", "dynamodb:PutItem", "ViewsTable", Condition=None),
-        "ViewsTrackFunction: hold it to "
+        restate("ViewsTrackApiFunction", "dynamodb:PutItem", "ViewsTable", Condition=None),
+        "ViewsTrackApiFunction: hold it to "
         "{'ForAllValues:StringLike': {'dynamodb:LeadingKeys': ['viewer#*']}} of ViewsTable",
     ),
     Broken(
         permissions.open_routes_cannot_reach_the_sync,
         "a command that may write how many views there were",
         restate(
-            "ViewsSyncFunction",
+            "ViewsSyncApiFunction",
             "dynamodb:UpdateItem",
             "ViewsTable",
             Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["sync", "content#*"]}},
         ),
-        "ViewsSyncFunction: hold it to {'ForAllValues:StringEquals': {'dynamodb:LeadingKeys': ['sync']}} of ViewsTable",
+        "ViewsSyncApiFunction: "
+        "hold it to {'ForAllValues:StringEquals': {'dynamodb:LeadingKeys': ['sync']}} of ViewsTable",
     ),
     Broken(
         permissions.open_routes_cannot_reach_the_sync,
@@ -250,14 +251,14 @@ BROKEN = [
     Broken(
         permissions.reports_never_say_who,
         "reports that may read whatever they like",
-        restate("ViewsReportsFunction", "dynamodb:Query", "ViewsTable", Condition=None),
-        f"ViewsReportsFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
+        restate("ViewsReportsApiFunction", "dynamodb:Query", "ViewsTable", Condition=None),
+        f"ViewsReportsApiFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
     ),
     Broken(
         permissions.reports_never_say_who,
         "reports that may read rows of viewers",
-        grant("ViewsReportsFunction", "dynamodb:Query", {"Fn::Sub": "${ViewsTable.Arn}/index/by_unfolded"}),
-        f"ViewsReportsFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
+        grant("ViewsReportsApiFunction", "dynamodb:Query", {"Fn::Sub": "${ViewsTable.Arn}/index/by_unfolded"}),
+        f"ViewsReportsApiFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
     ),
     Broken(
         permissions.schedules_are_made_in_the_stacks_own_group,

@@ -41,10 +41,10 @@ BROKEN = [
                 drop(f"{event}.Properties.Auth")
                 for event in (
                     "OperationsHealthFunction.Events.Alive",
-                    "ViewsCountsFunction.Events.Bulk",
-                    "ViewsCountsFunction.Events.Get",
-                    "ViewsTrackFunction.Events.Track",
-                    "ViewsTrackFunction.Events.Batch",
+                    "ViewsCountsApiFunction.Events.Bulk",
+                    "ViewsCountsApiFunction.Events.Get",
+                    "ViewsTrackApiFunction.Events.Track",
+                    "ViewsTrackApiFunction.Events.Batch",
                 )
             ),
         ),
@@ -53,13 +53,13 @@ BROKEN = [
     Broken(
         routes.routes_are_behind_the_authorizer,
         "an open route that is closed",
-        drop("ViewsCountsFunction.Events.Get.Properties.Auth"),
+        drop("ViewsCountsApiFunction.Events.Get.Properties.Auth"),
         f"{_OPEN}: set Auth: {{Authorizer: NONE}}, or take it from OPEN_ROUTES",
     ),
     Broken(
         routes.routes_are_behind_the_authorizer,
         "an open route that is gone",
-        drop("ViewsCountsFunction.Events.Get"),
+        drop("ViewsCountsApiFunction.Events.Get"),
         f"{_OPEN}: take it from OPEN_ROUTES: it is gone",
     ),
     Broken(

@@ -131,11 +131,11 @@ def runtimes_are_far_from_deprecation(project: Project) -> list[str]:
 
 
 def every_trigger_has_its_event_file(project: Project) -> list[str]:
-    """A file in events/<context>/ for each trigger, so that each function can be called by hand and by the tests."""
+    """A file in events/<context>/ (of a wing: events/<context>/<wing>/) for each trigger: tests and people call it."""
     problems = []
     expected = {}
     for name, function in project.functions.items():
-        stem = _module(function).replace(".", "/", 1)
+        stem = _module(function).replace(".", "/")
         for event, trigger in project.triggers(name).items():
             expected[f"{stem}-{event.lower()}.json"] = trigger
         if name in project.authorizers:

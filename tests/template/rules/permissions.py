@@ -36,8 +36,8 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
-        "ViewsDiagnosisFunction": {"PutItem"},
-        "ViewsImportsFunction": {"PutItem"},
+        "ViewsDiagnosisApiFunction": {"PutItem"},
+        "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
     },
     "OutboxTable": {
@@ -46,25 +46,25 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
-        "ViewsDiagnosisFunction": {"PutItem"},
-        "ViewsImportsFunction": {"PutItem"},
+        "ViewsDiagnosisApiFunction": {"PutItem"},
+        "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
     },
-    "RequestsTable": {"BoostsApiFunction": {"PutItem"}, "ViewsImportsFunction": {"PutItem"}},
+    "RequestsTable": {"BoostsApiFunction": {"PutItem"}, "ViewsImportsApiFunction": {"PutItem"}},
     "TotalsTable": {
         "BoostsWorkerFunction": {"UpdateItem"},
-        "ViewsImportsFunction": {"UpdateItem"},
+        "ViewsImportsApiFunction": {"UpdateItem"},
         "ViewsImportsWorkerFunction": {"UpdateItem"},
         "ViewsSyncWorkerFunction": {"UpdateItem"},
     },
     "ViewsTable": {
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
-        "ViewsImportsFunction": {"PutItem", "UpdateItem"},
+        "ViewsImportsApiFunction": {"PutItem", "UpdateItem"},
         "ViewsImportsWorkerFunction": {"PutItem", "UpdateItem"},
-        "ViewsTrackFunction": {"PutItem"},
-        "ViewsDiagnosisFunction": {"PutItem"},
-        "ViewsSyncFunction": {"UpdateItem"},
+        "ViewsTrackApiFunction": {"PutItem"},
+        "ViewsDiagnosisApiFunction": {"PutItem"},
+        "ViewsSyncApiFunction": {"UpdateItem"},
         "ViewsSyncWorkerFunction": {"PutItem", "UpdateItem"},
     },
 }
@@ -73,7 +73,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
 TOTALS = "TotalsTable"
 TOTALS_KEYS = {
     "BoostsWorkerFunction": ["boosted#*"],
-    "ViewsImportsFunction": ["organic#*"],
+    "ViewsImportsApiFunction": ["organic#*"],
     "ViewsImportsWorkerFunction": ["organic#*"],
     "ViewsSyncWorkerFunction": ["organic#*"],
 }
@@ -81,16 +81,16 @@ TOTALS_KEYS = {
 # What those may write of the views' table that do not move views themselves.
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
-    "ViewsTrackFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
-    "ViewsDiagnosisFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
-    "ViewsSyncFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
-    "ViewsImportsFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*", "content#*"]}},
+    "ViewsTrackApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
+    "ViewsDiagnosisApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
+    "ViewsSyncApiFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
+    "ViewsImportsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*", "content#*"]}},
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
     "OperationsSweeperFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
 # What the reports may read of it: a viewer's row is none of it.
-REPORTS = "ViewsReportsFunction"
+REPORTS = "ViewsReportsApiFunction"
 REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
 
 STOP = "OperationsStopFunction"

@@ -10,8 +10,10 @@ A route says who may call it with `require` or `public`. A route that says neith
 
 from sluice.http.parameters import (
     DEFAULT_LIMIT,
+    MAX_CSV_LINES,
     MAX_LIMIT,
     Caller,
+    CsvLimit,
     Cursor,
     Fingerprint,
     IdempotencyKey,
@@ -23,14 +25,16 @@ from sluice.http.parameters import (
     read_cursor,
     write_cursor,
 )
-from sluice.http.resolver import csv_answer, logger, resolver
+from sluice.http.resolver import csv_answer, logger, replay, resolver
 from sluice.http.routes import SECURITY_SCHEME, Declared, public, require
 
 __all__ = [
     "DEFAULT_LIMIT",
+    "MAX_CSV_LINES",
     "MAX_LIMIT",
     "SECURITY_SCHEME",
     "Caller",
+    "CsvLimit",
     "Cursor",
     "Declared",
     "Fingerprint",
@@ -44,6 +48,7 @@ __all__ = [
     "logger",
     "public",
     "read_cursor",
+    "replay",
     "require",
     "resolver",
     "write_cursor",

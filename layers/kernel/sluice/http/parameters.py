@@ -20,6 +20,7 @@ from sluice.roles import Principal, Role
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
+MAX_CSV_LINES = 10_000  # of at most 600 bytes: a Lambda answers at most 6 MB
 MAX_CURSOR_CHARACTERS = 1024  # also keeps a nested one below what json can take
 
 _KEY_RULE = "Idempotency-Key must be 1 to 255 visible ASCII characters"
@@ -87,6 +88,7 @@ RequiredKey = Annotated[
 ]
 """Where a repeat would have its effect again, and nobody would see it."""
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many to answer at most.")]
+CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many to answer at most.")]
 Cursor = Annotated[str | None, Query(description="The `next_cursor` of the page before.")]
 Moment = Annotated[
     datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
+from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIRequestValidationMiddleware,
@@ -15,6 +16,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from pydantic import BaseModel
 
 from sluice import envelope, exports
 from sluice.envelope import HEADERS, named, problem
@@ -22,6 +24,9 @@ from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Una
 from sluice.http.parameters import principal_of
 from sluice.http.routes import body_limit
 from sluice.roles import Principal, Role
+
+if TYPE_CHECKING:
+    from sluice.requests import Answer
 
 logger = Logger()
 
@@ -121,6 +126,12 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
             message = verbatim = str(error["ctx"]["error"])
         found.append(FieldError(field[:100], message))
     return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)
+
+
+def replay[R: BaseModel](answer: "Answer", resource: type[R]) -> Response[R]:
+    """What was answered to the request's Idempotency-Key before."""
+    replayed = resource.model_validate(answer.body)
+    return Response(answer.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
 
 
 def csv_answer(text: str, query: Mapping[str, Any], next_cursor: str | None = None) -> Response[str]:

@@ -1,0 +1,1 @@
+"""Adjustments: organic views are corrected by hand, each with its reason."""

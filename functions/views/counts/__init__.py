@@ -1,0 +1,1 @@
+"""Counts: what is shown of contents' views."""

@@ -1,0 +1,80 @@
+"""What is displayed of contents' views: exact; while Redis is away, what the database has, and says so (S2-33)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aws_lambda_powertools import Logger
+
+from sluice.totals import Totals
+from views.breaker import Breaker
+from views.counts.reading import Content, Reader
+from views.shards.store import RedisAway
+
+logger = Logger(child=True)
+
+
+class Source(StrEnum):
+    """The one place to count from, when not from both."""
+
+    DATABASE = "database"
+    REDIS = "redis"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Views of one content by their parts."""
+
+    synced: int
+    pending: int
+    boosted: int
+    is_degraded: bool = False
+    """Whether `pending` is 0 because Redis did not answer."""
+
+
+class Display:
+    """Shows counts. `connect` gives a reader when one is needed: at first, and after each failure of Redis."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Reader],
+        totals: Callable[[Sequence[Content]], dict[Content, Totals]],
+        breaker: Breaker,
+    ) -> None:
+        self._connect = connect
+        self._totals = totals
+        self._breaker = breaker
+        self._reader: Reader | None = None
+
+    def show(self, contents: Sequence[Content], source: Source | None = None) -> dict[Content, Shown]:
+        """The parts of each content that `source` has; of all, without one.
+
+        Raises Unavailable when the database does not answer, or Redis when it alone was asked for.
+        """
+        match source:
+            case Source.DATABASE:
+                return self._by_database(contents, is_degraded=False)
+            case Source.REDIS:
+                return {content: Shown(0, shown.pending, 0) for content, shown in self._exactly(contents).items()}
+        try:
+            return self._exactly(contents)
+        except RedisAway:
+            return self._by_database(contents, is_degraded=True)
+
+    def _exactly(self, contents: Sequence[Content]) -> dict[Content, Shown]:
+        if wait := self._breaker.open_seconds:
+            raise RedisAway("Redis failed a moment ago and is left alone", wait)
+        try:
+            if self._reader is None:
+                self._reader = self._connect()
+            counts = self._reader.read(contents)
+        except RedisAway as error:
+            logger.warning("Redis is away: counts come from the database", exc_info=error)
+            self._reader = None
+            self._breaker.trip()
+            raise
+        return {of: Shown(count.synced, count.pending, count.boosted) for of, count in counts.items()}
+
+    def _by_database(self, contents: Sequence[Content], *, is_degraded: bool) -> dict[Content, Shown]:
+        totals = self._totals(contents)
+        return {of: Shown(total.organic, 0, total.boosted, is_degraded) for of, total in totals.items()}

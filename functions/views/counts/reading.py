@@ -1,0 +1,64 @@
+"""Reading a content's views, never wrong: whatever a sync does meanwhile (design section 5)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sluice.totals import Totals
+from views import keys
+from views.shards.store import Seen
+
+type Content = tuple[str, str]
+
+
+class Shards(Protocol):
+    """The viewer shards; `views.shards.store.RedisShards` says what each method does."""
+
+    def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]: ...
+
+
+@dataclass(frozen=True)
+class Count:
+    """Views of one content: organic ones in the database and not yet there, and boosted ones."""
+
+    synced: int
+    pending: int
+    boosted: int
+
+
+class Reader:
+    """Counts lie between the views accepted when the read began and when it ended, and never go backwards.
+
+    `totals` reads many contents consistently (`sluice.totals.read_all`). `shard_count` is the highest ever used.
+    """
+
+    def __init__(
+        self, shards: Shards, totals: Callable[[Sequence[Content]], dict[Content, Totals]], *, shard_count: int
+    ) -> None:
+        self._shards = shards
+        self._totals = totals
+        self._every = range(shard_count)
+
+    def read(self, contents: Sequence[Content]) -> dict[Content, Count]:
+        """The count of each content (type, id). Raises Unavailable when Redis or the database does not answer."""
+        counts: dict[Content, Count] = {}
+        tried: dict[Content, int] = {}
+        left = list(dict.fromkeys(contents))
+        while left:
+            fields = [keys.content_field(*content) for content in left]
+            by_shard = self._shards.read(self._every, fields)
+            totals = self._totals(left)
+            for content, seen in zip(left, zip(*by_shard, strict=True), strict=True):
+                total = totals[content]
+                # A shard that restarted empty reports no epoch, hence the last try: else it could not end.
+                lowest = max(min(shard.epoch for shard in seen), tried.get(content, 0))
+                if total.last_epoch <= lowest:
+                    counts[content] = Count(total.organic, _pending(seen, total.last_epoch), total.boosted)
+                tried[content] = total.last_epoch  # The database moved on past what was read: read again.
+            left = [content for content in left if content not in counts]
+        return counts
+
+
+def _pending(shards: Sequence[Seen], last_epoch: int) -> int:
+    """What no epoch in the database has: a part counts while its epoch is not there."""
+    return sum(shard.pending + sum(part.views for part in shard.parts if part.epoch > last_epoch) for shard in shards)

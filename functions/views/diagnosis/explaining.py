@@ -1,0 +1,149 @@
+"""What would happen to a view now, and why: the tracking script decides and counts nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sluice.clock import Clock
+from sluice.errors import Invalid
+from views import keys, viewers
+from views.rules import (
+    BOT,
+    COOLDOWN,
+    DAILY_LIMIT,
+    DAILY_VIEWED,
+    DO_NOT_TRACK,
+    SESSION_LIMIT,
+    TOO_MANY_CONTENTS,
+    UNREGISTERED,
+    Calendar,
+    Decision,
+    Moment,
+    Rules,
+)
+from views.shards.store import Standing
+from views.viewers import Request, Viewers
+
+
+class Counter(Protocol):
+    """Decides; `views.track.counter.Counter` says how."""
+
+    def explain(
+        self, viewer: str, content_type: str, content_id: str, now: datetime, reasons: Sequence[str] = ()
+    ) -> Decision: ...
+
+
+class Shards(Protocol):
+    """The viewer shards; `views.shards.store.RedisShards` says what it does."""
+
+    def standing(self, viewer: str, shards: int, content: str) -> Standing: ...
+
+
+@dataclass(frozen=True)
+class RuleStanding:
+    """One rule, and how far the viewer is from its limit. None where there is no limit, or nothing is counted."""
+
+    rule: str
+    is_on: bool
+    refuses: bool
+    limit: int | None = None
+    used: int | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What would happen to a view, and every rule that has a say in it."""
+
+    decision: Decision
+    rules: tuple[RuleStanding, ...]
+
+
+class Explainer:
+    """Explains. `recognised` believes a subject as it stands where tracking has a token: who asks is an operator."""
+
+    def __init__(
+        self,
+        recognised: Viewers,
+        counter: Counter,
+        shards: Callable[[], Shards],
+        clock: Clock,
+        calendar: Calendar,
+        rules: Rules,
+        *,
+        shard_count: int,
+        honours_do_not_track: bool,
+    ) -> None:
+        self._viewers = recognised
+        self._counter = counter
+        self._shards = shards
+        self._clock = clock
+        self._calendar = calendar
+        self._rules = rules
+        self._shard_count = shard_count
+        self._honours_do_not_track = honours_do_not_track
+
+    def of_user(self, subject: str, content_type: str, content_id: str) -> Explanation:
+        """What would happen to a view with a token of `subject`, by a browser that is no robot's."""
+        return self._explain(Request({"authorization": subject}, ""), content_type, content_id, ())
+
+    def of_session(self, session: str, content_type: str, content_id: str) -> Explanation:
+        """What would happen to a view with this session. Raises Invalid when tracking would not believe it."""
+        request = Request({}, "", session)
+        if self._viewers.recognise(request, self._clock.now()).session != session:
+            message = "This session is forged or over: tracking goes by address and user agent then"
+            raise Invalid.of("viewer.session", message)
+        return self._explain(request, content_type, content_id, ())
+
+    def of_address(self, source_ip: str, user_agent: str, content_type: str, content_id: str) -> Explanation:
+        """What would happen to a view from this address by this browser, without a token or a session."""
+        request = Request({"user-agent": user_agent}, source_ip)
+        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._honours_do_not_track)
+        return self._explain(request, content_type, content_id, reasons)
+
+    def _explain(self, request: Request, content_type: str, content_id: str, reasons: tuple[str, ...]) -> Explanation:
+        now = self._clock.now()
+        viewer = self._viewers.recognise(request, now).key
+        content = keys.content_field(content_type, content_id)
+        standing = self._shards().standing(viewer, self._shard_count, content)
+        decision = self._counter.explain(viewer, content_type, content_id, now, reasons)
+        moment = self._calendar.moment(now)
+        return Explanation(decision, tuple(self._standings(standing, moment, decision)))
+
+    def _standings(self, standing: Standing, moment: Moment, decision: Decision) -> list[RuleStanding]:
+        rules = self._rules
+        limits: Mapping[str, tuple[bool, int | None, int | None]] = {
+            COOLDOWN: (rules.cooldown_seconds > 0, rules.cooldown_seconds, _seconds_since_last(standing, moment)),
+            DAILY_VIEWED: (rules.once_per_day, 1, int(_is_of_today(standing, moment))),
+            SESSION_LIMIT: (
+                rules.max_per_session > 0 and rules.session_seconds > 0,
+                rules.max_per_session,
+                _views_in_session(standing, moment, rules),
+            ),
+            DAILY_LIMIT: (
+                rules.max_per_day > 0,
+                rules.max_per_day,
+                standing.views if standing.day >= moment.day_start else 0,
+            ),
+            UNREGISTERED: (rules.registered_only, None, None),
+            TOO_MANY_CONTENTS: (rules.max_contents > 0, rules.max_contents, standing.pending_contents),
+            BOT: (True, None, None),
+            DO_NOT_TRACK: (self._honours_do_not_track, None, None),
+        }
+        return [
+            RuleStanding(rule, is_on, rule in decision.reasons, limit, used)
+            for rule, (is_on, limit, used) in limits.items()
+        ]
+
+
+def _seconds_since_last(standing: Standing, moment: Moment) -> int | None:
+    return None if standing.last_view is None else max(0, moment.now - standing.last_view) // 1000
+
+
+def _is_of_today(standing: Standing, moment: Moment) -> bool:
+    return standing.last_view is not None and standing.last_view >= moment.day_start
+
+
+def _views_in_session(standing: Standing, moment: Moment, rules: Rules) -> int:
+    is_over = moment.now - standing.session_start >= rules.session_seconds * 1000
+    return 0 if is_over else standing.session_views

@@ -1,0 +1,228 @@
+"""What the views' diagnosis and the registered contents take and give over HTTP."""
+
+from ipaddress import ip_address
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from sluice import http
+from sluice.http import Moment
+from views.diagnosis.explaining import Explanation, RuleStanding
+from views.diagnosis.stats import Stats
+from views.registered.store import Content
+from views.rules import Rules
+from views.schemas import ContentName
+from views.shards.store import ShardStats
+from views.sync.epochs import Phase
+
+SECONDS_PER_MINUTE = 60
+SECONDS_PER_HOUR = 3600
+
+
+class ShardResource(BaseModel):
+    """How one shard of the viewers stands."""
+
+    shard: int
+    epoch: int = Field(description="The last epoch of the sync that was opened here; 0: none, or it restarted empty.")
+    pending_views: int
+    pending_contents: int
+    syncing_contents: int = Field(description="Contents that the open epoch has taken and not moved yet.")
+    parked_contents: int
+    refused_fields: int
+    registry_complete: bool = Field(
+        description="Whether it has all registered contents. Where only those count, it refuses none before."
+    )
+
+    @classmethod
+    def of(cls, number: int, shard: ShardStats) -> Self:
+        return cls(
+            shard=number,
+            epoch=shard.epoch,
+            pending_views=shard.pending_views,
+            pending_contents=shard.pending_contents,
+            syncing_contents=shard.syncing_contents,
+            parked_contents=shard.parked_contents,
+            refused_fields=shard.refused_fields,
+            registry_complete=shard.is_registry_complete == 1,
+        )
+
+
+class StatsResource(BaseModel):
+    """How tracking and the sync stand, from counters: nothing is scanned. The first seven are S2-28's."""
+
+    max_views_per_session: int = Field(
+        description="Views of one content that count in one session (MaxViewsPerSession); 0: off."
+    )
+    max_daily_views_per_user: int = Field(
+        description="Views of one viewer that count in one day (MaxViewsPerDay); 0: off."
+    )
+    view_cooldown_minutes: int | float = Field(
+        description="Minutes before a content counts again for a viewer (CooldownSeconds / 60); 0: off."
+    )
+    session_duration_hours: int | float = Field(
+        description="Hours that a session lasts from its first view (SessionSeconds / 3600); 0: off."
+    )
+    total_view_keys: int = Field(
+        description="Contents with pending views. One that is pending on several shards is one on each of them."
+    )
+    total_session_keys: int = Field(
+        description="Sessions begun today: one for each viewer and content. Redis forgets them when it restarts empty."
+    )
+    total_daily_limit_keys: int = Field(
+        description="Viewers with a counted view today, whom the daily limit knows. A restart forgets them too."
+    )
+    used_memory_bytes: int | None = Field(
+        description="What Redis uses, over its primaries; null where the service does not tell."
+    )
+    pending_views: int = Field(description="Views that no epoch of the sync has taken yet.")
+    pending_contents: int = Field(description="The same as total_view_keys.")
+    syncing_contents: int = Field(
+        description="Contents that the open epoch has taken and not moved yet, on each shard."
+    )
+    oldest_pending_at: Moment | None = Field(
+        description="When the oldest view was counted that is not in the database, taken by an epoch or not."
+    )
+    oldest_pending_seconds: int | None = Field(description="How long ago that was.")
+    open_epoch: int | None = Field(description="The epoch that is being moved; null between epochs.")
+    open_epoch_phase: Phase | None
+    parked_contents: int = Field(description="Contents that the sync moved aside, on each shard.")
+    refused_fields: int = Field(
+        description="Rows of refusals, by rules, content and hour, that no epoch has moved yet."
+    )
+    shards: list[ShardResource]
+
+    @classmethod
+    def of(cls, stats: Stats, rules: Rules) -> Self:
+        epoch = stats.open_epoch
+        return cls(
+            max_views_per_session=rules.max_per_session,
+            max_daily_views_per_user=rules.max_per_day,
+            view_cooldown_minutes=_quotient(rules.cooldown_seconds, SECONDS_PER_MINUTE),
+            session_duration_hours=_quotient(rules.session_seconds, SECONDS_PER_HOUR),
+            total_view_keys=stats.pending_contents,
+            total_session_keys=stats.sessions,
+            total_daily_limit_keys=stats.viewers,
+            used_memory_bytes=stats.used_memory_bytes,
+            pending_views=stats.pending_views,
+            pending_contents=stats.pending_contents,
+            syncing_contents=stats.syncing_contents,
+            oldest_pending_at=stats.oldest_pending_at,
+            oldest_pending_seconds=stats.oldest_pending_seconds,
+            open_epoch=epoch.epoch if epoch else None,
+            open_epoch_phase=epoch.phase if epoch else None,
+            parked_contents=stats.parked_contents,
+            refused_fields=stats.refused_fields,
+            shards=[ShardResource.of(number, shard) for number, shard in enumerate(stats.shards)],
+        )
+
+
+def _quotient(seconds: int, unit: int) -> int | float:
+    return seconds / unit if seconds % unit else seconds // unit
+
+
+def _address(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError as error:
+        raise ValueError("source_ip must be an IPv4 or IPv6 address") from error
+    return text
+
+
+_FORMS = ({"user"}, {"session"}, {"source_ip", "user_agent"})
+
+
+class AskedViewer(BaseModel):
+    """A viewer in one form: `user`, `session`, or `source_ip` with `user_agent`. It is neither kept nor logged."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    user: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None, description="The `sub` of the viewer's token.", examples=["ada"]
+    )
+    session: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None, description="The `session` that tracking answered the viewer."
+    )
+    source_ip: Annotated[str, Field(max_length=45), AfterValidator(_address)] | None = Field(
+        None, description="The address of a viewer without token and session.", examples=["203.0.113.77"]
+    )
+    user_agent: Annotated[str, Field(max_length=8192)] | None = Field(None, description="The viewer's `User-Agent`.")
+
+    @model_validator(mode="after")
+    def _is_of_one_form(self) -> Self:
+        if {name for name, value in self if value is not None} not in _FORMS:
+            raise ValueError("viewer must be one of user, session, or source_ip with user_agent")
+        return self
+
+
+class AskedView(ContentName):
+    """The view that is asked about."""
+
+    viewer: AskedViewer
+
+
+class RuleResource(BaseModel):
+    """One rule, and how far this viewer is from its limit."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    rule: str = Field(examples=["daily_limit"])
+    on: bool = Field(validation_alias="is_on")
+    limit: int | None = Field(
+        description="Of `cooldown` in seconds, of the others in views, of `too_many_contents` in contents of a shard."
+    )
+    used: int | None = Field(
+        description="Views that count towards the limit; of `cooldown` seconds since the last one, null without one; "
+        "of `too_many_contents` contents that are pending on the viewer's shard."
+    )
+    refuses: bool
+
+
+class ExplanationResource(BaseModel):
+    """What would happen to the view now. Nothing was counted."""
+
+    would_count: bool
+    reasons: list[str]
+    retry_after_seconds: int | None = Field(
+        description="When all of the reasons would let it pass. Null when it counts, or when waiting does not help."
+    )
+    rules: list[RuleResource]
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Self:
+        decision = explanation.decision
+        return cls(
+            would_count=decision.is_counted,
+            reasons=list(decision.reasons),
+            retry_after_seconds=decision.retry_after_seconds,
+            rules=[_rule(standing) for standing in explanation.rules],
+        )
+
+
+def _rule(standing: RuleStanding) -> RuleResource:
+    return RuleResource.model_validate(standing)
+
+
+class NewContent(BaseModel):
+    """What a content is called, and whose it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Annotated[str, Field(min_length=1, max_length=200), http.OneLine] = Field(examples=["How sluices work"])
+    owner: Annotated[str, Field(min_length=1, max_length=128), http.OneLine] = Field(examples=["ada"])
+
+
+class ContentResource(BaseModel):
+    """A registered content."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    content_type: str
+    content_id: str
+    title: str
+    owner: str
+    registered_at: Moment
+    updated_at: Moment = Field(description="When title or owner changed last.")
+
+    @classmethod
+    def of(cls, content: Content) -> Self:
+        return cls.model_validate(content)

@@ -1,0 +1,1 @@
+"""Imports: the counts of another system become organic views, once."""

@@ -1,0 +1,182 @@
+"""HTTP: import the counts of another system, once, and adjust organic views with a reason."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from sluice import http, ids, settings
+from sluice.clock import SystemClock
+from sluice.dynamodb import bind
+from sluice.requests import Answer, Request, RequestItem
+from sluice.roles import Role
+from views import content
+from views.adjustments import commands as adjustments
+from views.adjustments.commands import Adjusted, Adjustments
+from views.imports import campaign
+from views.imports import store as import_store
+from views.imports.bootstrap import ImportSettings, database, store, wake
+from views.imports.campaign import Chunk, Import
+from views.imports.commands import Imports
+from views.imports.schemas import (
+    AdjustedResource,
+    AdjustmentPage,
+    ImportPage,
+    ImportResource,
+    ImportRows,
+    NewAdjustment,
+    NewImport,
+    SkippedPage,
+    place,
+)
+
+IMPORTS = "/api/admin/views/imports"
+IMPORT = f"{IMPORTS}/<import_id>"
+CONTENT = "/api/admin/views/<content_type>/<content_id>"
+
+ImportId = Annotated[str, Path(description="The import's id: `imp_` and a ULID.")]
+ChunkNumber = Annotated[int, Path(ge=1, le=campaign.MOST_CHUNKS, description="The chunk's number, from 1, in order.")]
+ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["video"])]
+ContentId = Annotated[str, Path(description="The content's id.", examples=["abc123"])]
+
+app = http.resolver()
+
+
+@dataclass(frozen=True)
+class Settings(ImportSettings):
+    """What the function reads from the environment."""
+
+    requests_table: str
+    content_types: tuple[str, ...]
+
+
+@cache
+def configured() -> Settings:
+    return settings.read(Settings)
+
+
+@cache
+def imports() -> Imports:
+    read = configured()
+    bind(RequestItem, read.requests_table)
+    return Imports(store(read), wake(read), SystemClock())
+
+
+@cache
+def corrections() -> Adjustments:
+    read = configured()
+    bind(RequestItem, read.requests_table)
+    return Adjustments(database(read), SystemClock())
+
+
+@app.post(IMPORTS, **http.require(Role.ADMIN, 201, errors=[409]))
+def create(
+    body: Annotated[NewImport, Body()],
+    caller: http.Caller,
+    fingerprint: http.Fingerprint,
+    key: http.IdempotencyKey = None,
+) -> Response[ImportResource]:
+    """Create an import. It takes rows, and waits for `execute`."""
+    keyed = import_store.Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
+    made = imports().create(body.name, caller.subject, keyed)
+    if isinstance(made, Answer):
+        return _again(made, ImportResource)
+    return Response(201, APPLICATION_JSON, ImportResource.of(made))
+
+
+def _again[R: BaseModel](answer: Answer, resource: type[R]) -> Response[R]:
+    """What was answered to the request's Idempotency-Key before."""
+    replayed = resource.model_validate(answer.body)
+    return Response(answer.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
+
+
+def _created(made: Import) -> Answer:
+    return Answer(201, ImportResource.of(made).model_dump(mode="json"))
+
+
+@app.get(IMPORTS, **http.require(Role.OPERATOR))
+def page(limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> ImportPage:
+    """List imports, newest first."""
+    return ImportPage.of(*imports().page(limit, place(cursor, ids.IMPORT)))
+
+
+@app.get(IMPORT, **http.require(Role.OPERATOR, errors=[404]))
+def get(import_id: ImportId) -> ImportResource:
+    """An import and its progress."""
+    return ImportResource.of(imports().get(import_id))
+
+
+@app.get(f"{IMPORT}/skipped", **http.require(Role.OPERATOR, errors=[404]))
+def skipped(import_id: ImportId, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> SkippedPage:
+    """The rows that were not applied, and why, in their order."""
+    position = http.read_cursor(cursor, number=int)
+    return SkippedPage.of(*imports().skipped(import_id, limit, position["number"] if position else None))
+
+
+@app.put(f"{IMPORT}/rows/<number>", **http.require(Role.ADMIN, errors=[404, 409]))
+def put(
+    import_id: ImportId, number: ChunkNumber, body: Annotated[ImportRows, Body()], caller: http.Caller
+) -> ImportResource:
+    """Put a chunk of 1 to 500 rows. Chunks come in order, from 1.
+
+    Until the import is started, a chunk that is put again replaces the one before. After that its rows stand: the same
+    ones again change nothing, others are refused.
+    """
+    rows = tuple(each.row() for each in body.rows)
+    content.check_all([row.content for row in rows], configured().content_types, "rows")
+    return ImportResource.of(imports().put(import_id, Chunk(number, rows), caller.subject))
+
+
+@app.post(f"{IMPORT}/execute", **http.require(Role.ADMIN, errors=[404, 409]))
+def execute(import_id: ImportId, caller: http.Caller) -> ImportResource:
+    """Start an import, or go on with one that stands still."""
+    return ImportResource.of(imports().execute(import_id, caller.subject))
+
+
+@app.post(f"{CONTENT}/adjust", **http.require(Role.ADMIN, 201, errors=[404, 409]))
+def adjust(
+    content_type: ContentType,
+    content_id: ContentId,
+    body: Annotated[NewAdjustment, Body()],
+    caller: http.Caller,
+    fingerprint: http.Fingerprint,
+    key: http.RequiredKey,
+) -> Response[AdjustedResource]:
+    """Add views to a content's organic ones, or take some, never below zero. It is audited.
+
+    With the same Idempotency-Key it is done once: repeat it until it is answered.
+    """
+    content.check(content_type, content_id, configured().content_types)
+    keyed = adjustments.Keyed(Request.of(caller.subject, key, fingerprint), _adjusted)
+    of_content = (content_type, content_id)
+    made = corrections().adjust(of_content, body.views, body.reason, caller.subject, keyed)
+    if isinstance(made, Answer):
+        return _again(made, AdjustedResource)
+    return Response(201, APPLICATION_JSON, AdjustedResource.of(made))
+
+
+def _adjusted(made: Adjusted) -> Answer:
+    return Answer(201, AdjustedResource.of(made).model_dump(mode="json"))
+
+
+@app.get(f"{CONTENT}/adjustments", **http.require(Role.OPERATOR, errors=[404]))
+def adjusted(
+    content_type: ContentType,
+    content_id: ContentId,
+    limit: http.Limit = http.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> AdjustmentPage:
+    """A content's adjustments, newest first."""
+    content.check(content_type, content_id, configured().content_types)
+    of_content = (content_type, content_id)
+    return AdjustmentPage.of(*corrections().page(of_content, limit, place(cursor, ids.ADJUSTMENT)))
+
+
+@http.logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

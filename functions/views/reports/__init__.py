@@ -1,0 +1,1 @@
+"""Reports: what the database tells of views, for operators."""

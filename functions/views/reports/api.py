@@ -1,0 +1,181 @@
+"""HTTP: what the database tells of views: refusals, a content's history, the most viewed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date
+from functools import cache
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice import exports, http, settings
+from sluice.clock import SystemClock
+from sluice.dynamodb import bind
+from sluice.roles import Role
+from sluice.totals import TotalItem
+from views import content
+from views.items import ViewsItem
+from views.reports import ranking, refusals
+from views.reports.export import history_csv, ranking_csv, refusals_csv
+from views.reports.history import history as history_of
+from views.reports.moved import moved_until
+from views.reports.period import Period, period
+from views.reports.refusals import Wanted
+from views.reports.schemas import (
+    FirstDay,
+    HistoryResource,
+    LastDay,
+    OneContent,
+    OneRule,
+    RankedResource,
+    RankingPage,
+    RefusalsOfHour,
+    RefusalsPage,
+    RefusalsSummary,
+    ranking_place,
+    refusals_place,
+)
+
+REFUSALS = "/api/admin/views/refusals"
+HISTORY = "/api/admin/views/<content_type>/<content_id>/history"
+TOP = "/api/admin/views/top"
+
+MOST_DAYS_OF_REFUSALS = 31
+USUAL_DAYS_OF_HISTORY = 30
+MOST_DAYS_OF_HISTORY = 366
+# A Lambda answers at most 6 MB. The longest line has about 350 bytes.
+MAX_CSV_LINES = 10_000
+
+CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many lines to answer at most.")]
+ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["video"])]
+ContentId = Annotated[str, Path(description="The content's id.", examples=["abc123"])]
+RankedType = Annotated[str, Query(alias="content_type", description="One of the installation's content types.")]
+
+app = http.resolver()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the function reads from the environment."""
+
+    views_table: str
+    totals_table: str
+    time_zone: ZoneInfo
+    content_types: tuple[str, ...]
+
+
+@cache
+def configured() -> Settings:
+    read = settings.read(Settings)
+    bind(ViewsItem, read.views_table)
+    bind(TotalItem, read.totals_table)
+    return read
+
+
+def wanted(first: date | None, last: date | None, rule: str | None, named: str | None) -> Wanted:
+    """The refusals that are asked for; by default those of today, in UTC as their hours are."""
+    content_types = configured().content_types
+    today = SystemClock().now().astimezone(UTC).date()
+    days = period(first, last, today, usual=1, most=MOST_DAYS_OF_REFUSALS)
+    return Wanted(days, rule, content.named(named, content_types, "content") if named else None)
+
+
+def days_of_history(first: date | None, last: date | None) -> Period:
+    today = SystemClock().now().astimezone(configured().time_zone).date()
+    return period(first, last, today, usual=USUAL_DAYS_OF_HISTORY, most=MOST_DAYS_OF_HISTORY)
+
+
+@app.get(REFUSALS, **http.require(Role.OPERATOR))
+def list_refusals(
+    first: FirstDay = None,
+    last: LastDay = None,
+    rule: OneRule = None,
+    named: OneContent = None,
+    limit: http.Limit = http.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> RefusalsPage:
+    """Refused views by hour, rules and content, oldest first. Up to 31 days, in UTC."""
+    asked = wanted(first, last, rule, named)
+    found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
+    return RefusalsPage(
+        moved_until=moved_until(),
+        items=[RefusalsOfHour.of(each) for each in found],
+        next_cursor=http.write_cursor(vars(following) if following else None),
+    )
+
+
+@app.get(f"{REFUSALS}/summary", **http.require(Role.OPERATOR))
+def sum_refusals(
+    first: FirstDay = None, last: LastDay = None, rule: OneRule = None, named: OneContent = None
+) -> RefusalsSummary:
+    """How many views were refused, by which rules and when. Up to 31 days, in UTC."""
+    return RefusalsSummary.of(refusals.summary(wanted(first, last, rule, named)), moved_until())
+
+
+@app.get(f"{REFUSALS}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
+def export_refusals(
+    first: FirstDay = None,
+    last: LastDay = None,
+    rule: OneRule = None,
+    named: OneContent = None,
+    limit: CsvLimit = MAX_CSV_LINES,
+    cursor: http.Cursor = None,
+) -> Response[str]:
+    """Refused views as CSV; `Link` names the next part."""
+    asked = wanted(first, last, rule, named)
+    found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
+    query = {"from": asked.period.first, "to": asked.period.last, "rule": rule, "content": named, "limit": limit}
+    text = refusals_csv(map(RefusalsOfHour.of, found), with_header=cursor is None)
+    return http.csv_answer(text, query, http.write_cursor(vars(following) if following else None))
+
+
+@app.get(HISTORY, **http.require(Role.OPERATOR, errors=[404]))
+def history(
+    content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
+) -> HistoryResource:
+    """A content's views day by day, organic, boosted and adjusted ones apart. By default 30 days, at most 366."""
+    content.check(content_type, content_id, configured().content_types)
+    asked = (content_type, content_id)
+    found = history_of(asked, days_of_history(first, last), configured().time_zone)
+    return HistoryResource.of(asked, found, moved_until())
+
+
+@app.get(f"{HISTORY}/export", **http.require(Role.OPERATOR, errors=[404], media=exports.MEDIA))
+def export_history(
+    content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
+) -> Response[str]:
+    """A content's views day by day as CSV."""
+    content.check(content_type, content_id, configured().content_types)
+    asked = (content_type, content_id)
+    found = history_of(asked, days_of_history(first, last), configured().time_zone)
+    return http.csv_answer(history_csv(asked, found.days), {})
+
+
+@app.get(TOP, **http.require(Role.OPERATOR))
+def top(content_type: RankedType, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> RankingPage:
+    """The most viewed contents of a type, by organic views alone (S2-30)."""
+    content.check_type(content_type, configured().content_types)
+    found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
+    return RankingPage(
+        moved_until=moved_until(),
+        content_type=content_type,
+        items=[RankedResource.of(place) for place in found],
+        next_cursor=http.write_cursor(vars(following) if following else None),
+    )
+
+
+@app.get(f"{TOP}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
+def export_top(content_type: RankedType, limit: CsvLimit = MAX_CSV_LINES, cursor: http.Cursor = None) -> Response[str]:
+    """The most viewed contents of a type as CSV; `Link` names the next part."""
+    content.check_type(content_type, configured().content_types)
+    found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
+    text = ranking_csv(content_type, found, with_header=cursor is None)
+    query = {"content_type": content_type, "limit": limit}
+    return http.csv_answer(text, query, http.write_cursor(vars(following) if following else None))
+
+
+@http.logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

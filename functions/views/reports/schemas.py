@@ -1,0 +1,232 @@
+"""What the reports take and give."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from sluice import http
+from sluice.errors import Invalid
+from sluice.http import Moment
+from sluice.totals import Ranked
+from views import content
+from views.reports.history import Adjustment, History
+from views.reports.period import Period, day_of
+from views.reports.ranking import Place as RankingPlace
+from views.reports.refusals import Place, Refusals, Summary
+from views.rules import Reason
+
+# A report that is read by people has room for so many; those before them are in its sums all the same.
+MOST_ADJUSTMENTS = 500
+
+NOTE = "What came after moved_until is still in Redis, until the next sync moves it"
+DISCLOSURE = "boosted views are promoted and stand apart from organic ones"
+
+
+def _day(value: Any) -> date:
+    return day_of(value)
+
+
+FirstDay = Annotated[date | None, BeforeValidator(_day), Query(alias="from", description="The first day.")]
+LastDay = Annotated[date | None, BeforeValidator(_day), Query(alias="to", description="The last day.")]
+OneRule = Annotated[Reason | None, Query(alias="rule", description="Only attempts that this rule, or it too, refused.")]
+OneContent = Annotated[
+    str | None, Query(alias="content", description="Only those of this content.", examples=["story:123"])
+]
+
+
+class Report(BaseModel):
+    """What holds for every report: it is made of what the sync has moved to the database."""
+
+    moved_until: Moment | None = Field(
+        description="When the last sync that is done took what was pending. Out of it stay contents moved aside, and "
+        "views of a shard that was new or had restarted: the next sync takes them. Null: there was no sync yet."
+    )
+    note: str = NOTE
+
+
+class RefusalsOfHour(BaseModel):
+    """Attempts to view a content that the same rules refused in one hour."""
+
+    hour: Moment
+    rules: list[str] = Field(description="All that refused them.", examples=[["cooldown", "daily_viewed"]])
+    content_type: str | None = Field(description="Null for contents that found no room of their own in Redis.")
+    content_id: str | None
+    refusals: int
+
+    @classmethod
+    def of(cls, refusals: Refusals) -> "RefusalsOfHour":
+        content_type, _, content_id = refusals.content.partition(":")
+        return cls(
+            hour=_moment(refusals.day, refusals.hour),
+            rules=list(refusals.rules),
+            content_type=content_type if content_id else None,
+            content_id=content_id or None,
+            refusals=refusals.refusals,
+        )
+
+
+class RefusalsPage(Report):
+    """Refusals by hour, rules and content. A page may hold fewer than `limit` and have a next one all the same."""
+
+    items: list[RefusalsOfHour]
+    next_cursor: str | None
+
+
+class RefusalsByRules(BaseModel):
+    """Attempts that these rules, and no others, refused."""
+
+    rules: list[str]
+    refusals: int
+
+
+class RefusalsByHour(BaseModel):
+    """Attempts that were refused in an hour."""
+
+    hour: Moment
+    refusals: int
+
+
+class RefusalsSummary(Report):
+    """Refused attempts. Those of `by_rules` and those of `by_hour` add up to `attempts`."""
+
+    attempts: int
+    by_rule: dict[str, int] = Field(description="An attempt that several rules refused counts for each of them.")
+    by_rules: list[RefusalsByRules]
+    by_hour: list[RefusalsByHour] = Field(description="Hours without refusals are left out.")
+
+    @classmethod
+    def of(cls, summary: Summary, moved_until: datetime | None) -> "RefusalsSummary":
+        return cls(
+            moved_until=moved_until,
+            attempts=summary.attempts,
+            by_rule=summary.by_rule,
+            by_rules=[RefusalsByRules(rules=list(rules), refusals=each) for rules, each in summary.by_rules.items()],
+            by_hour=[RefusalsByHour(hour=_moment(*hour), refusals=each) for hour, each in summary.by_hour.items()],
+        )
+
+
+class DayResource(BaseModel):
+    """A day's views; zeros when there were none."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    date: date
+    organic: int = Field(description="By viewers, without those of `adjusted`. A day ends with the sync at midnight.")
+    boosted: int = Field(description="Added by boost campaigns; below 0 when more were taken back.")
+    adjusted: int = Field(description="Organic views that were added or taken away by hand.")
+
+
+class AdjustmentResource(BaseModel):
+    """Organic views that were added or taken away by hand."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: Moment
+    views: int
+    reason: str
+    actor: str
+
+
+class PeriodTotals(BaseModel):
+    """The sums of a period's days."""
+
+    organic: int
+    boosted: int
+    adjusted: int
+
+
+class ContentTotals(BaseModel):
+    """A content's counters as they are: organic = those of all days + imported + adjusted."""
+
+    organic: int
+    boosted: int
+    imported: int | None = Field(description="The organic views that it came with. Null: none were imported.")
+    adjusted: int
+
+
+class HistoryResource(Report):
+    """A content's views day by day."""
+
+    content_type: str
+    content_id: str
+    days: list[DayResource]
+    totals: PeriodTotals
+    adjustments: list[AdjustmentResource] = Field(
+        description=f"The last {MOST_ADJUSTMENTS} of the period; the sums have all."
+    )
+    adjustments_left_out: int
+    overall: ContentTotals
+    disclosure: str | None = Field(description="There when any of the views are boosted.")
+
+    @classmethod
+    def of(cls, named: tuple[str, str], history: History, moved_until: datetime | None) -> "HistoryResource":
+        listed: Sequence[Adjustment] = history.adjustments[-MOST_ADJUSTMENTS:]
+        is_boosted = history.total.boosted or any(day.boosted for day in history.days)
+        return cls(
+            moved_until=moved_until,
+            content_type=named[0],
+            content_id=named[1],
+            days=[DayResource.model_validate(day) for day in history.days],
+            totals=PeriodTotals(
+                organic=sum(day.organic for day in history.days),
+                boosted=sum(day.boosted for day in history.days),
+                adjusted=sum(day.adjusted for day in history.days),
+            ),
+            adjustments=[AdjustmentResource.model_validate(each) for each in listed],
+            adjustments_left_out=len(history.adjustments) - len(listed),
+            overall=ContentTotals(
+                organic=history.total.organic,
+                boosted=history.total.boosted,
+                imported=history.total.imported,
+                adjusted=history.adjusted,
+            ),
+            disclosure=DISCLOSURE if is_boosted else None,
+        )
+
+
+class RankedResource(BaseModel):
+    """A content where its organic views put it."""
+
+    content_id: str
+    organic: int
+    boosted: int = Field(description="Beside the ranking, never in it.")
+    disclosure: str | None = Field(description="There when any of the views are boosted.")
+
+    @classmethod
+    def of(cls, place: RankingPlace) -> "RankedResource":
+        return cls(**vars(place), disclosure=DISCLOSURE if place.boosted else None)
+
+
+class RankingPage(Report):
+    """The contents of a type with the most organic views."""
+
+    content_type: str
+    items: list[RankedResource]
+    next_cursor: str | None
+
+
+def refusals_place(cursor: str | None, period: Period) -> Place | None:
+    """Where a page of refusals begins. Raises Invalid for a cursor of another period."""
+    position = http.read_cursor(cursor, day=str, part=str)
+    if position is None:
+        return None
+    if position["day"] not in map(date.isoformat, period.days) or not position["part"].isascii():
+        raise Invalid.of("cursor", "cursor is not one that this list gave")
+    return Place(**position)
+
+
+def ranking_place(cursor: str | None) -> Ranked | None:
+    """After whom a page of the ranking begins. Raises Invalid for a cursor that is none."""
+    position = http.read_cursor(cursor, content_id=str, organic=int)
+    if position is None:
+        return None
+    if not content.is_id(position["content_id"]):
+        raise Invalid.of("cursor", "cursor is not one that this list gave")
+    return Ranked(**position)
+
+
+def _moment(day: str, hour: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T{hour}:00:00+00:00")

@@ -1,0 +1,1 @@
+"""The viewer shards in Redis, for all but tracking."""

@@ -1,0 +1,1 @@
+"""The sync: pending views are moved to the database, exactly once."""

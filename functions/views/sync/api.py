@@ -1,0 +1,73 @@
+"""HTTP: start the sync of pending views, and how it goes.
+
+The stop of the operations is not looked at: a sync releases nothing, it moves views that have been counted already.
+"""
+
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice import http, settings
+from sluice.errors import NotFound
+from sluice.roles import Role
+from views import bootstrap
+from views.bootstrap import SyncSettings as Settings
+from views.schemas import EpochResource, SyncResource, SyncStart
+from views.sync.epochs import Outcome, Sync
+from views.sync.store import SyncStore
+
+SYNC = "/api/admin/views/sync"
+
+app = http.resolver()
+
+
+@cache
+def sync() -> Sync:
+    return bootstrap.sync(settings.read(Settings))
+
+
+@cache
+def store() -> SyncStore:
+    return bootstrap.store(settings.read(Settings))
+
+
+STARTED = http.require(Role.OPERATOR, 202)
+STARTED["responses"][200] = {"description": "OK", "content": {APPLICATION_JSON: {"model": SyncResource}}}
+
+
+@app.post(SYNC, **STARTED)
+def start(body: Annotated[SyncStart | None, Body()] = None) -> Response[SyncResource]:
+    """Start moving pending views to the database (S2-15). 202: an epoch is or will be opened; 200: none need be."""
+    started = sync().start(force=body is not None and body.force)
+    accepted = started.outcome in (Outcome.OPENED, Outcome.WAITING)
+    return Response(202 if accepted else 200, APPLICATION_JSON, SyncResource.of(started))
+
+
+@app.get(SYNC, **http.require(Role.OPERATOR, errors=[404]))
+def get() -> EpochResource:
+    """How the present epoch goes, or how the last one went (S2-26)."""
+    control = store().control()
+    if control is None:
+        raise NotFound("There was no sync yet: POST here starts the first", "not_found")
+    return EpochResource.of(control, store().failures(control.epoch))
+
+
+@app.get(f"{SYNC}/<epoch>", **http.require(Role.OPERATOR, errors=[404]))
+def epoch(
+    epoch: Annotated[int, Path(ge=1, le=2**53, description="The epoch's number, from 1.")],
+) -> EpochResource:
+    """How an epoch went, and what of it could not be applied."""
+    present = store().control()
+    found = present if present is not None and present.epoch == epoch else store().epoch(epoch)
+    if found is None:
+        raise NotFound(f"There is no epoch {epoch}", "not_found")
+    return EpochResource.of(found, store().failures(epoch))
+
+
+@http.logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

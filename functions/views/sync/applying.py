@@ -1,0 +1,291 @@
+"""What an epoch took, brought to the database: each part of it once, whoever repeats it (design section 5)."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import batched
+from typing import Protocol
+
+from aws_lambda_powertools import Logger
+
+from sluice.clock import Clock
+from sluice.errors import SluiceError, Unavailable
+from views.shards.store import Part, Taken
+
+logger = Logger(child=True)
+
+FAILURES_BEFORE_GIVING_UP = 3
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+ACTIONS = 100
+CONTENTS_TOGETHER = ACTIONS // 2  # a total and a daily row each
+REFUSALS_TOGETHER = ACTIONS // 2  # a row and at most an hour's sum each
+
+_MOST_FAILED = 50  # contents that a step tries to fold in vain: each takes it a call
+FOLDED_ROWS_KEPT = timedelta(days=2)  # until its day is over, a row is what refuses the viewer's next view
+
+type Added = bool | Exception
+"""True: added now. False: it was in already. An exception: why this one cannot be added."""
+
+
+@dataclass(frozen=True)
+class DayViews:
+    """Organic views of one content (`story:123`) on one day (`2026-11-20`)."""
+
+    content: str
+    day: str
+    views: int
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """How often rules together refused a content in one hour: a field of the shards' `refused`, and its count."""
+
+    field: str
+    refusals: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A view that was taken while Redis was away; `viewer` is the row's id."""
+
+    viewer: str
+    day: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a step works on: an epoch, the day that gets its views, and the shards."""
+
+    epoch: int
+    day: str
+    shards: range
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a step did."""
+
+    is_last: bool = False
+    """The phase has nothing left to do."""
+    contents: int = 0
+    views: int = 0
+    parked: int = 0
+    refusals: int = 0
+    folded: int = 0
+
+
+class Shards(Protocol):
+    """The viewer shards; `views.shards.store.RedisShards` says what each method does."""
+
+    def left(self, shards: Sequence[int], epoch: int, taken: Taken) -> list[int]: ...
+    def page(self, shard: int, epoch: int, limit: int, taken: Taken) -> list[str]: ...
+    def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]: ...
+    def refusals(self, shards: Sequence[int], epoch: int, fields: Sequence[str]) -> list[list[int]]: ...
+    def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None: ...
+    def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None: ...
+    def parked(self, shard: int, limit: int) -> list[str]: ...
+
+
+class Store(Protocol):
+    """Totals, daily rows, refusals and rows to fold. Every method raises Unavailable when the database is busy."""
+
+    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
+        """Add an epoch's views to the total and the daily row of each content, once and both or neither.
+
+        Up to CONTENTS_TOGETHER contents.
+        """
+
+    def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
+        """Add an epoch's refusals to the row of each and to the sums of its hour, once and both or neither.
+
+        Up to REFUSALS_TOGETHER.
+        """
+
+    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[Row]:
+        """Up to about `limit` rows, as the index knows them: it may lack some, and show some that are folded.
+
+        None of the contents in `without`, and what stands behind them.
+        """
+
+    def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
+        """Add rows to the totals and daily rows of their contents and days, and mark them, all of it or nothing.
+
+        False when one of them is folded already. `expires_at` is in Unix seconds.
+        """
+
+    def still_unfolded(self, rows: Sequence[Row]) -> list[Row]:
+        """Those that are not folded yet, consistently."""
+
+    def count_failure(self, name: str, epoch: int, reason: str) -> int:
+        """Count that a content, or a refusals' field, could not be added, and report how often that was."""
+
+    def report_parked(self, content: str, epoch: int) -> None:
+        """Mark a content's failures as those of one that is moved aside."""
+
+
+class Applier:
+    """One step of each phase. Every method can be repeated, and raises Outdated when a shard is in a later epoch."""
+
+    def __init__(self, shards: Shards, store: Store, clock: Clock, page_contents: int) -> None:
+        self._shards = shards
+        self._store = store
+        self._clock = clock
+        self._page_contents = page_contents
+
+    def retry(self, scope: Scope) -> Work:
+        """Try what was moved aside in earlier epochs again; what fails again stays aside."""
+        contents: dict[str, None] = {}
+        for shard in scope.shards:
+            if len(contents) < self._page_contents:
+                contents |= dict.fromkeys(self._shards.parked(shard, self._page_contents - len(contents)))
+        return self._apply(scope, list(contents), is_last=True, parking=False)
+
+    def page(self, scope: Scope) -> Work:
+        """Apply a page of contents; at the third failure one is moved aside."""
+        contents, is_last = self._page(scope, Taken.VIEWS)
+        return self._apply(scope, contents, is_last=is_last, parking=True)
+
+    def refusals(self, scope: Scope) -> Work:
+        """Move a page of refusals. One that fails three times is logged and dropped: it must not block the views."""
+        fields, is_last = self._page(scope, Taken.REFUSALS)
+        moved = sum([self._move(scope, together) for together in batched(fields, REFUSALS_TOGETHER, strict=False)])
+        return Work(is_last, refusals=moved)
+
+    def fold(self, scope: Scope, limit: int) -> Work:
+        """Fold about `limit` rows. What fails, and what the index does not show yet, is left to the next epoch."""
+        folded = 0
+        failed: set[str] = set()
+        # Contents that fail stay where they are: past them, so that they keep no other waiting.
+        while len(failed) < _MOST_FAILED:
+            known = len(failed)
+            folded += sum([self._fold(scope, rows, failed) for rows in _packed(self._store.unfolded(limit, failed))])
+            if folded or len(failed) == known:
+                break
+        return Work(is_last=not folded, folded=folded)
+
+    def _page(self, scope: Scope, taken: Taken) -> tuple[list[str], bool]:
+        """Names on a page, and whether there was nothing left on any shard."""
+        names: dict[str, None] = {}
+        every_left = self._shards.left(scope.shards, scope.epoch, taken)
+        for shard, left in zip(scope.shards, every_left, strict=True):
+            if left and len(names) < self._page_contents:
+                # A name that a lower shard holds was found there: each is applied once, for all shards.
+                found = self._shards.page(shard, scope.epoch, self._page_contents - len(names), taken)
+                names |= dict.fromkeys(found)
+        return list(names), not any(every_left)
+
+    def _apply(self, scope: Scope, contents: list[str], *, is_last: bool, parking: bool) -> Work:
+        applied = views = parked = 0
+        # What is applied is dropped before the next: a worker that runs out of time has gone some of the way.
+        for together in batched(contents, CONTENTS_TOGETHER, strict=False):
+            added, failed = self._apply_together(scope, together)
+            applied += len(together) - len(failed)
+            views += added
+            for content, error in failed.items():
+                logger.warning("A content could not be applied", content=content, exc_info=error)
+                parked += parking and self._parked(scope, content, error)
+        return Work(is_last, contents=applied, views=views, parked=parked)
+
+    def _apply_together(self, scope: Scope, contents: Sequence[str]) -> tuple[int, dict[str, Exception]]:
+        """Apply and drop contents; how many views were added now, and what failed."""
+        by_shard = self._shards.held(scope.shards, scope.epoch, contents)
+        held = {
+            content: _by_epoch(scope, content, [part for parts in by_content for part in parts])
+            for content, by_content in zip(contents, zip(*by_shard, strict=True), strict=True)
+        }
+        views = 0
+        failed: dict[str, Exception] = {}
+        # Oldest first, and a content that fails waits with its later epochs: one is refused once a later one is in.
+        for epoch in sorted({epoch for of_content in held.values() for epoch in of_content}):
+            waiting = [held[each][epoch] for each in contents if epoch in held[each] and each not in failed]
+            for each, added in zip(waiting, self._store.apply(epoch, waiting), strict=True):
+                if isinstance(added, Exception):
+                    failed[each.content] = added
+                elif added:
+                    views += each.views
+        if applied := [content for content in contents if content not in failed]:
+            self._shards.drop(scope.shards, scope.epoch, applied, Taken.VIEWS)
+        return views, failed
+
+    def _parked(self, scope: Scope, content: str, error: Exception) -> bool:
+        if not self._failed_too_often(scope, content, error):
+            return False
+        self._store.report_parked(content, scope.epoch)
+        self._shards.park(scope.shards, scope.epoch, scope.day, content)
+        logger.error("A content was moved aside: it failed too often", content=content, epoch=scope.epoch)
+        return True
+
+    def _failed_too_often(self, scope: Scope, name: str, error: Exception) -> bool:
+        """Count a failure."""
+        reason = str(error) if isinstance(error, SluiceError) else type(error).__name__
+        return self._store.count_failure(name, scope.epoch, reason) >= FAILURES_BEFORE_GIVING_UP
+
+    def _move(self, scope: Scope, fields: Sequence[str]) -> int:
+        """Add and drop refusals' fields; how many refusals were added now."""
+        by_shard = self._shards.refusals(scope.shards, scope.epoch, fields)
+        summed = {field: sum(counts) for field, counts in zip(fields, zip(*by_shard, strict=True), strict=True)}
+        held = [Refusals(field, refusals) for field, refusals in summed.items() if refusals]
+        moved = 0
+        done = []
+        for each, added in zip(held, self._store.add_refusals(scope.epoch, held), strict=True):
+            if isinstance(added, Exception):
+                if not self._failed_too_often(scope, each.field, added):
+                    continue
+                logger.error("Refusals were dropped: they failed too often", field=each.field, exc_info=added)
+            elif added:
+                moved += each.refusals
+            done.append(each.field)
+        if done:
+            self._shards.drop(scope.shards, scope.epoch, done, Taken.REFUSALS)
+        return moved
+
+    def _fold(self, scope: Scope, rows: Sequence[Row], failed: set[str]) -> int:
+        """Fold rows that fit into one transaction, and note contents that fail; how many were folded now."""
+        try:
+            return self._fold_those_left(scope, rows)
+        except Unavailable:
+            raise
+        except Exception as error:  # A content's own failure: it keeps no other from the database.
+            failure = error
+        by_content = {row.content: [each for each in rows if each.content == row.content] for row in rows}
+        if len(by_content) > 1:
+            return sum([self._fold(scope, each, failed) for each in by_content.values()])
+        for content in by_content:
+            failed.add(content)
+            self._failed_too_often(scope, content, failure)
+            logger.error("Views taken while Redis was away could not be folded", content=content, exc_info=failure)
+        return 0
+
+    def _fold_those_left(self, scope: Scope, rows: Sequence[Row]) -> int:
+        expires_at = int((self._clock.now() + FOLDED_ROWS_KEPT).timestamp())
+        if self._store.fold(scope.epoch, rows, expires_at):
+            return len(rows)
+        left = self._store.still_unfolded(rows)
+        return len(left) if left and self._store.fold(scope.epoch, left, expires_at) else 0
+
+
+def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, DayViews]:
+    """The parts of all shards, summed by epoch."""
+    summed: dict[int, DayViews] = {}
+    for part in parts:
+        before = summed.get(part.epoch)
+        summed[part.epoch] = DayViews(content, part.day or scope.day, part.views + (before.views if before else 0))
+    return summed
+
+
+def _packed(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows that fit into one transaction with the totals and daily rows of their contents."""
+    packed: list[Row] = []
+    for row in sorted(rows, key=lambda each: (each.content, each.day)):
+        if _actions([*packed, row]) > ACTIONS:
+            yield packed
+            packed = []
+        packed.append(row)
+    if packed:
+        yield packed
+
+
+def _actions(rows: Sequence[Row]) -> int:
+    return len(rows) + len({row.content for row in rows}) + len({(row.content, row.day) for row in rows})

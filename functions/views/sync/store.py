@@ -1,0 +1,230 @@
+"""The sync's part of the database: the control item, organic totals, daily rows, refusals, and what failed."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from sluice import totals
+from sluice.dynamodb import Database, bind, transient_as_unavailable, update_if
+from sluice.errors import Unavailable
+from sluice.totals import TotalItem
+from views import keys
+from views.items import (
+    AwayItem,
+    ControlItem,
+    DailyItem,
+    FailureItem,
+    RefusedHourItem,
+    RefusedItem,
+    ViewsItem,
+)
+from views.sync.applying import Added, DayViews, Refusals, Row
+from views.sync.epochs import Control, Phase
+
+UNFOLDED_BUCKETS = 16
+_FAILED = "failed#"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What could not be added in an epoch: a content, or a refusals' field (`cooldown|story:123|2026-11-20T08`)."""
+
+    content: str
+    failures: int
+    reason: str
+    is_parked: bool
+
+
+class SyncStore:
+    """`views.sync.epochs.Store` on DynamoDB."""
+
+    def __init__(self, views_table: str, totals_table: str) -> None:
+        self._database = Database()
+        bind(ViewsItem, views_table)
+        bind(TotalItem, totals_table)
+
+    def control(self) -> Control | None:
+        with transient_as_unavailable():
+            found = list(ControlItem.query("sync", ControlItem.part == "control", consistent_read=True))
+        return _control(found[0]) if found else None
+
+    def move(self, before: Control | None, after: Control) -> bool:
+        # The SDK sends again what got no answer: then it is this very write that keeps its copy from being done.
+        return self._moved(before, after) or self.control() == after
+
+    def _moved(self, before: Control | None, after: Control) -> bool:
+        return update_if(
+            ControlItem("sync", "control"),
+            actions=[
+                ControlItem.epoch.set(after.epoch),
+                ControlItem.phase.set(after.phase.value),
+                ControlItem.step.set(after.step),
+                ControlItem.day.set(after.day),
+                ControlItem.shards.set(after.shards),
+                ControlItem.opened_at.set(after.opened_at),
+                ControlItem.closed_at.set(after.closed_at) if after.closed_at else ControlItem.closed_at.remove(),
+                ControlItem.committed_by.set(after.committed_by)
+                if after.committed_by
+                else ControlItem.committed_by.remove(),
+                ControlItem.pages.set(after.pages),
+                ControlItem.contents.set(after.contents),
+                ControlItem.views.set(after.views),
+                ControlItem.parked.set(after.parked),
+                ControlItem.refusals.set(after.refusals),
+                ControlItem.folded.set(after.folded),
+            ],
+            condition=_unmoved(before),
+        )
+
+    def record(self, epoch: Control) -> None:
+        item = ControlItem(f"sync:{epoch.epoch}", "epoch", **(vars(epoch) | {"phase": epoch.phase.value}))
+        with transient_as_unavailable():
+            item.save()
+
+    def epoch(self, number: int) -> Control | None:
+        """How a closed epoch went."""
+        with transient_as_unavailable():
+            found = list(ControlItem.query(f"sync:{number}", ControlItem.part == "epoch", consistent_read=True))
+        return _control(found[0]) if found else None
+
+    def failures(self, number: int) -> list[Failure]:
+        """What could not be added in an epoch."""
+        with transient_as_unavailable():
+            of_failures = FailureItem.part.startswith(_FAILED)
+            items = list(FailureItem.query(f"sync:{number}", of_failures, consistent_read=True))
+        return [
+            Failure(item.part.removeprefix(_FAILED), int(item.failures), item.reason, bool(item.is_parked))
+            for item in items
+        ]
+
+    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
+        def fill(transaction: TransactWrite, together: Sequence[DayViews]) -> None:
+            for each in together:
+                totals.add_organic(transaction, *keys.content_of(each.content), each.views, epoch)
+                transaction.update(_daily(each.content, each.day), actions=[DailyItem.views.add(each.views)])
+
+        return self._commit(added, fill)
+
+    def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
+        def fill(transaction: TransactWrite, together: Sequence[Refusals]) -> None:
+            hours: Counter[tuple[str, str]] = Counter()
+            for each in together:
+                rules, content, day, hour = keys.refusal_of(each.field)
+                hours[day, f"{hour}#{rules}"] += each.refusals
+                transaction.update(
+                    RefusedItem(f"refused#{day}", f"{hour}#{rules}#{content}"),
+                    actions=[RefusedItem.refusals.add(each.refusals), RefusedItem.last_epoch.set(epoch)],
+                    condition=RefusedItem.last_epoch.does_not_exist() | (RefusedItem.last_epoch < epoch),
+                )
+            for (day, part), refusals in hours.items():
+                counter = RefusedHourItem(f"refused_hours#{day}", part)
+                transaction.update(counter, actions=[RefusedHourItem.refusals.add(refusals)])
+
+        return self._commit(added, fill)
+
+    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[Row]:
+        of_each = -(-limit // UNFOLDED_BUCKETS)
+        with transient_as_unavailable():
+            return [row for bucket in range(UNFOLDED_BUCKETS) for row in _unfolded(bucket, of_each, without)]
+
+    def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
+        def fill(transaction: TransactWrite) -> None:
+            for content, views in Counter(row.content for row in rows).items():
+                totals.add_folded(transaction, *keys.content_of(content), views)
+            for (content, day), views in Counter((row.content, row.day) for row in rows).items():
+                transaction.update(_daily(content, day), actions=[DailyItem.views.add(views)])
+            for row in rows:
+                transaction.update(
+                    AwayItem(*_away_key(row)),
+                    actions=[
+                        AwayItem.unfolded.remove(),
+                        AwayItem.folded_epoch.set(epoch),
+                        AwayItem.expires_at.set(expires_at),
+                    ],
+                    condition=AwayItem.unfolded.exists(),
+                )
+
+        return self._database.commit(fill)
+
+    def still_unfolded(self, rows: Sequence[Row]) -> list[Row]:
+        with transient_as_unavailable():
+            items = AwayItem.batch_get([_away_key(row) for row in rows], consistent_read=True)
+            return [_row(item) for item in items if item.unfolded]
+
+    def _commit[T](self, items: Sequence[T], fill_with: Callable[[TransactWrite, Sequence[T]], None]) -> list[Added]:
+        """Commit all in one transaction; when that cannot be, each in one of its own, to know what became of it."""
+        added: Added
+        try:
+            added = not items or self._database.commit(lambda transaction: fill_with(transaction, items))
+        except Unavailable:
+            raise
+        except Exception as error:  # Told to the caller, who counts it.
+            added = error
+        if added is True:
+            return [True] * len(items)
+        return [added] if len(items) == 1 else [self._commit([each], fill_with)[0] for each in items]
+
+    def count_failure(self, name: str, epoch: int, reason: str) -> int:
+        item = FailureItem(f"sync:{epoch}", f"{_FAILED}{name}")
+        with transient_as_unavailable():
+            item.update(actions=[FailureItem.failures.add(1), FailureItem.reason.set(reason)])
+        return int(item.failures)
+
+    def report_parked(self, content: str, epoch: int) -> None:
+        with transient_as_unavailable():
+            FailureItem(f"sync:{epoch}", f"{_FAILED}{content}").update(actions=[FailureItem.is_parked.set(1)])
+
+
+def _unmoved(before: Control | None) -> Condition:
+    if before is None:
+        return ControlItem.epoch.does_not_exist()
+    unmoved: Condition = (ControlItem.epoch == before.epoch) & (ControlItem.step == before.step)
+    return unmoved
+
+
+def _unfolded(bucket: int, limit: int, without: Collection[str]) -> list[Row]:
+    """The first rows of a bucket, which is sorted by content, and has many rows of one that cannot be folded."""
+    rows: list[Row] = []
+    behind = None
+    while len(rows) < limit:
+        page = [_row(item) for item in AwayItem.by_unfolded.query(str(bucket), behind, limit=limit - len(rows))]
+        rows += [row for row in page if row.content not in without]
+        if not page or page[-1].content not in without:
+            break
+        behind = AwayItem.content > page[-1].content
+    return rows
+
+
+def _daily(content: str, day: str) -> DailyItem:
+    return DailyItem("#".join(("content", *keys.content_of(content))), day)
+
+
+def _away_key(row: Row) -> tuple[str, str]:
+    return row.viewer, f"{row.day}#{row.content}"
+
+
+def _row(item: AwayItem) -> Row:
+    day, _, content = item.part.partition("#")
+    return Row(item.id, day, content)
+
+
+def _control(item: ControlItem) -> Control:
+    return Control(
+        epoch=int(item.epoch),
+        phase=Phase(item.phase),
+        step=int(item.step),
+        day=item.day,
+        shards=int(item.shards),
+        opened_at=item.opened_at,
+        closed_at=item.closed_at,
+        committed_by=item.committed_by,
+        pages=int(item.pages),
+        contents=int(item.contents),
+        views=int(item.views),
+        parked=int(item.parked),
+        refusals=int(item.refusals),
+        folded=int(item.folded),
+    )

@@ -1,0 +1,1 @@
+"""Tracking: views are counted, or refused by the rules."""

@@ -1,0 +1,194 @@
+"""HTTP: count views, or say which rules refuse them. No framework: what is imported here is most of a cold start.
+
+`views.track.routes` documents the routes.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sluice import envelope, keyring, settings
+from sluice.clock import Clock, SystemClock
+from sluice.errors import Refused, Unavailable
+from views import viewers
+from views.rules import DO_NOT_TRACK, Decision, RuleSettings
+from views.track import bodies, counter
+from views.track.bodies import Body
+from views.track.counter import Counter, LeftAlone, NotTracked, OutcomeUnknown
+from views.track.fallback import Fallback
+from views.viewers import Request, Viewer, Viewers
+
+COOKIE = "sluice_session"
+DAY_SECONDS = 86_400
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings(RuleSettings):
+    """What the function reads from the environment."""
+
+    redis_url: str
+    redis_mode: str
+    view_shards: int
+    time_zone: ZoneInfo
+    content_types: tuple[str, ...]
+    views_table: str
+    honour_do_not_track: bool
+    literal_user_keys: bool
+    views_secret: str
+    token_secret: str
+    token_audience: str
+
+
+class Tracker:
+    """Recognises viewers and counts their views: in Redis, and in the database while Redis is away."""
+
+    def __init__(
+        self,
+        recognised: Viewers,
+        counted: Counter,
+        fallback: Fallback,
+        clock: Clock,
+        content_types: tuple[str, ...],
+        *,
+        honours_do_not_track: bool,
+    ) -> None:
+        self._viewers = recognised
+        self._counter = counted
+        self._fallback = fallback
+        self._clock = clock
+        self._content_types = content_types
+        self._honours_do_not_track = honours_do_not_track
+
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a request. Raises Invalid, TooLarge, Unavailable."""
+        headers = envelope.headers_of(event)
+        body = self._read(event, headers)
+        request = Request(headers, event["requestContext"]["http"]["sourceIp"], body.session or _cookie(event))
+        now = self._clock.now()
+        viewer = self._viewers.recognise(request, now)
+        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._honours_do_not_track)
+        contents = [viewed for viewed in body.views if isinstance(viewed, tuple)]
+        decisions, is_degraded = self._track(viewer.key, contents, now, reasons) if contents else ([], False)
+        # A browser that asks not to be tracked is given no cookie.
+        cookies = [] if DO_NOT_TRACK in reasons else [_set_cookie(viewer, now)]
+        told = _TOLD[event["routeKey"]](list(_each_told(body, decisions)))
+        degraded = {"degraded": True} if is_degraded else {}
+        return _response(200, told | degraded | {"session": viewer.session}, cookies=cookies)
+
+    def _read(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> Body:
+        envelope.check_query(event.get("rawQueryString", ""), ())
+        text = envelope.text_of(event.get("body") or "", is_base64=event.get("isBase64Encoded", False))
+        return bodies.read(bodies.KINDS[event["routeKey"]], text, headers, self._content_types)
+
+    def _track(
+        self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: tuple[str, ...]
+    ) -> tuple[list[Decision], bool]:
+        """What became of views, and whether without Redis."""
+        try:
+            return self._counter.track_many(viewer, contents, now, reasons), False
+        except LeftAlone:
+            pass  # it was logged when it failed
+        except NotTracked as error:
+            logger.warning("Redis is away: views go to the database", exc_info=error)
+        if reasons:
+            return [Decision(reasons)] * len(contents), True
+        return self._fallback.track_many(viewer, contents, now), True
+
+
+@cache
+def tracker() -> Tracker:
+    read = settings.read(Settings)
+    recognised = Viewers(
+        keyring.usable(read.views_secret, "views secret"),
+        read.time_zone,
+        viewers.subject_by(keyring.usable(read.token_secret), read.token_audience),
+        timedelta(seconds=read.session_seconds or DAY_SECONDS),
+        names_users=read.literal_user_keys,
+    )
+    return Tracker(
+        recognised,
+        Counter(lambda: counter.nodes(read.redis_url, read.redis_mode), read.rules(), read.time_zone, read.view_shards),
+        Fallback(read.views_table, read.time_zone),
+        SystemClock(),
+        read.content_types,
+        honours_do_not_track=read.honour_do_not_track,
+    )
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    try:
+        return tracker().answer(event)
+    except Exception as error:
+        return _refusal(error, event["requestContext"]["requestId"])
+
+
+def _refusal(error: Exception, request_id: str) -> dict[str, Any]:
+    match error:
+        case Refused():
+            pass  # the access log has it
+        case OutcomeUnknown():
+            logger.warning("Redis is away: it gave no answer", exc_info=error, extra={"request_id": request_id})
+        case Unavailable():
+            logger.warning("Unavailable", exc_info=error, extra={"request_id": request_id})
+        case _:
+            logger.error("Unexpected error", exc_info=error, extra={"request_id": request_id})
+    status, problem, headers = envelope.problem(error, request_id)
+    return _response(status.value, asdict(problem), headers)
+
+
+def _each_told(body: Body, decisions: Sequence[Decision]) -> Iterator[dict[str, Any]]:
+    """What is told of each view, in order; `decisions` are those on the good ones."""
+    deciding = iter(decisions)
+    for viewed in body.views:
+        if isinstance(viewed, tuple):
+            yield _told(next(deciding))
+        else:
+            yield {"counted": False, "errors": [asdict(error) for error in viewed]}
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    told: dict[str, Any] = {"counted": decision.is_counted}
+    if not decision.is_counted:
+        told |= {"reason": decision.reason, "reasons": decision.reasons}
+    if decision.retry_after_seconds is not None:
+        told["retry_after_seconds"] = decision.retry_after_seconds
+    return told
+
+
+_TOLD: dict[str, Callable[[list[dict[str, Any]]], dict[str, Any]]] = {
+    "POST /api/views": lambda told: told[0],
+    "POST /api/views/batch": lambda told: {"views": told},
+}
+
+
+def _cookie(event: Mapping[str, Any]) -> str:
+    for cookie in event.get("cookies", ()):
+        name, _, value = cookie.partition("=")
+        if name == COOKIE:
+            return str(value)
+    return ""
+
+
+def _set_cookie(viewer: Viewer, now: datetime) -> str:
+    left = viewer.session_ends - int(now.timestamp())
+    return f"{COOKIE}={viewer.session}; Max-Age={left}; Path=/; HttpOnly; Secure; SameSite=Lax"
+
+
+def _response(
+    status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None, cookies: list[str] | None = None
+) -> dict[str, Any]:
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json", **envelope.HEADERS, **(headers or {})},
+        "cookies": cookies or [],
+        "body": _encode(body),
+        "isBase64Encoded": False,
+    }

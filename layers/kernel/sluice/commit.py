@@ -1,0 +1,75 @@
+"""Commit: a change of an entity with its audit entry, its event and the answer to its key, in one transaction.
+
+Campaigns, corrections, registered content and the platform's stop all commit by this (design sections 3 and 4).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pynamodb.transactions import TransactWrite
+
+from sluice import audit, outbox, requests
+from sluice.audit import Head
+from sluice.dynamodb import Database
+from sluice.requests import Keyed
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a commit leaves behind: an entry in the audit log of `entity`, and an event.
+
+    `before` and `after` are the parts of the entity that the entry shows; `before` is None for a new one. `event` is
+    past tense, such as `BoostCompleted`, and `told` is what its consumers get.
+    """
+
+    entity: str
+    action: str
+    actor: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any]
+    event: str
+    told: Mapping[str, Any]
+
+
+def commit[E](
+    database: Database,
+    head: Head,
+    trace: Trace | None,
+    now: datetime,
+    *,
+    entity: Callable[[Head], E],
+    write: Callable[[TransactWrite, E], None],
+    keyed: Keyed[E] | None = None,
+) -> E | None:
+    """Commit a change, all of it or nothing: the entity as it is then, or None when a condition failed.
+
+    `head` is that of the entity's audit chain as read. `entity` makes the entity with its new head, and `write` adds
+    the entity's own writes to the transaction, on condition that the entity is as it was read. Without a `trace` there
+    is no entry and no event, and the head stays. Raises Unavailable when the database is too busy.
+    """
+    entry = _entry(head, trace, now) if trace else None
+    after = entity(entry.head if entry else head)
+
+    def fill(transaction: TransactWrite) -> None:
+        write(transaction, after)
+        if trace and entry:
+            audit.write(transaction, entry)
+            outbox.write(transaction, trace.event, dict(trace.told), now)
+        if keyed:
+            requests.write(transaction, keyed.request, keyed.answer(after), now)
+
+    return after if database.commit(fill) else None
+
+
+def _entry(head: Head, trace: Trace, now: datetime) -> audit.Entry:
+    return audit.follow(
+        head,
+        entity=trace.entity,
+        action=trace.action,
+        actor=trace.actor,
+        now=now,
+        before=None if trace.before is None else dict(trace.before),
+        after=dict(trace.after),
+    )

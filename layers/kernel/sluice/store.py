@@ -1,0 +1,241 @@
+"""The store of a context's campaigns: it reads, lists and pages them, and commits changes of them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.pagination import ResultIterator
+from pynamodb.transactions import TransactWrite
+
+from sluice import platform
+from sluice.audit import Head
+from sluice.campaign import Chained, Change
+from sluice.chained import PART
+from sluice.commit import Trace, commit
+from sluice.dynamodb import Bound, Database, bound_to, transient_as_unavailable
+from sluice.platform import PlatformItem
+from sluice.requests import Keyed
+
+type Key = tuple[str, str]
+"""An item's `id` and `part`."""
+
+
+class _AnyItem(Bound):
+    """Any item of a table, as DynamoDB gives it."""
+
+    class Meta(Bound.Meta):
+        pass
+
+    id = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    raw: dict[str, Any]
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        item = cls(data["id"]["S"], data["part"]["S"])
+        item.raw = data
+        return item
+
+
+@dataclass(frozen=True)
+class State[C: Chained]:
+    """A campaign with what a step needs beside it, read at one moment."""
+
+    campaign: C
+    is_stopped: bool = False
+    """Whether the platform is stopped."""
+    beside: Mapping[Key, Any] = field(default_factory=dict)
+    """The other items that were asked for; what is not there is missing."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a list of campaigns: after this one. A partition knows a campaign by its id alone."""
+
+    campaign_id: str
+    created_at: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where campaigns are listed: a partition of rows whose `part` is a campaign's id, or an index of campaigns."""
+
+    query: Callable[..., ResultIterator[Any]]
+    """Of the rows' model, or of the index."""
+    partition: str
+    index_key: str = ""
+    """The hash key of the index, beside the range key `created_at`; empty for a partition of rows."""
+
+    def newest_first(self, limit: int, after: Place | None) -> tuple[list[str], Place | None]:
+        """At most `limit` ids, beginning after a place; and the place to go on after, if any."""
+        last = {name: {"S": value} for name, value in self._key(after).items()} if after else None
+        options: dict[str, Any] = {"scan_index_forward": False, "limit": limit, "last_evaluated_key": last}
+        if not self.index_key:
+            options["consistent_read"] = True
+        with transient_as_unavailable():
+            rows = self.query(self.partition, **options)
+            ids = [row.id if self.index_key else row.part for row in rows]
+            following = rows.last_evaluated_key
+        return ids, self._place({name: value["S"] for name, value in following.items()}) if following else None
+
+    def _key(self, after: Place) -> dict[str, str]:
+        if not self.index_key:
+            return {"id": self.partition, "part": after.campaign_id}
+        key = {"id": after.campaign_id, "part": PART, "created_at": after.created_at}
+        return key | {self.index_key: self.partition}
+
+    def _place(self, key: dict[str, str]) -> Place:
+        return Place(key["id"], key["created_at"]) if self.index_key else Place(key["part"])
+
+
+class ChainStore[C: Chained, X: Change[Any]]:
+    """Reads a context's campaigns and commits changes of them. A context says how, by what is listed first.
+
+    `items` is the model of its campaigns: an `id`, `PART`, `status`, `ChainedAttributes`, and the fields of `kind`.
+    """
+
+    kind: type[C]
+    items: type[Any]
+    events: Mapping[Any, str]
+    """The event of each action, in the past tense."""
+
+    def snapshot(self, campaign: C) -> dict[str, Any]:
+        """What an audit entry shows of a campaign before and after."""
+        raise NotImplementedError
+
+    def terms(self, campaign: C) -> dict[str, Any]:
+        """What the entry of a new campaign shows besides."""
+        raise NotImplementedError
+
+    def told(self, campaign: C) -> dict[str, Any]:
+        """The data of an event."""
+        raise NotImplementedError
+
+    def fits(self, change: X) -> bool:  # noqa: ARG002 - the context's
+        """Whether a change can be committed at all, by bounds that DynamoDB could not be given."""
+        return True
+
+    def also(self, transaction: TransactWrite, change: X, after: C, now: datetime) -> None:
+        """Add the context's own writes to the transaction of a change; `after` has its new head."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        table = self.items.Meta.table_name
+        self._any = bound_to(_AnyItem, table)
+        self._platform = platform.items_in(table)
+
+    def get(self, campaign_id: str) -> C | None:
+        """A campaign, by a consistent read."""
+        return next(iter(self.get_all([campaign_id])), None)
+
+    def get_all(self, ids: Iterable[str]) -> list[C]:
+        """Campaigns in the order of their ids, by consistent batch reads; those that are gone are missing."""
+        order = list(ids)
+        with transient_as_unavailable():
+            items = self.items.batch_get([(each, PART) for each in order], consistent_read=True)
+            found = {item.id: self._campaign(item) for item in items}
+        return [found[each] for each in order if each in found]
+
+    def read_with(self, campaign_id: str, beside: Mapping[Key, type[Bound]] | None = None) -> State[C] | None:
+        """A campaign, the platform, and the items at the keys `beside`, all in one consistent batch read.
+
+        `beside` maps a key to the model of its item. None when there is no such campaign.
+        """
+        models: dict[Key, type[Any]] = {(campaign_id, PART): self.items, (platform.ENTITY, platform.PART): PlatformItem}
+        models |= beside or {}
+        with transient_as_unavailable():
+            raw = {(item.id, item.part): item.raw for item in self._any.batch_get(models, consistent_read=True)}
+        found: dict[Key, Any] = {key: models[key].from_raw_data(item) for key, item in raw.items()}
+        campaign = found.pop((campaign_id, PART), None)
+        stop = found.pop((platform.ENTITY, platform.PART), None)
+        if campaign is None:
+            return None
+        return State(self._campaign(campaign), stop is not None and stop.platform().is_stopped, found)
+
+    def is_stopped(self) -> bool:
+        """Whether the platform is stopped, by a consistent read."""
+        return platform.read(self._platform).is_stopped
+
+    def page(
+        self, source: Source, limit: int, after: Place | None, status: StrEnum | None = None
+    ) -> tuple[list[C], Place | None]:
+        """At most `limit` campaigns, newest first, beginning after a place; and the place to go on after, if any.
+
+        Only those in `status`, if given: an index lags behind its table, and a partition knows no status.
+        """
+        found: list[C] = []
+        while True:
+            ids, after = source.newest_first(limit - len(found), after)
+            found += [each for each in self.get_all(ids) if status in (None, each.status)]
+            if after is None or len(found) == limit:
+                return found, after
+
+    def commit(self, change: X, actor: str, now: datetime, keyed: Keyed[C] | None = None) -> C | None:
+        """Commit a change, all of it or nothing: the campaign as it is then, or None when a condition failed.
+
+        The conditions: the campaign's step and status are as they were before, the context's own hold, the key is new,
+        and for a batch the platform is open.
+        """
+        if not self.fits(change):
+            return None
+        before: C | None = change.before
+
+        def headed(head: Head) -> C:
+            after: C = replace(change.after, audit_number=head.number, audit_hash=head.hash)
+            return after
+
+        def write(transaction: TransactWrite, after: C) -> None:
+            if before is None:
+                transaction.save(self._item(after), condition=self.items.id.does_not_exist())
+            else:
+                transaction.update(self._item(before), self._differences(before, after), self._as_read(before))
+            if change.is_batch:
+                platform.require_open(transaction, self._platform)
+            self.also(transaction, change, after, now)
+
+        head = Head(change.after.audit_number, change.after.audit_hash)
+        trace = self._trace(change, actor)
+        return commit(self._database, head, trace, now, entity=headed, write=write, keyed=keyed)
+
+    def _trace(self, change: X, actor: str) -> Trace | None:
+        if change.action is None:
+            return None
+        before, after = change.before, change.after
+        return Trace(
+            entity=after.id,
+            action=change.action,
+            actor=actor,
+            before=self.snapshot(before) if before else None,
+            after=self.snapshot(after) if before else self.terms(after) | self.snapshot(after),
+            event=self.events[change.action],
+            told=self.told(after),
+        )
+
+    def _as_read(self, before: C) -> Condition:
+        as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
+        return as_read
+
+    def _differences(self, before: C, after: C) -> list[Action]:
+        """Sets what changed and leaves the rest alone, so that an older version keeps a newer one's attributes.
+
+        `sweeps` is always set: the sweeper may have raised it since it was read.
+        """
+        actions: list[Action] = []
+        for each in fields(self.kind):
+            value = getattr(after, each.name)
+            if each.name == "sweeps" or value != getattr(before, each.name):
+                attribute = getattr(self.items, each.name)
+                actions.append(attribute.remove() if value is None else attribute.set(value))
+        return actions
+
+    def _item(self, campaign: C) -> Any:
+        values = {each.name: getattr(campaign, each.name) for each in fields(self.kind)}
+        return self.items(values.pop("id"), PART, **values)
+
+    def _campaign(self, item: Any) -> C:
+        return self.kind(**{each.name: getattr(item, each.name) for each in fields(self.kind)})
