@@ -11,6 +11,7 @@ from typing import Any
 import operations.audit
 from tests.faults.dynamo import Written
 from tests.faults.expressions import Item, plain
+from tests.faults.script import Command
 from tests.faults.sweep import Violation
 from tests.faults.world import Request, World
 
@@ -188,6 +189,19 @@ def _means(body: str, campaign: dict[str, Any]) -> bool:
 
 def _number(item: Item, name: str) -> int:
     return int(plain(item[name])) if name in item else 0
+
+
+# --- What is done with any chain
+
+
+def platform(verb: str, **options: Any) -> Command:
+    """Stop every context, or let them go on."""
+    return Command("POST", f"/api/admin/{verb}", {"reason": "a test"}, **options)
+
+
+def act(what: Callable[[World], Any], **options: Any) -> Command:
+    """What happens beside the requests."""
+    return Command("", "", act=lambda world, _ids: what(world), **options)
 
 
 # --- The outbox

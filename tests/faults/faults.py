@@ -57,6 +57,9 @@ class Crossing(StrEnum):
 _OF_REDIS = frozenset(
     {Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.LOST, Fault.EMPTY}
 )
+_OF_OTHERS = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED})
+# To somebody outside: the client repeats nothing by itself.
+OUTSIDE = frozenset({"Call", "LookUp"})
 _TRANSACTION = frozenset({"TransactWriteItems"})
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 
@@ -65,6 +68,8 @@ def can_happen(fault: Fault, site: Site) -> bool:
     """Whether a call knows such a fault. A read has no effect, so that half of them are the same for it."""
     if site.operation == REDIS:
         return fault in _OF_REDIS
+    if site.operation in OUTSIDE and fault not in _OF_OTHERS:
+        return False
     match fault:
         case Fault.LOST | Fault.EMPTY:
             return False
@@ -151,9 +156,7 @@ class Faults:
                 world.fire_schedules()
             case Crossing.OTHERS:
                 world.others()
-        if site.operation == REDIS:
-            return fail_redis(world, injection.fault, effect)
-        return fail(world, injection.fault, site.operation, effect)
+        return _fail_by_kind(world, injection.fault, site.operation, effect)
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:
         # Where the second of a pair hits depends on the first.
@@ -169,6 +172,14 @@ class Faults:
         if "rawPath" not in invocation.event:
             self._disturbed()
             world.again(invocation)
+
+
+def _fail_by_kind(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) -> Any:
+    if operation == REDIS:
+        return fail_redis(world, fault, effect)
+    if operation in OUTSIDE:
+        return fail_outside(world, fault, effect)
+    return fail(world, fault, operation, effect)
 
 
 def fail(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) -> Any:
@@ -197,6 +208,22 @@ def fail(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) 
             return _part(operation, effect)
         case Fault.SENT_TWICE:
             effect()
+    return effect()
+
+
+def fail_outside(world: World, fault: Fault, effect: Callable[[], Any]) -> Any:
+    """Make a call to somebody outside, with a fault."""
+    match fault:
+        case Fault.CRASH_BEFORE:
+            world.die(world.running[-1])
+        case Fault.CRASH_AFTER:
+            effect()
+            world.die(world.running[-1])
+        case Fault.TIMEOUT:
+            raise TimeoutError
+        case Fault.TIMEOUT_APPLIED:
+            effect()
+            raise TimeoutError
     return effect()
 
 
