@@ -147,7 +147,8 @@ class ChainWatch:
             self.woken.discard(campaign_id)
             if _number(after, "sweeps") and plain(after["status"]) in self._chain.live:
                 raise Violation("a campaign moved on, and the sweeper's patience with it did not begin again")
-        self.clean_commits[campaign_id] += int(steps > 0)
+        # A record is of the same message as the commit before it, so that a copy of that message may wake the step again.
+        self.clean_commits[campaign_id] += int(before["status"] != after["status"] or _is_step(before, after))
 
     def _check_told(self, campaign_id: str, before: Item | None, after: Item, written: list[Written]) -> None:
         """Each transition leaves an audit entry and an event, and nothing else does."""
@@ -185,6 +186,11 @@ def _means(body: str, campaign: dict[str, Any]) -> bool:
         return bool(json.loads(body) == {"campaign_id": campaign["id"], "step": int(campaign["step"])})
     except ValueError:
         return False
+
+
+def _is_step(before: Item, after: Item) -> bool:
+    """Whether a write is a step of the chain: no command, and no record of what was done outside."""
+    return _number(after, "steps_done") > _number(before, "steps_done")
 
 
 def _number(item: Item, name: str) -> int:
