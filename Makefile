@@ -42,7 +42,7 @@ stats: install ## how tracking and the sync stand: pending views, memory, shards
 	@$(PYTHON) -m local.stats $(STACK_OPTIONS)
 
 redrive: install ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
-	@$(PYTHON) -m local.redrive $(STACK_OPTIONS)
+	@PYTHONPATH=functions $(PYTHON) -m local.redrive $(STACK_OPTIONS)
 
 export: install ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.export $(STACK_OPTIONS) --id "$(ID)"

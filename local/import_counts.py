@@ -42,8 +42,9 @@ def import_counts(
     found = _find_or_create(api, f"{name} sha256:{counts_file.digest(lines)}")
     if found["status"] == "pending":
         _upload(api, found, lines, show)
-    if found["status"] != "completed":
+    if found["status"] not in ("completed", "failed"):
         found = api.call("POST", f"{IMPORTS}/{found['id']}/execute", expected="import_is_completed") or found
+    if found["status"] != "completed":
         found = _follow(api, found["id"], show, still_seconds)
     skipped = api.get(f"{IMPORTS}/{found['id']}/skipped", limit=counts_file.MOST_PROBLEMS)["items"]
     return found, skipped
@@ -139,6 +140,11 @@ def _follow(api: _Api, import_id: str, show: Show, still_seconds: float) -> dict
             show("imported", done, found["rows"])
         if found["status"] == "completed":
             return found
+        if found["status"] == "failed":
+            raise LocalError(
+                f"{import_id} has failed: {found['failure_reason']}. What it applied stays. "
+                "Run this again with another NAME=: what is in already is skipped."
+            )
         if time.monotonic() - moved_at > still_seconds:
             raise LocalError(
                 f"{import_id} stands still. Is the platform stopped (GET /api/admin/stop)? Else `make logs` says why; "

@@ -1,4 +1,4 @@
-"""Puts the dead letters of boosts, the sync and imports back on their queues, the embedded stack's or one on AWS.
+"""Puts the dead letters of every chain and of the sync back on their queues, the embedded stack's or one on AWS.
 
 One by one, and a message leaves the dead letters only after its copy was accepted: it may come twice, which a step
 survives, and is never lost.
@@ -12,15 +12,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.aws import DeployedStack
 from local.choice import add_stack_options, chosen_stack
 from local.errors import LocalError, run
+from operations.chains import QUEUES
 
-CONTEXTS = ("Boosts", "Views", "ViewsImports")
 _HIDDEN_SECONDS = 60
 """How long a message being moved is out of sight for others."""
 
 
 def redrive(stack: DeployedStack) -> list[str]:
     """The bodies of the messages that were moved."""
-    urls = [(stack.output(f"{context}QueueUrl"), stack.output(f"{context}DeadLettersUrl")) for context in CONTEXTS]
+    names = [queue.logical_name for queue in QUEUES]
+    urls = [(stack.output(f"{name}QueueUrl"), stack.output(f"{name}DeadLettersUrl")) for name in names]
     return [body for queue, dead_letters in urls for body in _redrive(stack.client("sqs"), queue, dead_letters)]
 
 

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from boosts.plan import Pattern, Plan, Position, by_month, month_of, shares
 from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE, Limits, Usage, UsageChange, moved
 from sluice import campaign as engine
-from sluice.campaign import Chained
+from sluice.campaign import Chained, max_steps
 from sluice.clock import next_midnight
 from sluice.errors import Conflicting
 
 PREFIX = "bst"
+"""Of a campaign's id."""
 
 
 class Status(StrEnum):
@@ -341,6 +342,4 @@ def _ending(before: Campaign, after: Campaign, action: Action, now: datetime) ->
 
 
 def _max_steps(sizes: tuple[int, ...]) -> int:
-    """Twice the planned batches, four a day, and a hundred (design section 3): beyond that, something is wrong."""
-    batches = sum(-(-size // BATCH_SIZE) for size in sizes)
-    return 2 * batches + 4 * len(sizes) + 100
+    return max_steps(sum(-(-size // BATCH_SIZE) for size in sizes), len(sizes))

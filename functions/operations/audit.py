@@ -1,19 +1,18 @@
 """HTTP: the audit trail, and whether a campaign's part of it is whole."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from operations import chains
 from operations.schemas import EntryPage, Verification, place
 from operations.trail import CONTENT, Trail
 from sluice import http, platform, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
 from sluice.dynamodb import bind
-from sluice.ids import BOOST, IMPORT
 from sluice.roles import Role
 
 ENTITY_DESCRIPTION = (
@@ -25,21 +24,17 @@ TEXT: Any = {"min_length": 1, "max_length": 255}
 app = http.resolver()
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the function reads from the environment."""
-
-    audit_table: str
-    boosts_table: str
-    views_table: str
+# `views_table` holds what was registered of contents, and the heads of their adjustments.
+Settings = chains.settings("audit_table", "views_table", and_all=chains.TABLES)
 
 
 @cache
 def trail() -> Trail:
     read = settings.read(Settings)
     bind(EntryItem, read.audit_table)
-    boosts, views = items_in(read.boosts_table), items_in(read.views_table)
-    return Trail({BOOST: boosts, platform.ENTITY: boosts, IMPORT: views, CONTENT: views})
+    items = {table: items_in(getattr(read, table)) for table in chains.TABLES}
+    others = {platform.ENTITY: items[chains.PLATFORM_TABLE], CONTENT: items["views_table"]}
+    return Trail({chain.prefix: items[chain.table] for chain in chains.CHAINS} | others)
 
 
 @app.get("/api/admin/audit", **http.require(Role.OPERATOR))

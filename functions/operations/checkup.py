@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from operations import overdue
+from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, PLATFORM_TABLE, QUEUES, Chain
 from sluice import outbox, platform
 from sluice.chained import ChainedItem
 from sluice.clock import Clock
@@ -29,31 +30,17 @@ _LATE = timedelta(minutes=10)
 # API Gateway waits 30 s and the function 15: by then the answer must be on its way, whatever does not answer.
 _PATIENCE_SECONDS = 8.0
 
-# What cannot be read, by the field of Checkup that is then None.
-_PARTS = {
-    "platform": "the boosts table",
-    "boosts_queue": "the queue of boosts",
-    "boosts_dead_letters": "the dead letters of boosts",
-    "views_queue": "the queue of the sync",
-    "views_dead_letters": "the dead letters of the sync",
-    "views_imports_queue": "the queue of imports",
-    "views_imports_dead_letters": "the dead letters of imports",
-    "outbox_dead_letters": "the dead letters of the outbox",
-    "overdue_campaigns": "the index of overdue campaigns",
-    "overdue_imports": "the index of overdue imports",
-    "oldest_pending_event_seconds": "the outbox",
-}
+# What cannot be read, by the part of the Checkup that is then None.
+_PARTS = {"platform": f"the {PLATFORM_TABLE.replace('_', ' ')}"}
+for _queue in QUEUES:
+    _PARTS[_queue.depth] = f"the queue of {_queue.whose}"
+    _PARTS[_queue.dead_letters] = f"the dead letters of {_queue.whose}"
+_PARTS[OUTBOX_DEAD_LETTERS] = "the dead letters of the outbox"
+_PARTS |= {chain.overdue: f"the index of overdue {chain.campaigns}" for chain in CHAINS}
+_PARTS["oldest_pending_event_seconds"] = "the outbox"
 # What is wrong when there is any, and where docs/operations.md says what to do.
-_OVERDUE = {
-    "overdue_campaigns": ("Campaigns", "BoostsWorkerErrorsAlarm"),
-    "overdue_imports": ("Imports", "ViewsImportsWorkerErrorsAlarm"),
-}
-_DEAD_LETTERS = {
-    "boosts_dead_letters": ("Boost steps are dead letters", "BoostsDeadLettersAlarm"),
-    "views_dead_letters": ("Steps of the sync are dead letters", "ViewsDeadLettersAlarm"),
-    "views_imports_dead_letters": ("Import steps are dead letters", "ViewsImportsDeadLettersAlarm"),
-    "outbox_dead_letters": ("The relay gave up on events", "OperationsOutboxDeadLettersAlarm"),
-}
+_DEAD_LETTERS = {queue.dead_letters: (f"{queue.steps} are dead letters", queue.dead_letters_alarm) for queue in QUEUES}
+_DEAD_LETTERS[OUTBOX_DEAD_LETTERS] = ("The relay gave up on events", "OperationsOutboxDeadLettersAlarm")
 
 
 @dataclass(frozen=True)
@@ -65,40 +52,33 @@ class Depth:
     delayed: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class Checkup:
-    """What was found; None for what could not be read, and for the age of an event when none is pending."""
+    """What was found of each part, as Health names it: the platform's status, depths, numbers, an age in seconds.
 
-    platform: PlatformStatus | None = None
-    boosts_queue: Depth | None = None
-    boosts_dead_letters: int | None = None
-    views_queue: Depth | None = None
-    views_dead_letters: int | None = None
-    views_imports_queue: Depth | None = None
-    views_imports_dead_letters: int | None = None
-    outbox_dead_letters: int | None = None
-    overdue_campaigns: int | None = None
-    overdue_imports: int | None = None
-    oldest_pending_event_seconds: float | None = None
-    problems: list[str] = field(default_factory=list)
+    None for what could not be read, and for the age of an event when none is pending.
+    """
+
+    parts: Mapping[str, Any]
+    problems: list[str]
 
 
 class Doctor:
     """Looks at each part by itself: what cannot be read is a problem found, and hides nothing else.
 
-    `overdue_in` and `queue_urls` are by the fields of Checkup that they fill.
+    `items` are by the setting that names their table, `queue_urls` by the part of the Checkup that they fill.
     """
 
     def __init__(
         self,
-        overdue_in: Mapping[str, type[ChainedItem]],
+        items: Mapping[str, type[ChainedItem]],
         platform_items: type[PlatformItem],
         sqs: "SQSClient",
         queue_urls: Mapping[str, str],
         clock: Clock,
         patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
-        self._overdue_in = overdue_in
+        self._items = items
         self._platform_items = platform_items
         self._sqs = sqs
         self._queue_urls = queue_urls
@@ -110,18 +90,16 @@ class Doctor:
             "platform": lambda: platform.read(self._platform_items).status,
             "oldest_pending_event_seconds": self._oldest_pending_seconds,
         }
-        looks |= {name: partial(self._count_overdue, items) for name, items in self._overdue_in.items()}
+        looks |= {chain.overdue: partial(self._count_overdue, chain) for chain in CHAINS}
         for name, url in self._queue_urls.items():
             looks[name] = partial(self._dead if name in _DEAD_LETTERS else self._depth, url)
         # In the order of the parts: what is told first does not depend on that of the environment.
         found, unreadable = self._look({name: looks[name] for name in _PARTS})
-        checkup = Checkup(**found)
-        checkup.problems = [
+        problems = [
             f"Cannot read {_PARTS[name]}: look for WARNING in the log of OperationsHealthFunction"
             for name in unreadable
         ]
-        checkup.problems += _problems(checkup)
-        return checkup
+        return Checkup(dict.fromkeys(_PARTS) | found, [*problems, *_problems(found)])
 
     def _look(self, looks: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], list[str]]:
         """What each part answered, and those that did not; in parallel, or one that hangs would hide the rest."""
@@ -145,8 +123,8 @@ class Doctor:
         since = outbox.oldest_pending()
         return (self._clock.now() - since).total_seconds() if since else None
 
-    def _count_overdue(self, items: type[ChainedItem]) -> int:
-        return sum(1 for _ in overdue.ids(items, self._clock.now(), MOST_OVERDUE))
+    def _count_overdue(self, chain: Chain) -> int:
+        return sum(1 for _ in overdue.ids(self._items[chain.table], chain.live, self._clock.now(), MOST_OVERDUE))
 
     def _dead(self, url: str) -> int:
         """A letter that is being read is dead too."""
@@ -162,22 +140,21 @@ class Doctor:
         )
 
 
-def _problems(checkup: Checkup) -> list[str]:
+def _problems(found: Mapping[str, Any]) -> list[str]:
     problems = []
-    if checkup.platform is PlatformStatus.STOPPED:
+    if found.get("platform") is PlatformStatus.STOPPED:
         problems.append("The platform is stopped: GET /api/admin/stop says why; POST /api/admin/resume lets it go on")
     else:
         problems += [
-            f"{what} are overdue: the sweeper wakes them within its period, and a resume within a minute; "
-            f"if they stay, see OperationsSweeperErrorsAlarm and {alarm} in docs/operations.md"
-            for name, (what, alarm) in _OVERDUE.items()
-            if getattr(checkup, name)
+            f"{chain.campaigns.capitalize()} are overdue: the sweeper wakes them within its period, and a resume "
+            f"within a minute; if they stay, see OperationsSweeperErrorsAlarm and {chain.worker_alarm} "
+            "in docs/operations.md"
+            for chain in CHAINS
+            if found.get(chain.overdue)
         ]
     problems += [
-        f"{what}: see {alarm} in docs/operations.md"
-        for name, (what, alarm) in _DEAD_LETTERS.items()
-        if getattr(checkup, name)
+        f"{what}: see {alarm} in docs/operations.md" for name, (what, alarm) in _DEAD_LETTERS.items() if found.get(name)
     ]
-    if (checkup.oldest_pending_event_seconds or 0) > _LATE.total_seconds():
+    if (found.get("oldest_pending_event_seconds") or 0) > _LATE.total_seconds():
         problems.append("Events are not published: see OperationsOutboxRelayErrorsAlarm in docs/operations.md")
     return problems

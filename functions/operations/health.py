@@ -1,11 +1,11 @@
 """HTTP: whether the API answers, and for operators how the platform is."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from operations import chains
 from operations.checkup import Doctor
 from operations.schemas import Alive, Health
 from sluice import aws, http, platform, settings
@@ -18,30 +18,25 @@ from sluice.roles import Role
 app = http.resolver()
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the function reads from the environment. A queue's URL is named as what is shown of it."""
-
-    boosts_table: str
-    views_table: str
-    outbox_table: str
-    boosts_queue_url: str
-    boosts_dead_letters_url: str
-    views_sync_queue_url: str
-    views_dead_letters_url: str
-    views_imports_queue_url: str
-    views_imports_dead_letters_url: str
-    outbox_dead_letters_url: str
+_URLS = {queue.depth: queue.queue_url for queue in chains.QUEUES}
+_URLS |= {queue.dead_letters: queue.dead_letters_url for queue in chains.QUEUES}
+_URLS |= {chains.OUTBOX_DEAD_LETTERS: "outbox_dead_letters_url"}
+Settings = chains.settings("outbox_table", and_all=(*chains.TABLES, *_URLS.values()))
 
 
 @cache
 def doctor() -> Doctor:
     read = settings.read(Settings)
     bind(EventItem, read.outbox_table)
-    overdue_in = {"overdue_campaigns": items_in(read.boosts_table), "overdue_imports": items_in(read.views_table)}
-    queue_urls = {name.removesuffix("_url"): url for name, url in vars(read).items() if name.endswith("_url")}
-    queue_urls["views_queue"] = queue_urls.pop("views_sync_queue")  # its name in the API is older than the wings
-    return Doctor(overdue_in, platform.items_in(read.boosts_table), aws.client("sqs"), queue_urls, SystemClock())
+    tables = {table: getattr(read, table) for table in chains.TABLES}
+    queue_urls = {part: getattr(read, setting) for part, setting in _URLS.items()}
+    return Doctor(
+        {table: items_in(name) for table, name in tables.items()},
+        platform.items_in(tables[chains.PLATFORM_TABLE]),
+        aws.client("sqs"),
+        queue_urls,
+        SystemClock(),
+    )
 
 
 @app.get("/health", **http.public())

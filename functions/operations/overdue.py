@@ -1,6 +1,6 @@
 """Finding campaigns whose step is overdue, and waking them: liveness rests on this, safety never does."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from sluice import platform
-from sluice.chained import LIVE, PART, ChainedItem
+from sluice.chained import PART, ChainedItem
 from sluice.clock import Clock
 from sluice.errors import Unavailable
 from sluice.platform import PlatformItem
@@ -21,24 +21,26 @@ _AGAIN_AFTER = timedelta(minutes=5)
 _AGAIN_AT_MOST = timedelta(hours=4)
 
 
-def ids(items: type[ChainedItem], now: datetime, most: int | None = None) -> Iterator[str]:
-    """The ids of one context's overdue campaigns, `most` of each status, as the index knows them."""
+def ids(items: type[ChainedItem], live: Collection[str], now: datetime, most: int | None = None) -> Iterator[str]:
+    """The ids of one table's overdue campaigns in `live` statuses, `most` of each, as the index knows them."""
     before = items.wake_at < now - _ON_ITS_WAY
-    found = chain.from_iterable(items.by_wake.query(status, before, limit=most) for status in LIVE)
+    found = chain.from_iterable(items.by_wake.query(status, before, limit=most) for status in live)
     return (each.id for each in found)
 
 
 class Overdue:
-    """The overdue campaigns of one context's table."""
+    """The overdue campaigns of one context's table: those in a `live` status have a next step."""
 
     def __init__(
         self,
         items: type[ChainedItem],
+        live: Collection[str],
         platform_items: type[PlatformItem],
         send: Callable[[str, int], None],
         clock: Clock,
     ) -> None:
         self._items = items
+        self._live = live
         self._platform_items = platform_items
         self._send = send
         self._clock = clock
@@ -56,7 +58,7 @@ class Overdue:
             return 0
         now = self._clock.now()
         woken, failures = 0, 0
-        for campaign_id in ids(self._items, now):
+        for campaign_id in ids(self._items, self._live, now):
             try:
                 woken += self._claim_and_send(campaign_id, now)
             except Exception:  # whatever is wrong with this one
@@ -71,7 +73,7 @@ class Overdue:
             campaign = self._items.get(campaign_id, PART, consistent_read=True)
         except DoesNotExist:
             return False
-        if campaign.status not in LIVE or campaign.wake_at is None or campaign.wake_at >= now - _ON_ITS_WAY:
+        if campaign.status not in self._live or campaign.wake_at is None or campaign.wake_at >= now - _ON_ITS_WAY:
             return False  # The index lags behind its table.
         if campaign.sweeps and campaign.sweep_at and now < campaign.sweep_at:
             return False

@@ -1,12 +1,13 @@
 """What the operations API takes and gives."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, QUEUES
 from operations.trail import Listed, Place
 from sluice import http
 from sluice.errors import Invalid
@@ -103,35 +104,44 @@ class QueueDepth(BaseModel):
     delayed: int = Field(description="Not due yet.")
 
 
-class Health(BaseModel):
-    """How it goes. What is null could not be read, unless it says otherwise; `problems` then says so."""
-
+class _Whole(BaseModel):
     status: Literal["ok", "degraded"]
     problems: list[str] = Field(description="What is wrong, and what to do.")
     database_reachable: bool
     platform: PlatformStatus | None
-    boosts_queue: QueueDepth | None
-    boosts_dead_letters: int | None
-    views_queue: QueueDepth | None = Field(description="The steps of the sync.")
-    views_dead_letters: int | None
-    views_imports_queue: QueueDepth | None
-    views_imports_dead_letters: int | None
-    outbox_dead_letters: int | None
-    overdue_campaigns: int | None = Field(
-        description="Boosts late by more than is usual. Counted up to 100 of each status: then there may be more."
-    )
-    overdue_imports: int | None = Field(description="Imports late by more than is usual, counted as the campaigns are.")
-    oldest_pending_event_seconds: float | None = Field(
-        description="Age of the oldest event that is not on the bus yet; null when there is none."
-    )
+
+
+def _parts() -> Iterator[tuple[str, Any]]:
+    """A field for each part of a Checkup but the platform."""
+    for queue in QUEUES:
+        # The name of a chain's queue says whose steps are in it.
+        about = None if queue in CHAINS else f"The steps of {queue.whose}."
+        yield queue.depth, (QueueDepth | None, Field(description=about))
+        yield queue.dead_letters, (int | None, ...)
+    yield OUTBOX_DEAD_LETTERS, (int | None, ...)
+    counted = ". Counted up to 100 of each status: then there may be more."
+    for chain in CHAINS:
+        about = f"{chain.whose.capitalize()} late by more than is usual{counted}"
+        yield chain.overdue, (int | None, Field(description=about))
+        counted = f", counted as the {CHAINS[0].campaigns} are."
+    about = "Age of the oldest event that is not on the bus yet; null when there is none."
+    yield "oldest_pending_event_seconds", (float | None, Field(description=about))
+
+
+_Parts: Any = create_model("_Parts", __base__=_Whole, **dict(_parts()))
+
+
+class Health(_Parts):  # type: ignore[misc]  # Its fields are made from the rows of chains.py.
+    """How it goes. What is null could not be read, unless it says otherwise; `problems` then says so."""
 
     @classmethod
     def of(cls, checkup: "Checkup") -> "Health":
-        found: dict[str, Any] = asdict(checkup)
+        parts = {name: vars(part) if is_dataclass(part) else part for name, part in checkup.parts.items()}
         return cls(
             status="degraded" if checkup.problems else "ok",
-            database_reachable=checkup.platform is not None,
-            **found,
+            problems=checkup.problems,
+            database_reachable=checkup.parts["platform"] is not None,
+            **parts,
         )
 
 

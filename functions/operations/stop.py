@@ -1,12 +1,12 @@
 """HTTP: stop every campaign of every context at once, and let them go on."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from operations import chains
 from operations.schemas import NewPlatformStatus, PlatformResource
 from operations.switch import Order, Switch
 from sluice import http, settings
@@ -20,14 +20,7 @@ from sluice.roles import Role
 app = http.resolver()
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the function reads from the environment."""
-
-    boosts_table: str
-    views_table: str
-    audit_table: str
-    outbox_table: str
+Settings = chains.settings("audit_table", "outbox_table", and_all=chains.TABLES)
 
 
 @cache
@@ -35,7 +28,7 @@ def switch() -> Switch:
     read = settings.read(Settings)
     bind(EntryItem, read.audit_table)
     bind(EventItem, read.outbox_table)
-    copies = {"boosts": items_in(read.boosts_table), "views": items_in(read.views_table)}
+    copies = {table: items_in(getattr(read, table)) for table in chains.TABLES}
     return Switch(Database(), copies, SystemClock())
 
 

@@ -1,13 +1,13 @@
 """Schedule: wake overdue campaigns, and publish outbox rows that were left behind."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from operations import chains
 from operations.overdue import Overdue, wake_all
 from sluice import aws, platform, settings
 from sluice.chained import items_in
@@ -22,25 +22,24 @@ _LEFT_BEHIND = timedelta(minutes=5)
 _MOST_EVENTS = 500
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the sweeper reads from the environment."""
-
-    boosts_table: str
-    boosts_queue_url: str
-    views_table: str
-    views_imports_queue_url: str
-    outbox_table: str
-    event_bus: str
+Settings = chains.settings(
+    "outbox_table", "event_bus", and_all=(*chains.TABLES, *(each.queue_url for each in chains.CHAINS))
+)
 
 
 @cache
 def contexts() -> tuple[Overdue, ...]:
-    """Each context's overdue campaigns; of the views these are the imports."""
-    read = settings.read(Settings)
-    queues = {read.boosts_table: read.boosts_queue_url, read.views_table: read.views_imports_queue_url}
+    """The overdue campaigns of each chain."""
+    read = vars(settings.read(Settings))
     return tuple(
-        Overdue(items_in(table), platform.items_in(table), sender(url), SystemClock()) for table, url in queues.items()
+        Overdue(
+            items_in(read[chain.table]),
+            chain.live,
+            platform.items_in(read[chain.table]),
+            sender(read[chain.queue_url]),
+            SystemClock(),
+        )
+        for chain in chains.CHAINS
     )
 
 

@@ -32,7 +32,7 @@ class Order:
 
 
 class Switch:
-    """Stops and resumes. `copies` maps each context to its table's copy of the platform; all are written at once."""
+    """Stops and resumes. `copies` maps each table to its copy of the platform; all are written at once."""
 
     def __init__(self, database: Database, copies: Mapping[str, type[PlatformItem]], clock: Clock) -> None:
         self._database = database
@@ -64,7 +64,7 @@ class Switch:
         raise Unavailable("The platform is being stopped and resumed by others")
 
     def _read(self) -> dict[str, Platform]:
-        return {context: platform.read(items) for context, items in self._copies.items()}
+        return {table: platform.read(items) for table, items in self._copies.items()}
 
     def _commit(self, status: PlatformStatus, order: Order, copies: Mapping[str, Platform]) -> Platform | None:
         now = self._clock.now()
@@ -85,8 +85,8 @@ class Switch:
             return replace(after, audit_head=head)
 
         def write(transaction: TransactWrite, after: Platform) -> None:
-            for context, items in self._copies.items():
-                platform.write(transaction, items, copies[context], after)
+            for table, items in self._copies.items():
+                platform.write(transaction, items, copies[table], after)
 
         return commit(self._database, before.audit_head, trace, now, entity=headed, write=write)
 

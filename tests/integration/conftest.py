@@ -10,6 +10,7 @@ import pytest
 
 from tests.account import Account
 from tests.gateway import Context
+from tests.packages import caches
 
 type Handler = Callable[[dict[str, Any]], Any]
 
@@ -40,57 +41,6 @@ def functions(aws: Account) -> Iterator[Functions]:
 @contextmanager
 def _nothing_cached() -> Iterator[None]:
     """What a function builds once for each process belongs to an account that is gone when its test ends."""
-    import boosts.api
-    import boosts.worker
-    import operations.audit
-    import operations.authorizer
-    import operations.health
-    import operations.outbox_relay
-    import operations.stop
-    import operations.sweeper
-    import views.counts.api
-    import views.diagnosis.api
-    import views.diagnosis.schedule
-    import views.imports.api
-    import views.imports.worker
-    import views.reports.api
-    import views.sync.api
-    import views.sync.worker
-    import views.track.api
-
-    cached = [
-        boosts.api.commands,
-        boosts.worker.chain,
-        operations.audit.trail,
-        operations.authorizer.gate,
-        operations.health.doctor,
-        operations.outbox_relay.relay,
-        operations.stop.switch,
-        operations.sweeper.contexts,
-        operations.sweeper.relay,
-        views.counts.api.configured,
-        views.counts.api.display,
-        views.imports.api.configured,
-        views.imports.api.corrections,
-        views.imports.api.imports,
-        views.imports.worker.chain,
-        views.diagnosis.api.configured,
-        views.diagnosis.api.explainer,
-        views.diagnosis.api.registration,
-        views.diagnosis.api.rules,
-        views.diagnosis.api.shards,
-        views.diagnosis.api.stats_reader,
-        views.diagnosis.schedule.configured,
-        views.diagnosis.schedule.shards,
-        views.diagnosis.schedule.stats_reader,
-        views.reports.api.configured,
-        views.sync.api.store,
-        views.sync.api.sync,
-        views.sync.worker.rebuild,
-        views.sync.worker.shards,
-        views.sync.worker.sync,
-        views.track.api.tracker,
-    ]
     yield
-    for each in cached:
+    for each in caches():
         each.cache_clear()

@@ -256,16 +256,17 @@ def test_what_does_not_answer_in_time_is_a_problem_and_holds_up_nothing_else(con
     released = Event()
     bind(EventItem, console.aws.ref("OutboxTable"))
     boosts, views = console.aws.ref("BoostsTable"), console.aws.ref("ViewsTable")
-    overdue_in = {"overdue_campaigns": items_in(boosts), "overdue_imports": items_in(views)}
+    items = {"boosts_table": items_in(boosts), "views_table": items_in(views)}
     hanging: Any = Hanging()
-    doctor = Doctor(overdue_in, platform.items_in(boosts), hanging, dict.fromkeys(QUEUES, "a"), FixedClock(), 0.5)
+    doctor = Doctor(items, platform.items_in(boosts), hanging, dict.fromkeys(QUEUES, "a"), FixedClock(), 0.5)
 
     with time_machine.travel(NOON):
         found = doctor.check()
     released.set()
 
     assert found.problems == [cannot_read(part) for part in QUEUES.values()]
-    assert (found.overdue_campaigns, found.overdue_imports, found.boosts_queue) == (0, 0, None)
+    parts = found.parts
+    assert (parts["overdue_campaigns"], parts["overdue_imports"], parts["boosts_queue"]) == (0, 0, None)
 
 
 # --- What the tests above are made of

@@ -9,8 +9,6 @@ import pytest
 import time_machine
 from pynamodb.connection import Connection
 
-from boosts import campaign
-from sluice import chained
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
@@ -364,7 +362,3 @@ def test_a_campaign_that_cannot_be_woken_keeps_neither_the_others_asleep_nor_eve
 
     assert console.take() == [{"campaign_id": well, "step": 1}]
     assert {event["status"] for event in console.aws.items("OutboxTable")} == {"processed"}
-
-
-def test_every_status_with_a_next_step_is_one_that_the_sweeper_looks_for() -> None:
-    assert set(campaign.LIVE) <= set(chained.LIVE)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from sluice import chained, totals
+from sluice import totals
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
@@ -16,7 +16,6 @@ from tests.integration.conftest import Functions
 from tests.integration.console import an_event, answer_lost_of_the_first, before_the_first
 from tests.integration.imports_world import World, a_row, some_rows
 from views.counts.reading import Count, Reader
-from views.imports import campaign
 from views.shards.store import Part, Seen
 
 OVERDUE = timedelta(seconds=11)
@@ -286,15 +285,66 @@ def test_a_poison_message_is_reported_so_that_it_reaches_the_dead_letters(world:
     assert failed == [{"itemIdentifier": event["Records"][0]["messageId"]}]
 
 
-def test_an_import_whose_chunk_is_gone_stands_still_and_says_so(world: World) -> None:
-    import_id = world.running(some_rows(2))
+def test_an_import_whose_chunk_is_gone_fails_and_keeps_what_it_applied(world: World) -> None:
+    import_id = world.running(some_rows(51), [a_row("late")])
+    world.deliver(import_id, int(world.item(import_id)["step"]))
     key = {"id": {"S": import_id}, "part": {"S": "rows#000001"}}
     world.aws.client("dynamodb").delete_item(TableName=world.aws.ref("ViewsTable"), Key=key)
 
-    failures = world.deliver(import_id, int(world.item(import_id)["step"]), "message-1")
+    failures = world.deliver(import_id, int(world.item(import_id)["step"]))
 
-    assert failures == [{"itemIdentifier": "message-1"}]
-    assert world.get(import_id)["status"] == "running"
+    assert failures == []
+    failed = world.get(import_id)
+    assert (failed["status"], failed["failure_reason"]) == ("failed", "rows/1 of 2 is gone")
+    assert failed["applied"] == len(world.totals()) == 50
+    assert world.actions(import_id)[-1] == "VIEWS_IMPORT_FAILED"
+    assert world.events().count("ViewsImportFailed") == 1
+    assert world.verified(import_id)["valid"]
+
+
+def test_an_import_that_takes_too_many_steps_fails(world: World) -> None:
+    import_id = world.running(some_rows(51))
+    most = int(world.item(import_id)["max_steps"])
+    change_item(world, import_id, steps_done={"N": str(most - 2)})
+
+    first = world.deliver(import_id, int(world.item(import_id)["step"]))
+    second = world.deliver(import_id, int(world.item(import_id)["step"]))
+
+    assert (first, second) == ([], [])
+    failed = world.get(import_id)
+    assert (failed["status"], failed["failure_reason"]) == ("failed", f"not done after {most} steps")
+    assert failed["ended_at"] is not None
+    assert failed["applied"] == 50
+
+
+def test_an_import_may_take_twice_its_slices_four_steps_for_its_day_and_a_hundred(world: World) -> None:
+    import_id = world.running(some_rows(500), [a_row("late")])
+
+    assert world.item(import_id)["max_steps"] == 2 * (500 // 50 + 2) + 4 + 100
+
+
+def test_an_import_that_was_started_before_there_was_a_limit_gets_one_and_goes_on(world: World) -> None:
+    import_id = world.running(some_rows(51))
+    change_item(world, import_id, steps_done=None, max_steps=None, request=None, failure_reason=None)
+
+    world.work_off(import_id)
+
+    assert world.get(import_id)["status"] == "completed"
+    assert world.item(import_id)["steps_done"] == 2
+    assert world.item(import_id)["max_steps"] == 2 * (51 // 50 + 1) + 4 + 100
+
+
+def test_an_import_that_has_failed_is_not_started_again_and_its_rows_can_be_imported_anew(world: World) -> None:
+    import_id = world.running(some_rows(51))
+    change_item(world, import_id, steps_done={"N": "1000"})
+    world.deliver(import_id, int(world.item(import_id)["step"]))
+
+    refused = world.execute(import_id)
+    again = world.running(some_rows(51))
+    world.work_off(again)
+
+    assert (refused.status, refused.body["code"]) == (409, "import_has_failed")
+    assert world.get(again)["applied"] == 51
 
 
 # --- The stop
@@ -347,6 +397,7 @@ def test_a_create_is_answered_with_the_import_that_waits(world: World) -> None:
         "created_by": "ada",
         "started_at": None,
         "ended_at": None,
+        "failure_reason": None,
     }
 
 
@@ -597,10 +648,6 @@ def test_every_change_of_an_import_is_audited_and_told(world: World) -> None:
     assert json.loads(told) == expected | {"rows": 2, "applied": 1, "skipped": 1, "views": 50}
 
 
-def test_the_sweeper_looks_for_every_status_with_a_next_step() -> None:
-    assert campaign.ImportStatus.RUNNING in chained.LIVE
-
-
 # --- What the tests above are made of
 
 
@@ -628,6 +675,14 @@ def put_campaign(world: World, table: str, campaign_id: str, step: dict[str, str
         "sweeps": {"N": "0"},
     }
     world.aws.client("dynamodb").put_item(TableName=world.aws.ref(table), Item=item | {"step": step})
+
+
+def change_item(world: World, import_id: str, **values: dict[str, str] | None) -> None:
+    """Changes attributes of an import's item by hand; None takes one away."""
+    table = world.aws.ref("ViewsTable")
+    client, key = world.aws.client("dynamodb"), {"id": {"S": import_id}, "part": {"S": "campaign"}}
+    item = client.get_item(TableName=table, Key=key)["Item"] | values
+    client.put_item(TableName=table, Item={name: value for name, value in item.items() if value is not None})
 
 
 def put_total(world: World, key: str, **numbers: int) -> None:

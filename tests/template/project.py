@@ -13,25 +13,14 @@ from typing import Any
 
 import cfnlint
 
+from operations import chains
 from sluice.dynamodb import Bound
+from tests import packages
+from tests.packages import module_names
 from tests.template_reader import ROOT, source, translate
 
 EVENTS = ROOT / "events"
 OPERATIONS = ROOT / "docs" / "operations.md"
-SOURCES = (ROOT / "functions", ROOT / "layers" / "kernel")
-
-# The tables that each model is bound to; one that is not here takes after its base.
-MODEL_TABLES = {
-    "BoostsItem": ("BoostsTable",),
-    "ListedItem": ("BoostsTable",),
-    "ChainedItem": ("BoostsTable", "ViewsTable"),
-    "PlatformItem": ("BoostsTable", "ViewsTable"),
-    "EntryItem": ("AuditTable",),
-    "EventItem": ("OutboxTable",),
-    "RequestItem": ("RequestsTable",),
-    "TotalItem": ("TotalsTable",),
-    "ViewsItem": ("ViewsTable",),
-}
 
 
 @dataclass
@@ -260,16 +249,6 @@ def real() -> Project:
     )
 
 
-@cache
-def module_names() -> tuple[str, ...]:
-    """The dotted name of each module that a Lambda can import of ours."""
-    return tuple(
-        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
-        for root in SOURCES
-        for path in sorted(root.rglob("*.py"))
-    )
-
-
 def _settings(module: str) -> set[str]:
     kind = getattr(import_module(module), "Settings", None)
     return {each.name.upper() for each in fields(kind)} if is_dataclass(kind) else set()
@@ -282,12 +261,24 @@ def _models() -> dict[str, list[Model]]:
     for kind in _descendants(Bound):
         # Other tests make some of their own, as the sweeper does.
         if getattr(import_module(kind.__module__), kind.__name__, None) is kind:
-            tables = next(
-                (MODEL_TABLES[base.__name__] for base in kind.__mro__ if base.__name__ in MODEL_TABLES), ("",)
-            )
-            for table in tables:
+            for table in _tables_of(kind):
                 found.setdefault(table, []).append(_model(kind))
     return found
+
+
+def _tables_of(kind: type[Bound]) -> list[str]:
+    """`BoostsTable` for what is bound in the context `boosts`, `AuditTable` for what is in the kernel's `sluice.audit`.
+
+    A model belongs to the module of its Meta, which `bind` gives the name of its table. A module of the kernel that
+    calls `bound_to` makes models for the table of every chain.
+    """
+    module = kind.Meta.__module__
+    context, _, of_kernel = module.partition(".")
+    names = [of_kernel if context == "sluice" else context]
+    if f"bound_to({kind.__name__}, " in packages.text_of(module):
+        names = [each.removesuffix("_table") for each in chains.TABLES]
+    tables = [f"{name.title()}Table" for name in names]
+    return [table if table in source()["Resources"] else "" for table in tables]
 
 
 def _descendants(kind: type[Bound]) -> Iterator[type[Bound]]:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
+from tests.packages import SOURCES, contexts, module_names, text_of
 from tests.template import architecture, locks
 from tests.template.architecture import Sources
-from tests.template.project import SOURCES, module_names, real
+from tests.template.project import real
 from tests.template_reader import ROOT
 
 HANDLERS = sorted(real().settings)
@@ -22,61 +23,28 @@ HANDLERS = sorted(real().settings)
 HTTP = "aws_lambda_powertools.event_handler"
 BATCH = "aws_lambda_powertools.utilities.batch"
 
-# What each function must do without: it would pay for it at every cold start.
-DOES_WITHOUT = {
-    "boosts.api": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.auth"},
-    "boosts.worker": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
-    "operations.audit": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "operations.authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb"},
-    "operations.health": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "operations.outbox_relay": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
-    "operations.sweeper": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.auth"},
-    "operations.stop": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.counts.api": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.imports.api": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.auth"},
-    "views.imports.worker": {"boto3", "jwt", "pydantic", "redis", HTTP, "sluice.http", "sluice.auth"},
-    "views.diagnosis.api": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.diagnosis.schedule": {
-        "boto3",
-        "jwt",
-        "pydantic",
-        HTTP,
-        BATCH,
-        "sluice.http",
-        "sluice.steps",
-        "sluice.wake",
-        "sluice.auth",
-    },
-    "views.reports.api": {"boto3", "jwt", "redis", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.sync.api": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.wake", "sluice.auth"},
-    "views.sync.worker": {
-        "boto3",
-        "jwt",
-        "pydantic",
-        HTTP,
-        "sluice.http",
-        "sluice.steps",
-        "sluice.wake",
-        "sluice.auth",
-    },
-    # Each view that comes to a cold function waits for these: of them all, the clients of Redis alone.
-    "views.track.api": {"aws_lambda_powertools", "boto3", "botocore", "jwt", "pydantic", "pynamodb", "sluice.http"},
+# What a function must do without, by what invokes it: it would pay for it at every cold start.
+BY_TRIGGER = {
+    "HttpApi": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.auth"},
+    "SQS": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
+    "DynamoDB": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
+    "ScheduleV2": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.steps", "sluice.auth"},
+    "Authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb", "sluice.steps"},
 }
+# And unless it has a setting.
+UNLESS = {"REDIS_URL": {"redis"}, "SCHEDULE_GROUP": {"sluice.steps", "sluice.wake"}}
+# The sweeper wakes a step on its own queue, without a schedule.
+EXCEPT = {"operations.sweeper": {"sluice.wake"}}
+# Each view that comes to a cold function waits for what it imports: of all this, the clients of Redis alone.
+HOT = {"views.track.api": {"aws_lambda_powertools", "botocore", "pydantic", "pynamodb", "sluice.http"}}
 ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "samcli", "samtranslator", "tests", "local"}
-OF_VIEWS_ALONE = {"redis"}
 
 # Read while a client is made, never while a module is imported.
 OF_CLIENTS = re.compile(r"AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ACCESS_KEY_ID|AWS_ENDPOINT_URL\w*|AWS_SECRET_\w+|\*")
 
 
 def the_sources() -> Sources:
-    return {module: _text_of(module) for module in module_names()}
-
-
-def _text_of(module: str) -> str:
-    path = module.replace(".", "/")
-    places = [place for root in SOURCES for place in (root / f"{path}.py", root / path / "__init__.py")]
-    return next(place.read_text() for place in places if place.exists())
+    return {module: text_of(module) for module in module_names()}
 
 
 @dataclass(frozen=True)
@@ -129,9 +97,7 @@ def test_a_context_imports_no_other_context_and_the_kernel_imports_none() -> Non
     problems = architecture.no_context_imports_another(sources)
 
     assert problems == []
-    assert architecture.contexts(sources) == {path.name for path in (ROOT / "functions").iterdir() if path.is_dir()} - {
-        "__pycache__"
-    }
+    assert architecture.contexts(sources) == contexts()
 
 
 @pytest.mark.parametrize("module", ["views.counts.api", "sluice.totals"])
@@ -271,20 +237,44 @@ def test_an_import_that_calls_somebody_is_noticed(line: str, tmp_path: Path) -> 
 def test_a_function_imports_nothing_that_it_does_without(handler: str) -> None:
     result = imported(handler)
 
-    others = set() if handler.startswith("views.") else OF_VIEWS_ALONE
-    needless = {name for name in DOES_WITHOUT[handler] | ALL_DO_WITHOUT | others if has(result, name)}
+    needless = {name for name in without(handler) | ALL_DO_WITHOUT if has(result, name)}
 
     assert needless == set()
 
 
 def test_what_functions_do_without_is_spelt_as_it_is() -> None:
     """A misspelt name would be missed by every function."""
-    names = OF_VIEWS_ALONE.union(*DOES_WITHOUT.values())
+    names = set().union(*BY_TRIGGER.values(), *UNLESS.values(), *EXCEPT.values(), *HOT.values())
+    of_functions = {*EXCEPT, *HOT}
 
     result = imported(*module_names())
 
     assert {name for name in names if not has(result, name)} == set()
-    assert DOES_WITHOUT.keys() == set(HANDLERS)
+    assert of_functions <= set(HANDLERS)
+    assert BY_TRIGGER.keys() == {kind for handler in HANDLERS for kind in triggers(handler)}
+    assert UNLESS.keys() <= set().union(*real().settings.values())
+
+
+@pytest.mark.parametrize("handler", sorted(EXCEPT))
+def test_an_exception_is_one(handler: str) -> None:
+    result = imported(handler)
+
+    assert {name for name in EXCEPT[handler] if not has(result, name)} == set()
+
+
+def without(handler: str) -> set[str]:
+    """What a function must do without."""
+    of_settings = [names for setting, names in UNLESS.items() if setting not in real().settings[handler]]
+    of_triggers = set.intersection(*(BY_TRIGGER[kind] for kind in triggers(handler)))
+    return of_triggers.union(*of_settings, HOT.get(handler, set())) - EXCEPT.get(handler, set())
+
+
+def triggers(handler: str) -> set[str]:
+    """The kinds of what invokes a function."""
+    project = real()
+    (name,) = [each for each, properties in project.functions.items() if properties["Handler"] == f"{handler}.handler"]
+    kinds = {event["Type"] for event in project.triggers(name).values()}
+    return kinds | ({"Authorizer"} if name in project.authorizers else set())
 
 
 def test_functions_import_only_what_their_layer_brings() -> None:

@@ -135,6 +135,19 @@ def test_an_import_that_was_started_is_followed_and_not_uploaded_again(status):
     assert ("POST /imp_0/execute" in api.calls) is (status == "running")
 
 
+def test_an_import_that_has_failed_is_told_with_what_to_do():
+    api, lines = Api(), some_lines(700)
+    first, _, _ = run(api, lines)
+    api.imports[first["id"]] |= {"status": "failed", "failure_reason": "not done after 106 steps"}
+    api.calls.clear()
+
+    with pytest.raises(LocalError, match=r"imp_0 has failed: not done after 106 steps.*another NAME=") as told:
+        run(api, lines)
+
+    assert "skipped" in str(told.value)
+    assert "POST /imp_0/execute" not in api.calls
+
+
 @pytest.mark.parametrize("other", [{"name": "other.csv"}, {"number": 3}])
 def test_another_file_or_name_is_another_import(other):
     api = Api()

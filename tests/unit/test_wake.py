@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.ids import BOOST, new_id
+from sluice.ids import new_id
 from sluice.wake import Wake, step_message
 from tests.factories import NOON, FixedClock
 
@@ -168,7 +168,7 @@ def test_any_other_error_of_the_scheduler_is_not_swallowed(monkeypatch: pytest.M
 def test_a_schedules_name_is_one_that_eventbridge_takes(step: int) -> None:
     ways = Ways()
 
-    ways.wake(new_id(BOOST, NOON), step, NOON + timedelta(days=1))
+    ways.wake(new_id("bst", NOON), step, NOON + timedelta(days=1))
 
     (name,) = ways.scheduler.made
     assert re.fullmatch(r"[0-9a-zA-Z-_.]{1,64}", name)

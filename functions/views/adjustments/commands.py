@@ -6,7 +6,6 @@
 | content#story#123  | adjustments       | the head of the content's chain of audit entries       |
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,14 +14,18 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from sluice import audit, outbox, requests, totals
+from sluice import requests, totals
 from sluice.audit import Head
 from sluice.clock import Clock
+from sluice.commit import Trace, commit
 from sluice.dynamodb import Database, transient_as_unavailable
 from sluice.errors import Conflicting, Unavailable
-from sluice.ids import ADJUSTMENT, new_id
+from sluice.ids import new_id
+from sluice.requests import Keyed
 from views.items import AdjustedItem, ViewsItem
 
+PREFIX = "adj"
+"""Of an adjustment's id."""
 ACTION = "VIEWS_ADJUSTED"
 MOST_VIEWS = 10**9
 _EVENT = "ViewsAdjusted"
@@ -61,14 +64,6 @@ class Adjusted:
     organic: int
 
 
-@dataclass(frozen=True)
-class Keyed:
-    """A request with an Idempotency-Key, and how to answer it once the adjustment is known."""
-
-    request: requests.Request
-    answer: Callable[[Adjusted], requests.Answer]
-
-
 class Adjustments:
     """Makes and lists adjustments."""
 
@@ -76,7 +71,9 @@ class Adjustments:
         self._database = database
         self._clock = clock
 
-    def adjust(self, content: Content, views: int, reason: str, actor: str, keyed: Keyed) -> Adjusted | requests.Answer:
+    def adjust(
+        self, content: Content, views: int, reason: str, actor: str, keyed: Keyed[Adjusted]
+    ) -> Adjusted | requests.Answer:
         """Adjust a content's organic views, or give the answer that its Idempotency-Key got before.
 
         Raises Conflicting when they would fall below zero.
@@ -90,7 +87,7 @@ class Adjustments:
             if before + views < 0:
                 message = f"{content[0]} {content[1]} has {before} organic views in the database, fewer than {-views}"
                 raise Conflicting(message, "views_below_zero")
-            adjustment = Adjustment(new_id(ADJUSTMENT, now), views, reason, actor, now)
+            adjustment = Adjustment(new_id(PREFIX, now), views, reason, actor, now)
             adjusted = Adjusted(content, adjustment, before + views)
             if self._commit(adjusted, self._head(content), keyed):
                 return adjusted
@@ -113,32 +110,33 @@ class Adjustments:
             following = items.last_evaluated_key
         return found, found[-1].id if found and following else None
 
-    def _commit(self, adjusted: Adjusted, head: Head, keyed: Keyed) -> bool:
+    def _commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted]) -> bool:
         """Commit an adjustment, all of it or nothing: False when the total or the chain went on meanwhile."""
         content, adjustment = adjusted.content, adjusted.adjustment
         before = adjusted.organic - adjustment.views
-        entry = audit.follow(
-            head,
+        trace = Trace(
             entity=entity_of(content),
             action=ACTION,
             actor=adjustment.actor,
-            now=adjustment.at,
             before={"organic": before},
             after={"organic": adjusted.organic} | _told(adjustment),
+            event=_EVENT,
+            told=_event(adjusted),
         )
         row = AdjustedItem(_id(content), _part(adjustment.id), views=adjustment.views, reason=adjustment.reason)
         row.actor, row.at = adjustment.actor, adjustment.at
 
-        def fill(transaction: TransactWrite) -> None:
+        def write(transaction: TransactWrite, new_head: Head) -> None:
             totals.adjust_organic(transaction, *content, adjustment.views, before)
             transaction.save(row, condition=AdjustedItem.id.does_not_exist())
-            new_head = HeadItem(_id(content), _HEAD, audit_number=entry.number, audit_hash=entry.hash)
-            transaction.save(new_head, condition=_is(head))
-            audit.write(transaction, entry)
-            outbox.write(transaction, _EVENT, _event(adjusted), adjustment.at)
-            requests.write(transaction, keyed.request, keyed.answer(adjusted), adjustment.at)
+            item = HeadItem(_id(content), _HEAD, audit_number=new_head.number, audit_hash=new_head.hash)
+            transaction.save(item, condition=_is(head))
 
-        return self._database.commit(fill)
+        answered = Keyed[Head](keyed.request, lambda _: keyed.answer(adjusted))
+        new_head = commit(
+            self._database, head, trace, adjustment.at, entity=lambda head: head, write=write, keyed=answered
+        )
+        return new_head is not None
 
     def _head(self, content: Content) -> Head:
         with transient_as_unavailable():
@@ -167,7 +165,7 @@ def _event(adjusted: Adjusted) -> dict[str, Any]:
 
 
 def _adjustment(item: AdjustedItem) -> Adjustment:
-    name = f"{ADJUSTMENT}_{item.part.removeprefix(_ROW)}"
+    name = f"{PREFIX}_{item.part.removeprefix(_ROW)}"
     return Adjustment(name, int(item.views), item.reason, item.actor, item.at)
 
 
@@ -176,4 +174,4 @@ def _id(content: Content) -> str:
 
 
 def _part(adjustment_id: str) -> str:
-    return f"{_ROW}{adjustment_id.removeprefix(f'{ADJUSTMENT}_')}"
+    return f"{_ROW}{adjustment_id.removeprefix(f'{PREFIX}_')}"

@@ -8,21 +8,19 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel
 
-from sluice import http, ids, settings
+from sluice import http, schemas, settings
 from sluice.clock import SystemClock
+from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import Answer, Request, RequestItem
+from sluice.requests import Answer, Keyed, Request, RequestItem
 from sluice.roles import Role
 from views import content
-from views.adjustments import commands as adjustments
 from views.adjustments.commands import Adjusted, Adjustments
 from views.imports import campaign
-from views.imports import store as import_store
 from views.imports.bootstrap import ImportSettings, database, store, wake
 from views.imports.campaign import Chunk, Import
-from views.imports.commands import Imports
+from views.imports.commands import Commands
 from views.imports.schemas import (
     AdjustedResource,
     AdjustmentPage,
@@ -61,10 +59,10 @@ def configured() -> Settings:
 
 
 @cache
-def imports() -> Imports:
+def imports() -> Commands:
     read = configured()
     bind(RequestItem, read.requests_table)
-    return Imports(store(read), wake(read), SystemClock())
+    return Commands(store(read), wake(read), SystemClock())
 
 
 @cache
@@ -82,17 +80,11 @@ def create(
     key: http.IdempotencyKey = None,
 ) -> Response[ImportResource]:
     """Create an import. It takes rows, and waits for `execute`."""
-    keyed = import_store.Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
+    keyed = Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
     made = imports().create(body.name, caller.subject, keyed)
     if isinstance(made, Answer):
-        return _again(made, ImportResource)
+        return http.replay(made, ImportResource)
     return Response(201, APPLICATION_JSON, ImportResource.of(made))
-
-
-def _again[R: BaseModel](answer: Answer, resource: type[R]) -> Response[R]:
-    """What was answered to the request's Idempotency-Key before."""
-    replayed = resource.model_validate(answer.body)
-    return Response(answer.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
 
 
 def _created(made: Import) -> Answer:
@@ -102,7 +94,7 @@ def _created(made: Import) -> Answer:
 @app.get(IMPORTS, **http.require(Role.OPERATOR))
 def page(limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> ImportPage:
     """List imports, newest first."""
-    return ImportPage.of(*imports().page(limit, place(cursor, ids.IMPORT)))
+    return ImportPage.of(*imports().page(limit, schemas.place(cursor, campaign.PREFIX, of_index=False)))
 
 
 @app.get(IMPORT, **http.require(Role.OPERATOR, errors=[404]))
@@ -120,7 +112,11 @@ def skipped(import_id: ImportId, limit: http.Limit = http.DEFAULT_LIMIT, cursor:
 
 @app.put(f"{IMPORT}/rows/<number>", **http.require(Role.ADMIN, errors=[404, 409]))
 def put(
-    import_id: ImportId, number: ChunkNumber, body: Annotated[ImportRows, Body()], caller: http.Caller
+    import_id: ImportId,
+    number: ChunkNumber,
+    body: Annotated[ImportRows, Body()],
+    caller: http.Caller,
+    request: http.RequestId,
 ) -> ImportResource:
     """Put a chunk of 1 to 500 rows. Chunks come in order, from 1.
 
@@ -129,13 +125,13 @@ def put(
     """
     rows = tuple(each.row() for each in body.rows)
     content.check_all([row.content for row in rows], configured().content_types, "rows")
-    return ImportResource.of(imports().put(import_id, Chunk(number, rows), caller.subject))
+    return ImportResource.of(imports().put(import_id, Chunk(number, rows), Requester(caller.subject, request)))
 
 
 @app.post(f"{IMPORT}/execute", **http.require(Role.ADMIN, errors=[404, 409]))
-def execute(import_id: ImportId, caller: http.Caller) -> ImportResource:
+def execute(import_id: ImportId, caller: http.Caller, request: http.RequestId) -> ImportResource:
     """Start an import, or go on with one that stands still."""
-    return ImportResource.of(imports().execute(import_id, caller.subject))
+    return ImportResource.of(imports().execute(import_id, Requester(caller.subject, request)))
 
 
 @app.post(f"{CONTENT}/adjust", **http.require(Role.ADMIN, 201, errors=[404, 409]))
@@ -152,11 +148,11 @@ def adjust(
     With the same Idempotency-Key it is done once: repeat it until it is answered.
     """
     content.check(content_type, content_id, configured().content_types)
-    keyed = adjustments.Keyed(Request.of(caller.subject, key, fingerprint), _adjusted)
+    keyed = Keyed(Request.of(caller.subject, key, fingerprint), _adjusted)
     of_content = (content_type, content_id)
     made = corrections().adjust(of_content, body.views, body.reason, caller.subject, keyed)
     if isinstance(made, Answer):
-        return _again(made, AdjustedResource)
+        return http.replay(made, AdjustedResource)
     return Response(201, APPLICATION_JSON, AdjustedResource.of(made))
 
 
@@ -174,7 +170,7 @@ def adjusted(
     """A content's adjustments, newest first."""
     content.check(content_type, content_id, configured().content_types)
     of_content = (content_type, content_id)
-    return AdjustmentPage.of(*corrections().page(of_content, limit, place(cursor, ids.ADJUSTMENT)))
+    return AdjustmentPage.of(*corrections().page(of_content, limit, place(cursor, adjustments.PREFIX)))
 
 
 @http.logger.inject_lambda_context(clear_state=True)

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
-from views.imports import campaign
-from views.imports.campaign import Import
-from views.imports.store import ImportStore, State
+from sluice.store import State
+from views.imports import campaign as imports
+from views.imports.campaign import Import, ImportStatus
+from views.imports.store import Store
 
 logger = Logger(child=True)
 
@@ -16,21 +17,22 @@ _WORKER = "worker"
 class ImportBatches:
     """Reads the rows of a slice and which of them are in already, and commits the rest in one transaction."""
 
-    def __init__(self, store: ImportStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
-    def read(self, campaign_id: str, now: datetime) -> State | None:  # noqa: ARG002 - the chain's
+    def read(self, campaign_id: str, now: datetime) -> State[Import] | None:  # noqa: ARG002 - the chain's
         """The import, and whether the platform is stopped."""
         return self._store.read(campaign_id)
 
-    def commit(self, state: State, message_id: str, now: datetime) -> Import | None:
+    def commit(self, state: State[Import], committed_by: str, now: datetime) -> Import | None:
         """One slice; None when a condition failed, such as that of a content which another import took meanwhile."""
         found = state.campaign
         chunk = self._store.chunk(found.id, found.chunk)
-        assert chunk, f"chunk {found.chunk} of {found.chunks} is gone"
-        imported = self._store.imported(campaign.next_slice(found, chunk))
-        change = campaign.apply(found, chunk, imported, message_id, now)
-        after = self._store.commit(change, _WORKER, now)
-        if after:
+        imported = self._store.imported(imports.next_slice(found, chunk)) if chunk else ()
+        change = imports.apply(found, chunk, imported, now)
+        after = self._store.commit(change.run_by(committed_by), _WORKER, now)
+        if after and after.status is ImportStatus.FAILED:
+            logger.error("Import failed", reason=after.failure_reason)  # an alarm counts these lines
+        elif after:
             logger.info("Slice imported", applied=len(change.applied), skipped=len(change.skipped))
         return after

@@ -9,7 +9,7 @@ from sluice.dynamodb import Database, bind
 from sluice.outbox import EventItem
 from sluice.totals import TotalItem
 from sluice.wake import Wake
-from views.imports.store import ImportStore
+from views.imports.store import Store
 from views.items import ViewsItem
 
 
@@ -36,9 +36,9 @@ def database(settings: ImportSettings) -> Database:
     return Database()
 
 
-def store(settings: ImportSettings) -> ImportStore:
+def store(settings: ImportSettings) -> Store:
     """The imports' part of the views table."""
-    return ImportStore(database(settings))
+    return Store(database(settings))
 
 
 def wake(settings: ImportSettings) -> Wake:

@@ -2,6 +2,8 @@
 
 An import's rows come in chunks, in order. Once it is started they do not change, and a chain of steps applies them,
 a slice of a chunk at a time.
+
+pending -> running -> completed | failed
 """
 
 from collections.abc import Collection, Sequence
@@ -9,13 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from sluice import campaign as engine
+from sluice.campaign import Chained, max_steps
 from sluice.errors import Conflicting
 
+PREFIX = "imp"
 CHUNK_ROWS = 500
 SLICE_ROWS = 50
 """Rows of one step: a total or a skipped row each, in a transaction of at most 100 actions."""
 MOST_CHUNKS = 999_999
 MOST_VIEWS = 10**12
+PREFIX = "imp"
+"""Of an import's id."""
 
 
 class ImportStatus(StrEnum):
@@ -24,6 +31,11 @@ class ImportStatus(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
     COMPLETED = "completed"
+    FAILED = "failed"
+
+
+LIVE = frozenset({ImportStatus.RUNNING})
+"""The statuses in which an import has a next step."""
 
 
 class Action(StrEnum):
@@ -32,6 +44,7 @@ class Action(StrEnum):
     CREATED = "VIEWS_IMPORT_CREATED"
     STARTED = "VIEWS_IMPORT_STARTED"
     COMPLETED = "VIEWS_IMPORT_COMPLETED"
+    FAILED = "VIEWS_IMPORT_FAILED"
 
 
 class SkipReason(StrEnum):
@@ -62,15 +75,11 @@ class Chunk:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class Import:
+@dataclass(frozen=True, kw_only=True)
+class Import(Chained):
     """One import. Times are UTC."""
 
-    id: str
     name: str
-    created_at: datetime
-    created_by: str
-    updated_at: datetime
     status: ImportStatus = ImportStatus.PENDING
     chunks: int = 0
     rows: int = 0
@@ -80,25 +89,15 @@ class Import:
     """Views of the applied rows."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    failure_reason: str | None = None
 
     chunk: int = 1
     """The chunk of the next slice, and how many of its rows are done."""
     chunk_done: int = 0
 
-    # The step chain's (design section 3).
-    step: int = 0
-    wake_at: datetime | None = None
-    committed_by: str | None = None
-    sweeps: int = 0
-
-    # The head of its audit chain.
-    audit_number: int = 0
-    audit_hash: str = ""
-
     @property
     def is_live(self) -> bool:
-        """Whether it has a next step."""
-        return self.status is ImportStatus.RUNNING
+        return self.status in LIVE
 
 
 @dataclass(frozen=True)
@@ -111,17 +110,12 @@ class SkippedRow:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What one transaction does: the import before and after, and everything that goes with it."""
+class Change(engine.Change[Import]):
+    """A change of an import, with the rows that it puts, applies or skips."""
 
-    before: Import | None
-    after: Import
-    action: Action | None = None
     chunk: Chunk | None = None
     applied: tuple[Row, ...] = ()
     skipped: tuple[SkippedRow, ...] = ()
-    is_batch: bool = False
-    """Whether it is a step of the chain: then it needs an open platform."""
 
 
 def create(created: Import) -> Change:
@@ -142,21 +136,28 @@ def put(found: Import, chunk: Chunk, present: Chunk | None, now: datetime) -> Ch
         message = f"Put the chunks in order: the next one is rows/{found.chunks + 1}"
         raise Conflicting(message, "import_chunk_missing")
     rows = found.rows + len(chunk.rows) - (len(present.rows) if present else 0)
-    after = replace(found, chunks=max(found.chunks, chunk.number), rows=rows, step=found.step + 1, updated_at=now)
+    after = replace(found.commanded(now), chunks=max(found.chunks, chunk.number), rows=rows)
     return Change(found, after, chunk=chunk)
 
 
 def start(found: Import, now: datetime) -> Change | None:
-    """Start an import; None when it runs already. Raises Conflicting when it is done, or has no rows."""
+    """Start an import; None when it runs already. Raises Conflicting when it has ended, or has no rows."""
     match found.status:
         case ImportStatus.RUNNING:
             return None
         case ImportStatus.COMPLETED:
             raise Conflicting("The import is done: a content's count is imported once", "import_is_completed")
+        case ImportStatus.FAILED:
+            message = "The import has failed: import its rows again, and those that are in already are skipped"
+            raise Conflicting(message, "import_has_failed")
     if not found.chunks:
         raise Conflicting("The import has no rows: put rows/1 first", "import_has_no_rows")
     running = replace(
-        found, status=ImportStatus.RUNNING, step=found.step + 1, wake_at=now, started_at=now, updated_at=now
+        found.commanded(now),
+        status=ImportStatus.RUNNING,
+        wake_at=now,
+        started_at=now,
+        max_steps=_max_steps(found),
     )
     return Change(found, running, Action.STARTED)
 
@@ -166,8 +167,17 @@ def next_slice(found: Import, chunk: Chunk) -> Sequence[Row]:
     return chunk.rows[found.chunk_done : found.chunk_done + SLICE_ROWS]
 
 
-def apply(found: Import, chunk: Chunk, imported: Collection[tuple[str, str]], message_id: str, now: datetime) -> Change:
-    """One step of a running import: its next slice. `imported` are the contents of it that were imported before."""
+def apply(found: Import, chunk: Chunk | None, imported: Collection[tuple[str, str]], now: datetime) -> Change:
+    """One step of a running import: its next slice. `imported` are the contents of it that were imported before.
+
+    Without its chunk, or after too many steps, the import fails.
+    """
+    # Imports that were started before there was a limit have none.
+    stepped = replace(found, max_steps=found.max_steps or _max_steps(found)).stepped(now)
+    if stepped.steps_done >= stepped.max_steps:
+        return _fail(found, stepped, f"not done after {stepped.max_steps} steps", now)
+    if chunk is None:
+        return _fail(found, stepped, f"rows/{found.chunk} of {found.chunks} is gone", now)
     rows = next_slice(found, chunk)
     first = found.applied + found.skipped + 1
     skipped = tuple(
@@ -177,16 +187,12 @@ def apply(found: Import, chunk: Chunk, imported: Collection[tuple[str, str]], me
     )
     applied = tuple(row for row in rows if row.content not in imported)
     after = replace(
-        found,
+        stepped,
         applied=found.applied + len(applied),
         skipped=found.skipped + len(skipped),
         views=found.views + sum(row.views for row in applied),
         chunk_done=found.chunk_done + len(rows),
-        step=found.step + 1,
         wake_at=now,
-        committed_by=message_id,
-        sweeps=0,
-        updated_at=now,
     )
     if after.chunk_done == len(chunk.rows):
         after = replace(after, chunk=found.chunk + 1, chunk_done=0)
@@ -194,3 +200,14 @@ def apply(found: Import, chunk: Chunk, imported: Collection[tuple[str, str]], me
         return Change(found, after, applied=applied, skipped=skipped, is_batch=True)
     done = replace(after, status=ImportStatus.COMPLETED, wake_at=None, ended_at=now)
     return Change(found, done, Action.COMPLETED, applied=applied, skipped=skipped, is_batch=True)
+
+
+def _fail(found: Import, stepped: Import, reason: str, now: datetime) -> Change:
+    """End an import that cannot go on; what it has applied stays."""
+    failed = replace(stepped, status=ImportStatus.FAILED, failure_reason=reason, wake_at=None, ended_at=now)
+    return Change(found, failed, Action.FAILED)
+
+
+def _max_steps(found: Import) -> int:
+    """By the slices that its chunks may have: each chunk may end in one that is not full."""
+    return max_steps(found.rows // SLICE_ROWS + found.chunks)

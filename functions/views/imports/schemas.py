@@ -9,6 +9,8 @@ from sluice import http
 from sluice.errors import Invalid
 from sluice.http import Moment
 from sluice.ids import is_id
+from sluice.schemas import cursor_of
+from sluice.store import Place
 from views.adjustments.commands import MOST_VIEWS as MOST_ADJUSTED
 from views.adjustments.commands import Adjusted, Adjustment
 from views.imports.campaign import CHUNK_ROWS, MOST_VIEWS, Import, ImportStatus, Row, SkippedRow, SkipReason
@@ -62,6 +64,7 @@ class ImportResource(BaseModel):
     created_by: str
     started_at: Moment | None
     ended_at: Moment | None
+    failure_reason: str | None = Field(description="Why a failed import could not go on; what it applied stays.")
 
     @classmethod
     def of(cls, found: Import) -> "ImportResource":
@@ -75,9 +78,8 @@ class ImportPage(BaseModel):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, found: Sequence[Import], after: str | None) -> "ImportPage":
-        cursor = http.write_cursor({"id": after} if after else None)
-        return cls(items=[ImportResource.of(each) for each in found], next_cursor=cursor)
+    def of(cls, found: Sequence[Import], after: Place | None) -> "ImportPage":
+        return cls(items=[ImportResource.of(each) for each in found], next_cursor=cursor_of(after))
 
 
 class SkippedResource(BaseModel):

@@ -1,6 +1,6 @@
 """Registered content in the database: what it is called and whose it is, audited."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zlib import crc32
@@ -9,8 +9,8 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from sluice import audit, outbox
 from sluice.audit import Head
+from sluice.commit import Trace, commit
 from sluice.dynamodb import Database, bind, transient_as_unavailable
 from views import keys
 from views.items import ViewsItem
@@ -72,37 +72,29 @@ class Registry:
     def commit(self, before: Content | None, after: Content, actor: str) -> bool:
         """Put a content in the place of what was read; False when someone else changed it meanwhile."""
         action, event = ("CHANGED", "ContentChanged") if before else ("REGISTERED", "ContentRegistered")
-        entry = audit.follow(
-            before.audit_head if before else Head(),
+        of_content = {"content_type": after.content_type, "content_id": after.content_id}
+        trace = Trace(
             entity=f"content:{after.field}",
             action=f"CONTENT_{action}",
             actor=actor,
-            now=after.updated_at,
             before=_snapshot(before) if before else None,
             after=_snapshot(after),
-        )
-        item = ContentItem(
-            _id(after.content_type, after.content_id),
-            ABOUT,
-            title=after.title,
-            owner=after.owner,
-            registered_at=after.registered_at,
-            updated_at=after.updated_at,
-            audit_number=entry.number,
-            audit_hash=entry.hash,
+            event=event,
+            told=of_content | _snapshot(after),
         )
         as_read: Condition = ContentItem.id.does_not_exist()
         if before:
             as_read = ContentItem.audit_number == before.audit_head.number
-        told = {"content_type": after.content_type, "content_id": after.content_id, **_snapshot(after)}
 
-        def fill(transaction: TransactWrite) -> None:
-            transaction.save(item, condition=as_read)
-            transaction.save(RegisteredItem(_listed(_bucket(after.field)), after.field))
-            audit.write(transaction, entry)
-            outbox.write(transaction, event, told, after.updated_at)
+        def headed(head: Head) -> Content:
+            return replace(after, audit_head=head)
 
-        return self._database.commit(fill)
+        def write(transaction: TransactWrite, content: Content) -> None:
+            transaction.save(_item(content), condition=as_read)
+            transaction.save(RegisteredItem(_listed(_bucket(content.field)), content.field))
+
+        head = before.audit_head if before else Head()
+        return commit(self._database, head, trace, after.updated_at, entity=headed, write=write) is not None
 
     def page(self, bucket: int, after: str, limit: int) -> list[str]:
         """Up to `limit` contents (`story:123`) of a bucket, 0 to BUCKETS - 1, after one; by a consistent read."""
@@ -126,6 +118,19 @@ def _id(content_type: str, content_id: str) -> str:
 
 def _snapshot(content: Content) -> dict[str, Any]:
     return {"title": content.title, "owner": content.owner}
+
+
+def _item(content: Content) -> ContentItem:
+    return ContentItem(
+        _id(content.content_type, content.content_id),
+        ABOUT,
+        title=content.title,
+        owner=content.owner,
+        registered_at=content.registered_at,
+        updated_at=content.updated_at,
+        audit_number=content.audit_head.number,
+        audit_hash=content.audit_head.hash,
+    )
 
 
 def _content(content_type: str, content_id: str, item: ContentItem) -> Content:

@@ -71,3 +71,8 @@ class Change[C: Chained]:
     def run_by(self, committed_by: str) -> Self:
         """The change, with the invocation remembered whose step it is."""
         return replace(self, after=replace(self.after, committed_by=committed_by))
+
+
+def max_steps(batches: int, days: int = 1) -> int:
+    """The steps after which a chain is given up: twice the planned batches, four a day, and a hundred."""
+    return 2 * batches + 4 * days + 100

@@ -7,8 +7,6 @@ from sluice.audit import Head
 from sluice.dynamodb import Bound, bound_to
 
 PART = "campaign"
-LIVE = ("running", "scheduled", "reverting")
-"""The statuses in which a campaign of any context has a next step."""
 
 
 class ChainedAttributes:

@@ -7,10 +7,7 @@ from secrets import token_bytes
 
 from ulid import ULID
 
-ADJUSTMENT = "adj"
 AUDIT = "aud"
-BOOST = "bst"
-IMPORT = "imp"
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 

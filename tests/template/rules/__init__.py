@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.template.project import Project
-from tests.template.rules import alarms, functions, network, permissions, queues, routes, tables
+from tests.template.rules import alarms, chains, functions, network, permissions, queues, routes, tables
 
 type Rule = Callable[[Project], list[str]]
 
@@ -15,4 +15,5 @@ RULES: tuple[Rule, ...] = (
     *tables.RULES,
     *network.RULES,
     *alarms.RULES,
+    *chains.RULES,
 )

@@ -1,0 +1,107 @@
+"""The chains of the platform, one row each: audit, stop, health, sweeper and `make redrive` are fed by these rows.
+
+A row repeats as text what its context says in code, because no context imports another. A test finds every StepChain
+under functions/, and fails when its row is missing or says something else (tests/template/chains.py).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, make_dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StepQueue:
+    """A queue that a worker feeds itself with steps: of a chain, or of the sync."""
+
+    name: str
+    """`views_imports`: so its parts are named in Health, and in the template as `ViewsImports...`."""
+    queue_url: str
+    """The setting that holds the queue's URL."""
+    whose: str
+    """`the queue of imports`, `Import steps are dead letters`: how Health speaks of it."""
+    steps: str
+
+    @property
+    def depth(self) -> str:
+        """What Health shows of the queue, and of its dead letters."""
+        return f"{self.name}_queue"
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.name}_dead_letters"
+
+    @property
+    def dead_letters_url(self) -> str:
+        """The setting that holds the URL of the dead letters."""
+        return self.queue_url.replace("_queue_url", "_dead_letters_url")
+
+    @property
+    def logical_name(self) -> str:
+        """`ViewsImports`: what the names of its resources in the template begin with."""
+        return self.name.title().replace("_", "")
+
+    @property
+    def dead_letters_alarm(self) -> str:
+        """The alarm whose chapter in docs/operations.md says what to do about dead letters."""
+        return f"{self.logical_name}DeadLettersAlarm"
+
+
+@dataclass(frozen=True)
+class Chain(StepQueue):
+    """A chain of steps. No two chains share a table: the sweeper knows a campaign by the table that it is in."""
+
+    prefix: str
+    """What the ids of its campaigns begin with: `bst` of `bst_01KA...`."""
+    live: tuple[str, ...]
+    """The statuses in which one of its campaigns has a next step."""
+    table: str
+    """The setting that holds the name of its table."""
+    campaigns: str
+    """What Health calls its campaigns: `overdue_imports`, `Imports are overdue`."""
+
+    @property
+    def overdue(self) -> str:
+        """What Health shows of its campaigns that are late."""
+        return f"overdue_{self.campaigns}"
+
+    @property
+    def worker_alarm(self) -> str:
+        """The alarm whose chapter in docs/operations.md says what to do when its campaigns stay late."""
+        return f"{self.logical_name}WorkerErrorsAlarm"
+
+
+QUEUES: tuple[StepQueue, ...] = (
+    Chain(
+        name="boosts",
+        queue_url="boosts_queue_url",
+        whose="boosts",
+        steps="Boost steps",
+        prefix="bst",
+        live=("running", "scheduled", "reverting"),
+        table="boosts_table",
+        campaigns="campaigns",
+    ),
+    StepQueue(name="views", queue_url="views_sync_queue_url", whose="the sync", steps="Steps of the sync"),
+    Chain(
+        name="views_imports",
+        queue_url="views_imports_queue_url",
+        whose="imports",
+        steps="Import steps",
+        prefix="imp",
+        live=("running",),
+        table="views_table",
+        campaigns="imports",
+    ),
+)
+OUTBOX_DEAD_LETTERS = "outbox_dead_letters"
+"""The part of Health that shows what the relay gave up on: the only dead letters that are no steps."""
+CHAINS = tuple(each for each in QUEUES if isinstance(each, Chain))
+TABLES = tuple(each.table for each in CHAINS)
+"""The settings that hold the names of the tables with campaigns. Each table holds a copy of the platform, too."""
+PLATFORM_TABLE = TABLES[0]
+"""The table whose copy is read where one is enough: the copies are alike."""
+
+
+def settings(*names: str, and_all: Iterable[str]) -> type[Any]:
+    """The `Settings` of a function that is fed by the rows: texts of these names, and of all that the rows name."""
+    return make_dataclass("Settings", [(name, str) for name in dict.fromkeys([*names, *and_all])], frozen=True)

@@ -1,0 +1,48 @@
+"""What there is of the product, found by walking its packages: a new context is in no list of the tests."""
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from tests.template_reader import ROOT
+
+FUNCTIONS, KERNEL = ROOT / "functions", ROOT / "layers" / "kernel"
+SOURCES = (FUNCTIONS, KERNEL)
+
+
+@cache
+def module_names() -> tuple[str, ...]:
+    """The dotted name of each module that a Lambda can import of ours."""
+    return tuple(
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        for root in SOURCES
+        for path in sorted(root.rglob("*.py"))
+    )
+
+
+@cache
+def text_of(module: str) -> str:
+    """The source of a module."""
+    path = module.replace(".", "/")
+    places = [place for root in SOURCES for place in (root / f"{path}.py", root / path / "__init__.py")]
+    return next(place.read_text() for place in places if place.exists())
+
+
+def contexts() -> set[str]:
+    """The folders of functions/."""
+    return {path.parent.name for path in FUNCTIONS.glob("*/__init__.py")}
+
+
+@cache
+def caches() -> tuple[Any, ...]:
+    """What the contexts build once for each process, by functools.cache.
+
+    Not what the kernel does: its clients know no account, and making them takes time.
+    """
+    modules = [import_module(name) for name in module_names() if name.partition(".")[0] in contexts()]
+    return tuple(
+        value
+        for module in modules
+        for value in vars(module).values()
+        if hasattr(value, "cache_clear") and value.__module__ == module.__name__
+    )
