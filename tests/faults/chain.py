@@ -147,7 +147,7 @@ class ChainWatch:
             self.woken.discard(campaign_id)
             if _number(after, "sweeps") and plain(after["status"]) in self._chain.live:
                 raise Violation("a campaign moved on, and the sweeper's patience with it did not begin again")
-        # A record is of the same message as the commit before it, so that a copy of that message may wake the step again.
+        # A record is of the same message as the commit before it: a copy of that message may wake the step again.
         self.clean_commits[campaign_id] += int(before["status"] != after["status"] or _is_step(before, after))
 
     def _check_told(self, campaign_id: str, before: Item | None, after: Item, written: list[Written]) -> None:

@@ -75,7 +75,7 @@ def in_place_of_the_boosts() -> str:
 # --- What is asked, and when
 
 
-def create(total: int = 3, pace_seconds: int = 1, **options: Any) -> Command:
+def create(total: int = 2, pace_seconds: int = 1, **options: Any) -> Command:
     return Command("POST", CAMPAIGNS, {"total": total, "pace_seconds": pace_seconds}, **options)
 
 
@@ -94,7 +94,7 @@ def in_status(status: str) -> Callable[[World], bool]:
 
 
 def no_call_is_under_way(world: World) -> bool:
-    """Where a copy acknowledges the message while its twin records the call, and that one dies, the sweeper is needed."""
+    """While one is, the sweeper may be needed: a copy acknowledges the message, and its twin dies after its record."""
     return not any("call" in each for each in CHAIN.campaigns(world))
 
 
@@ -168,8 +168,13 @@ FLOWS = (
             command("pause", when=counted(1), can_cross=True),
             command("execute", when=in_status("paused"), can_cross=True),
         ),
+        only_in=(_API, _WORKER),
     ),
-    Flow("cancel", (create(), command("execute"), command("cancel", when=counted(1), can_cross=True))),
+    Flow(
+        "cancel",
+        (create(), command("execute"), command("cancel", when=counted(1), can_cross=True)),
+        only_in=(_API, _WORKER),
+    ),
     Flow(
         "stop and resume",
         (
@@ -178,6 +183,7 @@ FLOWS = (
             platform("stop", when=counted(1), can_cross=True),
             platform("resume", can_cross=True, when=in_minutes(6)),
         ),
+        only_in=(_WORKER, "OperationsStopFunction", SWEEPER),
     ),
     Flow(
         "refused",
@@ -232,7 +238,7 @@ FLOWS = (
         silent=(SWEEPER,),
     ),
     Flow("without a key", (replace(create(1), has_key=False), command("execute")), only_in=(_RELAY,)),
-    Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated),
+    Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated, only_in=(_API,)),
     Flow("rows deleted before they are published", (create(), act(rows_deleted))),
     Flow("rows deleted by hand", (create(), act(rows_deleted, when=are_all_published, can_cross=True))),
     Flow("records that expire", (create(), act(records_expired))),
