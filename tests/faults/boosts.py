@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain, count
 from typing import Any
 
 from tests.faults.chain import (
@@ -17,6 +16,7 @@ from tests.faults.chain import (
     by_the_operator,
     check_queues,
     check_trail,
+    platform,
 )
 from tests.faults.dynamo import Written
 from tests.faults.expressions import plain
@@ -24,28 +24,9 @@ from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World
 
-MODULES = (
-    "sluice.steps",
-    "sluice.wake",
-    "sluice.outbox",
-    "sluice.audit",
-    "sluice.platform",
-    "sluice.requests",
-    "boosts.store",
-    "boosts.batches",
-    "boosts.campaign",
-    "boosts.commands",
-    "operations.overdue",
-    "operations.switch",
-)
+MODULES = ("boosts.store", "boosts.batches", "boosts.campaign", "boosts.commands")
 """Where the mutation check looks for conditions, fences and guards."""
 UNREACHED = {
-    "sluice.audit.find_problem": "The verification, which the sweep asks at rest: tests/unit/test_audit_chain.py.",
-    "sluice.audit._is_readable": "Rows that were tampered with: tests/integration/test_audit.py.",
-    "sluice.outbox.oldest_pending": "The checkup is not asked for: tests/integration/test_health.py.",
-    "boosts.store.Place.of": "No list is asked for; so for the next two: tests/integration/test_boosts_api.py.",
-    "boosts.store.Store.page": "",
-    "boosts.store._newest_first": "",
     "boosts.commands.Commands.simulate_rest": "Nothing is simulated: tests/integration/test_boosts_complete.py.",
 }
 """Functions that no flow reaches."""
@@ -102,10 +83,6 @@ def command(verb: str, number: int = 0, **options: Any) -> Command:
     return Command("POST", f"{CAMPAIGNS}/{{{number}}}/{verb}", body, **options)
 
 
-def platform(verb: str, **options: Any) -> Command:
-    return Command("POST", f"/api/admin/{verb}", {"reason": "a test"}, **options)
-
-
 def left(*, month: int | None = None, day: int | None = None, next_month: int | None = None) -> Any:
     """Prepares a month and a day, and the month after it, of which others have left so much."""
 
@@ -126,40 +103,6 @@ def left(*, month: int | None = None, day: int | None = None, next_month: int | 
     return prepare
 
 
-def ids_repeated(world: World) -> None:
-    """Chance draws an event's id a second time, then a campaign's."""
-    drawn = chain((1, 2, 3, 4, 5, 3, 1, 8, 9), count(10))
-    world.random = lambda size: next(drawn).to_bytes(size, "big")
-
-
-def lost(messages: int) -> Any:
-    """The first ones."""
-
-    def prepare(world: World) -> None:
-        world.lose = messages
-
-    return prepare
-
-
-def purged(world: World, _ids: list[str]) -> None:
-    world.queues["BoostsQueue"].clear()
-
-
-def strange_messages(world: World, ids: list[str]) -> None:
-    """Of a campaign that there is not, of a step that the campaign has not come to, and of one that is not due."""
-    step = int(campaigns(world)[0]["step"])
-    for campaign_id, number in (("bst_01KAJ3W5V0SM0FKVYVXB9EQT6N", 1), (ids[0], step + 50), (ids[0], step)):
-        body = json.dumps({"campaign_id": campaign_id, "step": number})
-        world.send("BoostsQueue", body, timedelta(), Counter())
-
-
-def records_expired(world: World, _ids: list[str]) -> None:
-    """The stream kept them for too long."""
-    for shard in world.shards:
-        shard.records.clear()
-        shard.chains.clear()
-
-
 def all_cancelled(world: World, _ids: list[str]) -> None:
     for number, each in enumerate(campaigns(world)):
         request = Request("POST", f"{CAMPAIGNS}/{each['id']}/cancel", None, f"cancel-{number}")
@@ -174,12 +117,6 @@ def no_step_left(world: World, _ids: list[str]) -> None:
             world.dynamo.tables["BoostsTable"].items[key] = item | {"steps_done": {"N": "10000"}}
 
 
-def rows_deleted(world: World, _ids: list[str]) -> None:
-    """By hand, from the outbox."""
-    for event in list(world.dynamo.items("OutboxTable")):
-        world.dynamo.call("DeleteItem", {"TableName": "OutboxTable", "Key": {"id": {"S": event["id"]}}})
-
-
 def monthly_cap(views: int) -> Any:
     """The stack is deployed with another cap."""
 
@@ -187,12 +124,6 @@ def monthly_cap(views: int) -> Any:
         world.configure("GLOBAL_MONTHLY_CAP", str(views))
 
     return act
-
-
-def a_day_passes(world: World, _ids: list[str]) -> None:
-    while not world.is_quiet():
-        world.step()
-    world.pass_time(world.now() + timedelta(hours=25))
 
 
 _API = ("BoostsApiFunction",)
@@ -323,25 +254,6 @@ FLOWS = (
         only_in=_API,
     ),
     Flow(
-        "refused by the platform",
-        (
-            platform("resume", wanted=409, code="platform_not_stopped"),
-            platform("stop"),
-            platform("stop", wanted=409, code="platform_already_stopped"),
-            platform("resume"),
-        ),
-    ),
-    Flow(
-        "strange messages",
-        (
-            create(),
-            Command("", "", act=strange_messages),
-            command("execute"),
-            Command("", "", act=strange_messages, when=executed(1000)),
-        ),
-        only_in=("BoostsWorkerFunction",),
-    ),
-    Flow(
         "without the sweeper",
         (
             create(total=1500, days=2),
@@ -352,35 +264,15 @@ FLOWS = (
         only_in=("BoostsWorkerFunction", "OperationsOutboxRelayFunction"),
     ),
     Flow(
-        "the same key a day later",
-        (create(), Command("", "", act=a_day_passes), replace(create(), id="request-0")),
-        silent=("OperationsSweeperFunction",),
-    ),
-    Flow("rows deleted before they are published", (create(), Command("", "", act=rows_deleted))),
-    Flow("rows deleted by hand", (create(), Command("", "", act=rows_deleted, when=are_all_published, can_cross=True))),
-    Flow("records that expire", (create(), Command("", "", act=records_expired))),
-    Flow(
         "a lower cap",
         (create(total=500), Command("", "", act=monthly_cap(400)), command("execute", wanted=409), command("cancel")),
     ),
-    Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated),
     Flow(
         "a full day",
         (create(total=500), command("execute")),
         prepare=left(day=0),
         silent=("OperationsSweeperFunction",),
         only_in=("BoostsWorkerFunction",),
-    ),
-    Flow(
-        "messages lost before a pause and after it",
-        (
-            create(total=500),
-            command("execute"),
-            command("pause", when=lambda world: world.now() > START + timedelta(minutes=11)),
-            command("execute"),
-        ),
-        prepare=lost(4),
-        only_in=("OperationsSweeperFunction",),
     ),
     Flow(
         "no step is left",
@@ -391,29 +283,6 @@ FLOWS = (
         (create(total=1, days=2), command("execute")),
         silent=("OperationsSweeperFunction",),
         only_in=("BoostsWorkerFunction", "OperationsOutboxRelayFunction"),
-    ),
-    Flow(
-        "without a key",
-        (replace(create(total=500), has_key=False), command("execute")),
-        only_in=("BoostsWorkerFunction", "OperationsOutboxRelayFunction"),
-    ),
-    Flow("first message lost", (create(total=1500), command("execute")), prepare=lost(1)),
-    Flow(
-        "first message lost, then paused",
-        (
-            create(total=1500),
-            command("execute"),
-            command("pause", when=executed(1000), can_cross=True),
-            command("execute", when=in_status("paused"), can_cross=True),
-        ),
-        prepare=lost(1),
-        only_in=("OperationsSweeperFunction",),
-    ),
-    Flow(
-        "messages lost again and again",
-        (create(total=1500), command("execute"), Command("", "", act=purged, when=executed(1000))),
-        prepare=lost(3),
-        only_in=("OperationsSweeperFunction",),
     ),
 )
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.faults.boosts import CAMPAIGNS, Boosts, check_numbers, command, create, left, platform
+from tests.faults.boosts import CAMPAIGNS, Boosts, check_numbers, command, create, left
+from tests.faults.chain import platform
 from tests.faults.machine import Machine
 from tests.faults.script import Command
 from tests.faults.world import START

@@ -96,7 +96,7 @@ def test_the_sweep_fails_without_each_condition_fence_and_guard(
 ) -> None:
     name = sweep.context.name
     before = remembered().get(name, {})
-    all_mutants = {each.name: each for each in find(sweep.context.modules)}
+    all_mutants = {each.name: each for each in find(ALL_MODULES)}
     in_flows = set().union(*reached.values())
     in_sight = [each for each in find([module]) if each.name not in sweep.context.out_of_sight]
     mutants = [each for each in in_sight if (each.module, each.function) in in_flows]
@@ -136,7 +136,8 @@ def test_the_sweep_fails_without_each_condition_fence_and_guard(
 
 @pytest.mark.parametrize(("context", "mutant"), REDUNDANT)
 def test_what_is_listed_is_in_the_source(context: str, mutant: str) -> None:
-    assert {mutant, *REDUNDANT[context, mutant]} <= {each.name for each in find(CONTEXTS[context].modules)}
+    assert mutant in {each.name for each in find(CONTEXTS[context].modules)}
+    assert {*REDUNDANT[context, mutant]} <= {each.name for each in find(ALL_MODULES)}
     assert REDUNDANT[context, mutant], "what stands behind it?"
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from tests.faults.chain import platform
 from tests.faults.machine import Machine
 from tests.faults.script import Command
 from tests.faults.views import (
@@ -17,7 +18,6 @@ from tests.faults.views import (
     counts,
     execute,
     new_import,
-    platform,
     register,
     rows,
     sync,

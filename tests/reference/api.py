@@ -49,7 +49,7 @@ def create(
 ) -> Response[CampaignResource]:
     """Create a campaign. It waits for `execute`."""
     keyed = Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
-    made = commands().create(body.total, body.pace_seconds, caller.subject, keyed)
+    made = commands().create(body.terms(), caller.subject, keyed)
     if isinstance(made, Answer):
         return http.replay(made, CampaignResource)
     return Response(201, APPLICATION_JSON, shown(made))

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sluice import campaign as engine
 from sluice.campaign import Chained, max_steps
-from sluice.errors import Conflicting
+from sluice.errors import Conflicting, Invalid
 
 PREFIX = "bst"  # of the place that it takes
 DEADLINE = timedelta(minutes=1)
@@ -43,6 +43,15 @@ class Action(StrEnum):
     FAILED = "REFERENCE_FAILED"
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What is asked for. After `begin_by` it is too late to create the campaign."""
+
+    total: int
+    pace_seconds: int
+    begin_by: datetime | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Campaign(Chained):
     """One campaign. `pace_seconds` lie between a call and the next."""
@@ -66,12 +75,17 @@ class Campaign(Chained):
 type Change = engine.Change[Campaign]
 
 
-def create(new: Campaign) -> Change:
+def create(new: Campaign, begin_by: datetime | None, now: datetime) -> Change:
+    """A new campaign. Raises Invalid after `begin_by`: what time alone makes wrong."""
+    if begin_by and now > begin_by:
+        raise Invalid.of("begin_by", "begin_by has passed")
     return engine.Change(None, new, Action.CREATED)
 
 
-def execute(found: Campaign, now: datetime) -> Change:
-    """Start, or resume: pausing is no way around the pace, nor around the deadline of a call."""
+def execute(found: Campaign, now: datetime) -> Change | None:
+    """Start, or resume: pausing is no way around the pace, nor around the deadline of a call. None when it runs."""
+    if found.status is Status.RUNNING:
+        return None
     if found.status not in (Status.PENDING, Status.PAUSED):
         raise Conflicting(f"A campaign that is {found.status} cannot be executed", "not_executable")
     is_new = found.status is Status.PENDING

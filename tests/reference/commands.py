@@ -6,7 +6,7 @@ from sluice.commands import ChainCommands, Requester
 from sluice.ids import new_id
 from sluice.requests import Answer, Keyed
 from tests.reference import campaign as campaigns
-from tests.reference.campaign import PREFIX, Campaign, Change
+from tests.reference.campaign import PREFIX, Campaign, Change, Terms
 
 
 class Commands(ChainCommands[Campaign, Change]):
@@ -14,19 +14,13 @@ class Commands(ChainCommands[Campaign, Change]):
 
     prefix = PREFIX
 
-    def create(self, total: int, pace_seconds: int, subject: str, keyed: Keyed[Campaign] | None) -> Campaign | Answer:
-        """Create a campaign, or give the answer that its Idempotency-Key got before. Raises Conflicting."""
+    def create(self, terms: Terms, subject: str, keyed: Keyed[Campaign] | None) -> Campaign | Answer:
+        """Create a campaign, or give the answer that its Idempotency-Key got before. Raises Invalid, Conflicting."""
 
         def change(now: datetime) -> Change:
-            new = Campaign(
-                id=new_id(PREFIX, now),
-                created_at=now,
-                created_by=subject,
-                updated_at=now,
-                total=total,
-                pace_seconds=pace_seconds,
-            )
-            return campaigns.create(new)
+            own = {"total": terms.total, "pace_seconds": terms.pace_seconds}
+            new = Campaign(id=new_id(PREFIX, now), created_at=now, created_by=subject, updated_at=now, **own)
+            return campaigns.create(new, terms.begin_by, now)
 
         return self.create_by(change, subject, keyed)
 

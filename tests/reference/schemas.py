@@ -1,8 +1,8 @@
 """What the API takes and gives."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tests.reference.campaign import Status
+from tests.reference.campaign import Status, Terms
 
 
 class NewCampaign(BaseModel):
@@ -12,6 +12,10 @@ class NewCampaign(BaseModel):
 
     total: int = Field(ge=1, le=1_000)
     pace_seconds: int = Field(default=0, ge=0, le=86_400)
+    begin_by: AwareDatetime | None = None
+
+    def terms(self) -> Terms:
+        return Terms(self.total, self.pace_seconds, self.begin_by)
 
 
 class CampaignResource(BaseModel):
