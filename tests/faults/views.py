@@ -71,7 +71,7 @@ OUT_OF_SIGHT = {
     f"{_REFUSED} clause not _WRITES_NOTHING.search(str(error)) of an if": "",
     "views.track.counter.Counter._ask: if moved": "There is one server.",
     "views.sync.epochs.Sync._next: if opened is None": "Two who open an epoch at one moment write the same.",
-    f"{_IMPORTED} if after and after.status is ImportStatus.FAILED": "Log lines, which an alarm counts; so for the next two.",
+    f"{_IMPORTED} if after and after.status is ImportStatus.FAILED": "Log lines; so for the next two.",
     f"{_IMPORTED} clause after of an if": "",
     f"{_IMPORTED} clause after.status is ImportStatus.FAILED of an if": "",
     "views.registered.rebuild.Page.parse: way not isinstance(fields, dict) of an if": "Poison dies either way.",
