@@ -21,6 +21,10 @@ SWEEPER = "OperationsSweeperFunction"
 _FENCES = {"pause": "paused", "cancel": "cancelled"}
 _RELEASES = ("execute", "revert")
 _STOP, _RESUME = "/api/admin/stop", "/api/admin/resume"
+SHARED = dict.fromkeys(
+    ("OperationsOutboxRelayFunction", SWEEPER, "OperationsStopFunction"), "The reference chain breaks it, for all."
+)
+"""The functions that all contexts share: their calls go wrong where the reference chain is."""
 _ON_ITS_WAY = timedelta(seconds=10)
 
 
