@@ -1,11 +1,15 @@
 """Fixtures for every kind of test."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 from tests.account import Account, account
+
+# As in the template: loggers take their names from it while modules are imported.
+os.environ["POWERTOOLS_SERVICE_NAME"] = "sluice"
 
 pytest_plugins = ["tests.redis_servers", "tests.faults.report"]
 

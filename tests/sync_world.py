@@ -15,10 +15,12 @@ from sluice.errors import Unavailable
 from sluice.totals import Totals
 from tests.factories import UTC_ZONE, FixedClock
 from views import keys
+from views.control import Control, Phase
 from views.counts.reading import Count, Reader
-from views.shards.store import Outdated, Part, Seen, Taken
+from views.held import Outdated, Part, Seen, Taken
+from views.messages import EpochStep
 from views.sync.applying import Added, DayViews, Refusals, Row
-from views.sync.epochs import Control, Message, Phase, Sync
+from views.sync.epochs import Sync
 
 SHARDS = 3
 CONTENTS = ("video:a", "video:b", "story:c")
@@ -212,7 +214,7 @@ class Died(BaseException):
 class Actor:
     """Runs `act` from one port call to the next."""
 
-    def __init__(self, act: Callable[["Actor"], Any], message: Message | None = None) -> None:
+    def __init__(self, act: Callable[["Actor"], Any], message: EpochStep | None = None) -> None:
         self.message = message
         self.is_done = False
         self.age = timedelta()
@@ -294,8 +296,8 @@ class World:
         self.surely_lost: Counter[str] = Counter()
         self.maybe_lost: Counter[str] = Counter()
         self.losses: Counter[str] = Counter()
-        self.messages: list[tuple[datetime, Message]] = []
-        self.old_messages: list[Message] = []
+        self.messages: list[tuple[datetime, EpochStep]] = []
+        self.old_messages: list[EpochStep] = []
         self.actors: list[Actor] = []
         self.poison: Counter[str] = Counter()
         self.shown: Counter[str] = Counter()
@@ -312,7 +314,7 @@ class World:
             page_contents=self.page_contents,
         )
 
-    def _send(self, message: Message, delay_seconds: int) -> None:
+    def _send(self, message: EpochStep, delay_seconds: int) -> None:
         self.messages.append((self.clock.time + timedelta(seconds=delay_seconds), message))
 
     def _is_poisoned(self, content: str) -> bool:
@@ -350,7 +352,7 @@ class World:
         of = keys.content_of(content)
         return self.store.totals([of])[of]  # type: ignore[no-any-return]
 
-    def deliver(self, message: Message, message_id: str = "") -> Actor:
+    def deliver(self, message: EpochStep, message_id: str = "") -> Actor:
         name = message_id or f"m{message.epoch}-{message.step}"
         actor = Actor(lambda self_: self.sync(self_).run(message, name), message)
         self.actors.append(actor)
@@ -468,7 +470,7 @@ class World:
         if len(self.actors) < 6:
             self.read(chance.choice(CONTENTS))
 
-    def _take(self, message: Message) -> Actor:
+    def _take(self, message: EpochStep) -> Actor:
         self.old_messages.append(message)
         return self.deliver(message)
 

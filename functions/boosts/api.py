@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from boosts.bootstrap import BoostsSettings, store, wake
 from boosts.campaign import PREFIX, Campaign, Status
@@ -192,6 +191,4 @@ def export_batches(
     return http.csv_answer(batches_csv(campaign_id, rows, with_header=cursor is None), {"limit": limit}, next_cursor)
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

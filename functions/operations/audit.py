@@ -4,7 +4,6 @@ from functools import cache
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations import chains
 from operations.schemas import EntryPage, Verification, place
@@ -57,6 +56,4 @@ def verify(
     return Verification(entity=entity, valid=problem is None, entries=entries, problem=problem)
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

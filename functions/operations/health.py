@@ -1,9 +1,6 @@
 """HTTP: whether the API answers, and for operators how the platform is."""
 
 from functools import cache
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations import chains
 from operations.checkup import Doctor
@@ -51,6 +48,4 @@ def health() -> Health:
     return Health.of(doctor().check())
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

@@ -1,19 +1,16 @@
 """HTTP: stop every campaign of every context at once, and let them go on."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations import chains
 from operations.schemas import NewPlatformStatus, PlatformResource
 from operations.switch import Order, Switch
 from sluice import http, settings
-from sluice.audit import EntryItem
 from sluice.clock import SystemClock
-from sluice.dynamodb import Database, bind
-from sluice.outbox import EventItem
+from sluice.commit import database
 from sluice.platform import items_in
 from sluice.roles import Role
 
@@ -26,10 +23,8 @@ Settings = chains.settings("audit_table", "outbox_table", and_all=chains.TABLES)
 @cache
 def switch() -> Switch:
     read = settings.read(Settings)
-    bind(EntryItem, read.audit_table)
-    bind(EventItem, read.outbox_table)
     copies = {table: items_in(getattr(read, table)) for table in chains.TABLES}
-    return Switch(Database(), copies, SystemClock())
+    return Switch(database(read), copies, SystemClock())
 
 
 @app.get("/api/admin/stop", **http.require(Role.OPERATOR))
@@ -63,6 +58,4 @@ def resume(
     return PlatformResource.of(switch().resume(Order(body.reason, caller.subject, f"{request} {fingerprint}")))
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

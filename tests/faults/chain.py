@@ -277,8 +277,8 @@ def check_trail(world: World, verify: Callable[[str], str | None], deleted: Iter
             raise Violation(f"the audit trail of {entity}: {problem}")
     events, gone = list(world.dynamo.items("OutboxTable")), list(deleted)
     expected = Counter(event_of(action) for each in actions.values() for action in each)
-    if expected != Counter([*(event["name"] for event in events), *gone]):
-        raise Violation(f"audit entries and events do not match: {actions}, {[event['name'] for event in events]}")
+    if expected != Counter([*(event.get("name") for event in events), *gone]):
+        raise Violation(f"audit entries and events do not match: {actions}, {events}")
     if any(event["status"] != "processed" for event in events):
         raise Violation("an event was not marked as published")
     if not gone and {json.loads(entry["Detail"])["id"] for entry in world.bus} != {event["id"] for event in events}:

@@ -59,6 +59,9 @@ UNREACHED = {
 }
 """Functions that no flow reaches."""
 OUT_OF_SIGHT = {
+    "sluice.steps.StepChain._most_behind: return if self._act is None, never": (
+        "The reference acts: tests/unit/test_steps.py has a chain that does not."
+    ),
     "sluice.store.ChainStore.commit: if not self.fits(change)": (
         "The reference has no bounds of its own: tests/integration/test_boosts_store.py, and the boosts' `a lower cap`."
     ),
@@ -132,6 +135,12 @@ def lost(messages: int) -> Callable[[World], None]:
 
 def purged(world: World) -> None:
     world.queues["BoostsQueue"].clear()
+
+
+def copied(world: World) -> None:
+    """With the same id, as SQS makes copies."""
+    waiting = world.queues["BoostsQueue"]
+    waiting += [replace(each) for each in waiting]
 
 
 def strange_messages(world: World) -> None:
@@ -241,6 +250,11 @@ FLOWS = (
     Flow(
         "strange messages",
         (create(), act(strange_messages), command("execute"), act(strange_messages, when=counted(1))),
+        only_while=never,
+    ),
+    Flow(
+        "a copy of each message",
+        (create(), command("execute"), act(copied), act(copied, when=counted(1)), act(copied, when=counted(2))),
         only_while=never,
     ),
     Flow(

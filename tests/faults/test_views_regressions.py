@@ -38,7 +38,7 @@ def test_an_epoch_whose_opening_the_sdk_commits_twice_has_its_first_message(swee
 
 
 def test_an_adjustment_is_not_refused_for_what_its_own_copy_took(sweep: Sweep) -> None:
-    runs = with_each(sweep, "adjustments", "ViewsImportsApiFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
+    runs = with_each(sweep, "adjustments", "ViewsAdjustmentsApiFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
 
     assert [run for run in runs if run.problem] == []
 

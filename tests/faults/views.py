@@ -15,6 +15,7 @@ from botocore.session import Session
 
 from tests.faults.cache import Server, through
 from tests.faults.chain import (
+    SHARED,
     act,
     actions_by_entity,
     are_all_published,
@@ -53,9 +54,11 @@ MODULES = (
     "views.imports.batches",
     "views.imports.commands",
     "views.adjustments.commands",
+    "views.adjustments.store",
+    "views.registered.commands",
     "views.registered.rebuild",
     "views.registered.store",
-    "sluice.totals",
+    "views.totals",
 )
 """Where the mutation check looks for conditions, fences and guards."""
 _REFUSED = "views.track.counter.Counter._answer:"
@@ -74,14 +77,12 @@ OUT_OF_SIGHT = {
     f"{_IMPORTED} if after and after.status is ImportStatus.FAILED": "Log lines; so for the next two.",
     f"{_IMPORTED} clause after of an if": "",
     f"{_IMPORTED} clause after.status is ImportStatus.FAILED of an if": "",
-    "views.registered.rebuild.Page.parse: way not isinstance(fields, dict) of an if": "Poison dies either way.",
 }
 """What the sweep cannot notice, for want of it in the world: tests/unit and tests/integration have it."""
 UNREACHED = {
     "views.sync.store.SyncStore.epoch": "The sync is not looked at: tests/integration/test_sync_tables.py.",
 }
 """Functions that no flow reaches."""
-NEVER_BROKEN = {"OperationsStopFunction": "The boosts break it."}
 SHARDS = 2
 SYNC, IMPORTS = "/api/admin/views/sync", "/api/admin/views/imports"
 EVENING = datetime(2026, 11, 20, 23, 57, tzinfo=UTC)
@@ -474,7 +475,7 @@ FLOWS = (
         ),
         prepare=begun,
         silent=(_GAUGES,),
-        only_in=("ViewsImportsApiFunction",),
+        only_in=("ViewsAdjustmentsApiFunction",),
         at_rest_within=timedelta(hours=26),
         is_timed=True,
     ),
@@ -607,7 +608,7 @@ class Views(Context):
     needs = ("single_server", "patient")
     out_of_sight = OUT_OF_SIGHT
     unreached = UNREACHED
-    never_broken = NEVER_BROKEN
+    never_broken = SHARED
 
     def __init__(self, servers: Servers, _patient: None = None) -> None:
         self.server = Server(servers, SHARDS)

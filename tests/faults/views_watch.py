@@ -16,7 +16,7 @@ from tests.faults.faults import Faults
 from tests.faults.sweep import Violation
 from tests.faults.world import Invocation, Request, World
 from views.counts.reading import Reader
-from views.shards.store import Part, Seen
+from views.held import Part, Seen
 
 TRACK, SYNC, WORKER = "ViewsTrackApiFunction", "ViewsSyncApiFunction", "ViewsSyncWorkerFunction"
 IMPORTS = Chain("ViewsTable", "ViewsImportsQueue", "imp", live=("running",))

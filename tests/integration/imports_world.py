@@ -35,6 +35,7 @@ class World:
         self,
         file: str,
         *path: tuple[str, str],
+        wing: str = "imports",
         body: Any = None,
         text: str | None = None,
         query: dict[str, str] | None = None,
@@ -42,8 +43,8 @@ class World:
         subject: str = "ada",
         key: str | None = None,
     ) -> Answer:
-        """A request of `events/views/imports/api-<file>.json`; `path` are replacements in its path."""
-        event = an_event(f"views/imports/api-{file}")
+        """A request of `events/views/<wing>/api-<file>.json`; `path` are replacements in its path."""
+        event = an_event(f"views/{wing}/api-{file}")
         for old, new in path:
             event["rawPath"] = event["rawPath"].replace(old, new)
         event["requestContext"]["http"]["path"] = event["rawPath"]
@@ -57,7 +58,7 @@ class World:
         if query:
             event["queryStringParameters"] = query
             event["rawQueryString"] = "&".join(f"{name}={value}" for name, value in query.items())
-        answer = self.functions.call("ViewsImportsApiFunction", event)
+        answer = self.functions.call(f"Views{wing.title()}ApiFunction", event)
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def create(self, name: str = "counts.csv") -> str:
@@ -137,7 +138,7 @@ class World:
     def adjust(self, views: Any, content_id: str = "abc123", *, reason: str = REASON, **more: Any) -> Answer:
         body = {"views": views, "reason": reason}
         more.setdefault("key", f"adjust-{next(_requests)}")
-        return self.send("adjust", ("abc123", content_id), body=body, **more)
+        return self.send("adjust", ("abc123", content_id), wing="adjustments", body=body, **more)
 
     def actions(self, entity: str) -> list[str]:
         """The actions in an entity's audit log, oldest first."""

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 
 import operations.health
+from operations.chains import CHAINS, QUEUES, TABLES
 from operations.checkup import Doctor
 from sluice import platform
 from sluice.chained import items_in
@@ -28,26 +29,18 @@ WELL = {
     "problems": [],
     "database_reachable": True,
     "platform": "open",
-    "boosts_queue": EMPTY,
-    "boosts_dead_letters": 0,
-    "views_queue": EMPTY,
-    "views_dead_letters": 0,
-    "views_imports_queue": EMPTY,
-    "views_imports_dead_letters": 0,
+    **{queue.depth: EMPTY for queue in QUEUES},
+    **{queue.dead_letters: 0 for queue in QUEUES},
     "outbox_dead_letters": 0,
-    "overdue_campaigns": 0,
-    "overdue_imports": 0,
+    **{chain.overdue: 0 for chain in CHAINS},
     "oldest_pending_event_seconds": None,
 }
-QUEUES = {
-    "boosts_queue": "the queue of boosts",
-    "boosts_dead_letters": "the dead letters of boosts",
-    "views_queue": "the queue of the sync",
-    "views_dead_letters": "the dead letters of the sync",
-    "views_imports_queue": "the queue of imports",
-    "views_imports_dead_letters": "the dead letters of imports",
-    "outbox_dead_letters": "the dead letters of the outbox",
-}
+# What is read from SQS, in the order in which it is told.
+FROM_SQS = [
+    *(f"the {what} of {queue.whose}" for queue in QUEUES for what in ("queue", "dead letters")),
+    "the dead letters of the outbox",
+]
+PARTS_FROM_SQS = [*(name for queue in QUEUES for name in (queue.depth, queue.dead_letters)), "outbox_dead_letters"]
 
 
 @pytest.fixture
@@ -206,25 +199,25 @@ def test_events_that_stay_unpublished_are_a_problem(console: Console, age: timed
 
 
 @pytest.mark.parametrize(
-    ("queue", "field"),
+    ("queue", "field", "part"),
     [
-        ("BoostsQueue", "boosts_queue"),
-        ("BoostsDeadLetters", "boosts_dead_letters"),
-        ("ViewsQueue", "views_queue"),
-        ("ViewsDeadLetters", "views_dead_letters"),
-        ("ViewsImportsQueue", "views_imports_queue"),
-        ("ViewsImportsDeadLetters", "views_imports_dead_letters"),
-        ("OperationsOutboxDeadLetters", "outbox_dead_letters"),
+        ("BoostsQueue", "boosts_queue", "the queue of boosts"),
+        ("BoostsDeadLetters", "boosts_dead_letters", "the dead letters of boosts"),
+        ("ViewsQueue", "views_queue", "the queue of the sync"),
+        ("ViewsDeadLetters", "views_dead_letters", "the dead letters of the sync"),
+        ("ViewsImportsQueue", "views_imports_queue", "the queue of imports"),
+        ("ViewsImportsDeadLetters", "views_imports_dead_letters", "the dead letters of imports"),
+        ("OperationsOutboxDeadLetters", "outbox_dead_letters", "the dead letters of the outbox"),
     ],
 )
 def test_a_queue_that_cannot_be_read_is_a_problem_and_hides_nothing_else(
-    console: Console, queue: str, field: str
+    console: Console, queue: str, field: str, part: str
 ) -> None:
     console.aws.client("sqs").delete_queue(QueueUrl=console.aws.ref(queue))
 
     told = health(console)
 
-    assert told == WELL | {"status": "degraded", field: None, "problems": [cannot_read(QUEUES[field])]}
+    assert told == WELL | {"status": "degraded", field: None, "problems": [cannot_read(part)]}
 
 
 def test_a_database_that_cannot_be_read_is_a_problem_and_hides_nothing_else(console: Console) -> None:
@@ -255,16 +248,17 @@ def test_what_does_not_answer_in_time_is_a_problem_and_holds_up_nothing_else(con
 
     released = Event()
     bind(EventItem, console.aws.ref("OutboxTable"))
-    boosts, views = console.aws.ref("BoostsTable"), console.aws.ref("ViewsTable")
-    items = {"boosts_table": items_in(boosts), "views_table": items_in(views)}
+    boosts = console.aws.ref("BoostsTable")
+    items = {table: items_in(console.aws.ref(table.title().replace("_", ""))) for table in TABLES}
     hanging: Any = Hanging()
-    doctor = Doctor(items, platform.items_in(boosts), hanging, dict.fromkeys(QUEUES, "a"), FixedClock(), 0.5)
+    urls = dict.fromkeys(PARTS_FROM_SQS, "a")
+    doctor = Doctor(items, platform.items_in(boosts), hanging, urls, FixedClock(), 0.5)
 
     with time_machine.travel(NOON):
         found = doctor.check()
     released.set()
 
-    assert found.problems == [cannot_read(part) for part in QUEUES.values()]
+    assert found.problems == [cannot_read(part) for part in FROM_SQS]
     parts = found.parts
     assert (parts["overdue_campaigns"], parts["overdue_imports"], parts["boosts_queue"]) == (0, 0, None)
 

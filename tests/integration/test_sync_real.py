@@ -19,9 +19,11 @@ from tests.redis_servers import Servers, free_ports
 from tests.sync_world import TIMEOUT, MemoryShards, MemoryStore, World
 from tests.unit.test_sync_model import play
 from views import keys
+from views.held import Outdated, Part, Seen, Taken
+from views.messages import EpochStep
 from views.rules import Rules
-from views.shards.store import Outdated, Part, RedisShards, Seen, Taken, client
-from views.sync.epochs import Message, Sync
+from views.shards.store import RedisShards, client
+from views.sync.epochs import Sync
 from views.track.counter import Counter
 
 DAY = "2026-11-20"
@@ -328,7 +330,7 @@ def test_another_mode_is_refused() -> None:
 
 
 def test_a_page_takes_the_same_memory_whatever_is_pending(real: RealShards) -> None:
-    sent: list[Message] = []
+    sent: list[EpochStep] = []
     store, clock = MemoryStore(), FixedClock()
     sync = Sync(real, store, lambda message, _: sent.append(message), clock, UTC_ZONE, shard_count=16, timeout=TIMEOUT)
     sync.start()

@@ -14,9 +14,9 @@ from tests.account import Account
 from tests.factories import NOON
 from tests.sync_world import MemoryStore
 from views import keys
-from views.sync.applying import DayViews, Refusals, Row
-from views.sync.epochs import Control, Phase
-from views.sync.store import Failure, SyncStore
+from views.control import Control, Phase
+from views.sync.applying import DayViews, Failure, Refusals, Row
+from views.sync.store import SyncStore
 
 FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"
 ROWS = [Row("viewer#1", "2026-11-20", "video:a"), Row("viewer#2", "2026-11-21", "video:a")]

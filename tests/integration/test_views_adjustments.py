@@ -153,8 +153,8 @@ def test_adjustments_are_listed_newest_first_in_pages(world: World) -> None:
         world.clock.shift(1)
     world.adjust(100, "other")
 
-    first = world.send("adjustments", query={"limit": "2"})
-    second = world.send("adjustments", query={"limit": "2", "cursor": first.body["next_cursor"]})
+    first = world.send("list", wing="adjustments", query={"limit": "2"})
+    second = world.send("list", wing="adjustments", query={"limit": "2", "cursor": first.body["next_cursor"]})
 
     assert [[each["views"] for each in answer.body["items"]] for answer in (first, second)] == [[9, -2], [5]]
     assert second.body["next_cursor"] is None
@@ -223,7 +223,7 @@ def test_a_content_that_was_never_adjusted_has_no_chain(world: World, entity: st
     ],
 )
 def test_a_bad_adjustment_is_named_and_changes_nothing(world: World, body: Any, field: str) -> None:
-    answer = world.send("adjust", body=body, key="one")
+    answer = world.send("adjust", wing="adjustments", body=body, key="one")
 
     assert (answer.status, answer.fields) == (400, [field])
     assert world.totals() == {}
@@ -307,7 +307,7 @@ def parts(world: World) -> tuple[int, int, int, int]:
 
 
 def adjustments(world: World) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = world.send("adjustments").body["items"]
+    items: list[dict[str, Any]] = world.send("list", wing="adjustments").body["items"]
     return items
 
 

@@ -23,7 +23,7 @@ from tests.integration.track_function import a_view
 from tests.redis_servers import Servers, free_ports
 from views.diagnosis import schedule as gauges
 from views.diagnosis.stats import Stats
-from views.shards.store import ShardStats
+from views.held import ShardStats
 from views.sync import worker as sync_worker
 from views.track import counter
 

@@ -21,9 +21,9 @@ from tests.integration.test_views_outages import away, rows
 from tests.integration.track_function import SETTINGS, TrackFunction, pending
 from tests.redis_servers import Servers
 from tests.template_reader import ROOT
-from views.schemas import NewViews, TrackedViews
 from views.track import api as track
 from views.track import fallback
+from views.track.schemas import NewViews, TrackedViews
 
 pytestmark = pytest.mark.usefixtures("patient")
 

@@ -12,7 +12,7 @@ from tests.integration.conftest import Functions
 from tests.integration.console import an_event
 from tests.redis_servers import Servers, free_ports
 from views import keys
-from views.sync.epochs import Control, Phase
+from views.control import Control, Phase
 from views.sync.store import SyncStore
 
 

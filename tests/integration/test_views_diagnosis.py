@@ -20,11 +20,11 @@ from tests.integration.console import Answer, an_event
 from tests.integration.track_function import ADDRESS, BROWSER, a_view
 from tests.redis_servers import Servers, free_ports
 from views import keys
+from views.control import Control, Phase
 from views.diagnosis import api as diagnosis
 from views.diagnosis.explaining import Explainer
 from views.rules import Calendar, Rules
 from views.shards.store import RedisShards, client
-from views.sync.epochs import Control, Phase
 from views.sync.store import SyncStore
 from views.track.counter import Counter
 from views.viewers import Viewers
@@ -58,8 +58,9 @@ class World:
 
     def forget(self) -> None:
         """The functions begin anew, as in another process."""
-        for name in ("configured", "explainer", "registration", "rules", "shards", "stats_reader"):
-            getattr(diagnosis, name).cache_clear()
+        for each in (diagnosis.configured, diagnosis.explainer, diagnosis.rules, diagnosis.stats_reader):
+            each.cache_clear()
+        diagnosis.bootstrap.shards.cache_clear()
         import views.track.api
 
         views.track.api.tracker.cache_clear()

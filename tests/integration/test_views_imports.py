@@ -16,7 +16,7 @@ from tests.integration.conftest import Functions
 from tests.integration.console import an_event, answer_lost_of_the_first, before_the_first
 from tests.integration.imports_world import World, a_row, some_rows
 from views.counts.reading import Count, Reader
-from views.shards.store import Part, Seen
+from views.held import Part, Seen
 
 OVERDUE = timedelta(seconds=11)
 

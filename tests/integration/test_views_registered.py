@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 import time_machine
 
+from sluice.errors import Unavailable
 from tests.account import Account
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event, answer_lost_of_the_first, before_the_first
 from tests.redis_servers import Servers, free_ports
-from views import keys
-from views.diagnosis import api as diagnosis
+from views import keys, messages
+from views.messages import Page
+from views.registered import api as registered_api
 from views.registered import rebuild as registered
-from views.registered.rebuild import PATIENCE, Page
-from views.registered.store import BUCKETS
+from views.registered.content import BUCKETS
+from views.registered.rebuild import PATIENCE
 from views.shards.store import RedisShards, client
 from views.sync import worker as sync_worker
 
@@ -41,13 +43,13 @@ class World:
     def ask(
         self, file: str, body: Any = None, content: str = "story/123", role: str = "admin", subject: str = "ada"
     ) -> Answer:
-        event = an_event(f"views/diagnosis/api-{file}")
+        event = an_event(f"views/registered/api-{file}")
         event["rawPath"] = event["rawPath"].replace("story/123", content)
         event["requestContext"]["http"]["path"] = event["rawPath"]
         event["requestContext"]["authorizer"]["lambda"] = {"role": role, "subject": subject}
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer = self.functions.call("ViewsDiagnosisApiFunction", event)
+        answer = self.functions.call("ViewsRegisteredApiFunction", event)
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def put(self, content: str = "story/123", **changes: str) -> Answer:
@@ -260,8 +262,8 @@ def test_a_put_is_known_to_shards_that_a_larger_number_left_behind(world: World)
     world.aws.choose(ViewShards="20")
     complete(world)
     world.aws.choose(ViewShards="16")
-    diagnosis.configured.cache_clear()
-    diagnosis.registration.cache_clear()
+    registered_api.configured.cache_clear()
+    registered_api.registration.cache_clear()
 
     world.put()
 
@@ -273,9 +275,8 @@ def test_without_redis_a_put_says_what_to_do_and_a_repeat_heals_it(world: World)
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     away = world.put()
     del world.functions.environment["REDIS_URL"]
-    diagnosis.configured.cache_clear()
-    diagnosis.shards.cache_clear()
-    diagnosis.registration.cache_clear()
+    registered_api.configured.cache_clear()
+    registered_api.registration.cache_clear()
     between = world.members(3)
 
     again = world.put()
@@ -356,7 +357,7 @@ def test_where_all_content_counts_no_set_is_made_and_one_that_was_is_forgotten(w
     world.put()
     complete(world)
     world.aws.choose(RegisteredContentOnly="false")
-    sync_worker.rebuild.cache_clear()
+    sync_worker.inbox.cache_clear()
     world.clock.shift(CLOSING)
 
     assert world.deliver(SCHEDULED)
@@ -370,7 +371,7 @@ def test_it_can_be_switched_on_and_off_and_on_again(world: World) -> None:
     world.put("story/1")
     for number, is_on in enumerate(["true", "false", "true"], 2):
         world.aws.choose(RegisteredContentOnly=is_on)
-        sync_worker.rebuild.cache_clear()
+        sync_worker.inbox.cache_clear()
         world.clock.shift(CLOSING)
         complete(world)
         world.put(f"story/{number}")
@@ -381,7 +382,7 @@ def test_it_can_be_switched_on_and_off_and_on_again(world: World) -> None:
 def test_a_rebuild_that_was_under_way_when_it_was_switched_off_leaves_nothing(world: World) -> None:
     waiting = pages(world, begun(world), 3)
     world.aws.choose(RegisteredContentOnly="false")
-    sync_worker.rebuild.cache_clear()
+    sync_worker.inbox.cache_clear()
 
     assert world.deliver(SCHEDULED)
     finish(world, waiting)
@@ -396,7 +397,7 @@ def begun(world: World) -> Page:
         world.restart(shard)
     assert world.deliver(Page().body())
     (body,) = world.messages()
-    page = Page.parse(body)
+    page = messages.parse(body)
     assert page is not None
     return page
 
@@ -520,8 +521,7 @@ def test_a_worker_that_dies_after_it_added_a_page_adds_it_again(world: World) ->
 def test_without_redis_a_page_is_delivered_again(world: World) -> None:
     page = begun(world)
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
-    for each in (sync_worker.shards, sync_worker.rebuild):
-        each.cache_clear()
+    sync_worker.inbox.cache_clear()
 
     assert not world.deliver(page.body())
 
@@ -574,8 +574,8 @@ def cannot_send() -> Iterator[None]:
     """The queue takes nothing."""
 
     def refuse(*_: Any) -> None:
-        raise sync_worker.bootstrap.Unavailable("The sync's next step could not be sent")
+        raise Unavailable("The sync's next step could not be sent")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sync_worker.rebuild(), "_send", refuse)
+        patched.setattr(sync_worker.inbox()._rebuild, "_send", refuse)
         yield

@@ -24,12 +24,12 @@ from tests.factories import NOON
 from tests.integration.conftest import Functions
 from tests.integration.console import Answer, an_event
 from views import rules
+from views.control import Control, Phase
 from views.items import AdjustedItem
 from views.reports.period import period
 from views.reports.schemas import MOST_ADJUSTMENTS
 from views.rules import Reason
 from views.sync.applying import REFUSALS_TOGETHER, DayViews, Refusals, Row
-from views.sync.epochs import Control, Phase
 from views.sync.store import SyncStore
 
 DAY = "2026-11-20"

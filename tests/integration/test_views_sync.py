@@ -86,7 +86,7 @@ class World:
     def forget(self) -> None:
         """The functions begin anew, as in another process."""
         sync.sync.cache_clear()
-        sync_worker.sync.cache_clear()
+        sync_worker.inbox.cache_clear()
 
     def track(self, content: str, views: int, shard: int = 0) -> None:
         with self.servers.client_of(keys.pending(shard)) as client:
@@ -207,7 +207,7 @@ def test_a_body_that_is_not_understood_is_400_and_starts_nothing(world: World, t
     assert world.aws.items("ViewsTable") == []
 
 
-@pytest.mark.parametrize("file", ["sync/api-start", "sync-get", "sync-epoch"])
+@pytest.mark.parametrize("file", ["sync/api-start", "sync/api-get", "sync/api-epoch"])
 @pytest.mark.parametrize("role", ["user", "service"])
 def test_it_needs_an_operator(world: World, file: str, role: str) -> None:
     answer = world.ask(file, role=role)
@@ -217,7 +217,7 @@ def test_it_needs_an_operator(world: World, file: str, role: str) -> None:
 
 
 def test_before_the_first_sync_there_is_nothing_to_show(world: World) -> None:
-    present, first = world.ask("sync/api-get"), world.ask("sync-epoch", epoch="1")
+    present, first = world.ask("sync/api-get"), world.ask("sync/api-epoch", epoch="1")
 
     assert (present.status, present.body["message"]) == (404, "There was no sync yet: POST here starts the first")
     assert (first.status, first.body["message"]) == (404, "There is no epoch 1")

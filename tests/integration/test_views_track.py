@@ -28,8 +28,8 @@ from tests.integration.track_function import (
 from tests.redis_servers import Servers
 from tests.template_reader import ROOT
 from views import keys
-from views.schemas import NewView, TrackedView
 from views.track import api as track
+from views.track.schemas import NewView, TrackedView
 from views.viewers import Viewers
 
 pytestmark = pytest.mark.usefixtures("patient")

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import http, settings
 from sluice.clock import SystemClock
@@ -87,6 +86,4 @@ def shown(campaign: Campaign) -> CampaignResource:
     return CampaignResource.model_validate(campaign)
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

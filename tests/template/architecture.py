@@ -3,14 +3,10 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 KERNEL = "sluice"
 
-# The rules of the domain: no cloud, no framework, nothing but the standard library and the kernel.
-PLAIN = {
-    *("boosts.plan", "boosts.usage", "boosts.campaign", "boosts.simulation", "boosts.timeline", "boosts.export"),
-    *("views.breaker", "views.content", "views.imports.campaign", "views.keys", "views.reports.period", "views.rules"),
-}
 FRAMEWORKS = {"aws_lambda_powertools", "boto3", "botocore", "jwt", "pydantic", "pynamodb", "redis"}
 
 # Where settings, stores, queues and clocks meet, beside the handlers.
@@ -21,7 +17,8 @@ type Sources = dict[str, str]
 """The text of each module, by its dotted name."""
 
 
-def imported_by(text: str) -> set[str]:
+@cache
+def imported_by(text: str) -> frozenset[str]:
     """Dotted names of all that a module imports, anywhere in it; both `a.b` and `a.b.c` for `from a.b import c`."""
     names = set()
     for node in ast.walk(ast.parse(text)):
@@ -30,10 +27,10 @@ def imported_by(text: str) -> set[str]:
         if isinstance(node, ast.ImportFrom):
             origin = f"{'.' * node.level}{node.module or ''}"
             names |= {origin, *(f"{origin}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
-def _imported_in_lambda(text: str) -> set[str]:
+def _imported_in_lambda(text: str) -> frozenset[str]:
     """As `imported_by`, without what only a type checker reads."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
@@ -59,6 +56,44 @@ def no_context_imports_another(sources: Sources) -> list[str]:
     ]
 
 
+def wings(sources: Sources) -> set[str]:
+    """The packages inside a context."""
+    return {module.rpartition(".")[0] for module in sources if module.count(".") == 2 and _root(module) != KERNEL}
+
+
+def no_wing_imports_another(sources: Sources) -> list[str]:
+    """A wing's modules import their own wing, their context's root and the kernel. Its bootstrap puts wings together,
+    and what stands at the root is below them all.
+    """
+    found = wings(sources)
+    problems = []
+    for module, text in sources.items():
+        own = _wing(module, found)
+        if module == f"{own}.{BOOTSTRAP}":
+            continue
+        others = {_wing(name, found) for name in imported_by(text)} - {own, ""}
+        problems += [
+            f"{module}: it imports {other}: let {own}.{BOOTSTRAP} pass it, or move what both need to the root"
+            if own
+            else f"{module}: it imports {other}: what stands at the root is below the wings"
+            for other in sorted(others)
+        ]
+    return problems
+
+
+def _wing(name: str, found: set[str]) -> str:
+    """The wing that a dotted name is in, or is itself; empty when it is in none."""
+    return next((wing for wing in found if name == wing or name.startswith(f"{wing}.")), "")
+
+
+def only_adapters_import(vendor: str, sources: Sources, adapters: set[str]) -> list[str]:
+    importing = {module for module, text in sources.items() if vendor in map(_root, imported_by(text))}
+    return [
+        *(f"{module}: it imports {vendor}: let an adapter do that" for module in sorted(importing - adapters)),
+        *(f"{module}: it imports no {vendor}: it is no adapter of it" for module in sorted(adapters - importing)),
+    ]
+
+
 def no_module_imports_its_siblings_by_dots(sources: Sources) -> list[str]:
     return [
         f"{module}: it imports {name}: write the whole name"
@@ -68,20 +103,7 @@ def no_module_imports_its_siblings_by_dots(sources: Sources) -> list[str]:
     ]
 
 
-def the_domain_is_plain(sources: Sources) -> list[str]:
-    """Domain modules import the standard library, each other, and what of the kernel is as plain."""
-    plain = PLAIN | {
-        module for module in sources if _root(module) == KERNEL and not _reach(module, sources) & FRAMEWORKS
-    }
-    problems = [f"{module}: it is gone; take it from PLAIN" for module in sorted(PLAIN - sources.keys())]
-    for module in sorted(PLAIN & sources.keys()):
-        for name in sorted(imported_by(sources[module])):
-            if _root(name) in FRAMEWORKS or (name in sources and name not in plain and "." in name):
-                problems.append(f"{module}: it imports {name}: let an adapter do that")
-    return problems
-
-
-def _reach(module: str, sources: Sources) -> set[str]:
+def reach(module: str, sources: Sources) -> set[str]:
     """The roots of all that a module imports, through our own modules too."""
     seen: set[str] = set()
     waiting = [module]

@@ -13,10 +13,11 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tests.packages import SOURCES, contexts, module_names, text_of
-from tests.template import architecture, locks
+from tests.template import architecture, locks, shape
 from tests.template.architecture import Sources
 from tests.template.project import real
 from tests.template_reader import ROOT
+from views.sync import applying, epochs
 
 HANDLERS = sorted(real().settings)
 
@@ -38,6 +39,25 @@ EXCEPT = {"operations.sweeper": {"sluice.wake"}}
 # Each view that comes to a cold function waits for what it imports: of all this, the clients of Redis alone.
 HOT = {"views.track.api": {"aws_lambda_powertools", "botocore", "pydantic", "pynamodb", "sluice.http"}}
 ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "samcli", "samtranslator", "tests", "local"}
+
+# The exactly-once core of the views, and what it must not drag in: it is proved without them, in memory.
+CORE = (
+    "views.counts.reading",
+    "views.diagnosis.explaining",
+    "views.diagnosis.stats",
+    "views.sync.applying",
+    "views.sync.epochs",
+)
+ADAPTERS = {"redis", "pynamodb", "botocore"}
+REDIS_ADAPTERS = {module for module, vendor in shape.ADAPTERS.items() if vendor == "redis"}
+OF_DYNAMODB = (
+    "views.adjustments.store",
+    "views.imports.store",
+    "views.items",
+    "views.registered.store",
+    "views.sync.store",
+    "views.totals",
+)
 
 # Read while a client is made, never while a module is imported.
 OF_CLIENTS = re.compile(r"AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ACCESS_KEY_ID|AWS_ENDPOINT_URL\w*|AWS_SECRET_\w+|\*")
@@ -112,6 +132,105 @@ def test_an_import_of_another_context_is_noticed(module: str, line: str) -> None
     assert any(problem.startswith(f"{module}: it imports boosts") for problem in problems)
 
 
+def test_wings_meet_in_a_bootstrap_or_at_the_root_alone() -> None:
+    sources = the_sources()
+
+    problems = architecture.no_wing_imports_another(sources)
+
+    assert problems == []
+    assert architecture.wings(sources) == {
+        f"{path.parent.parent.name}.{path.parent.name}" for path in (ROOT / "functions").glob("*/*/__init__.py")
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "says"),
+    [
+        (
+            "views.counts.display",
+            "from views.shards.store import RedisShards",
+            "views.counts.display: it imports views.shards: "
+            "let views.counts.bootstrap pass it, or move what both need to the root",
+        ),
+        (
+            "views.sync.worker",
+            "def f():\n    from views.registered import rebuild",
+            "views.sync.worker: it imports views.registered: "
+            "let views.sync.bootstrap pass it, or move what both need to the root",
+        ),
+        (
+            "views.imports",
+            "import views.adjustments.api",
+            "views.imports: it imports views.adjustments: "
+            "let views.imports.bootstrap pass it, or move what both need to the root",
+        ),
+        (
+            "views.content",
+            "from views.track.bodies import Body",
+            "views.content: it imports views.track: what stands at the root is below the wings",
+        ),
+    ],
+)
+def test_an_import_of_another_wing_is_noticed(module: str, line: str, says: str) -> None:
+    sources = the_sources() | {module: line}
+
+    problems = architecture.no_wing_imports_another(sources)
+
+    assert problems == [says]
+
+
+def test_redis_is_imported_by_its_two_adapters_alone() -> None:
+    problems = architecture.only_adapters_import("redis", the_sources(), REDIS_ADAPTERS)
+
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "says"),
+    [
+        ("views.sync.store", "from redis import Redis", "it imports redis: let an adapter do that"),
+        ("views.counts.api", "def f():\n    import redis.asyncio", "it imports redis: let an adapter do that"),
+        ("views.track.counter", "import socket", "it imports no redis: it is no adapter of it"),
+    ],
+)
+def test_another_way_to_redis_is_noticed(module: str, line: str, says: str) -> None:
+    sources = the_sources() | {module: line}
+
+    problems = architecture.only_adapters_import("redis", sources, REDIS_ADAPTERS)
+
+    assert problems == [f"{module}: {says}"]
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_the_exactly_once_core_loads_no_adapter(module: str) -> None:
+    result = imported(module)
+
+    assert {name for name in ADAPTERS if has(result, name)} == set()
+
+
+@pytest.mark.parametrize("module", OF_DYNAMODB)
+def test_what_speaks_with_dynamodb_loads_no_redis(module: str) -> None:
+    result = imported(module)
+
+    assert has(result, "pynamodb")
+    assert not has(result, "redis")
+
+
+def test_the_core_logs_through_the_logger_of_its_handler() -> None:
+    """Its name is the service's, which the core writes itself: Powertools would bring botocore."""
+    service = real().template["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+
+    assert {applying.logger.name, epochs.logger.name} == {f"{service}.{each.__name__}" for each in (applying, epochs)}
+
+
+def test_an_adapter_that_the_core_drags_in_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "dragging.py").write_text("from views.sync import epochs\nfrom views.shards import store\n")
+
+    result = imported("dragging", path=tmp_path)
+
+    assert {name for name in ADAPTERS if has(result, name)} == {"redis"}
+
+
 def test_every_import_is_by_its_whole_name() -> None:
     problems = architecture.no_module_imports_its_siblings_by_dots(the_sources())
 
@@ -124,32 +243,6 @@ def test_an_import_by_dots_is_noticed() -> None:
     problems = architecture.no_module_imports_its_siblings_by_dots(sources)
 
     assert "boosts.api: it imports ..views: write the whole name" in problems
-
-
-def test_the_domain_knows_no_cloud_and_no_framework() -> None:
-    problems = architecture.the_domain_is_plain(the_sources())
-
-    assert problems == []
-
-
-@pytest.mark.parametrize(
-    ("line", "name"),
-    [
-        ("import boto3", "boto3"),
-        ("import redis.asyncio", "redis.asyncio"),
-        ("from aws_lambda_powertools import Logger", "aws_lambda_powertools"),
-        ("from pynamodb.models import Model", "pynamodb.models"),
-        ("from pydantic import BaseModel", "pydantic"),
-        ("from sluice import totals", "sluice.totals"),
-        ("from boosts.store import Store", "boosts.store"),
-    ],
-)
-def test_a_domain_module_that_reaches_out_is_noticed(line: str, name: str) -> None:
-    sources = the_sources() | {"boosts.plan": line}
-
-    problems = architecture.the_domain_is_plain(sources)
-
-    assert f"boosts.plan: it imports {name}: let an adapter do that" in problems
 
 
 def test_only_handlers_and_bootstrap_modules_read_settings() -> None:

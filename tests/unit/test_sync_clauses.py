@@ -12,11 +12,13 @@ from sluice.errors import Unavailable, Unreadable
 from sluice.totals import Totals
 from tests.factories import NOON, UTC_ZONE, FixedClock
 from tests.sync_world import SHARDS, TIMEOUT, MemoryShards, MemoryStore, World
-from views import keys
+from views import keys, messages
+from views.control import Phase
 from views.counts.reading import Count, Reader
-from views.shards.store import Taken
+from views.held import Taken
+from views.messages import EpochStep
 from views.sync.applying import ACTIONS, Added, DayViews, Refusals, Row
-from views.sync.epochs import FOLDED_ROWS, Message, Outcome, Phase, Sync
+from views.sync.epochs import FOLDED_ROWS, Outcome, Sync
 
 A, B = "video:a", "video:b"
 FIELD = "cooldown|video:a|2026-11-20T08"
@@ -58,7 +60,7 @@ class Bench:
 
     def __init__(self, *, zone: ZoneInfo = UTC_ZONE, page_contents: int = 500, shard_count: int = 3) -> None:
         self.shards, self.store, self.clock = MemoryShards(), Failing(), FixedClock()
-        self.sent: list[tuple[Message, int]] = []
+        self.sent: list[tuple[EpochStep, int]] = []
         self.sync = Sync(
             self.shards,
             self.store,
@@ -125,7 +127,7 @@ def test_after_the_first_start_what_waits_is_taken_by_itself() -> None:
     bench.shards.track(1, A)
 
     assert bench.sync.start().outcome is Outcome.WAITING
-    assert bench.sent == [(Message(1, 0, "2026-11-20"), SECONDS + 1)]
+    assert bench.sent == [(EpochStep(1, 0, "2026-11-20"), SECONDS + 1)]
     bench.drain()
 
     # The shard had no epoch when the view came, but has one now: nothing of epoch 1 was applied before.
@@ -162,7 +164,7 @@ def test_an_epoch_opens_when_every_worker_of_the_last_is_dead() -> None:
 
     assert started.outcome is Outcome.OPENED
     assert started.control == bench.control
-    assert bench.sent == [(Message(2, 0), 0)]
+    assert bench.sent == [(EpochStep(2, 0), 0)]
 
 
 @pytest.mark.parametrize("what", ["pending", "parked", "refused", "away"])
@@ -205,7 +207,7 @@ def test_an_epoch_that_runs_is_resumed() -> None:
     started = bench.sync.start(force=True)
 
     assert (started.outcome, started.control.epoch) == (Outcome.RUNNING, 1)
-    assert bench.sent == [(Message(1, 2), 0)]
+    assert bench.sent == [(EpochStep(1, 2), 0)]
     bench.drain()
     assert bench.store.organic == {A: (1, 1)}
 
@@ -225,7 +227,7 @@ def test_of_two_who_start_one_opens() -> None:
 
     assert late.answer.outcome is Outcome.RUNNING
     assert late.answer.control == world.store.control()
-    assert [message for _, message in world.messages] == [Message(1, 0)]
+    assert [message for _, message in world.messages] == [EpochStep(1, 0)]
     world.close()
 
 
@@ -272,12 +274,12 @@ def test_the_day_that_ended_gets_its_epoch_after_one_that_runs() -> None:
 
     assert bench.sync.start_scheduled(MIDNIGHT).outcome is Outcome.RUNNING
 
-    wanted = Message(2, 0, "2026-11-20")
-    assert sorted(bench.sent, key=str) == [(Message(1, 2), 0), (wanted, SECONDS)]
+    wanted = EpochStep(2, 0, "2026-11-20")
+    assert sorted(bench.sent, key=str) == [(EpochStep(1, 2), 0), (wanted, SECONDS)]
     bench.sent = [each for each in bench.sent if each[0] == wanted]
     bench.step()
     assert bench.sent == [(wanted, SECONDS)]  # It still runs.
-    bench.sent = [(Message(1, 2), 0)]
+    bench.sent = [(EpochStep(1, 2), 0)]
     bench.drain()
     bench.sent = [(wanted, 0)]
     bench.drain()
@@ -293,7 +295,7 @@ def test_a_repeat_of_the_schedule_opens_nothing_more() -> None:
     bench.sent.clear()
 
     assert bench.sync.start_scheduled(MIDNIGHT).outcome is Outcome.RUNNING
-    assert bench.sent == [(Message(1, 0), 0)]
+    assert bench.sent == [(EpochStep(1, 0), 0)]
     bench.drain()
     bench.clock.time += TIMEOUT * 2
     bench.shards.track(0, A)
@@ -310,16 +312,17 @@ def test_the_first_schedule_that_failed_to_send_is_repeated() -> None:
     bench.sent.clear()
 
     assert bench.sync.start_scheduled(MIDNIGHT).outcome is Outcome.WAITING
-    assert bench.sent == [(Message(1, 0, "2026-11-20"), SECONDS + 1)]
+    assert bench.sent == [(EpochStep(1, 0, "2026-11-20"), SECONDS + 1)]
 
 
 # Messages
 
 
 @pytest.mark.parametrize(
-    "message", [Message(1, 0), Message(2, 0, "2026-11-20"), Message(2, 0), Message(0, 0), Message(0, 0, "2026-11-20")]
+    "message",
+    [EpochStep(1, 0), EpochStep(2, 0, "2026-11-20"), EpochStep(2, 0), EpochStep(0, 0), EpochStep(0, 0, "2026-11-20")],
 )
-def test_a_message_of_no_epoch_that_runs_is_dropped(message: Message) -> None:
+def test_a_message_of_no_epoch_that_runs_is_dropped(message: EpochStep) -> None:
     bench = Bench().opened()
     before = bench.control
 
@@ -331,14 +334,14 @@ def test_a_message_of_no_epoch_that_runs_is_dropped(message: Message) -> None:
 def test_a_message_before_the_first_epoch_is_dropped() -> None:
     bench = Bench()
 
-    bench.sync.run(Message(1, 0, "2026-11-20"), "m")
+    bench.sync.run(EpochStep(1, 0, "2026-11-20"), "m")
 
     assert (bench.control, bench.sent) == (None, [])
 
 
 def test_a_copy_of_the_message_that_opened_an_epoch_opens_no_other() -> None:
     bench = Bench().opened()
-    message = Message(1, 0, "2026-11-20")
+    message = EpochStep(1, 0, "2026-11-20")
     bench.sync.run(message, "m")
     bench.drain()
     closed = bench.control
@@ -354,13 +357,13 @@ def test_a_copy_of_the_message_that_opened_an_epoch_opens_no_other() -> None:
 def test_a_worker_that_died_before_its_send_sends_when_it_is_called_again(day: str | None) -> None:
     bench = Bench().opened()
     bench.sync.start(force=True)
-    bench.sync.run(Message(1, 0, day), "m")
+    bench.sync.run(EpochStep(1, 0, day), "m")
     bench.sent.clear()
 
-    bench.sync.run(Message(1, 0, day), "m")
-    bench.sync.run(Message(1, 0, day), "another")
+    bench.sync.run(EpochStep(1, 0, day), "m")
+    bench.sync.run(EpochStep(1, 0, day), "another")
 
-    assert bench.sent == [(Message(1, 1), 0)]
+    assert bench.sent == [(EpochStep(1, 1), 0)]
 
 
 def test_a_message_of_a_later_step_is_dropped() -> None:
@@ -369,7 +372,7 @@ def test_a_message_of_a_later_step_is_dropped() -> None:
     bench.sent.clear()
     before = bench.control
 
-    bench.sync.run(Message(1, 1), "m")
+    bench.sync.run(EpochStep(1, 1), "m")
 
     assert (bench.control, bench.sent) == (before, [])
 
@@ -383,7 +386,7 @@ def test_a_worker_that_slept_stops_when_a_shard_is_in_a_later_epoch() -> None:
     before = bench.control
     bench.store.control = lambda: asleep  # type: ignore[method-assign]
 
-    bench.sync.run(Message(1, 2), "m")
+    bench.sync.run(EpochStep(1, 2), "m")
 
     assert (bench.store.now, bench.sent) == (before, [])
 
@@ -421,9 +424,9 @@ def test_what_a_forgotten_epoch_took_is_not_written_over() -> None:
     assert bench.store.organic[A][0] == 3
 
 
-@pytest.mark.parametrize("message", [Message(7, 3), Message(7, 0, "2026-11-20")])
-def test_a_message_is_read_as_it_was_written(message: Message) -> None:
-    assert Message.parse(message.body()) == message
+@pytest.mark.parametrize("message", [EpochStep(7, 3), EpochStep(7, 0, "2026-11-20")])
+def test_a_message_is_read_as_it_was_written(message: EpochStep) -> None:
+    assert messages.parse(message.body()) == message
     assert ("day" in message.body()) == (message.day is not None)
 
 
@@ -432,7 +435,7 @@ def test_a_message_is_read_as_it_was_written(message: Message) -> None:
 )
 def test_a_message_that_names_no_step_is_unreadable(body: str) -> None:
     with pytest.raises(Unreadable):
-        Message.parse(body)
+        messages.parse(body)
 
 
 # Views
@@ -472,7 +475,7 @@ def test_a_busy_database_leaves_everything_for_a_repeat() -> None:
 
     for _ in range(4):
         with pytest.raises(Unavailable):
-            bench.sync.run(Message(1, 2), "m")
+            bench.sync.run(EpochStep(1, 2), "m")
 
     assert bench.control == before
     assert bench.shards.left([0], 1, Taken.VIEWS) == [1]
@@ -541,7 +544,7 @@ def test_a_worker_that_runs_out_of_time_has_gone_some_of_the_way() -> None:
     drop, bench.shards.drop = bench.shards.drop, _dying_at(2, bench.shards.drop)  # type: ignore[method-assign]
 
     with pytest.raises(Unavailable):
-        bench.sync.run(Message(1, 2), "m")
+        bench.sync.run(EpochStep(1, 2), "m")
 
     assert bench.shards.left([0], 1, Taken.VIEWS) == [70]
     assert bench.store.calls == [50, 50]

@@ -9,7 +9,7 @@ from sluice.totals import Totals
 from views.breaker import Breaker
 from views.counts.display import Display, Shown, Source
 from views.counts.reading import Content, Count
-from views.shards.store import RedisAway
+from views.held import RedisAway
 
 A = ("video", "a")
 

@@ -1,33 +1,22 @@
 """HTTP: contents' views with their parts."""
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice import http, settings, totals
-from sluice.dynamodb import bind
-from sluice.totals import TotalItem
+from sluice import http, settings
 from views import content
-from views.bootstrap import ViewsSettings, reader
-from views.breaker import Breaker
+from views.counts import bootstrap
+from views.counts.bootstrap import CountsSettings as Settings
 from views.counts.display import Display, Source
-from views.schemas import Contents, ViewCount, ViewCounts
+from views.counts.schemas import Contents, ViewCount, ViewCounts
 
 app = http.resolver()
 
 OneSource = Annotated[
     Source | None, Query(description="Count only what the database has, or only what Redis has pending.")
 ]
-
-
-@dataclass(frozen=True)
-class Settings(ViewsSettings):
-    """What the function reads from the environment."""
-
-    content_types: tuple[str, ...]
 
 
 @cache
@@ -37,9 +26,7 @@ def configured() -> Settings:
 
 @cache
 def display() -> Display:
-    read = configured()
-    bind(TotalItem, read.totals_table)
-    return Display(lambda: reader(read), totals.read_all, Breaker())
+    return bootstrap.display(configured())
 
 
 @app.get("/api/views/<content_type>/<content_id>", **http.public(errors=[404]))
@@ -64,6 +51,4 @@ def get_many(body: Annotated[Contents, Body()], source: OneSource = None) -> Vie
     return ViewCounts(items=[ViewCount.of(each, shown[each], source) for each in asked])
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

@@ -1,15 +1,14 @@
 """What is displayed of contents' views: exact; while Redis is away, what the database has, and says so (S2-33)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from aws_lambda_powertools import Logger
 
-from sluice.totals import Totals
 from views.breaker import Breaker
-from views.counts.reading import Content, Reader
-from views.shards.store import RedisAway
+from views.counts.reading import Content, Reader, Totals
+from views.held import RedisAway
 
 logger = Logger(child=True)
 
@@ -38,7 +37,7 @@ class Display:
     def __init__(
         self,
         connect: Callable[[], Reader],
-        totals: Callable[[Sequence[Content]], dict[Content, Totals]],
+        totals: Callable[[Sequence[Content]], Mapping[Content, Totals]],
         breaker: Breaker,
     ) -> None:
         self._connect = connect

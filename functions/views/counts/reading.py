@@ -1,14 +1,24 @@
 """Reading a content's views, never wrong: whatever a sync does meanwhile (design section 5)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sluice.totals import Totals
 from views import keys
-from views.shards.store import Seen
+from views.held import Seen
 
 type Content = tuple[str, str]
+
+
+class Totals(Protocol):
+    """What the database has of a content's views; `sluice.totals.Totals` says what each is."""
+
+    @property
+    def organic(self) -> int: ...
+    @property
+    def boosted(self) -> int: ...
+    @property
+    def last_epoch(self) -> int: ...
 
 
 class Shards(Protocol):
@@ -33,7 +43,7 @@ class Reader:
     """
 
     def __init__(
-        self, shards: Shards, totals: Callable[[Sequence[Content]], dict[Content, Totals]], *, shard_count: int
+        self, shards: Shards, totals: Callable[[Sequence[Content]], Mapping[Content, Totals]], *, shard_count: int
     ) -> None:
         self._shards = shards
         self._totals = totals

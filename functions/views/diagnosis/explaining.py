@@ -8,6 +8,7 @@ from typing import Protocol
 from sluice.clock import Clock
 from sluice.errors import Invalid
 from views import keys, viewers
+from views.held import Standing
 from views.rules import (
     BOT,
     COOLDOWN,
@@ -22,7 +23,6 @@ from views.rules import (
     Moment,
     Rules,
 )
-from views.shards.store import Standing
 from views.viewers import Request, Viewers
 
 

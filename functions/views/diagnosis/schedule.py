@@ -1,45 +1,21 @@
 """Schedule: log how tracking and the sync stand; alarms are made of that line."""
 
-from dataclasses import dataclass
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import settings
-from sluice.clock import SystemClock
-from views import bootstrap
-from views.bootstrap import READ_REDIS_SECONDS, ViewsSettings
+from views.diagnosis import bootstrap
+from views.diagnosis.bootstrap import StatsSettings as Settings
 from views.diagnosis.stats import Stats, StatsReader
-from views.rules import Calendar
-from views.shards.store import RedisShards
 
 logger = Logger()
 
 
-@dataclass(frozen=True)
-class Settings(ViewsSettings):
-    """What the function reads from the environment."""
-
-    time_zone: ZoneInfo
-
-
-@cache
-def configured() -> Settings:
-    return settings.read(Settings)
-
-
-@cache
-def shards() -> RedisShards:
-    return bootstrap.redis_shards(configured(), READ_REDIS_SECONDS)
-
-
 @cache
 def stats_reader() -> StatsReader:
-    read = configured()
-    control = bootstrap.store(read).control
-    return StatsReader(shards, control, SystemClock(), Calendar(read.time_zone), shard_count=read.view_shards)
+    return bootstrap.stats_reader(settings.read(Settings))
 
 
 def gauges(stats: Stats) -> dict[str, int]:

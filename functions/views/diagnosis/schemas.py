@@ -1,19 +1,17 @@
-"""What the views' diagnosis and the registered contents take and give over HTTP."""
+"""What the API of the diagnosis takes and gives."""
 
 from ipaddress import ip_address
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from sluice import http
 from sluice.http import Moment
+from views.control import Phase
 from views.diagnosis.explaining import Explanation, RuleStanding
 from views.diagnosis.stats import Stats
-from views.registered.store import Content
+from views.held import ShardStats
 from views.rules import Rules
 from views.schemas import ContentName
-from views.shards.store import ShardStats
-from views.sync.epochs import Phase
 
 SECONDS_PER_MINUTE = 60
 SECONDS_PER_HOUR = 3600
@@ -200,29 +198,3 @@ class ExplanationResource(BaseModel):
 
 def _rule(standing: RuleStanding) -> RuleResource:
     return RuleResource.model_validate(standing)
-
-
-class NewContent(BaseModel):
-    """What a content is called, and whose it is."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    title: Annotated[str, Field(min_length=1, max_length=200), http.OneLine] = Field(examples=["How sluices work"])
-    owner: Annotated[str, Field(min_length=1, max_length=128), http.OneLine] = Field(examples=["ada"])
-
-
-class ContentResource(BaseModel):
-    """A registered content."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    content_type: str
-    content_id: str
-    title: str
-    owner: str
-    registered_at: Moment
-    updated_at: Moment = Field(description="When title or owner changed last.")
-
-    @classmethod
-    def of(cls, content: Content) -> Self:
-        return cls.model_validate(content)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from sluice.clock import Clock
+from views.control import Control, Phase
+from views.held import ShardStats
 from views.rules import Calendar
-from views.shards.store import ShardStats
-from views.sync.epochs import Control, Phase
 
 
 class Shards(Protocol):

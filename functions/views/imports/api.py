@@ -1,13 +1,12 @@
-"""HTTP: import the counts of another system, once, and adjust organic views with a reason."""
+"""HTTP: import the counts of another system, once."""
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import http, schemas, settings
 from sluice.clock import SystemClock
@@ -16,31 +15,23 @@ from sluice.dynamodb import bind
 from sluice.requests import Answer, Keyed, Request, RequestItem
 from sluice.roles import Role
 from views import content
-from views.adjustments.commands import Adjusted, Adjustments
 from views.imports import campaign
-from views.imports.bootstrap import ImportSettings, database, store, wake
+from views.imports.bootstrap import ImportSettings, store, wake
 from views.imports.campaign import Chunk, Import
 from views.imports.commands import Commands
 from views.imports.schemas import (
-    AdjustedResource,
-    AdjustmentPage,
     ImportPage,
     ImportResource,
     ImportRows,
-    NewAdjustment,
     NewImport,
     SkippedPage,
-    place,
 )
 
 IMPORTS = "/api/admin/views/imports"
 IMPORT = f"{IMPORTS}/<import_id>"
-CONTENT = "/api/admin/views/<content_type>/<content_id>"
 
 ImportId = Annotated[str, Path(description="The import's id: `imp_` and a ULID.")]
 ChunkNumber = Annotated[int, Path(ge=1, le=campaign.MOST_CHUNKS, description="The chunk's number, from 1, in order.")]
-ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["video"])]
-ContentId = Annotated[str, Path(description="The content's id.", examples=["abc123"])]
 
 app = http.resolver()
 
@@ -63,13 +54,6 @@ def imports() -> Commands:
     read = configured()
     bind(RequestItem, read.requests_table)
     return Commands(store(read), wake(read), SystemClock())
-
-
-@cache
-def corrections() -> Adjustments:
-    read = configured()
-    bind(RequestItem, read.requests_table)
-    return Adjustments(database(read), SystemClock())
 
 
 @app.post(IMPORTS, **http.require(Role.ADMIN, 201, errors=[409]))
@@ -134,45 +118,4 @@ def execute(import_id: ImportId, caller: http.Caller, request: http.RequestId) -
     return ImportResource.of(imports().execute(import_id, Requester(caller.subject, request)))
 
 
-@app.post(f"{CONTENT}/adjust", **http.require(Role.ADMIN, 201, errors=[404, 409]))
-def adjust(
-    content_type: ContentType,
-    content_id: ContentId,
-    body: Annotated[NewAdjustment, Body()],
-    caller: http.Caller,
-    fingerprint: http.Fingerprint,
-    key: http.RequiredKey,
-) -> Response[AdjustedResource]:
-    """Add views to a content's organic ones, or take some, never below zero. It is audited.
-
-    With the same Idempotency-Key it is done once: repeat it until it is answered.
-    """
-    content.check(content_type, content_id, configured().content_types)
-    keyed = Keyed(Request.of(caller.subject, key, fingerprint), _adjusted)
-    of_content = (content_type, content_id)
-    made = corrections().adjust(of_content, body.views, body.reason, caller.subject, keyed)
-    if isinstance(made, Answer):
-        return http.replay(made, AdjustedResource)
-    return Response(201, APPLICATION_JSON, AdjustedResource.of(made))
-
-
-def _adjusted(made: Adjusted) -> Answer:
-    return Answer(201, AdjustedResource.of(made).model_dump(mode="json"))
-
-
-@app.get(f"{CONTENT}/adjustments", **http.require(Role.OPERATOR, errors=[404]))
-def adjusted(
-    content_type: ContentType,
-    content_id: ContentId,
-    limit: http.Limit = http.DEFAULT_LIMIT,
-    cursor: http.Cursor = None,
-) -> AdjustmentPage:
-    """A content's adjustments, newest first."""
-    content.check(content_type, content_id, configured().content_types)
-    of_content = (content_type, content_id)
-    return AdjustmentPage.of(*corrections().page(of_content, limit, place(cursor, adjustments.PREFIX)))
-
-
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

@@ -6,9 +6,10 @@ from typing import Any
 
 from pynamodb.transactions import TransactWrite
 
-from sluice import totals
 from sluice.dynamodb import transient_as_unavailable
 from sluice.store import ChainStore, Source, State
+from sluice.totals import read_all
+from views import totals
 from views.imports.campaign import Action, Change, Chunk, Import, Row, SkippedRow, SkipReason
 from views.imports.items import ChunkItem, ImportItem, ListedItem, SkippedItem
 
@@ -45,7 +46,7 @@ class Store(ChainStore[Import, Change]):
 
     def imported(self, rows: Sequence[Row]) -> set[tuple[str, str]]:
         """Those contents whose count was imported before, by a consistent read."""
-        found = totals.read_all(row.content for row in rows)
+        found = read_all(row.content for row in rows)
         return {content for content, total in found.items() if total.imported is not None}
 
     def skipped(self, import_id: str, limit: int, after: int | None) -> tuple[list[SkippedRow], int | None]:

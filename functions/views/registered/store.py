@@ -1,58 +1,20 @@
 """Registered content in the database: what it is called and whose it is, audited."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from sluice.audit import Head
 from sluice.commit import Trace, commit
 from sluice.dynamodb import Database, bind, transient_as_unavailable
-from views import keys
 from views.items import ViewsItem
+from views.registered.content import BUCKETS, RegisteredContent
+from views.registered.items import ContentItem, RegisteredItem
 
 ABOUT = "about"
-BUCKETS = 16
-"""Partitions that the list of all contents is spread over; never fewer, or a rebuild would miss some."""
-
-
-class ContentItem(ViewsItem):
-    """`content#story#123`, `about`: what a content is called and whose it is, with the head of its audit chain."""
-
-    title = UnicodeAttribute()
-    owner = UnicodeAttribute()
-    registered_at = UTCDateTimeAttribute()
-    updated_at = UTCDateTimeAttribute()
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
-
-
-class RegisteredItem(ViewsItem):
-    """`registered#07`, `story:123`: that a content is registered.
-
-    A partition and not an index: a rebuild reads it consistently, so that it misses none.
-    """
-
-
-@dataclass(frozen=True)
-class Content:
-    """A registered content."""
-
-    content_type: str
-    content_id: str
-    title: str
-    owner: str
-    registered_at: datetime
-    updated_at: datetime
-    audit_head: Head = Head()  # noqa: RUF009 - it is frozen
-
-    @property
-    def field(self) -> str:
-        return keys.content_field(self.content_type, self.content_id)
 
 
 class Registry:
@@ -62,14 +24,14 @@ class Registry:
         self._database = database
         bind(ViewsItem, views_table)
 
-    def get(self, content_type: str, content_id: str) -> Content | None:
+    def get(self, content_type: str, content_id: str) -> RegisteredContent | None:
         """A content, by a consistent read."""
         with transient_as_unavailable():
             key = (_id(content_type, content_id), ABOUT)
             items = list(ContentItem.batch_get([key], consistent_read=True))
         return _content(content_type, content_id, items[0]) if items else None
 
-    def commit(self, before: Content | None, after: Content, actor: str) -> bool:
+    def commit(self, before: RegisteredContent | None, after: RegisteredContent, actor: str) -> bool:
         """Put a content in the place of what was read; False when someone else changed it meanwhile."""
         action, event = ("CHANGED", "ContentChanged") if before else ("REGISTERED", "ContentRegistered")
         of_content = {"content_type": after.content_type, "content_id": after.content_id}
@@ -86,10 +48,10 @@ class Registry:
         if before:
             as_read = ContentItem.audit_number == before.audit_head.number
 
-        def headed(head: Head) -> Content:
+        def headed(head: Head) -> RegisteredContent:
             return replace(after, audit_head=head)
 
-        def write(transaction: TransactWrite, content: Content) -> None:
+        def write(transaction: TransactWrite, content: RegisteredContent) -> None:
             transaction.save(_item(content), condition=as_read)
             transaction.save(RegisteredItem(_listed(_bucket(content.field)), content.field))
 
@@ -116,11 +78,11 @@ def _id(content_type: str, content_id: str) -> str:
     return f"content#{content_type}#{content_id}"
 
 
-def _snapshot(content: Content) -> dict[str, Any]:
+def _snapshot(content: RegisteredContent) -> dict[str, Any]:
     return {"title": content.title, "owner": content.owner}
 
 
-def _item(content: Content) -> ContentItem:
+def _item(content: RegisteredContent) -> ContentItem:
     return ContentItem(
         _id(content.content_type, content.content_id),
         ABOUT,
@@ -133,6 +95,8 @@ def _item(content: Content) -> ContentItem:
     )
 
 
-def _content(content_type: str, content_id: str, item: ContentItem) -> Content:
+def _content(content_type: str, content_id: str, item: ContentItem) -> RegisteredContent:
     head = Head(int(item.audit_number), item.audit_hash)
-    return Content(content_type, content_id, item.title, item.owner, item.registered_at, item.updated_at, head)
+    return RegisteredContent(
+        content_type, content_id, item.title, item.owner, item.registered_at, item.updated_at, head
+    )

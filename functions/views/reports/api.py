@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, date
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import exports, http, settings
 from sluice.clock import SystemClock
@@ -176,6 +175,4 @@ def export_top(content_type: RankedType, limit: CsvLimit = MAX_CSV_LINES, cursor
     return http.csv_answer(text, query, http.write_cursor(vars(following) if following else None))
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from sluice import totals
-from sluice.totals import Ranked
+from sluice.totals import read_all
+from views import totals
+from views.totals import Ranked
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,6 @@ def most_viewed(content_type: str, limit: int, after: Ranked | None) -> tuple[li
     """At most `limit` contents, and the one to go on after, if there are more."""
     ranked = totals.most_viewed(content_type, limit + 1, after)
     shown = ranked[:limit]
-    found = totals.read_all((content_type, each.content_id) for each in shown)
+    found = read_all((content_type, each.content_id) for each in shown)
     places = [Place(each.content_id, each.organic, found[content_type, each.content_id].boosted) for each in shown]
     return places, shown[-1] if len(ranked) > limit else None

@@ -10,13 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sluice import http
 from sluice.errors import Invalid
 from sluice.http import Moment
-from sluice.totals import Ranked
 from views import content
 from views.reports.history import Adjustment, History
 from views.reports.period import Period, day_of
 from views.reports.ranking import Place as RankingPlace
 from views.reports.refusals import Place, Refusals, Summary
 from views.rules import Reason
+from views.totals import Ranked
 
 # A report that is read by people has room for so many; those before them are in its sums all the same.
 MOST_ADJUSTMENTS = 500

@@ -4,20 +4,19 @@ The stop of the operations is not looked at: a sync releases nothing, it moves v
 """
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import http, settings
 from sluice.errors import NotFound
 from sluice.roles import Role
-from views import bootstrap
-from views.bootstrap import SyncSettings as Settings
-from views.schemas import EpochResource, SyncResource, SyncStart
+from views.sync import bootstrap
+from views.sync.bootstrap import SyncSettings as Settings
 from views.sync.epochs import Outcome, Sync
+from views.sync.schemas import EpochResource, SyncResource, SyncStart
 from views.sync.store import SyncStore
 
 SYNC = "/api/admin/views/sync"
@@ -68,6 +67,4 @@ def epoch(
     return EpochResource.of(found, store().failures(epoch))
 
 
-@http.logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+handler = http.handler_of(app)

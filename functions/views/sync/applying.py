@@ -1,18 +1,18 @@
 """What an epoch took, brought to the database: each part of it once, whoever repeats it (design section 5)."""
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
 from typing import Protocol
 
-from aws_lambda_powertools import Logger
-
 from sluice.clock import Clock
 from sluice.errors import SluiceError, Unavailable
-from views.shards.store import Part, Taken
+from views.held import Part, Taken
 
-logger = Logger(child=True)
+# A child of the worker's logger, whose name is the service's: asking Powertools for it would bring botocore.
+logger = logging.getLogger(f"sluice.{__name__}")
 
 FAILURES_BEFORE_GIVING_UP = 3
 
@@ -52,6 +52,16 @@ class Row:
     viewer: str
     day: str
     content: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What could not be added in an epoch: a content, or a refusals' field (`cooldown|story:123|2026-11-20T08`)."""
+
+    content: str
+    failures: int
+    reason: str
+    is_parked: bool
 
 
 @dataclass(frozen=True)
@@ -184,7 +194,7 @@ class Applier:
             applied += len(together) - len(failed)
             views += added
             for content, error in failed.items():
-                logger.warning("A content could not be applied", content=content, exc_info=error)
+                logger.warning("A content could not be applied", extra={"content": content}, exc_info=error)
                 parked += parking and self._parked(scope, content, error)
         return Work(is_last, contents=applied, views=views, parked=parked)
 
@@ -214,7 +224,7 @@ class Applier:
             return False
         self._store.report_parked(content, scope.epoch)
         self._shards.park(scope.shards, scope.epoch, scope.day, content)
-        logger.error("A content was moved aside: it failed too often", content=content, epoch=scope.epoch)
+        logger.error("A content was moved aside: it failed too often", extra={"content": content, "epoch": scope.epoch})
         return True
 
     def _failed_too_often(self, scope: Scope, name: str, error: Exception) -> bool:
@@ -233,7 +243,9 @@ class Applier:
             if isinstance(added, Exception):
                 if not self._failed_too_often(scope, each.field, added):
                     continue
-                logger.error("Refusals were dropped: they failed too often", field=each.field, exc_info=added)
+                logger.error(
+                    "Refusals were dropped: they failed too often", extra={"field": each.field}, exc_info=added
+                )
             elif added:
                 moved += each.refusals
             done.append(each.field)
@@ -255,7 +267,9 @@ class Applier:
         for content in by_content:
             failed.add(content)
             self._failed_too_often(scope, content, failure)
-            logger.error("Views taken while Redis was away could not be folded", content=content, exc_info=failure)
+            logger.error(
+                "Views taken while Redis was away could not be folded", extra={"content": content}, exc_info=failure
+            )
         return 0
 
     def _fold_those_left(self, scope: Scope, rows: Sequence[Row]) -> int:

@@ -7,38 +7,27 @@ late messages cost time but never a view.
 Epoch 0 takes nothing: it gives every shard an epoch, so that one without has always restarted empty.
 """
 
-import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from aws_lambda_powertools import Logger
-
 from sluice.clock import Clock
-from sluice.errors import Unreadable
-from views.shards.store import Outdated
+from views.control import Control, Phase
+from views.held import Outdated
+from views.messages import EpochStep
 from views.sync import applying
 from views.sync.applying import Applier, Scope, Work
 
-logger = Logger(child=True)
+# A child of the worker's logger, whose name is the service's: asking Powertools for it would bring botocore.
+logger = logging.getLogger(f"sluice.{__name__}")
 
 PAGE_CONTENTS = 500
 FOLDED_ROWS = 400
-
-
-class Phase(StrEnum):
-    """What an epoch does in its next step."""
-
-    OPENING = "opening"
-    RETRYING = "retrying"
-    PAGING = "paging"
-    REFUSALS = "refusals"
-    FOLDING = "folding"
-    DONE = "done"
 
 
 _NEXT = {
@@ -47,29 +36,6 @@ _NEXT = {
     Phase.REFUSALS: Phase.FOLDING,
     Phase.FOLDING: Phase.DONE,
 }
-
-
-@dataclass(frozen=True)
-class Control:
-    """How far the sync is. The counters are for people: a step that crashed may be counted short."""
-
-    epoch: int
-    phase: Phase
-    step: int
-    day: str
-    """The day, `2026-11-20`, whose daily rows get the epoch's views."""
-    shards: int
-    """The highest number of shards ever used: what a smaller number left behind is still found."""
-    opened_at: datetime
-    closed_at: datetime | None = None
-    committed_by: str | None = None
-    """The id of the message whose step was committed last."""
-    pages: int = 0
-    contents: int = 0
-    views: int = 0
-    parked: int = 0
-    refusals: int = 0
-    folded: int = 0
 
 
 class Shards(applying.Shards, Protocol):
@@ -93,31 +59,6 @@ class Store(applying.Store, Protocol):
 
     def record(self, epoch: Control) -> None:
         """Keep how an epoch went, for `GET /api/admin/views/sync/{epoch}`."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """One step of an epoch: all that a queue message names. With a day it also asks for that epoch to be opened."""
-
-    epoch: int
-    step: int
-    day: str | None = None
-
-    @classmethod
-    def parse(cls, body: str) -> "Message":
-        """The message of a `body`. Raises Unreadable."""
-        try:
-            fields = json.loads(body)
-            message = cls(int(fields["epoch"]), int(fields["step"]), fields.get("day"))
-            if message.day is not None:
-                date.fromisoformat(message.day)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise Unreadable("The message names no step of an epoch") from error
-        return message
-
-    def body(self) -> str:
-        """`{"epoch": 7, "step": 3}`, and `"day": "2026-11-20"` if there is one."""
-        return json.dumps({name: value for name, value in vars(self).items() if value is not None})
 
 
 class Outcome(StrEnum):
@@ -145,7 +86,7 @@ class Sync:
         self,
         shards: Shards,
         store: Store,
-        send: Callable[[Message, int], None],
+        send: Callable[[EpochStep, int], None],
         clock: Clock,
         zone: ZoneInfo,
         *,
@@ -182,11 +123,11 @@ class Sync:
         is_since = last.epoch > 0 and last.opened_at >= scheduled_at
         if last.phase is not Phase.DONE:
             if not is_since:
-                self._send(Message(last.epoch + 1, 0, day), self._wait_to_open(last))
+                self._send(EpochStep(last.epoch + 1, 0, day), self._wait_to_open(last))
             return self._resumed(last)
         return Started(Outcome.NOTHING_PENDING, last) if is_since else self._next(last, day, force=False)
 
-    def run(self, message: Message, message_id: str) -> bool:
+    def run(self, message: EpochStep, message_id: str) -> bool:
         """Run one step and send the next. Returns when the message can be acknowledged: False when it waits, and a copy
         of it is on its way.
 
@@ -220,7 +161,7 @@ class Sync:
             after = replace(after, closed_at=self._clock.now())
             self._store.record(after)
         if self._store.move(control, after) and after.phase is not Phase.DONE:
-            self._send(Message(after.epoch, after.step), 0)
+            self._send(EpochStep(after.epoch, after.step), 0)
 
     def _give_up(self, control: Control) -> None:
         """Close an epoch that the shards are past, and go on to the next.
@@ -231,15 +172,17 @@ class Sync:
         if not self._store.move(control, closed):
             logger.info("Dropped: a shard is in a later epoch")
             return
-        logger.error("Closed: the shards are in a later epoch, as after a restored backup", epoch=control.epoch)
+        logger.error(
+            "Closed: the shards are in a later epoch, as after a restored backup", extra={"epoch": control.epoch}
+        )
         self._store.record(closed)
-        self._send(Message(closed.epoch + 1, 0, closed.day), self._wait_seconds(closed))
+        self._send(EpochStep(closed.epoch + 1, 0, closed.day), self._wait_seconds(closed))
 
-    def _send_again(self, control: Control, message: Message, message_id: str) -> None:
+    def _send_again(self, control: Control, message: EpochStep, message_id: str) -> None:
         died = (message.epoch, message.step + 1, message_id) == (control.epoch, control.step, control.committed_by)
         if died and control.phase is not Phase.DONE:
             logger.info("Sent again: the worker died between its commit and its send")
-            self._send(Message(control.epoch, control.step), 0)
+            self._send(EpochStep(control.epoch, control.step), 0)
 
     def _last(self) -> Control:
         """The control item, of epoch 0 when there was none."""
@@ -253,19 +196,19 @@ class Sync:
         return last
 
     def _resumed(self, last: Control) -> Started:
-        self._send(Message(last.epoch, last.step), 0)
+        self._send(EpochStep(last.epoch, last.step), 0)
         return Started(Outcome.RUNNING, last)
 
     def _next(self, last: Control, day: str, *, force: bool) -> Started:
         if not force and not self._has_work(last):
             return Started(Outcome.NOTHING_PENDING, last)
         if wait_seconds := self._wait_seconds(last):
-            self._send(Message(last.epoch + 1, 0, day), wait_seconds)
+            self._send(EpochStep(last.epoch + 1, 0, day), wait_seconds)
             return Started(Outcome.WAITING, last)
         opened = self._open(last, day)
         if opened is None:
             return Started(Outcome.RUNNING, self._store.control() or last)
-        self._send(Message(opened.epoch, opened.step), 0)
+        self._send(EpochStep(opened.epoch, opened.step), 0)
         return Started(Outcome.OPENED, opened)
 
     def _wait_to_open(self, last: Control) -> int:

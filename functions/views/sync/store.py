@@ -2,16 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from sluice import totals
 from sluice.dynamodb import Database, bind, transient_as_unavailable, update_if
 from sluice.errors import Unavailable
 from sluice.totals import TotalItem
-from views import keys
+from views import keys, totals
+from views.control import Control, Phase
 from views.items import (
     AwayItem,
     ControlItem,
@@ -21,21 +20,10 @@ from views.items import (
     RefusedItem,
     ViewsItem,
 )
-from views.sync.applying import Added, DayViews, Refusals, Row
-from views.sync.epochs import Control, Phase
+from views.sync.applying import Added, DayViews, Failure, Refusals, Row
 
 UNFOLDED_BUCKETS = 16
 _FAILED = "failed#"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What could not be added in an epoch: a content, or a refusals' field (`cooldown|story:123|2026-11-20T08`)."""
-
-    content: str
-    failures: int
-    reason: str
-    is_parked: bool
 
 
 class SyncStore:
@@ -47,9 +35,7 @@ class SyncStore:
         bind(TotalItem, totals_table)
 
     def control(self) -> Control | None:
-        with transient_as_unavailable():
-            found = list(ControlItem.query("sync", ControlItem.part == "control", consistent_read=True))
-        return _control(found[0]) if found else None
+        return read_control()
 
     def move(self, before: Control | None, after: Control) -> bool:
         # The SDK sends again what got no answer: then it is this very write that keeps its copy from being done.
@@ -176,6 +162,13 @@ class SyncStore:
     def report_parked(self, content: str, epoch: int) -> None:
         with transient_as_unavailable():
             FailureItem(f"sync:{epoch}", f"{_FAILED}{content}").update(actions=[FailureItem.is_parked.set(1)])
+
+
+def read_control() -> Control | None:
+    """The control item, consistently; None before the first epoch. Raises Unavailable."""
+    with transient_as_unavailable():
+        found = list(ControlItem.query("sync", ControlItem.part == "control", consistent_read=True))
+    return _control(found[0]) if found else None
 
 
 def _unmoved(before: Control | None) -> Condition:

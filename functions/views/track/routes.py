@@ -5,7 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http
-from views.schemas import NewView, NewViews, TrackedView, TrackedViews
+from views.track.schemas import NewView, NewViews, TrackedView, TrackedViews
 
 app = http.resolver()
 

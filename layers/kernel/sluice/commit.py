@@ -11,9 +11,25 @@ from typing import Any
 from pynamodb.transactions import TransactWrite
 
 from sluice import audit, outbox, requests
-from sluice.audit import Head
-from sluice.dynamodb import Database
+from sluice.audit import EntryItem, Head
+from sluice.dynamodb import Database, bind
+from sluice.outbox import EventItem
 from sluice.requests import Keyed
+
+
+@dataclass(frozen=True)
+class CommitSettings:
+    """What a function that commits reads from the environment, beside the tables of its own."""
+
+    audit_table: str
+    outbox_table: str
+
+
+def database(settings: CommitSettings) -> Database:
+    """Commits transactions, with the models of audit and outbox bound to their tables."""
+    bind(EntryItem, settings.audit_table)
+    bind(EventItem, settings.outbox_table)
+    return Database()
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 import json
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sluice.clock import Clock
+from sluice import aws
+from sluice.clock import Clock, SystemClock
 from sluice.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 LONGEST_DELAY_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class WakeSettings:
+    """What a function that wakes steps reads from the environment, beside its queue."""
+
+    schedule_group: str
+    wake_role_arn: str
 
 
 class Wake:
@@ -74,6 +84,19 @@ class Wake:
             )
         except self._scheduler.exceptions.ConflictException:
             return  # It is there already: the message that made it was delivered twice.
+
+
+def wake_of(settings: WakeSettings, queue_url: str, queue_arn: str) -> Wake:
+    """Brings steps to a queue, by the clients of this process."""
+    return Wake(
+        aws.client("sqs"),
+        aws.client("scheduler"),
+        SystemClock(),
+        queue_url=queue_url,
+        queue_arn=queue_arn,
+        schedule_group=settings.schedule_group,
+        role_arn=settings.wake_role_arn,
+    )
 
 
 def step_message(campaign_id: str, step: int) -> str:

@@ -36,9 +36,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
-        "ViewsDiagnosisApiFunction": {"PutItem"},
+        "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
+        "ViewsRegisteredApiFunction": {"PutItem"},
     },
     "OutboxTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -46,14 +47,19 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
-        "ViewsDiagnosisApiFunction": {"PutItem"},
+        "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
+        "ViewsRegisteredApiFunction": {"PutItem"},
     },
-    "RequestsTable": {"BoostsApiFunction": {"PutItem"}, "ViewsImportsApiFunction": {"PutItem"}},
+    "RequestsTable": {
+        "BoostsApiFunction": {"PutItem"},
+        "ViewsAdjustmentsApiFunction": {"PutItem"},
+        "ViewsImportsApiFunction": {"PutItem"},
+    },
     "TotalsTable": {
         "BoostsWorkerFunction": {"UpdateItem"},
-        "ViewsImportsApiFunction": {"UpdateItem"},
+        "ViewsAdjustmentsApiFunction": {"UpdateItem"},
         "ViewsImportsWorkerFunction": {"UpdateItem"},
         "ViewsSyncWorkerFunction": {"UpdateItem"},
     },
@@ -63,7 +69,8 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem", "UpdateItem"},
         "ViewsImportsWorkerFunction": {"PutItem", "UpdateItem"},
         "ViewsTrackApiFunction": {"PutItem"},
-        "ViewsDiagnosisApiFunction": {"PutItem"},
+        "ViewsAdjustmentsApiFunction": {"PutItem"},
+        "ViewsRegisteredApiFunction": {"PutItem"},
         "ViewsSyncApiFunction": {"UpdateItem"},
         "ViewsSyncWorkerFunction": {"PutItem", "UpdateItem"},
     },
@@ -73,7 +80,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
 TOTALS = "TotalsTable"
 TOTALS_KEYS = {
     "BoostsWorkerFunction": ["boosted#*"],
-    "ViewsImportsApiFunction": ["organic#*"],
+    "ViewsAdjustmentsApiFunction": ["organic#*"],
     "ViewsImportsWorkerFunction": ["organic#*"],
     "ViewsSyncWorkerFunction": ["organic#*"],
 }
@@ -82,9 +89,10 @@ TOTALS_KEYS = {
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
     "ViewsTrackApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
-    "ViewsDiagnosisApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
+    "ViewsRegisteredApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
+    "ViewsAdjustmentsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*"]}},
     "ViewsSyncApiFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
-    "ViewsImportsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*", "content#*"]}},
+    "ViewsImportsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*"]}},
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
     "OperationsSweeperFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }

@@ -8,48 +8,27 @@
 A route says who may call it with `require` or `public`. A route that says neither answers 404.
 """
 
-from sluice.http.parameters import (
-    DEFAULT_LIMIT,
-    MAX_CSV_LINES,
-    MAX_LIMIT,
-    Caller,
-    CsvLimit,
-    Cursor,
-    Fingerprint,
-    IdempotencyKey,
-    Limit,
-    Moment,
-    OneLine,
-    RequestId,
-    RequiredKey,
-    read_cursor,
-    write_cursor,
-)
-from sluice.http.resolver import csv_answer, logger, replay, resolver
-from sluice.http.routes import SECURITY_SCHEME, Declared, public, require
-
-__all__ = [
-    "DEFAULT_LIMIT",
-    "MAX_CSV_LINES",
-    "MAX_LIMIT",
-    "SECURITY_SCHEME",
-    "Caller",
-    "CsvLimit",
-    "Cursor",
-    "Declared",
-    "Fingerprint",
-    "IdempotencyKey",
-    "Limit",
-    "Moment",
-    "OneLine",
-    "RequestId",
-    "RequiredKey",
-    "csv_answer",
-    "logger",
-    "public",
-    "read_cursor",
-    "replay",
-    "require",
-    "resolver",
-    "write_cursor",
-]
+from sluice.http.parameters import DEFAULT_LIMIT as DEFAULT_LIMIT
+from sluice.http.parameters import MAX_CSV_LINES as MAX_CSV_LINES
+from sluice.http.parameters import MAX_LIMIT as MAX_LIMIT
+from sluice.http.parameters import Caller as Caller
+from sluice.http.parameters import CsvLimit as CsvLimit
+from sluice.http.parameters import Cursor as Cursor
+from sluice.http.parameters import Fingerprint as Fingerprint
+from sluice.http.parameters import IdempotencyKey as IdempotencyKey
+from sluice.http.parameters import Limit as Limit
+from sluice.http.parameters import Moment as Moment
+from sluice.http.parameters import OneLine as OneLine
+from sluice.http.parameters import RequestId as RequestId
+from sluice.http.parameters import RequiredKey as RequiredKey
+from sluice.http.parameters import read_cursor as read_cursor
+from sluice.http.parameters import write_cursor as write_cursor
+from sluice.http.resolver import csv_answer as csv_answer
+from sluice.http.resolver import handler_of as handler_of
+from sluice.http.resolver import logger as logger
+from sluice.http.resolver import replay as replay
+from sluice.http.resolver import resolver as resolver
+from sluice.http.routes import SECURITY_SCHEME as SECURITY_SCHEME
+from sluice.http.routes import Declared as Declared
+from sluice.http.routes import public as public
+from sluice.http.routes import require as require

@@ -1,6 +1,6 @@
 """The resolver: refuses before it parses, validates, answers every error in the envelope; and answers in CSV."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from sluice import envelope, exports
@@ -132,6 +133,16 @@ def replay[R: BaseModel](answer: "Answer", resource: type[R]) -> Response[R]:
     """What was answered to the request's Idempotency-Key before."""
     replayed = resource.model_validate(answer.body)
     return Response(answer.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
+
+
+def handler_of(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
+    """The handler of a function that answers the routes of `app`."""
+
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        return app.resolve(event, context)
+
+    return handler
 
 
 def csv_answer(text: str, query: Mapping[str, Any], next_cursor: str | None = None) -> Response[str]:

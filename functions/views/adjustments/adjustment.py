@@ -1,0 +1,30 @@
+"""Adjustments: corrections of a content's organic views, each signed, with its reason, and never silent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+PREFIX = "adj"
+"""Of an adjustment's id."""
+MOST_VIEWS = 10**9
+
+type Content = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """Views that were added to a content's organic ones; below 0: taken from them."""
+
+    id: str
+    views: int
+    reason: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """An adjustment, and the organic views in the database with it."""
+
+    content: Content
+    adjustment: Adjustment
+    organic: int

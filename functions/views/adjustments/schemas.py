@@ -1,0 +1,68 @@
+"""What the API of adjustments takes and gives."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from sluice import http
+from sluice.http import Moment
+from views.adjustments.adjustment import MOST_VIEWS, Adjusted, Adjustment
+
+
+def _not_zero(views: int) -> int:
+    if not views:
+        raise ValueError("views must not be 0")
+    return views
+
+
+class NewAdjustment(BaseModel):
+    """The body of an adjustment."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    views: Annotated[int, AfterValidator(_not_zero)] = Field(
+        ge=-MOST_VIEWS, le=MOST_VIEWS, description="Added to the organic views; below 0: taken.", examples=[-5]
+    )
+    reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
+        description="Why; kept in the audit log."
+    )
+
+
+class MadeAdjustment(BaseModel):
+    """One adjustment."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str = Field(examples=["adj_01KAJ3W5V0SM0FKVYVXB9EQT6N"])
+    views: int
+    reason: str
+    actor: str
+    at: Moment
+
+
+class AdjustedResource(BaseModel):
+    """An adjustment that was made, and what came of it."""
+
+    content_type: str
+    content_id: str
+    adjustment: MadeAdjustment
+    organic: int = Field(description="The organic views in the database now; pending ones come on top.")
+
+    @classmethod
+    def of(cls, adjusted: Adjusted) -> "AdjustedResource":
+        content_type, content_id = adjusted.content
+        made = MadeAdjustment.model_validate(adjusted.adjustment)
+        return cls(content_type=content_type, content_id=content_id, adjustment=made, organic=adjusted.organic)
+
+
+class AdjustmentPage(BaseModel):
+    """Adjustments of one content, newest first."""
+
+    items: list[MadeAdjustment]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, found: Sequence[Adjustment], after: str | None) -> "AdjustmentPage":
+        cursor = http.write_cursor({"id": after} if after else None)
+        return cls(items=[MadeAdjustment.model_validate(each) for each in found], next_cursor=cursor)

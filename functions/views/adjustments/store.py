@@ -1,0 +1,109 @@
+"""Reading adjustments, and committing them."""
+
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from sluice.audit import Head
+from sluice.commit import Trace, commit
+from sluice.dynamodb import Database, transient_as_unavailable
+from sluice.requests import Keyed
+from views import totals
+from views.adjustments.adjustment import PREFIX, Adjusted, Adjustment, Content
+from views.adjustments.items import HeadItem
+from views.items import AdjustedItem
+
+ACTION = "VIEWS_ADJUSTED"
+_EVENT = "ViewsAdjusted"
+_ROW = "adjusted#"
+_HEAD = "adjustments"
+
+
+class AdjustmentStore:
+    """Reads adjustments and commits them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def head(self, content: Content) -> Head:
+        """The last audit entry of a content's adjustments."""
+        with transient_as_unavailable():
+            items = list(HeadItem.batch_get([(_id(content), _HEAD)], consistent_read=True))
+        return Head(int(items[0].audit_number), items[0].audit_hash) if items else Head()
+
+    def page(self, content: Content, limit: int, after: str | None) -> tuple[list[Adjustment], str | None]:
+        """At most `limit` adjustments, newest first, beginning after an id; and the id to go on after, if any."""
+        of_content = _id(content)
+        last = {"id": {"S": of_content}, "part": {"S": _part(after)}} if after else None
+        with transient_as_unavailable():
+            items = AdjustedItem.query(
+                of_content,
+                AdjustedItem.part.startswith(_ROW),
+                scan_index_forward=False,
+                limit=limit,
+                last_evaluated_key=last,
+                consistent_read=True,
+            )
+            found = [_adjustment(item) for item in items]
+            following = items.last_evaluated_key
+        return found, found[-1].id if found and following else None
+
+    def commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted]) -> bool:
+        """Commit an adjustment, all of it or nothing: False when the total or the chain went on meanwhile."""
+        content, adjustment = adjusted.content, adjusted.adjustment
+        before = adjusted.organic - adjustment.views
+        trace = Trace(
+            entity=entity_of(content),
+            action=ACTION,
+            actor=adjustment.actor,
+            before={"organic": before},
+            after={"organic": adjusted.organic} | _told(adjustment),
+            event=_EVENT,
+            told=_event(adjusted),
+        )
+        row = AdjustedItem(_id(content), _part(adjustment.id), views=adjustment.views, reason=adjustment.reason)
+        row.actor, row.at = adjustment.actor, adjustment.at
+
+        def write(transaction: TransactWrite, new: Head) -> None:
+            totals.adjust_organic(transaction, *content, adjustment.views, before)
+            transaction.save(row, condition=AdjustedItem.id.does_not_exist())
+            item = HeadItem(_id(content), _HEAD, audit_number=new.number, audit_hash=new.hash)
+            transaction.save(item, condition=_is(head))
+
+        answered = Keyed[Head](keyed.request, lambda _: keyed.answer(adjusted))
+        done = commit(self._database, head, trace, adjustment.at, entity=lambda new: new, write=write, keyed=answered)
+        return done is not None
+
+
+def entity_of(content: Content) -> str:
+    """What the audit log calls the adjustments of a content."""
+    return ":".join((_HEAD, *content))
+
+
+def _is(head: Head) -> Condition:
+    condition: Condition = HeadItem.audit_number == head.number
+    return condition if head.number else HeadItem.id.does_not_exist()
+
+
+def _told(adjustment: Adjustment) -> dict[str, Any]:
+    return {"adjustment_id": adjustment.id, "views": adjustment.views, "reason": adjustment.reason}
+
+
+def _event(adjusted: Adjusted) -> dict[str, Any]:
+    content_type, content_id = adjusted.content
+    content = {"content_type": content_type, "content_id": content_id, "organic": adjusted.organic}
+    return content | _told(adjusted.adjustment) | {"actor": adjusted.adjustment.actor}
+
+
+def _adjustment(item: AdjustedItem) -> Adjustment:
+    name = f"{PREFIX}_{item.part.removeprefix(_ROW)}"
+    return Adjustment(name, int(item.views), item.reason, item.actor, item.at)
+
+
+def _id(content: Content) -> str:
+    return "#".join(("content", *content))
+
+
+def _part(adjustment_id: str) -> str:
+    return f"{_ROW}{adjustment_id.removeprefix(f'{PREFIX}_')}"

@@ -1,0 +1,39 @@
+"""How far the sync is: the control item, as a value."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """What an epoch does in its next step."""
+
+    OPENING = "opening"
+    RETRYING = "retrying"
+    PAGING = "paging"
+    REFUSALS = "refusals"
+    FOLDING = "folding"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Control:
+    """How far the sync is. The counters are for people: a step that crashed may be counted short."""
+
+    epoch: int
+    phase: Phase
+    step: int
+    day: str
+    """The day, `2026-11-20`, whose daily rows get the epoch's views."""
+    shards: int
+    """The highest number of shards ever used: what a smaller number left behind is still found."""
+    opened_at: datetime
+    closed_at: datetime | None = None
+    committed_by: str | None = None
+    """The id of the message whose step was committed last."""
+    pages: int = 0
+    contents: int = 0
+    views: int = 0
+    parked: int = 0
+    refusals: int = 0
+    folded: int = 0

@@ -1,0 +1,33 @@
+"""Where the settings of the counts, Redis and the tables meet."""
+
+from dataclasses import dataclass
+
+from sluice import totals
+from sluice.dynamodb import bind
+from sluice.totals import TotalItem
+from views.breaker import Breaker
+from views.counts.display import Display
+from views.counts.reading import Reader
+from views.settings import ViewsSettings
+from views.shards.bootstrap import READ_REDIS_SECONDS, redis_shards
+from views.sync.bootstrap import ever_used
+
+
+@dataclass(frozen=True)
+class CountsSettings(ViewsSettings):
+    """What the function reads from the environment."""
+
+    totals_table: str
+    content_types: tuple[str, ...]
+
+
+def display(settings: CountsSettings) -> Display:
+    """Shows counts, with a reader that is made when one is needed."""
+    bind(TotalItem, settings.totals_table)
+    return Display(lambda: reader(settings), totals.read_all, Breaker())
+
+
+def reader(settings: ViewsSettings) -> Reader:
+    """Reads what no sync has moved yet, on every shard that there ever was. Raises RedisAway, Unavailable."""
+    shards = redis_shards(settings, READ_REDIS_SECONDS)
+    return Reader(shards, totals.read_all, shard_count=len(ever_used(settings)))

@@ -1,0 +1,64 @@
+"""What the API of counts takes and gives."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+from views.counts.display import Shown, Source
+from views.schemas import ContentName
+
+DISCLOSURE = "includes promoted views"
+MAX_ITEMS = 100
+
+
+class Contents(BaseModel):
+    """The body of a bulk retrieval (S2-11)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    items: Annotated[list[ContentName], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
+class Organic(BaseModel):
+    """Views by viewers: those in the database, and those not yet moved there."""
+
+    synced: int
+    pending: int
+
+
+class ViewCount(BaseModel):
+    """A content's views: organic synced + organic pending + boosted = view_count, always."""
+
+    content_type: str
+    content_id: str
+    organic: Organic
+    boosted: int = Field(description="Added by the operator's boost campaigns.")
+    view_count: int
+    disclosure: str | None = Field(None, description="There when any of the views are boosted.")
+    degraded: bool | None = Field(None, description="True when Redis did not answer: pending views are left out.")
+    source: Source | None = Field(None, description="There when one was asked for: the parts of the others are 0.")
+
+    @classmethod
+    def of(cls, content: tuple[str, str], shown: Shown, source: Source | None) -> "ViewCount":
+        content_type, content_id = content
+        return cls(
+            content_type=content_type,
+            content_id=content_id,
+            organic=Organic(synced=shown.synced, pending=shown.pending),
+            boosted=shown.boosted,
+            view_count=shown.synced + shown.pending + shown.boosted,
+            disclosure=DISCLOSURE if shown.boosted else None,
+            degraded=shown.is_degraded or None,
+            source=source,
+        )
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields: dict[str, object] = serialize(self)
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+class ViewCounts(BaseModel):
+    """The counts of the contents that were asked for, in their order."""
+
+    items: list[ViewCount]

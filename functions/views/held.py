@@ -1,0 +1,72 @@
+"""What the viewer shards hold and answer, as values, and how asking them fails. `views.shards.store` asks them."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sluice.errors import SluiceError, Unavailable
+
+
+class Taken(Enum):
+    """What an epoch takes from a shard."""
+
+    VIEWS = "views"
+    REFUSALS = "refusals"
+
+
+class RedisAway(Unavailable):
+    """Raised when Redis does not answer."""
+
+
+class Outdated(SluiceError):
+    """Raised when a shard is in a later epoch: the caller's is done, and it is to stop."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Views of one content that belong to one epoch. `day` is None while they are not moved aside."""
+
+    epoch: int
+    views: int
+    day: str | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one shard held of one content at one moment. `parts` are what a sync has taken and not dropped."""
+
+    epoch: int
+    pending: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class ShardStats:
+    """How one shard stands. Times are in milliseconds, 0 where there is nothing so old."""
+
+    epoch: int
+    pending_contents: int
+    syncing_contents: int
+    parked_contents: int
+    refused_fields: int
+    pending_views: int
+    pending_since: int
+    syncing_since: int
+    viewers: int
+    sessions: int
+    is_registry_complete: int
+    """1 when it has all registered contents, else 0."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the rules remember of one viewer and one content. Times are in milliseconds."""
+
+    day: int = 0
+    views: int = 0
+    """Counted views of all contents on that day."""
+    last_view: int | None = None
+    """The content's last counted view; None when it has none."""
+    session_start: int = 0
+    session_views: int = 0
+    pending_contents: int = 0
+    is_pending: bool = False

@@ -1,0 +1,57 @@
+"""HTTP: register content, and what it is called and whose it is."""
+
+from functools import cache
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from sluice import http, settings
+from sluice.errors import NotFound
+from sluice.roles import Role
+from views import content
+from views.registered import bootstrap
+from views.registered.bootstrap import RegisteredSettings as Settings
+from views.registered.commands import Registration
+from views.registered.schemas import ContentResource, NewContent
+
+CONTENT = "/api/admin/content/<content_type>/<content_id>"
+
+ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["story"])]
+ContentId = Annotated[str, Path(description="The content's id.", examples=["123"])]
+
+app = http.resolver()
+
+
+@cache
+def configured() -> Settings:
+    return settings.read(Settings)
+
+
+@cache
+def registration() -> Registration:
+    return bootstrap.registration(configured())
+
+
+@app.put(CONTENT, **http.require(Role.ADMIN, errors=[404]))
+def put(
+    content_type: ContentType, content_id: ContentId, body: Annotated[NewContent, Body()], caller: http.Caller
+) -> ContentResource:
+    """Register a content, or change its title and owner. A repeat changes nothing.
+
+    After a 503 repeat it: the content may be written, and not known to tracking yet.
+    """
+    content.check(content_type, content_id, configured().content_types)
+    return ContentResource.of(registration().put(content_type, content_id, body.title, body.owner, caller.subject))
+
+
+@app.get(CONTENT, **http.require(Role.OPERATOR, errors=[404]))
+def get(content_type: ContentType, content_id: ContentId) -> ContentResource:
+    """A registered content."""
+    content.check(content_type, content_id, configured().content_types)
+    found = registration().get(content_type, content_id)
+    if found is None:
+        raise NotFound("This content is not registered", "content_not_found")
+    return ContentResource.of(found)
+
+
+handler = http.handler_of(app)

@@ -1,0 +1,29 @@
+"""Where the settings of registered content, Redis, tables and clock meet."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from sluice.clock import SystemClock
+from sluice.commit import CommitSettings, database
+from views.registered.commands import Registration
+from views.registered.store import Registry
+from views.settings import ViewsSettings
+from views.shards.bootstrap import READ_REDIS_SECONDS, redis_shards
+from views.sync.bootstrap import ever_used
+
+
+@dataclass(frozen=True)
+class RegisteredSettings(ViewsSettings, CommitSettings):
+    """What the function reads from the environment."""
+
+    content_types: tuple[str, ...]
+
+
+def registration(settings: RegisteredSettings) -> Registration:
+    """Registers content in the database, then in Redis, which is connected to when it is first asked."""
+    return Registration(
+        Registry(database(settings), settings.views_table),
+        cache(lambda: redis_shards(settings, READ_REDIS_SECONDS)),
+        lambda: ever_used(settings),
+        SystemClock(),
+    )

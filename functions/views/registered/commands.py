@@ -1,0 +1,65 @@
+"""What an admin can do to registered content: in the database first, then in the sets of the viewer shards."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sluice.clock import Clock
+from sluice.errors import Unavailable
+from views.held import RedisAway
+from views.registered.content import RegisteredContent
+
+_ATTEMPTS = 10  # each lost against another change of the same content
+
+
+class Sets(Protocol):
+    """The shards' sets; `views.shards.store.RedisShards` says what it does."""
+
+    def register(self, shards: Sequence[int], contents: Sequence[str], now: int) -> list[bool]: ...
+
+
+class Registry(Protocol):
+    """The database; `views.registered.store.Registry` says what each method does."""
+
+    def get(self, content_type: str, content_id: str) -> RegisteredContent | None: ...
+    def commit(self, before: RegisteredContent | None, after: RegisteredContent, actor: str) -> bool: ...
+
+
+class Registration:
+    """Registers content. `shards` answers all that there ever were: asked when the row is there, it forgets none."""
+
+    def __init__(
+        self, registry: Registry, sets: Callable[[], Sets], shards: Callable[[], Sequence[int]], clock: Clock
+    ) -> None:
+        self._registry = registry
+        self._sets = sets
+        self._shards = shards
+        self._clock = clock
+
+    def put(self, content_type: str, content_id: str, title: str, owner: str, actor: str) -> RegisteredContent:
+        """Register or change a content; a repeat changes nothing, and completes what Redis was not told.
+
+        Raises Unavailable, which says what to do.
+        """
+        content = self._commit(content_type, content_id, title, owner, actor)
+        try:
+            self._sets().register(self._shards(), [content.field], int(self._clock.now().timestamp() * 1000))
+        except RedisAway as error:
+            message = "The content is written, but Redis does not answer and may not know it yet: repeat this request"
+            raise Unavailable(message, error.retry_after_seconds) from error
+        return content
+
+    def get(self, content_type: str, content_id: str) -> RegisteredContent | None:
+        """A registered content."""
+        return self._registry.get(content_type, content_id)
+
+    def _commit(self, content_type: str, content_id: str, title: str, owner: str, actor: str) -> RegisteredContent:
+        for _ in range(_ATTEMPTS):
+            before = self._registry.get(content_type, content_id)
+            if before and (before.title, before.owner) == (title, owner):
+                return before
+            now = self._clock.now()
+            since = before.registered_at if before else now
+            after = RegisteredContent(content_type, content_id, title, owner, registered_at=since, updated_at=now)
+            if self._registry.commit(before, after, actor):
+                return after
+        raise Unavailable("The content is being changed by others")

@@ -1,0 +1,27 @@
+"""A registered content."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.audit import Head
+from views import keys
+
+BUCKETS = 16
+"""Partitions that the list of all contents is spread over; never fewer, or a rebuild would miss some."""
+
+
+@dataclass(frozen=True)
+class RegisteredContent:
+    """A registered content."""
+
+    content_type: str
+    content_id: str
+    title: str
+    owner: str
+    registered_at: datetime
+    updated_at: datetime
+    audit_head: Head = Head()  # noqa: RUF009 - it is frozen
+
+    @property
+    def field(self) -> str:
+        return keys.content_field(self.content_type, self.content_id)

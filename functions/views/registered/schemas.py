@@ -1,0 +1,35 @@
+"""What the API of registered content takes and gives."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sluice import http
+from sluice.http import Moment
+from views.registered.content import RegisteredContent
+
+
+class NewContent(BaseModel):
+    """What a content is called, and whose it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Annotated[str, Field(min_length=1, max_length=200), http.OneLine] = Field(examples=["How sluices work"])
+    owner: Annotated[str, Field(min_length=1, max_length=128), http.OneLine] = Field(examples=["ada"])
+
+
+class ContentResource(BaseModel):
+    """A registered content."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    content_type: str
+    content_id: str
+    title: str
+    owner: str
+    registered_at: Moment
+    updated_at: Moment = Field(description="When title or owner changed last.")
+
+    @classmethod
+    def of(cls, content: RegisteredContent) -> Self:
+        return cls.model_validate(content)
