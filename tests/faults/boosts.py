@@ -128,8 +128,7 @@ def monthly_cap(views: int) -> Any:
 
 
 _API = ("BoostsApiFunction",)
-_OWN = (*_API, "BoostsWorkerFunction")
-_FLOWS = (
+FLOWS = (
     Flow("complete", (create(video_ids=["abc", "def"], video_id=None), command("execute"))),
     Flow(
         "pause and resume",
@@ -288,9 +287,6 @@ _FLOWS = (
         only_in=("BoostsWorkerFunction",),
     ),
 )
-# The reference chain breaks the functions that all contexts share.
-FLOWS = tuple(flow if flow.only_in else replace(flow, only_in=_OWN) for flow in _FLOWS)
-
 
 # --- What must hold
 

@@ -1,6 +1,6 @@
 """What goes wrong: a fault at one call of a handler, and how what it was working on is delivered again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -116,12 +116,14 @@ class Faults:
         cross: Callable[[], bool],
         only_while: Callable[[World], bool] | None = None,
         only_in: tuple[str, ...] = (),
+        never_in: Collection[str] = (),
     ) -> None:
         self._injections = {each.at: each for each in injections}
         self._disturbed = disturbed
         self._cross = cross
         self._only_while = only_while
         self._only_in = only_in
+        self._never_in = never_in
         self.sites: list[Site] = []
         """Where something could go wrong."""
         self.reached: list[Site] = []
@@ -160,11 +162,14 @@ class Faults:
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:
         # Where the second of a pair hits depends on the first.
-        return can_happen(injection.fault, site) and (not self._only_in or site.function in self._only_in)
+        return can_happen(injection.fault, site) and self._may_break(site.function)
+
+    def _may_break(self, function: str) -> bool:
+        return function not in self._never_in and (not self._only_in or function in self._only_in)
 
     def _note(self, world: World, site: Site) -> None:
         self.reached.append(site)
-        if self._only_while is None or self._only_while(world):
+        if self._may_break(site.function) and (self._only_while is None or self._only_while(world)):
             self.sites.append(site)
 
     def _again(self, world: World, invocation: Invocation) -> None:

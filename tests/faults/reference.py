@@ -259,7 +259,7 @@ FLOWS = (
     ),
     Flow(
         "without the sweeper",
-        (create(2, pace_seconds=1_000), command("execute")),
+        (create(2, pace_seconds=2_000), command("execute")),
         silent=(SWEEPER,),
         only_in=(_WORKER,),
         only_while=no_call_is_under_way,

@@ -64,7 +64,7 @@ class Context:
     unreached: ClassVar[Mapping[str, str]] = {}
     """Functions that no flow reaches, and where they are tested instead."""
     never_broken: ClassVar[Mapping[str, str]] = {}
-    """Functions whose calls go wrong in no flow, and why."""
+    """Functions whose calls never go wrong here, and why."""
     needs: tuple[str, ...] = ()
     """The fixtures that it is made of, such as servers."""
 
@@ -159,7 +159,8 @@ class Sweep:
         world.watchers = [watch]
         late = {put_off: LATE} if put_off is not None else {}
         script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
-        faults = Faults(injections, script.hit, script.cross, flow.only_while, flow.only_in)
+        never_in = self.context.never_broken
+        faults = Faults(injections, script.hit, script.cross, flow.only_while, flow.only_in, never_in)
         world.nemesis = faults
 
         def retry_after(request: Request) -> timedelta | None:
@@ -228,11 +229,11 @@ def _alike(end: Any, other: Any, parts: int) -> bool:
 # --- What is tried
 
 
-def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
+def singles(sites: Iterable[Site]) -> Iterator[Injection]:
     """Every fault that can happen at every call, with every delivery."""
     for site in sites:
         for fault in FAULTS:
-            if can_happen(fault, site) and may_break(flow, site):
+            if can_happen(fault, site):
                 for delivery in Delivery:
                     yield Injection(site.number, fault, delivery)
 
@@ -242,14 +243,8 @@ def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     can_cross = sum(command.can_cross for command in flow.commands)
     unlikely = (Crossing.COMMAND, Crossing.COMMANDS)[can_cross:]
     for site in sites:
-        if may_break(flow, site):
-            for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
-                yield Injection(site.number, Fault.NONE, crossing)
-
-
-def may_break(flow: Flow, site: Site) -> bool:
-    """Whether the flow is about the function that calls there."""
-    return not flow.only_in or site.function in flow.only_in
+        for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
+            yield Injection(site.number, Fault.NONE, crossing)
 
 
 def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ...]]]:
@@ -263,7 +258,7 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
     kinds: dict[Any, tuple[Flow, tuple[Injection, ...]]] = {}
     for flow in flows:
         sites = {site.number: site for site in sweep.faultless(flow).sites}
-        for injection in (*crossings(flow, sites.values()), *singles(flow, sites.values())):
+        for injection in (*crossings(flow, sites.values()), *singles(sites.values())):
             site = sites[injection.at]
             kind: tuple[Any, ...] = (site.place, injection.fault, injection.how)
             if injection.fault is Fault.NONE:
@@ -279,7 +274,7 @@ def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple
     """Pairs of faults, by chance."""
     random = Random(f"{flow.name} {seed}")
     sites = sweep.faultless(flow).sites
-    choices = [*singles(flow, sites), *crossings(flow, sites)]
+    choices = [*singles(sites), *crossings(flow, sites)]
     for _ in range(many if choices else 0):
         first, second = random.choice(choices), random.choice(choices)
         yield first, Injection(first.at + 1 + random.randrange(12), second.fault, second.how)
