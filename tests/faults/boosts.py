@@ -28,6 +28,7 @@ from tests.faults.world import START, Request, World
 MODULES = ("boosts.store", "boosts.batches", "boosts.campaign", "boosts.commands")
 """Where the mutation check looks for conditions, fences and guards."""
 UNREACHED = {
+    "boosts.store.listed_by": "No list is asked for: tests/integration/test_boosts_api.py.",
     "boosts.commands.Commands.simulate_rest": "Nothing is simulated: tests/integration/test_boosts_complete.py.",
 }
 """Functions that no flow reaches."""

@@ -29,12 +29,14 @@ class Fault(StrEnum):
     CONFLICT = "transaction conflict"
     PART = "a part of it is not done"
     SENT_TWICE = "sent twice by the SDK"
+    UNHEARD = "its answer lost, and refused when the SDK repeats it"
     LOST = "Redis connection lost"
     EMPTY = "Redis restarted empty"
 
 
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
-OF_AWS = tuple(fault for fault in FAULTS if fault not in (Fault.LOST, Fault.EMPTY))
+OF_REDIS_ALONE = (Fault.LOST, Fault.EMPTY)
+OF_AWS = tuple(fault for fault in FAULTS if fault not in (*OF_REDIS_ALONE, Fault.UNHEARD))
 
 
 class Delivery(StrEnum):
@@ -75,6 +77,8 @@ def can_happen(fault: Fault, site: Site) -> bool:
             return False
         case Fault.CRASH_AFTER | Fault.TIMEOUT_APPLIED:
             return site.has_effect
+        case Fault.UNHEARD:
+            return site.operation in _TRANSACTION
         case Fault.CONFLICT:
             return site.operation in _TRANSACTION | _WRITES
         case Fault.PART:
@@ -209,6 +213,9 @@ def fail(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) 
             if operation in _TRANSACTION:
                 raise _canceled("TransactionConflict")
             raise refusal(operation, "TransactionConflictException")
+        case Fault.UNHEARD:
+            _regardless(effect)
+            raise _canceled("ConditionalCheckFailed")
         case Fault.PART:
             return _part(operation, effect)
         case Fault.SENT_TWICE:

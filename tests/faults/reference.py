@@ -25,6 +25,7 @@ from tests.faults.chain import (
 )
 from tests.faults.dynamo import Written
 from tests.faults.expressions import plain
+from tests.faults.faults import OF_AWS, Fault
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World, a_world
@@ -102,6 +103,11 @@ def in_status(status: str) -> Callable[[World], bool]:
     return lambda world: all(each["status"] == status for each in CHAIN.campaigns(world))
 
 
+def a_call_was_made(world: World) -> bool:
+    """And it is neither recorded nor judged."""
+    return any(each.get("call") in PARTY.calls for each in CHAIN.campaigns(world))
+
+
 def no_call_is_under_way(world: World) -> bool:
     """While one is, the sweeper may be needed: a copy acknowledges the message, and its twin dies after its record."""
     return not any("call" in each for each in CHAIN.campaigns(world))
@@ -177,6 +183,12 @@ def a_day_passes(world: World) -> None:
     world.pass_time(world.now() + timedelta(hours=25))
 
 
+def two_minutes_pass(world: World) -> None:
+    """A worker is slow: the step that judges its call comes first."""
+    world.pass_time(world.now() + timedelta(minutes=2))
+    world.others()
+
+
 def two_hours_pass(world: World) -> None:
     while not world.is_quiet():
         world.step()
@@ -219,6 +231,9 @@ FLOWS = (
             command("pause", wanted=409),
             command("execute"),
             command("execute"),
+            command("pause"),
+            command("pause", wanted=409),
+            command("execute"),
             command("pause", wanted=409, when=in_status("completed")),
             command("cancel", wanted=409),
             command("execute", wanted=409),
@@ -253,6 +268,12 @@ FLOWS = (
         only_while=never,
     ),
     Flow(
+        "a record that comes late",
+        (create(), command("execute"), act(two_minutes_pass, when=never, can_cross=True)),
+        only_in=(_WORKER,),
+        only_while=a_call_was_made,
+    ),
+    Flow(
         "a copy of each message",
         (create(), command("execute"), act(copied), act(copied, when=counted(1)), act(copied, when=counted(2))),
         only_while=never,
@@ -275,7 +296,10 @@ FLOWS = (
             create(begin_by=START + timedelta(hours=1)),
             act(two_hours_pass),
             create(begin_by=START + timedelta(hours=1), wanted=400),
+            replace(create(begin_by=START + timedelta(hours=1), wanted=400), has_key=False),
             create(begin_by=START + timedelta(hours=1), id="request-0"),
+            act(a_day_passes),
+            create(begin_by=START + timedelta(hours=1), id="request-0", wanted=400),
         ),
         silent=(SWEEPER,),
         only_while=never,
@@ -372,6 +396,7 @@ class Reference(Context):
     name = "reference"
     packages = ("tests.reference", "operations")
     flows = FLOWS
+    faults = (*OF_AWS, Fault.UNHEARD)
     modules = MODULES
     out_of_sight = OUT_OF_SIGHT
     unreached = UNREACHED
@@ -395,7 +420,7 @@ class Reference(Context):
     def _arrives(self, world: World, operation: str, effect: Callable[[], Any]) -> Any:
         answer = effect()
         if operation == CALL:
-            intents = {each.get("call") for each in CHAIN.campaigns(world)}
+            intents = {each["call"] for each in CHAIN.campaigns(world) if "call" in each}
             if PARTY.calls[-1] not in intents:
                 raise Violation(f"{PARTY.calls[-1]} was made, and its intent was not stored")
         return answer

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar, Protocol
 
-from tests.faults.faults import FAULTS, LATE, OF_AWS, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
+from tests.faults.faults import LATE, OF_AWS, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
 from tests.faults.script import Command, Script
 from tests.faults.world import START, Request, Site, Watcher, World, a_world
 
@@ -229,10 +229,10 @@ def _alike(end: Any, other: Any, parts: int) -> bool:
 # --- What is tried
 
 
-def singles(sites: Iterable[Site]) -> Iterator[Injection]:
+def singles(sites: Iterable[Site], faults: Iterable[Fault]) -> Iterator[Injection]:
     """Every fault that can happen at every call, with every delivery."""
     for site in sites:
-        for fault in FAULTS:
+        for fault in faults:
             if can_happen(fault, site):
                 for delivery in Delivery:
                     yield Injection(site.number, fault, delivery)
@@ -258,7 +258,7 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
     kinds: dict[Any, tuple[Flow, tuple[Injection, ...]]] = {}
     for flow in flows:
         sites = {site.number: site for site in sweep.faultless(flow).sites}
-        for injection in (*crossings(flow, sites.values()), *singles(sites.values())):
+        for injection in (*crossings(flow, sites.values()), *singles(sites.values(), sweep.context.faults)):
             site = sites[injection.at]
             kind: tuple[Any, ...] = (site.place, injection.fault, injection.how)
             if injection.fault is Fault.NONE:
@@ -274,7 +274,7 @@ def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple
     """Pairs of faults, by chance."""
     random = Random(f"{flow.name} {seed}")
     sites = sweep.faultless(flow).sites
-    choices = [*singles(sites), *crossings(flow, sites)]
+    choices = [*singles(sites, sweep.context.faults), *crossings(flow, sites)]
     for _ in range(many if choices else 0):
         first, second = random.choice(choices), random.choice(choices)
         yield first, Injection(first.at + 1 + random.randrange(12), second.fault, second.how)

@@ -45,7 +45,7 @@ def test_every_fault_at_every_call_comes_to_the_end_of_the_faultless_run(
 
     sites = sweep.faultless(flow).sites
 
-    runs, wrong = swept(sweep, flow, ((each,) for each in singles(sites)))
+    runs, wrong = swept(sweep, flow, ((each,) for each in singles(sites, sweep.context.faults)))
 
     faults = len(sweep.context.faults)
     what = f"{{sites}} call sites in {{flows}} flows x {faults} faults x {len(Delivery)} deliveries = {IN_ALL}"
@@ -89,5 +89,5 @@ def test_two_faults_do_no_more_harm_than_one(sweep: Sweep, flow: Flow, tell: Tel
 
 def all_pairs(sweep: Sweep, flow: Flow) -> Iterable[tuple[Injection, Injection]]:
     """Every two faults, one after the other."""
-    every = list(singles(sweep.faultless(flow).sites))
+    every = list(singles(sweep.faultless(flow).sites, sweep.context.faults))
     return ((one, other) for one, other in product(every, every) if one.at < other.at)

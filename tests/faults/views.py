@@ -24,7 +24,7 @@ from tests.faults.chain import (
     check_trail,
     platform,
 )
-from tests.faults.faults import FAULTS, LATE
+from tests.faults.faults import LATE, OF_AWS, OF_REDIS_ALONE
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.views_watch import FAILURES, Watch, imports
@@ -603,7 +603,7 @@ class Views(Context):
     name = "views"
     packages = ("views", "operations")
     flows = FLOWS
-    faults = FAULTS
+    faults = (*OF_AWS, *OF_REDIS_ALONE)
     modules = MODULES
     needs = ("single_server", "patient")
     out_of_sight = OUT_OF_SIGHT
