@@ -205,14 +205,8 @@ def fail(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) 
         case Fault.TIMEOUT_APPLIED:
             _regardless(effect)
             raise ReadTimeoutError(endpoint_url="aws")
-        case Fault.THROTTLED:
-            raise (
-                _canceled("ThrottlingError") if operation in _TRANSACTION else refusal(operation, "ThrottlingException")
-            )
-        case Fault.CONFLICT:
-            if operation in _TRANSACTION:
-                raise _canceled("TransactionConflict")
-            raise refusal(operation, "TransactionConflictException")
+        case Fault.THROTTLED | Fault.CONFLICT:
+            raise _refused(fault, operation)
         case Fault.UNHEARD:
             _regardless(effect)
             raise _canceled("ConditionalCheckFailed")
@@ -221,6 +215,12 @@ def fail(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) 
         case Fault.SENT_TWICE:
             effect()
     return effect()
+
+
+def _refused(fault: Fault, operation: str) -> Exception:
+    if operation in _TRANSACTION:
+        return _canceled("ThrottlingError" if fault is Fault.THROTTLED else "TransactionConflict")
+    return refusal(operation, "ThrottlingException" if fault is Fault.THROTTLED else "TransactionConflictException")
 
 
 def fail_outside(world: World, fault: Fault, effect: Callable[[], Any]) -> Any:

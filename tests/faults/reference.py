@@ -269,7 +269,7 @@ FLOWS = (
     ),
     Flow(
         "a record that comes late",
-        (create(), command("execute"), act(two_minutes_pass, when=never, can_cross=True)),
+        (create(), command("execute"), act(two_minutes_pass, when=in_status("completed"), can_cross=True)),
         only_in=(_WORKER,),
         only_while=a_call_was_made,
     ),
