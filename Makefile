@@ -64,8 +64,8 @@ check: install ## what needs no server: format, lint, types, template, unit test
 	@.venv/bin/pytest -q tests/template tests/unit
 
 test: install ## everything that CI runs
-	@$(MAKE) --no-print-directory static checkov
-	@.venv/bin/pytest -n 3 --dist worksteal
+	@$(PYTHON) -m tests.durations "$(MAKE) --no-print-directory static checkov" \
+		".venv/bin/pytest -n 3 --dist worksteal --slowest-files 20"
 
 faults: install ## the fault sweep with the mutation check: whatever is taken out of the product must be noticed. Ten minutes
 	@FAULTS=all .venv/bin/pytest -n 2 --dist worksteal tests/faults

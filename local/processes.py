@@ -55,7 +55,7 @@ class Server:
         return False
 
     def start(
-        self, command: list[str], environment: dict[str, str], is_ready: Callable[[], bool], seconds: float = 30
+        self, command: list[str], environment: dict[str, str], is_ready: Callable[[], bool], seconds: float = 300
     ) -> None:
         """Returns when it is ready. Raises `LocalError`, with the log's end, when it ends or is not ready in time."""
         handle = try_lock(self._pid_file)
@@ -86,7 +86,7 @@ class Server:
             self.stop()
             raise LocalError(f"{self.name} was not ready within {seconds:.0f} s.\n{self._tail()}")
 
-    def stop(self, seconds: float = 30) -> None:
+    def stop(self, seconds: float = 120) -> None:
         """Ends it with SIGTERM, so that it saves its state; with SIGKILL when it has not ended in time."""
         if not self.is_running():
             self._collect()
@@ -94,7 +94,7 @@ class Server:
         self._signal(signal.SIGTERM)
         if not wait_until(lambda: not self.is_running(), seconds):
             self._signal(signal.SIGKILL)
-            if not wait_until(lambda: not self.is_running(), 5):
+            if not wait_until(lambda: not self.is_running(), 30):
                 raise LocalError(f"{self.name} (process {self._pid_file.read_text()}) does not end. See {self.log}.")
             self._collect()
             raise LocalError(f"{self.name} did not end within {seconds:.0f} s and was killed.\n{self._tail()}")
@@ -104,7 +104,7 @@ class Server:
         """The exit status of what this process started and what has ended: else it stays as a zombie."""
         child = _children.pop(int(self._pid_file.read_text() or 0), None) if self._pid_file.exists() else None
         if child is not None:
-            child.wait(timeout=5)
+            child.wait(timeout=60)
 
     def _signal(self, number: signal.Signals) -> None:
         try:

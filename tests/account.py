@@ -1,18 +1,27 @@
-"""An AWS account in process: moto, with the tables, queues, bus and secret that the template declares."""
+"""An AWS account in process, with the tables, queues, bus and secret that the template declares.
+
+Tables and queues are models, for moto takes milliseconds where they take microseconds; the rest of it is moto's. An
+account is made once for each process and emptied between tests.
+"""
 
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 from boto3.dynamodb.types import TypeDeserializer
+from botocore.client import BaseClient
 from botocore.session import Session, get_session
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
+from moto.scheduler.models import scheduler_backends
 
+from tests.dynamo import served
+from tests.dynamo.model import Dynamo
+from tests.sqs import Sqs
 from tests.template_reader import ACCOUNT, PSEUDO_PARAMETERS, REGION, source, translated
 
 _CREDENTIALS = {
@@ -27,19 +36,32 @@ _SECRET = re.compile(r"\{\{resolve:secretsmanager:(.+):SecretString\}\}")
 
 
 class Account:
-    """What the template declares, created in moto. Logical ids name everything."""
+    """What the template declares. Logical ids name everything; nobody changes `resources`."""
 
-    def __init__(self, template_text: str | None = None) -> None:
+    def __init__(self, template_text: str | None = None, *, on_model: bool = True) -> None:
         self.resources: dict[str, Any] = translated(template_text)["Resources"]
+        self.dynamo = Dynamo(self.resources) if on_model else None
+        self.sqs = Sqs() if on_model else None
         self._refs: dict[str, Any] = dict(PSEUDO_PARAMETERS)
         self._attributes: dict[tuple[str, str], str] = {}
-        parameters = source(template_text)["Parameters"]
-        self._refs |= {name: _default(parameter) for name, parameter in parameters.items()}
-        self._conditions = source(template_text).get("Conditions", {})
+        self._secrets: dict[str, str] = {}
+        template = source(template_text)
+        self._refs |= {name: _default(parameter) for name, parameter in template["Parameters"].items()}
+        self._conditions = template.get("Conditions", {})
         for kind, create in self._makers().items():
             for logical_id, resource in self.resources.items():
                 if resource["Type"] == kind:
                     create(logical_id, resource.get("Properties", {}))
+        self._at_first = dict(self._refs)
+
+    def forget(self) -> None:
+        """As a new account would be: without items, messages and schedules, and with the parameters' defaults."""
+        self._refs = dict(self._at_first)
+        self.forget_items()
+        if self.sqs:
+            self.sqs.forget()
+        for group in scheduler_backends[ACCOUNT][REGION].schedule_groups.values():
+            group.schedules.clear()
 
     def client(self, service: str) -> Any:
         return _client(service)
@@ -74,9 +96,13 @@ class Account:
         return items
 
     def forget_items(self) -> None:
-        """Empties every table, as a new account would be: moto's transactions copy the whole of it each time."""
-        for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
-            table.items.clear()
+        """Empty every table."""
+        if self.dynamo:
+            self.dynamo.forget()
+        else:
+            # moto's transactions copy the whole of it each time.
+            for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
+                table.items.clear()
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Takes what is visible on a queue now."""
@@ -102,15 +128,22 @@ class Account:
         }
 
     def _table(self, name: str, properties: dict[str, Any]) -> None:
+        self._known(name, name, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}")
+        if self.dynamo:
+            return
         wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
         self.client("dynamodb").create_table(
             TableName=name, **{key: properties[key] for key in wanted if key in properties}
         )
-        self._known(name, name, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}")
 
     def _queue(self, name: str, properties: dict[str, Any]) -> None:
-        timeout = str(properties.get("VisibilityTimeout", 30))
-        url = self.client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": timeout})["QueueUrl"]
+        timeout = properties.get("VisibilityTimeout", 30)
+        if self.sqs:
+            url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+            self.sqs.declare(url, timeout)
+        else:
+            attributes = {"VisibilityTimeout": str(timeout)}
+            url = self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         self._known(name, url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
 
     def _bus(self, name: str, _properties: dict[str, Any]) -> None:
@@ -166,7 +199,10 @@ class Account:
         raise LookupError(f"{condition} is not understood")
 
     def _secret_string(self, reference: re.Match[str]) -> str:
-        return str(self.client("secretsmanager").get_secret_value(SecretId=reference[1])["SecretString"])
+        if reference[1] not in self._secrets:
+            answer = self.client("secretsmanager").get_secret_value(SecretId=reference[1])
+            self._secrets[reference[1]] = str(answer["SecretString"])
+        return self._secrets[reference[1]]
 
 
 # Clients know no account, and making them would be most of what a test costs.
@@ -190,10 +226,72 @@ def _default(parameter: dict[str, Any]) -> Any:
 
 @contextmanager
 def account(template_text: str | None = None) -> Iterator[Account]:
-    """A fresh account, with credentials of its own."""
-    with (
-        patch.dict("os.environ", _CREDENTIALS),
-        patch("pynamodb.connection.base.get_session", _session),
-        mock_aws(),
-    ):
-        yield Account(template_text)
+    """A fresh account in moto alone, with credentials of its own."""
+    _kept.clear()
+    with _credentials(), mock_aws():
+        yield Account(template_text, on_model=False)
+
+
+@contextmanager
+def modelled_account() -> Iterator[Account]:
+    """The account whose tables are the model's: one for each process, empty."""
+    moto = mock_aws()
+    with _credentials(), _one_client_each():
+        moto.start(reset=not _kept)
+        try:
+            if not _kept:
+                _kept.append(Account())
+            aws = _kept[0]
+            aws.forget()
+            with patch.object(BaseClient, "_make_api_call", _answering(aws)):
+                yield aws
+        finally:
+            moto.stop(remove_data=False)
+
+
+_kept: list[Account] = []
+"""The account of this process, while what moto has of it is there."""
+
+
+def _credentials() -> AbstractContextManager[Any]:
+    stack = ExitStack()
+    stack.enter_context(patch.dict("os.environ", _CREDENTIALS))
+    stack.enter_context(patch("pynamodb.connection.base.get_session", _session))
+    return stack
+
+
+def _answering(aws: Account) -> Callable[[BaseClient, str, dict[str, Any]], Any]:
+    real = BaseClient._make_api_call
+    assert aws.dynamo
+    assert aws.sqs
+    dynamo, sqs = aws.dynamo, aws.sqs
+
+    def make_api_call(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
+        match client.meta.service_model.service_name:
+            case "dynamodb":
+                return served.call(dynamo, client, operation, arguments)
+            case "sqs":
+                served.validate(client, operation, arguments)
+                with served.in_classes_of(client, operation):
+                    return sqs.call(operation, arguments)
+        return real(client, operation, arguments)
+
+    return make_api_call
+
+
+@contextmanager
+def _one_client_each() -> Iterator[None]:
+    real, clients = Session.create_client, _clients
+
+    def create_client(session: Session, service: str, *arguments: Any, **options: Any) -> Any:
+        config = options.get("config")
+        asked = (service, arguments, str(options | {"config": config and config._user_provided_options}))
+        if asked not in clients:
+            clients[asked] = real(session, service, *arguments, **options)
+        return clients[asked]
+
+    with patch.object(Session, "create_client", create_client):
+        yield
+
+
+_clients: dict[Any, Any] = {}

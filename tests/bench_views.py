@@ -381,7 +381,7 @@ def _handlers(servers: Servers) -> tuple[float, float]:
     """Microseconds of a counted view: our handler's, and one's that only reads JSON, runs the script and answers."""
     servers.flush()
     client = Redis(port=servers.ports[0], protocol=2)
-    sha = client.script_load((ROOT / "functions/views/track.lua").read_text())
+    sha = client.script_load((ROOT / "functions/views/track/track.lua").read_text())
     times = [int((NOON + timedelta(hours=hours)).timestamp() * 1000) for hours in (0, -12, 12)]
     numbers_packed = counter._NUMBERS.pack(*times, 300_000, 1, 3, 86_400_000, 100, 90_000_000)
 

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from local.errors import LocalError
 from local.processes import wait_until
 from local.redis_server import answers_ping, program
+from tests.deadlines import PATIENCE
 from views.track import counter
 from views.track.counter import Nodes, nodes
 
@@ -99,7 +100,7 @@ class Servers:
 
 
 def _client(port: int) -> Redis:
-    return Redis(port=port, socket_timeout=10)
+    return Redis(port=port, socket_timeout=60)
 
 
 def free_ports(count: int, *, with_bus: bool = False) -> list[int]:
@@ -159,7 +160,7 @@ def started(ports: list[int], *options: str) -> Iterator[list[subprocess.Popen[b
             running.callback(_end, process)
             processes.append(process)
         for port, process in zip(ports, processes, strict=True):
-            if not wait_until(lambda p=port, q=process: q.poll() is not None or answers_ping(p), 10, every=0.02):
+            if not wait_until(lambda p=port, q=process: q.poll() is not None or answers_ping(p), PATIENCE, every=0.02):
                 raise LocalError(f"no Redis at {port}")
             if process.poll() is not None:
                 raise LocalError(Path(directory, str(port), "log").read_text())
@@ -169,10 +170,10 @@ def started(ports: list[int], *options: str) -> Iterator[list[subprocess.Popen[b
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(timeout=5)
+        process.wait(timeout=60)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(timeout=5)
+        process.wait(timeout=60)
 
 
 @contextmanager
@@ -187,7 +188,7 @@ def single() -> Iterator[Servers]:
 def cluster(primaries: int = 3) -> Iterator[Servers]:
     """A cluster without replicas: each primary has an equal and contiguous part of the slots, in the ports' order."""
     ports = free_ports(primaries, with_bus=True)
-    options = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000")
+    options = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "60000")
     with started(ports, *options) as processes:
         found = Servers("cluster", tuple(ports), tuple(processes))
         clients = found.clients()
@@ -199,8 +200,8 @@ def cluster(primaries: int = 3) -> Iterator[Servers]:
         for client in clients:
             for port in ports:
                 client.execute_command("CLUSTER", "MEET", "127.0.0.1", port)
-        if not wait_until(lambda: all(_agrees(client, primaries) for client in clients), 20, every=0.05):
-            raise LocalError("the cluster did not form within 20 s")
+        if not wait_until(lambda: all(_agrees(client, primaries) for client in clients), PATIENCE, every=0.05):
+            raise LocalError(f"the cluster did not form within {PATIENCE:.0f} s")
         for client in clients:
             client.close()
         yield found
@@ -218,7 +219,7 @@ def _agrees(client: Redis, primaries: int) -> bool:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gives Redis more than a tenth of a second: this machine may have other things to do."""
     for name in ("socket_timeout", "socket_connect_timeout"):
-        monkeypatch.setitem(counter._CLIENT, name, 10)
+        monkeypatch.setitem(counter._CLIENT, name, 60)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from sluice.dynamodb import Bound
+from sluice.dynamodb import Bound, transient_as_unavailable
+from views.control import Control, Phase
 
 
 class ViewsItem(Bound):
@@ -45,6 +46,31 @@ class ControlItem(ViewsItem):
     parked = NumberAttribute()
     refusals = NumberAttribute()
     folded = NumberAttribute()
+
+    @classmethod
+    def present(cls) -> Control | None:
+        """How far the present epoch is, by a consistent read; None before the first one. Raises Unavailable."""
+        with transient_as_unavailable():
+            items = list(cls.query("sync", cls.part == "control", consistent_read=True))
+        return items[0].found() if items else None
+
+    def found(self) -> Control:
+        return Control(
+            epoch=int(self.epoch),
+            phase=Phase(self.phase),
+            step=int(self.step),
+            day=self.day,
+            shards=int(self.shards),
+            opened_at=self.opened_at,
+            closed_at=self.closed_at,
+            committed_by=self.committed_by,
+            pages=int(self.pages),
+            contents=int(self.contents),
+            views=int(self.views),
+            parked=int(self.parked),
+            refusals=int(self.refusals),
+            folded=int(self.folded),
+        )
 
 
 class DailyItem(ViewsItem):

@@ -9,6 +9,7 @@ import pytest
 
 from local import tokens
 from local.stack import EmbeddedStack, temporary
+from tests.deadlines import within
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class StackUnderTest:
     def http(self, role: str | None = "admin", subject: str | None = None) -> httpx.Client:
         """A client that carries a token of `role`; None for none at all."""
         headers = {"authorization": f"Bearer {self.token(role, subject)}"} if role else {}
-        return httpx.Client(base_url=self.api_url, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.api_url, headers=headers, timeout=600, trust_env=False)
 
     def client(self, service: str) -> Any:
         """boto3's client, as the account's owner."""
@@ -50,8 +51,9 @@ class StackUnderTest:
 def stack() -> Iterator[StackUnderTest]:
     with temporary("test") as embedded:
         embedded.overrides["MaxPerDay"] = "1000000"  # so that no test meets the cap because of those before it
-        embedded.start()
-        embedded.deploy()
+        with within(3600, "the stack to be built, started and deployed"):
+            embedded.start()
+            embedded.deploy()
         yield StackUnderTest(embedded, embedded.api_url, embedded.deployed.resources())
 
 

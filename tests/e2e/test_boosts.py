@@ -15,6 +15,7 @@ import pytest
 
 from local.export import export
 from local.redrive import redrive
+from tests.deadlines import PATIENCE
 from tests.e2e.conftest import StackUnderTest
 
 CAMPAIGNS = "/api/admin/fake-views"
@@ -37,11 +38,11 @@ def terms(**changes: Any) -> Json:
     } | changes
 
 
-def eventually[T](look: Callable[[], T], satisfied: Callable[[T], bool], seconds: float = 60) -> T:
+def eventually[T](look: Callable[[], T], satisfied: Callable[[T], bool]) -> T:
     """Looks until it is satisfied; fails at the deadline with what it saw last."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not satisfied(seen := look()):
-        assert time.monotonic() < deadline, f"after {seconds} s it still is {seen}"
+        assert time.monotonic() < deadline, f"after {PATIENCE:.0f} s it still is {seen}"
         time.sleep(0.1)
     return seen
 
@@ -68,11 +69,11 @@ class Boosts:
         entries = self._checked(self.http.get("/api/admin/audit", params={"entity": campaign_id}), 200)
         return [entry["action"].removeprefix("FAKE_VIEWS_CAMPAIGN_") for entry in reversed(entries["items"])]
 
-    def until(self, campaign_id: str, satisfied: Callable[[Json], bool], seconds: float = 60) -> Json:
-        return eventually(lambda: self.get(campaign_id), satisfied, seconds)
+    def until(self, campaign_id: str, satisfied: Callable[[Json], bool]) -> Json:
+        return eventually(lambda: self.get(campaign_id), satisfied)
 
-    def until_completed(self, campaign_id: str, seconds: float = 60) -> Json:
-        return self.until(campaign_id, lambda campaign: campaign["status"] == "completed", seconds)
+    def until_completed(self, campaign_id: str) -> Json:
+        return self.until(campaign_id, lambda campaign: campaign["status"] == "completed")
 
     def _checked(self, answer: httpx.Response, status: int) -> Json:
         assert answer.status_code == status, answer.text
@@ -133,7 +134,7 @@ def test_ten_campaigns_at_once_add_up_exactly(stack: StackUnderTest, boosts: Boo
         list(pool.map(lambda campaign_id: boosts.command("execute", campaign_id), ids))
 
     for campaign_id in ids:
-        boosts.until_completed(campaign_id, seconds=120)
+        boosts.until_completed(campaign_id)
 
     total = sum(1500 + n for n in range(10))
     after = boosts.http.get(f"{CAMPAIGNS}/limits").json()
@@ -149,7 +150,7 @@ def test_a_campaign_runs_on_past_the_seventeenth_hop(stack: StackUnderTest, boos
 
     boosts.command("execute", campaign["id"])
 
-    assert boosts.until_completed(campaign["id"], seconds=120)["progress"]["batches_done"] == 20
+    assert boosts.until_completed(campaign["id"])["progress"]["batches_done"] == 20
 
 
 def test_a_cancelled_campaign_ends_at_once_and_returns_its_promise(boosts: Boosts) -> None:
@@ -220,7 +221,7 @@ def test_a_campaign_whose_message_was_lost_goes_on_by_itself(stack: StackUnderTe
         ExpressionAttributeValues={":running": "running", ":one": 1},
     )
 
-    completed = boosts.until_completed(campaign["id"], seconds=150)
+    completed = boosts.until_completed(campaign["id"])
 
     assert completed["executed_count"] == 5000
     assert rows(stack, campaign["id"]) == [1000] * 5
@@ -257,7 +258,7 @@ def test_a_poison_message_lands_in_the_dead_letters_and_harms_no_chain(stack: St
 @pytest.fixture
 def today(stack: StackUnderTest) -> Iterator[Callable[..., None]]:
     """Puts today's or this month's use where a test wants it, and back when it is done."""
-    eventually(lambda: datetime.now(UTC), lambda now: now.hour < 23 or now.minute < 57, seconds=240)
+    eventually(lambda: datetime.now(UTC), lambda now: now.hour < 23 or now.minute < 57)
     now = datetime.now(UTC)
     table = stack.table("BoostsTable")
     key = {"id": f"usage#{now:%Y-%m}", "part": "usage"}
@@ -299,7 +300,7 @@ def test_with_1500_left_twenty_campaigns_at_once_commit_exactly_1500(
         seen = [boosts.get(campaign_id) for campaign_id in ids]
         return [each["progress"]["waiting_for"] or each["status"] for each in seen]
 
-    states = eventually(waiting, lambda seen: seen.count("next_batch") == 0, seconds=120)
+    states = eventually(waiting, lambda seen: seen.count("next_batch") == 0)
     boosted = boosts.count(video_id)["boosted"]
     for campaign_id in ids:
         if boosts.get(campaign_id)["status"] == "running":
@@ -380,7 +381,7 @@ def test_each_change_of_status_is_published_once_on_the_bus(
         return sorted({event["detail"]["id"]: event["detail-type"] for event in mine}.values())
 
     expected = ["BoostCompleted", "BoostCreated", "BoostStarted"]
-    assert eventually(names, lambda seen: len(seen) >= 3, seconds=30) == expected
+    assert eventually(names, lambda seen: len(seen) >= 3) == expected
     pending = stack.table("OutboxTable").scan(
         FilterExpression="#status = :pending",
         ExpressionAttributeNames={"#status": "status"},

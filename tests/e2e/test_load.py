@@ -61,7 +61,7 @@ def test_hundreds_of_viewers_track_through_syncs_and_ten_campaigns_and_every_sum
                 accepted.update(each.result())
         finally:
             seen.set()
-    completed = [boosts.until_completed(campaign_id, seconds=120) for campaign_id in ids]
+    completed = [boosts.until_completed(campaign_id) for campaign_id in ids]
     counts = {video: boosts.count(video) for video in videos}
 
     assert sum(syncing.result()) > 0

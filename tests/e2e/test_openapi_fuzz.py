@@ -64,6 +64,6 @@ def clients(stack: StackUnderTest) -> Iterator[dict[str, requests.Session]]:
 def test_every_answer_is_one_that_the_api_promises(
     case: schemathesis.Case, stack: StackUnderTest, clients: dict[str, requests.Session], token: str
 ) -> None:
-    response = case.call(base_url=stack.api_url, session=clients[token], timeout=60)
+    response = case.call(base_url=stack.api_url, session=clients[token], timeout=600)
 
     case.validate_response(response, checks=CHECKS)

@@ -10,6 +10,7 @@ import pytest
 
 from local import redis_server
 from local.sync import SYNC, summary, sync
+from tests.deadlines import PATIENCE
 from tests.e2e.conftest import StackUnderTest
 from tests.e2e.test_boosts import a_video, eventually
 
@@ -46,7 +47,7 @@ def audience(stack: StackUnderTest) -> Iterator[Audience]:
 def moved(operator: httpx.Client) -> tuple[Json, list[str]]:
     """The epoch that `make sync FORCE=1` opens, once it is closed, and what it told."""
     told: list[str] = []
-    closed = sync(operator, force=True, tell=told.append, still_seconds=120)
+    closed = sync(operator, force=True, tell=told.append, still_seconds=PATIENCE)
     assert closed is not None
     return closed, told
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.dynamo.expressions import plain
+from tests.dynamo.model import Written
 from tests.faults.chain import (
     SHARED,
     Chain,
@@ -19,8 +21,6 @@ from tests.faults.chain import (
     check_trail,
     platform,
 )
-from tests.faults.dynamo import Written
-from tests.faults.expressions import plain
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World

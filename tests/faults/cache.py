@@ -18,7 +18,7 @@ from tests.redis_servers import Servers
 
 REDIS = "Redis"
 _BEHIND = "behind-the-scenes"
-_SCRIPTS = tuple(sorted(Path("functions/views").glob("*.lua")))
+_SCRIPTS = tuple(sorted(Path("functions/views").rglob("*.lua")))
 _send = AbstractConnection.send_packed_command
 _connect = AbstractConnection.connect
 _read = AbstractConnection.read_response

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import operations.audit
-from tests.faults.dynamo import Written
-from tests.faults.expressions import Item, plain
+from tests.dynamo.expressions import Item, plain
+from tests.dynamo.model import Written
 from tests.faults.faults import Faults
 from tests.faults.script import Command
 from tests.faults.sweep import Violation

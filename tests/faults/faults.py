@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from redis import exceptions as redis_exceptions
 
+from tests.dynamo.model import refusal
 from tests.faults.cache import REDIS
-from tests.faults.dynamo import refusal
 from tests.faults.world import Invocation, Site, World
 
 # Long enough for the sweeper to have come, and for everything else to have gone on.

@@ -10,6 +10,8 @@ from itertools import chain, count
 from typing import Any
 from unittest.mock import patch
 
+from tests.dynamo.expressions import plain
+from tests.dynamo.model import Written
 from tests.faults.chain import (
     SWEEPER,
     Chain,
@@ -23,8 +25,6 @@ from tests.faults.chain import (
     check_trail,
     platform,
 )
-from tests.faults.dynamo import Written
-from tests.faults.expressions import plain
 from tests.faults.faults import OF_AWS, Fault
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation

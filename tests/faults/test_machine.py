@@ -28,7 +28,7 @@ def machine(sweep: Sweep, name: str = "Seeded") -> type[Machine]:
     return type(name, (MACHINES[sweep.context.name],), {"world": sweep.world, "context": sweep.context})
 
 
-@pytest.mark.timeout(0 if LONG else 300)
+@pytest.mark.timeout(0 if LONG else 3600)
 @pytest.mark.parametrize("seed", SEEDS)
 @each_machine
 def test_whatever_is_done_and_goes_wrong_everything_comes_to_rest_and_adds_up(

@@ -33,7 +33,7 @@ TAKEN = "{mutants} conditions, fences and guards taken out = {noticed} noticed, 
 
 type Reached = dict[str, set[tuple[str, str]]]
 
-pytestmark = pytest.mark.timeout(3600 if IN_FULL else 300)
+pytestmark = pytest.mark.timeout(3600)
 
 
 @pytest.fixture(scope="session")

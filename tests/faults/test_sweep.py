@@ -23,7 +23,7 @@ SEED = 6
 IN_ALL = "{runs} runs, {violations} violations"
 
 each_flow = pytest.mark.parametrize(("sweep", "flow"), FLOWS, indirect=["sweep"])
-pytestmark = pytest.mark.timeout(0 if LONG else 600)
+pytestmark = pytest.mark.timeout(0 if LONG else 3600)
 
 
 def swept(sweep: Sweep, flow: Flow, all_injections: Iterable[tuple[Injection, ...]]) -> tuple[int, list[Run]]:

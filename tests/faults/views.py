@@ -45,6 +45,7 @@ MODULES = (
     "views.sync.epochs",
     "views.sync.applying",
     "views.sync.store",
+    "views.items",
     "views.sync.api",
     "views.track.fallback",
     "views.track.api",

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sluice.totals import Totals
+from tests.dynamo.expressions import Item, plain
+from tests.dynamo.model import Written
 from tests.faults.cache import Server, Shard
 from tests.faults.chain import Chain, ChainWatch
-from tests.faults.dynamo import Written
-from tests.faults.expressions import Item, plain
 from tests.faults.faults import Faults
 from tests.faults.sweep import Violation
 from tests.faults.world import Invocation, Request, World

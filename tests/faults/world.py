@@ -25,8 +25,8 @@ from botocore.session import Session
 
 from sluice import ids
 from tests.account import Account, account
+from tests.dynamo.model import Dynamo, Written, refusal
 from tests.faults.cache import REDIS
-from tests.faults.dynamo import Dynamo, Written, refusal
 from tests.faults.environment import environment, kept_apart
 from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring, is_in
 from tests.gateway import Context, a_request

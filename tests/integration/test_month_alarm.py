@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
-import boosts.worker
+from sluice import worker
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
@@ -26,7 +26,7 @@ def console(aws: Account, functions: Functions) -> Iterator[Console]:
 def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
     """What the worker prints, as CloudWatch gets it."""
     stream = StringIO()
-    monkeypatch.setattr(boosts.worker.logger.registered_handler, "stream", stream)
+    monkeypatch.setattr(worker.logger.registered_handler, "stream", stream)
     return stream
 
 

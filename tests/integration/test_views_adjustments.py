@@ -236,12 +236,12 @@ def test_an_adjustment_has_up_to_a_thousand_million_views(world: World, views: i
     assert world.adjust(views).status == 201
 
 
-@pytest.mark.parametrize("file", ["adjust", "adjustments"])
+@pytest.mark.parametrize("file", ["adjust", "list"])
 @pytest.mark.parametrize(
     ("old", "new", "field"), [("/video/", "/film/", "content_type"), ("abc123", "-", "content_id")]
 )
 def test_a_content_that_cannot_be_is_named(world: World, file: str, old: str, new: str, field: str) -> None:
-    answer = world.send(file, (old, new), key="one")
+    answer = world.send(file, (old, new), wing="adjustments", key="one")
 
     assert (answer.status, answer.fields) == (400, [field])
 

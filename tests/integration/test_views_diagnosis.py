@@ -60,7 +60,6 @@ class World:
         """The functions begin anew, as in another process."""
         for each in (diagnosis.configured, diagnosis.explainer, diagnosis.rules, diagnosis.stats_reader):
             each.cache_clear()
-        diagnosis.bootstrap.shards.cache_clear()
         import views.track.api
 
         views.track.api.tracker.cache_clear()

@@ -17,6 +17,7 @@ from redis import Redis
 from local.processes import wait_until
 from sluice import aws as clients
 from tests.account import Account
+from tests.deadlines import PATIENCE
 from tests.integration.track_function import ADDRESS, Answer, TrackFunction, pending
 from tests.redis_servers import Servers, cluster, free_ports, single, unreachable
 from views import keys
@@ -241,7 +242,7 @@ def listening(behave: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.start()
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
+    thread.join(60)
 
 
 def assert_unknown(answer: Answer) -> None:
@@ -278,6 +279,7 @@ def test_a_cluster_that_never_says_where_its_slots_are_was_sent_no_view(aws: Acc
         connection.close()
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_command_that_went_out_is_not_sent_again(aws: Account, ticks: Ticks) -> None:
     """S2-33. The server hangs up when it has read it."""
     received: list[bytes] = []
@@ -302,7 +304,9 @@ def test_a_view_sent_to_a_stopped_server_counts_at_most_once(
     aws: Account, mode: str, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S2-33. It reads the command when it goes on, and that must be the only one."""
-    monkeypatch.setitem(counter._CLIENT, "socket_timeout", 1)
+    # Long for a server that runs, short for one that does not.
+    monkeypatch.setitem(counter._CLIENT, "socket_timeout", 5)
+    monkeypatch.setitem(counter._CLIENT, "socket_connect_timeout", 5)
     with single() if mode == "single" else cluster() as servers:
         function = TrackFunction.on(servers, ONCE_PER_DAY="false", COOLDOWN_SECONDS="0", MAX_VIEWS_PER_SESSION="0")
         for viewer in VIEWERS:
@@ -318,7 +322,7 @@ def test_a_view_sent_to_a_stopped_server_counts_at_most_once(
         finally:
             for process in stopped:
                 process.send_signal(signal.SIGCONT)
-        wait_until(lambda: not _is_down(servers), 10, every=0.05)
+        assert wait_until(lambda: not _is_down(servers), PATIENCE, every=0.05)
         counted_late = pending(servers).get("story:123", 0)
         ticks.now += 5
         after = function.view()
@@ -526,7 +530,7 @@ def test_a_dead_node_is_away_for_its_shards(aws: Account, ticks: Ticks) -> None:
         gone = next(viewer for viewer in VIEWERS if _node_of(servers, _shard_of(function, viewer)) == dead)
         alive = next(viewer for viewer in VIEWERS if _node_of(servers, _shard_of(function, viewer)) == 0)
         servers.processes[dead].kill()
-        servers.processes[dead].wait(5)
+        servers.processes[dead].wait(60)
 
         lost = function.view(address=gone)
         ticks.now = 5.0

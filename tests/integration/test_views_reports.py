@@ -16,9 +16,9 @@ from botocore.client import BaseClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice import totals
 from sluice.dynamodb import Database
 from sluice.http import write_cursor
+from sluice.totals import add_boosted
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.conftest import Functions
@@ -31,6 +31,7 @@ from views.reports.schemas import MOST_ADJUSTMENTS
 from views.rules import Reason
 from views.sync.applying import REFUSALS_TOGETHER, DayViews, Refusals, Row
 from views.sync.store import SyncStore
+from views.totals import add_folded
 
 DAY = "2026-11-20"
 OTHER_DAY = "2026-11-19"
@@ -79,9 +80,7 @@ class Reports:
 
     def boost(self, content_id: str, views: int, day: str = DAY, content_type: str = "video") -> None:
         on = datetime.fromisoformat(day).date()
-        assert self._database.commit(
-            lambda transaction: totals.add_boosted(transaction, content_type, content_id, views, on)
-        )
+        assert self._database.commit(lambda transaction: add_boosted(transaction, content_type, content_id, views, on))
 
     def adjust(self, content: str, views: int, at: datetime, reason: str = "miscounted", number: int = 0) -> None:
         """As a correction leaves it, of the row and of the total."""
@@ -89,9 +88,7 @@ class Reports:
         name = f"adjusted#{at:%Y%m%d%H%M%S}{number:06}"
         row = AdjustedItem(f"content#{content_type}#{content_id}", name, views=views, reason=reason, actor="ada", at=at)
         row.save()
-        assert self._database.commit(
-            lambda transaction: totals.add_folded(transaction, content_type, content_id, views)
-        )
+        assert self._database.commit(lambda transaction: add_folded(transaction, content_type, content_id, views))
 
     def close(self, epoch: int, opened_at: datetime, *, is_closed: bool = True) -> None:
         """An epoch of the sync is done, or the present one."""

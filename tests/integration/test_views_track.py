@@ -14,6 +14,7 @@ from botocore.client import BaseClient
 from pydantic import ValidationError
 from redis import Redis
 
+from tests.deadlines import PATIENCE
 from tests.factories import NOON, UTC_ZONE
 from tests.gateway import REQUEST_ID
 from tests.integration.track_function import (
@@ -220,7 +221,7 @@ def test_tracking_in_a_fresh_interpreter_imports_nothing_heavy(servers: Servers)
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert done.stdout.strip() == "[200, 200] set()"
@@ -247,7 +248,7 @@ def test_a_token_brings_pyjwt_and_nothing_else_that_is_heavy(servers: Servers) -
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert done.stdout.strip() == "{'jwt'}"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
+from tests.deadlines import PATIENCE
 from tests.packages import SOURCES, contexts, module_names, text_of
 from tests.template import architecture, locks, shape
 from tests.template.architecture import Sources
@@ -89,7 +90,7 @@ def imported(*modules: str, path: Path | None = None) -> Imported:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
@@ -387,6 +388,7 @@ def test_an_import_that_the_layer_does_not_bring_is_noticed(line: str) -> None:
     assert re.match(r"boosts.api: it imports \w+: declare it in pyproject.toml", problems[0])
 
 
+@cache
 def in_layer() -> set[str]:
     """The top-level names of what the dependencies' layer brings."""
     brought = {pin.name for pin in locks.pins((ROOT / locks.LOCKS["dependencies"][1]).read_text())}

@@ -6,6 +6,7 @@ from tests.template.broken import BROKEN
 from tests.template.broken.copy import Broken
 from tests.template.project import real
 from tests.template.rules import RULES, Rule
+from tests.template_reader import translate
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -25,6 +26,12 @@ def test_a_rule_notices_what_breaks_it(broken: Broken) -> None:
     problems = broken.rule(project)
 
     assert broken.says in problems
+
+
+def test_what_is_translated_in_less_time_is_the_same() -> None:
+    whole = translate(real().template, share=False)
+
+    assert translate(real().template) == whole
 
 
 def test_every_rule_is_shown_to_fail() -> None:

@@ -10,6 +10,7 @@ import pytest
 from sluice import tokens
 from sluice.errors import Misconfigured
 from sluice.roles import Role
+from tests.deadlines import PATIENCE
 from tests.factories import NOON, UTC_ZONE
 from tests.template_reader import ROOT
 from views.rules import BOT, DO_NOT_TRACK, Calendar, Moment, Rules
@@ -197,7 +198,7 @@ def test_the_hot_path_imports_no_token_library() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert done.stdout.strip() == "set()"

@@ -9,8 +9,7 @@ from views.breaker import Breaker
 from views.counts.display import Display
 from views.counts.reading import Reader
 from views.settings import ViewsSettings
-from views.shards.bootstrap import READ_REDIS_SECONDS, redis_shards
-from views.sync.bootstrap import ever_used
+from views.shards.bootstrap import READ_REDIS_SECONDS, ever_used, redis_shards
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from sluice import keyring
 from sluice.clock import SystemClock
+from sluice.dynamodb import bind
 from views.diagnosis.explaining import Explainer
 from views.diagnosis.stats import StatsReader
+from views.items import ControlItem, ViewsItem
 from views.rules import Calendar, RuleSettings
 from views.settings import ViewsSettings
 from views.shards.bootstrap import READ_REDIS_SECONDS, redis_shards
-from views.shards.store import RedisShards
-from views.sync.bootstrap import control
 from views.track import counter
 from views.track.counter import Counter
 from views.viewers import Viewers
@@ -38,17 +38,12 @@ class DiagnosisSettings(RuleSettings, StatsSettings):
     views_secret: str
 
 
-@cache
-def shards(settings: ViewsSettings) -> RedisShards:
-    """The viewer shards, connected once. Raises RedisAway."""
-    return redis_shards(settings, READ_REDIS_SECONDS)
-
-
 def stats_reader(settings: StatsSettings) -> StatsReader:
     """Reads how tracking and the sync stand."""
+    bind(ViewsItem, settings.views_table)
     return StatsReader(
-        lambda: shards(settings),
-        lambda: control(settings),
+        cache(lambda: redis_shards(settings, READ_REDIS_SECONDS)),
+        ControlItem.present,
         SystemClock(),
         Calendar(settings.time_zone),
         shard_count=settings.view_shards,
@@ -71,7 +66,7 @@ def explainer(settings: DiagnosisSettings) -> Explainer:
     return Explainer(
         recognised,
         decides,
-        lambda: shards(settings),
+        cache(lambda: redis_shards(settings, READ_REDIS_SECONDS)),
         SystemClock(),
         Calendar(settings.time_zone),
         rules,

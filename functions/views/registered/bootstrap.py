@@ -8,8 +8,7 @@ from sluice.commit import CommitSettings, database
 from views.registered.commands import Registration
 from views.registered.store import Registry
 from views.settings import ViewsSettings
-from views.shards.bootstrap import READ_REDIS_SECONDS, redis_shards
-from views.sync.bootstrap import ever_used
+from views.shards.bootstrap import READ_REDIS_SECONDS, ever_used, redis_shards
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sluice import aws
 from sluice.clock import SystemClock
-from sluice.dynamodb import Database, bind
+from sluice.dynamodb import Database
 from sluice.errors import Unavailable
-from views.control import Control
-from views.items import ViewsItem
+from views.items import ControlItem
 from views.registered.rebuild import Rebuild
 from views.registered.store import Registry
 from views.settings import ViewsSettings
@@ -21,7 +20,7 @@ from views.shards.bootstrap import SYNC_REDIS_SECONDS, redis_shards
 from views.shards.store import RedisShards
 from views.sync.epochs import Sync
 from views.sync.inbox import Inbox
-from views.sync.store import SyncStore, read_control
+from views.sync.store import SyncStore
 
 
 class Sendable(Protocol):
@@ -52,18 +51,6 @@ def store(settings: SyncSettings) -> SyncStore:
     return SyncStore(settings.views_table, settings.totals_table)
 
 
-def control(settings: ViewsSettings) -> Control | None:
-    """How far the sync is; None before the first epoch. Raises Unavailable."""
-    bind(ViewsItem, settings.views_table)
-    return read_control()
-
-
-def ever_used(settings: ViewsSettings) -> range:
-    """All shards that there ever were. Raises Unavailable."""
-    found = control(settings)
-    return range(max(settings.view_shards, found.shards if found else 0))
-
-
 def sync(settings: SyncSettings) -> Sync:
     """The sync, with all that it works on. Raises RedisAway."""
     return _sync(settings, redis_shards(settings, SYNC_REDIS_SECONDS))
@@ -74,8 +61,8 @@ def inbox(settings: WorkerSettings) -> Inbox:
     shards = redis_shards(settings, SYNC_REDIS_SECONDS)
 
     def recorded() -> range:
-        found = control(settings)
-        return range(found.shards if found else 0)
+        control = ControlItem.present()
+        return range(control.shards if control else 0)
 
     rebuild = Rebuild(
         Registry(Database(), settings.views_table),

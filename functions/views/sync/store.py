@@ -10,7 +10,7 @@ from sluice.dynamodb import Database, bind, transient_as_unavailable, update_if
 from sluice.errors import Unavailable
 from sluice.totals import TotalItem
 from views import keys, totals
-from views.control import Control, Phase
+from views.control import Control
 from views.items import (
     AwayItem,
     ControlItem,
@@ -35,7 +35,7 @@ class SyncStore:
         bind(TotalItem, totals_table)
 
     def control(self) -> Control | None:
-        return read_control()
+        return ControlItem.present()
 
     def move(self, before: Control | None, after: Control) -> bool:
         # The SDK sends again what got no answer: then it is this very write that keeps its copy from being done.
@@ -74,7 +74,7 @@ class SyncStore:
         """How a closed epoch went."""
         with transient_as_unavailable():
             found = list(ControlItem.query(f"sync:{number}", ControlItem.part == "epoch", consistent_read=True))
-        return _control(found[0]) if found else None
+        return found[0].found() if found else None
 
     def failures(self, number: int) -> list[Failure]:
         """What could not be added in an epoch."""
@@ -164,13 +164,6 @@ class SyncStore:
             FailureItem(f"sync:{epoch}", f"{_FAILED}{content}").update(actions=[FailureItem.is_parked.set(1)])
 
 
-def read_control() -> Control | None:
-    """The control item, consistently; None before the first epoch. Raises Unavailable."""
-    with transient_as_unavailable():
-        found = list(ControlItem.query("sync", ControlItem.part == "control", consistent_read=True))
-    return _control(found[0]) if found else None
-
-
 def _unmoved(before: Control | None) -> Condition:
     if before is None:
         return ControlItem.epoch.does_not_exist()
@@ -202,22 +195,3 @@ def _away_key(row: Row) -> tuple[str, str]:
 def _row(item: AwayItem) -> Row:
     day, _, content = item.part.partition("#")
     return Row(item.id, day, content)
-
-
-def _control(item: ControlItem) -> Control:
-    return Control(
-        epoch=int(item.epoch),
-        phase=Phase(item.phase),
-        step=int(item.step),
-        day=item.day,
-        shards=int(item.shards),
-        opened_at=item.opened_at,
-        closed_at=item.closed_at,
-        committed_by=item.committed_by,
-        pages=int(item.pages),
-        contents=int(item.contents),
-        views=int(item.views),
-        parked=int(item.parked),
-        refusals=int(item.refusals),
-        folded=int(item.folded),
-    )

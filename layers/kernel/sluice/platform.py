@@ -64,6 +64,11 @@ class PlatformItem(Bound):
     audit_number = NumberAttribute()
     audit_hash = UnicodeAttribute()
 
+    @property
+    def is_stopped(self) -> bool:
+        """By its status alone: whatever else of the item was edited by hand, a stop stops."""
+        return self.status == PlatformStatus.STOPPED
+
     def platform(self) -> Platform:
         head = Head(int(self.audit_number), self.audit_hash)
         return Platform(PlatformStatus(self.status), self.reason, self.actor, self.changed_at, self.request, head)
@@ -72,6 +77,12 @@ class PlatformItem(Bound):
 def items_in(table_name: str) -> type[PlatformItem]:
     """The copy in one context's table."""
     return bound_to(PlatformItem, table_name)
+
+
+def is_stopped(items: type[PlatformItem]) -> bool:
+    """Whether the platform is stopped by one table's copy, by a consistent read."""
+    with transient_as_unavailable():
+        return any(item.is_stopped for item in items.batch_get([(ENTITY, PART)], consistent_read=True))
 
 
 def read(items: type[PlatformItem]) -> Platform:

@@ -155,11 +155,11 @@ class ChainStore[C: Chained, X: Change[Any]]:
         stop = found.pop((platform.ENTITY, platform.PART), None)
         if campaign is None:
             return None
-        return State(self._campaign(campaign), stop is not None and stop.platform().is_stopped, found)
+        return State(self._campaign(campaign), stop is not None and stop.is_stopped, found)
 
     def is_stopped(self) -> bool:
         """Whether the platform is stopped, by a consistent read."""
-        return platform.read(self._platform).is_stopped
+        return platform.is_stopped(self._platform)
 
     def page(
         self, source: Source, limit: int, after: Place | None, status: StrEnum | None = None

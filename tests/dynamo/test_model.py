@@ -1,4 +1,4 @@
-"""The world's model of DynamoDB, judged by moto: both are asked the same, and answer the same."""
+"""The model of DynamoDB, judged by moto: both are asked the same, and answer the same."""
 
 import json
 from collections.abc import Iterator
@@ -6,10 +6,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from tests.account import Account, account
-from tests.faults.dynamo import Dynamo
+from tests.dynamo import served
+from tests.dynamo.model import Dynamo
 
 KEYS = [{"id": {"S": each}, "part": {"S": "campaign"}} for each in "abc"]
 CONDITIONS = (
@@ -147,3 +148,80 @@ def test_the_model_pages_through_a_query_as_moto_does(
             break  # After a last page that is full, DynamoDB says either.
         assert ours["LastEvaluatedKey"].keys() == theirs["LastEvaluatedKey"].keys()
         asked["ExclusiveStartKey"] = ours["LastEvaluatedKey"]
+
+
+A_KEY = {"id": {"S": "a"}, "part": {"S": "campaign"}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("PutItem", {"TableName": "BoostsTable", "Item": A_KEY | {"id": {"S": ""}}}),
+        ("PutItem", {"TableName": "BoostsTable", "Item": A_KEY | {"id": {"S": "x" * 2049}}}),
+        ("PutItem", {"TableName": "BoostsTable", "Item": A_KEY | {"part": {"S": "x" * 1025}}}),
+        ("PutItem", {"TableName": "BoostsTable", "Item": A_KEY | {"part": {"N": "1"}}}),
+        ("PutItem", {"TableName": "BoostsTable", "Item": {"id": {"S": "a"}}}),
+        ("PutItem", {"TableName": "BoostsTable", "Item": A_KEY | {"more": {"S": "x" * 410_000}}}),
+        ("PutItem", {"TableName": "Nobodys", "Item": A_KEY}),
+        ("PutItem", {"TableName": "BoostsTable", "Item": A_KEY, "ConditionExpression": "attribute_not_exists(status)"}),
+        ("GetItem", {"TableName": "BoostsTable", "Key": A_KEY | {"id": {"S": ""}}}),
+        ("GetItem", {"TableName": "Nobodys", "Key": A_KEY}),
+        ("BatchGetItem", {"RequestItems": {"Nobodys": {"Keys": [A_KEY]}}}),
+        ("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "Nobodys", "Item": A_KEY}}]}),
+        (
+            "TransactWriteItems",
+            {"TransactItems": [{"Put": {"TableName": "BoostsTable", "Item": A_KEY | {"id": {"S": "x" * 2049}}}}]},
+        ),
+        (
+            "UpdateItem",
+            {
+                "TableName": "BoostsTable",
+                "Key": A_KEY,
+                "UpdateExpression": "SET more = :m",
+                "ExpressionAttributeValues": {":m": {"S": "a"}, ":unused": {"S": "b"}},
+            },
+        ),
+        ("Scan", {"TableName": "BoostsTable", "Limit": "many"}),
+    ],
+)
+def test_what_dynamodb_refuses_is_refused_by_the_model_as_clients_meet_it(
+    moto_and_model: tuple[Account, Dynamo], operation: str, arguments: dict[str, Any]
+) -> None:
+    aws, model = moto_and_model
+    client = aws.client("dynamodb")
+
+    with pytest.raises((ClientError, ParamValidationError)) as theirs:
+        client._make_api_call(operation, arguments)
+    with pytest.raises((ClientError, ParamValidationError)) as ours:
+        served.call(model, client, operation, arguments)
+
+    assert type(ours.value) is type(theirs.value)
+    if isinstance(theirs.value, ClientError):
+        assert ours.value.response["Error"]["Code"] == theirs.value.response["Error"]["Code"]
+
+
+@pytest.mark.parametrize("limit", [None, 3])
+def test_the_model_scans_as_moto_does(moto_and_model: tuple[Account, Dynamo], limit: int | None) -> None:
+    aws, model = moto_and_model
+    client = aws.client("dynamodb")
+    for number in range(7):
+        item = A_KEY | {"part": {"S": f"batch#{number}"}, "views": {"N": str(number)}}
+        client.put_item(TableName="BoostsTable", Item=item)
+        model.call("PutItem", {"TableName": "BoostsTable", "Item": item})
+    asked: dict[str, Any] = {
+        "TableName": "BoostsTable",
+        "FilterExpression": "#v > :v",
+        "ExpressionAttributeNames": {"#v": "views"},
+        "ExpressionAttributeValues": {":v": {"N": "1"}},
+        **({"Limit": limit} if limit else {}),
+    }
+
+    def all_of(scan: Any) -> list[Any]:
+        found, answer = [], scan(asked)
+        found += answer["Items"]
+        while "LastEvaluatedKey" in answer:
+            answer = scan(asked | {"ExclusiveStartKey": answer["LastEvaluatedKey"]})
+            found += answer["Items"]
+        return sorted(found, key=str)
+
+    assert all_of(lambda asked: model.call("Scan", asked)) == all_of(lambda asked: client.scan(**asked))

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.faults import expressions
-from tests.faults.expressions import Binding, Item, plain
+from tests.dynamo import expressions
+from tests.dynamo.expressions import Binding, Item, plain
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _TOKEN_LIVES = timedelta(minutes=10)
@@ -46,6 +46,8 @@ class Table:
     name: str
     key: Index
     indexes: dict[str, Index]
+    kinds: dict[str, str]
+    """Of the attributes in keys, such as S."""
     stream_view: str | None = None
     items: dict[Key, Item] = field(default_factory=dict)
 
@@ -65,12 +67,15 @@ def tables(resources: dict[str, Any]) -> dict[str, Table]:
     found = {}
     for name, resource in resources.items():
         if resource["Type"] == "AWS::DynamoDB::Table":
-            properties = resource["Properties"]
-            key = Index(_key_names(properties))
-            indexes = {each["IndexName"]: _index(each, key) for each in properties.get("GlobalSecondaryIndexes", [])}
-            view = properties.get("StreamSpecification", {}).get("StreamViewType")
-            found[name] = Table(name, key, indexes, view)
+            found[name] = _table(name, resource["Properties"])
     return found
+
+
+def _table(name: str, properties: dict[str, Any]) -> Table:
+    key = Index(_key_names(properties))
+    indexes = {each["IndexName"]: _index(each, key) for each in properties.get("GlobalSecondaryIndexes", [])}
+    kinds = {each["AttributeName"]: each["AttributeType"] for each in properties["AttributeDefinitions"]}
+    return Table(name, key, indexes, kinds, properties.get("StreamSpecification", {}).get("StreamViewType"))
 
 
 def _key_names(properties: dict[str, Any]) -> tuple[str, ...]:
@@ -89,12 +94,17 @@ def _index(properties: dict[str, Any], key: Index) -> Index:
 class Dynamo:
     """Answers calls. `on_write` hears of each commit: all the items that it wrote at once."""
 
-    def __init__(self, resources: dict[str, Any], on_write: Callable[[list[Written]], None]) -> None:
-        self.tables = tables(resources)
+    def __init__(
+        self, resources: dict[str, Any], on_write: Callable[[list[Written]], None] = lambda _written: None
+    ) -> None:
+        self._declared = tables(resources)
+        self.tables = dict(self._declared)
         self._on_write = on_write
         self._tokens: dict[str, datetime] = {}
 
     def forget(self) -> None:
+        """Empty every table; those that were deleted are there again."""
+        self.tables = dict(self._declared)
         for table in self.tables.values():
             table.items.clear()
         self._tokens.clear()
@@ -123,6 +133,19 @@ class Dynamo:
             found[name] = [dict(table.items[key]) for key in keys if key in table.items]
         return {"Responses": found, "UnprocessedKeys": {}}
 
+    def _CreateTable(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self.tables[arguments["TableName"]] = _table(arguments["TableName"], arguments)
+        return {}
+
+    def _DeleteTable(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        del self.tables[arguments["TableName"]]
+        return {}
+
+    def _Scan(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        table = self.tables[arguments["TableName"]]
+        index = table.indexes[arguments["IndexName"]] if "IndexName" in arguments else table.key
+        return self._page([item for item in table.items.values() if index.holds(item)], table, index, arguments)
+
     def _Query(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         table = self.tables[arguments["TableName"]]
         index = table.indexes[arguments["IndexName"]] if "IndexName" in arguments else table.key
@@ -130,6 +153,12 @@ class Dynamo:
         names, values = arguments.get("ExpressionAttributeNames"), arguments.get("ExpressionAttributeValues")
         in_range = expressions.condition(arguments["KeyConditionExpression"])
         hits = [item for item in table.items.values() if index.holds(item) and in_range(Binding(item, names, values))]
+
+        return self._page(hits, table, index, arguments)
+
+    def _page(self, hits: list[Item], table: Table, index: Index, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What a query or a scan answers of what it finds."""
+        names, values = arguments.get("ExpressionAttributeNames"), arguments.get("ExpressionAttributeValues")
 
         def place(item: Item) -> Key:
             return (index.of(item), table.key.of(item))
