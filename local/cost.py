@@ -84,9 +84,9 @@ class Bill:
 def views(template: dict[str, Any]) -> Bill:
     return Bill(
         "A million tracked views",
-        f"Counted or refused, one a request. Assumed: {VIEW_MS} ms of 256 MB and {VIEW_ECPUS} ECPUs. Logs are the "
-        f"gateway's line and Lambda's two, none of ours. The answers, {ANSWER_BYTES} bytes each to the internet, are "
-        "beside it.",
+        f"Counted or refused, one per request. Assumed: {VIEW_MS} ms of 256 MB and {VIEW_ECPUS} ECPUs. The logs are "
+        "one line of the gateway and two of Lambda; the function writes none. "
+        f"The answers, {ANSWER_BYTES} bytes each to the internet, are listed apart.",
         (
             Item("the gateway", 1, prices.API_REQUESTS),
             Item("invocations", 1, prices.LAMBDA_REQUESTS),
@@ -126,8 +126,10 @@ def contents() -> Bill:
     pages = 1 / PAGE_CONTENTS
     return Bill(
         "A million synced contents",
-        "Contents with new views, not views: a content is one transaction a sync, whatever it gained. Write units are "
-        f"the total, the day (2 each) and the index of the most viewed (2). A page of {PAGE_CONTENTS} is one message.",
+        "Contents with new views, not views: each sync writes a content in one transaction, however many views it "
+        "gained. The write units are those of the total and the day (2 each) and of the index of the most viewed "
+        "(2). "
+        f"A page of {PAGE_CONTENTS} contents is one message.",
         (
             Item("writes", CONTENT_WRITES, prices.WRITES),
             Item("messages: sent, received, deleted", 3 * pages, prices.QUEUE_REQUESTS),
@@ -162,14 +164,14 @@ def idle(template: dict[str, Any]) -> Bill:
     }
     return Bill(
         "A month in which nothing happens",
-        "What the template declares. With a `RedisUrl` of your own neither the endpoint nor the cache is there.",
+        "The resources of the template. With your own `RedisUrl` there is neither the endpoint nor the cache.",
         (
             Item("SQS endpoint in the cache's network", zones * HOURS, prices.ENDPOINT_HOURS),
-            Item("the cache's least storage, 100 MB", 0.1 * HOURS, prices.CACHE_STORAGE),
+            Item("the cache's minimum storage, 100 MB", 0.1 * HOURS, prices.CACHE_STORAGE),
             Item("alarms", _count(template, "AWS::CloudWatch::Alarm"), prices.ALARMS),
             Item("metrics made of log lines", len(metrics), prices.METRICS),
             Item("secrets", _count(template, "AWS::SecretsManager::Secret"), prices.SECRETS),
-            Item("Lambda waiting at the queues", polls / 1e6, prices.QUEUE_REQUESTS),
+            Item("Lambda polling the queues", polls / 1e6, prices.QUEUE_REQUESTS),
             Item("schedules", runs / 1e6, prices.SCHEDULES),
             Item("their invocations", runs / 1e6, prices.LAMBDA_REQUESTS),
             Item("their time", runs / 1e6 * MEMORY_GB * RUN_SECONDS, prices.LAMBDA_TIME),
@@ -205,8 +207,8 @@ def document(template: dict[str, Any]) -> str:
     refusals = " to ".join(_usd(writes * prices.WRITES.usd) for writes in REFUSAL_WRITES)
     parts = [
         "# What it costs",
-        "Written by `make cost` from `local/cost.py` and `sluice/prices.py`: change those, not this. List prices in "
-        "USD, us-east-1, arm64, without free tiers. Storage, backups and traffic between zones are left out.",
+        "`make cost` writes this file from `local/cost.py` and `sluice/prices.py`: change those, not this file. List "
+        "prices in USD, us-east-1, arm64, without free tiers. Storage, backups and traffic between zones are left out.",
         _table(
             ("", "USD", "budget"),
             [
@@ -225,13 +227,13 @@ def document(template: dict[str, Any]) -> str:
             ],
         ),
         "A boost step is over its budget: [decisions.md](decisions.md) says why. It writes "
-        f"{STEP_WRITES + BATCH_WRITES + VIDEO_WRITES} units for one video, and {VIDEO_WRITES} for each one more "
-        f"(${VIDEO_WRITES * prices.WRITES.usd:.2f} a million); `boosts/simulation.py` has the formula, and every "
-        "simulation answers its campaign's own price.",
+        f"{STEP_WRITES + BATCH_WRITES + VIDEO_WRITES} units for one video, and {VIDEO_WRITES} for each further video "
+        f"(${VIDEO_WRITES * prices.WRITES.usd:.2f} a million). `boosts/simulation.py` has the formula, and every "
+        "simulation returns the price of its own campaign.",
         *(f"## {bill.title}\n\n{bill.about}\n\n{_parts(bill)}" for bill in bills),
         "## Prices",
-        "*As of* is the month of the newest source that the figure was found in. AWS's pages have what holds today: "
-        "compare before you rely on one.",
+        "*As of* is the month of the newest source with that figure. AWS's pages have today's prices: compare before "
+        "you rely on a figure.",
         _table(
             ("USD", "for one", "as of", "AWS's page"),
             [(f"{price.usd:g}", price.unit, price.seen, f"<{price.page}>") for price in every_price()],
