@@ -14,6 +14,7 @@ from tests.faults.chain import (
     Chain,
     ChainWatch,
     OutboxWatch,
+    act,
     actions_by_entity,
     are_all_published,
     by_the_operator,
@@ -256,6 +257,7 @@ FLOWS = (
         is_race=True,
         only_in=_API,
     ),
+    Flow("strange messages", (create(), act(CHAIN.send_strange), command("cancel")), only_while=lambda _world: False),
     Flow(
         "without the sweeper",
         (

@@ -1,7 +1,5 @@
 """The reference chain in the world: what can happen to any chain, and to one that acts outside. It stands for all."""
 
-import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -46,7 +44,6 @@ MODULES = (
     "sluice.commands",
     "operations.overdue",
     "operations.switch",
-    "tests.reference.batches",
     "tests.reference.campaign",
 )
 """Where the mutation check looks for conditions, fences and guards."""
@@ -149,14 +146,6 @@ def copied(world: World) -> None:
     waiting += [replace(each) for each in waiting]
 
 
-def strange_messages(world: World) -> None:
-    """Of a campaign that there is not, of a step that the campaign has not come to, and of one that is not due."""
-    campaign = CHAIN.campaigns(world)[0]
-    step = int(campaign["step"])
-    for name, number in (("bst_01KAJ3W5V0SM0FKVYVXB9EQT6N", 1), (campaign["id"], step + 50), (campaign["id"], step)):
-        world.send("BoostsQueue", json.dumps({"campaign_id": name, "step": number}), timedelta(), Counter())
-
-
 def records_expired(world: World) -> None:
     """The stream kept them for too long."""
     for shard in world.shards:
@@ -209,7 +198,7 @@ FLOWS = (
     ),
     Flow(
         "cancel",
-        (create(), command("execute"), command("cancel", when=counted(1), can_cross=True)),
+        (create(), command("execute"), command("cancel", when=counted(1), can_cross=True), command("cancel")),
         only_in=(_API, _WORKER),
     ),
     Flow(
@@ -230,7 +219,7 @@ FLOWS = (
             replace(create(2), id="request-0", wanted=409),
             command("pause", wanted=409),
             command("execute"),
-            command("execute"),
+            command("execute", wanted=409),
             command("pause"),
             command("pause", wanted=409),
             command("execute"),
@@ -264,7 +253,7 @@ FLOWS = (
     ),
     Flow(
         "strange messages",
-        (create(), act(strange_messages), command("execute"), act(strange_messages, when=counted(1))),
+        (create(), act(CHAIN.send_strange), command("execute"), act(CHAIN.send_strange, when=counted(1))),
         only_while=never,
     ),
     Flow(
@@ -346,11 +335,6 @@ class Watch(ChainWatch):
     def __init__(self) -> None:
         super().__init__(CHAIN, _calls)
         self.outbox = OutboxWatch()
-
-    def asked(self, world: World, request: Request) -> None:
-        super().asked(world, request)
-        if request.path.endswith("/execute"):
-            self.clean_commits.clear()  # it sends a step again
 
     def wrote(self, world: World, written: list[Written]) -> None:
         self.outbox.wrote(world, written)

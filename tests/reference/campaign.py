@@ -82,10 +82,8 @@ def create(new: Campaign, begin_by: datetime | None, now: datetime) -> Change:
     return engine.Change(None, new, Action.CREATED)
 
 
-def execute(found: Campaign, now: datetime) -> Change | None:
-    """Start, or resume: pausing is no way around the pace, nor around the deadline of a call. None when it runs."""
-    if found.status is Status.RUNNING:
-        return None
+def execute(found: Campaign, now: datetime) -> Change:
+    """Start, or resume: pausing is no way around the pace, nor around the deadline of a call."""
     if found.status not in (Status.PENDING, Status.PAUSED):
         raise Conflicting(f"A campaign that is {found.status} cannot be executed", "not_executable")
     is_new = found.status is Status.PENDING
@@ -100,7 +98,10 @@ def pause(found: Campaign, now: datetime) -> Change:
     return engine.Change(found, replace(found.commanded(now), status=Status.PAUSED), Action.PAUSED)
 
 
-def cancel(found: Campaign, now: datetime) -> Change:
+def cancel(found: Campaign, now: datetime) -> Change | None:
+    """None when it is cancelled already: there is nothing to change."""
+    if found.status is Status.CANCELLED:
+        return None
     if found.status in _ENDED:
         raise Conflicting(f"A campaign that is {found.status} cannot be cancelled", "not_cancellable")
     return engine.Change(found, replace(found.commanded(now), status=Status.CANCELLED, wake_at=None), Action.CANCELLED)
