@@ -70,8 +70,17 @@ class Project:
     @cached_property
     def resources(self) -> dict[str, Any]:
         """The resources as CloudFormation gets them."""
-        found: dict[str, Any] = translate(self.template)["Resources"]
-        return found
+        return self._resources_like(real()) or translate(self.template)["Resources"]
+
+    def _resources_like(self, other: "Project") -> dict[str, Any]:
+        """What they come to if they differ from another's in nothing that SAM translates; else nothing."""
+        ours, theirs = self.template["Resources"], other.template["Resources"]
+        changed = {name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)}
+        translated = {name for name in changed for each in (ours, theirs) if name in each and is_sams(each[name])}
+        if self is other or translated or {**self.template, "Resources": theirs} != other.template:
+            return {}
+        kept = {name: resource for name, resource in other.resources.items() if name not in changed}
+        return kept | {name: ours[name] for name in changed & ours.keys()}
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Logical id to properties of each resource of a type."""
@@ -181,6 +190,11 @@ class Project:
                 for each in alarm.get("Dimensions", [])
             )
         ]
+
+
+def is_sams(resource: dict[str, Any]) -> bool:
+    """Whether SAM translates it; what is not its own it leaves as it is."""
+    return str(resource["Type"]).startswith("AWS::Serverless::")
 
 
 def as_list(value: Any) -> list[Any]:

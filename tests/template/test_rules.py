@@ -4,7 +4,7 @@ import pytest
 
 from tests.template.broken import BROKEN
 from tests.template.broken.copy import Broken
-from tests.template.project import real
+from tests.template.project import is_sams, real
 from tests.template.rules import RULES, Rule
 from tests.template_reader import translate
 
@@ -29,9 +29,13 @@ def test_a_rule_notices_what_breaks_it(broken: Broken) -> None:
 
 
 def test_what_is_translated_in_less_time_is_the_same() -> None:
+    written = real().template["Resources"]
     whole = translate(real().template, share=False)
 
     assert translate(real().template) == whole
+    left = {name: resource for name, resource in written.items() if not is_sams(resource)}
+    assert {name: whole["Resources"][name] for name in left} == left
+    assert real().copy().resources == whole["Resources"]
 
 
 def test_every_rule_is_shown_to_fail() -> None:
