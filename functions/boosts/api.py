@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from boosts.bootstrap import BoostsSettings, store, wake
-from boosts.campaign import PREFIX, Campaign, Status
+from boosts.campaign import PREFIX, Campaign, RowPlace, Status
 from boosts.commands import Commands
 from boosts.export import batches_csv, campaigns_csv
 from boosts.schemas import (
@@ -28,9 +27,9 @@ from sluice import exports, http, settings
 from sluice.clock import SystemClock
 from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import Answer, Keyed, Request, RequestItem
+from sluice.requests import Request, RequestItem
 from sluice.roles import Role
-from sluice.schemas import VerificationResource, cursor_of, place
+from sluice.schemas import VerificationResource, place
 
 CAMPAIGNS = "/api/admin/fake-views"
 CAMPAIGN = f"{CAMPAIGNS}/<campaign_id>"
@@ -76,15 +75,8 @@ def create(
     key: http.IdempotencyKey = None,
 ) -> Response[CampaignResource]:
     """Create a campaign (S1-7). It waits for `execute`."""
-    keyed = Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
-    made = commands().create(body.terms(), caller.subject, keyed)
-    if isinstance(made, Answer):
-        return http.replay(made, CampaignResource)
-    return Response(201, APPLICATION_JSON, shown(made))
-
-
-def _created(campaign: Campaign) -> Answer:
-    return Answer(201, shown(campaign).model_dump(mode="json"))
+    make = partial(commands().create, body.terms(), caller.subject)
+    return http.create(Request.of(caller.subject, key, fingerprint), CampaignResource, make, shown)
 
 
 @app.get(CAMPAIGNS, **http.require(Role.OPERATOR))
@@ -176,7 +168,7 @@ def export(
         status, video_id, min(limit, MAX_CSV_CAMPAIGNS), place(cursor, PREFIX, of_index=video_id is None)
     )
     query = {"status": status, "video_id": video_id, "limit": limit}
-    return http.csv_answer(campaigns_csv(found, with_header=cursor is None), query, cursor_of(after))
+    return http.csv_answer(campaigns_csv(found, with_header=cursor is None), query, after)
 
 
 @app.get(f"{CAMPAIGN}/export", **http.require(Role.OPERATOR, errors=[404], media=exports.MEDIA))
@@ -184,11 +176,9 @@ def export_batches(
     campaign_id: CampaignId, limit: http.CsvLimit = http.MAX_CSV_LINES, cursor: http.Cursor = None
 ) -> Response[str]:
     """A campaign's batches as CSV, in order, one line for each video; `Link` names the next page (S1-61)."""
-    position = http.read_cursor(cursor, step=int)
     batches = max(1, limit // len(commands().get(campaign_id).video_ids))
-    rows = commands().rows(campaign_id, position["step"] if position else None, batches)
-    next_cursor = http.write_cursor({"step": rows[-1].step} if len(rows) == batches else None)
-    return http.csv_answer(batches_csv(campaign_id, rows, with_header=cursor is None), {"limit": limit}, next_cursor)
+    rows, after = commands().rows(campaign_id, batches, http.place_of(cursor, RowPlace))
+    return http.csv_answer(batches_csv(campaign_id, rows, with_header=cursor is None), {"limit": limit}, after)
 
 
 handler = http.handler_of(app)

@@ -170,6 +170,13 @@ class Row:
     committed_at: datetime
 
 
+@dataclass(frozen=True)
+class RowPlace:
+    """A place in the list of a campaign's rows: after this one."""
+
+    step: int
+
+
 # --- Commands
 
 

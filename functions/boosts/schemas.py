@@ -22,8 +22,7 @@ from boosts.plan import Pattern
 from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE
 from sluice.clock import day_start
 from sluice.http import Moment
-from sluice.schemas import cursor_of
-from sluice.store import Place
+from sluice.schemas import Page
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}")
 
@@ -75,14 +74,8 @@ class NewCampaign(BaseModel):
 
     def terms(self) -> Terms:
         """What the campaign is asked to do."""
-        return Terms(
-            video_ids=(self.video_id,) if self.video_id else tuple(self.video_ids or ()),
-            total_count=self.total_count,
-            duration_days=self.duration_days,
-            pattern=self.pattern,
-            daily_limit=self.daily_limit,
-            scheduled_for=self.scheduled_for,
-        )
+        of_videos = (self.video_id,) if self.video_id else tuple(self.video_ids or ())
+        return Terms(video_ids=of_videos, **self.model_dump(exclude={"video_id", "video_ids"}))
 
 
 class Progress(BaseModel):
@@ -133,15 +126,8 @@ class CampaignResource(BaseModel):
         )
 
 
-class CampaignPage(BaseModel):
+class CampaignPage(Page[CampaignResource]):
     """Campaigns, newest first."""
-
-    items: list[CampaignResource]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, campaigns: list[CampaignResource], after: Place | None) -> "CampaignPage":
-        return cls(items=campaigns, next_cursor=cursor_of(after))
 
 
 class SimulatedDay(BaseModel):

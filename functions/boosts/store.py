@@ -1,6 +1,6 @@
 """Reading campaigns, and committing changes to them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,13 +11,13 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.transactions import TransactWrite
 
-from boosts.campaign import Action, Campaign, Change, Row, Status
+from boosts.campaign import Action, Campaign, Change, Row, RowPlace, Status
 from boosts.items import USAGE, BatchItem, CampaignItem, ListedItem, UsageItem, VideoItem
 from boosts.usage import Limits, Usage, UsageChange
 from sluice import totals
 from sluice.chained import PART
 from sluice.clock import rfc3339
-from sluice.dynamodb import Database, transient_as_unavailable
+from sluice.dynamodb import Database, page_of, transient_as_unavailable
 from sluice.store import ChainStore, Source
 
 _BATCH = "batch#"
@@ -89,17 +89,17 @@ class Store(ChainStore[Campaign, Change]):
         """A month's use (`2026-11`), by a consistent read."""
         return self.usages([month])[month]
 
-    def rows(self, campaign_id: str, after_step: int | None = None, limit: int | None = None) -> Iterator[Row]:
-        """A campaign's batch rows in order, beginning after a step; a consistent read."""
-        after = None if after_step is None else {"id": {"S": campaign_id}, "part": {"S": _row_part(after_step)}}
-        with transient_as_unavailable():
-            of_batches = BatchItem.part.startswith(_BATCH)
-            items = BatchItem.query(
-                campaign_id, of_batches, consistent_read=True, last_evaluated_key=after, limit=limit
-            )
-            for item in items:
-                step = int(item.part.removeprefix(_BATCH))
-                yield Row(step, int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
+    def rows(self, campaign_id: str) -> list[Row]:
+        """All batch rows of a campaign in order; a consistent read."""
+        return self.page_of_rows(campaign_id)[0]
+
+    def page_of_rows(
+        self, campaign_id: str, limit: int | None = None, after: RowPlace | None = None
+    ) -> tuple[list[Row], RowPlace | None]:
+        """At most `limit` batch rows of a campaign in order, beginning after a place; and the place to go on after."""
+        items, more = page_of(BatchItem, campaign_id, _BATCH, limit, _row_part(after.step) if after else None)
+        found = [_row(item) for item in items]
+        return found, RowPlace(found[-1].step) if more else None
 
     def campaigns_of(self, video_id: str) -> list[Campaign]:
         """All campaigns of a video."""
@@ -188,6 +188,11 @@ def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) 
         add(UsageItem.executed, change.executed, limits.global_monthly_cap)
         add(UsageItem.day(change.day), change.executed, limits.max_per_day)
     transaction.update(UsageItem(_usage_id(change.month), USAGE), actions, condition)
+
+
+def _row(item: BatchItem) -> Row:
+    step = int(item.part.removeprefix(_BATCH))
+    return Row(step, int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
 
 
 def _row_part(step: int) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from operations import chains
-from operations.schemas import EntryPage, Verification, place
+from operations.schemas import EntryPage, EntryResource, Verification, place
 from operations.trail import CONTENT, Trail
 from sluice import http, platform, settings
 from sluice.audit import EntryItem
@@ -44,7 +44,8 @@ def page(
     cursor: http.Cursor = None,
 ) -> EntryPage:
     """List audit entries, newest first (S1-36, S1-40)."""
-    return EntryPage.of(*trail().page(entity, action, limit, place(cursor, entity)))
+    found, after = trail().page(entity, action, limit, place(cursor, entity))
+    return EntryPage.of(map(EntryResource.of, found), after)
 
 
 @app.get("/api/admin/audit/<entity>/verify", **http.require(Role.OPERATOR, errors=[404]))

@@ -1,7 +1,7 @@
 """What the operations API takes and gives."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, QUEUES
 from operations.trail import Listed, Place
 from sluice import http
-from sluice.errors import Invalid
 from sluice.http import Moment
 from sluice.ids import AUDIT, is_id
-from sluice.platform import Platform, PlatformStatus
+from sluice.platform import PlatformStatus
+from sluice.schemas import Page
 
 if TYPE_CHECKING:
     from operations.checkup import Checkup
@@ -46,16 +46,8 @@ class EntryResource(BaseModel):
         return cls(**shown, unreadable=list(listed.unreadable))
 
 
-class EntryPage(BaseModel):
+class EntryPage(Page[EntryResource]):
     """Audit entries, newest first."""
-
-    items: list[EntryResource]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, entries: Iterable[Listed], after: Place | None) -> "EntryPage":
-        items = [EntryResource.of(each) for each in entries]
-        return cls(items=items, next_cursor=http.write_cursor(vars(after) if after else None))
 
 
 class Verification(BaseModel):
@@ -80,14 +72,12 @@ class NewPlatformStatus(BaseModel):
 class PlatformResource(BaseModel):
     """Whether the platform is stopped. The rest is null while it never was."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     status: PlatformStatus
     reason: str | None
     actor: str | None = Field(description="Who stopped or resumed it last.")
     since: Moment | None
-
-    @classmethod
-    def of(cls, platform: Platform) -> "PlatformResource":
-        return cls(status=platform.status, reason=platform.reason, actor=platform.actor, since=platform.since)
 
 
 class Alive(BaseModel):
@@ -147,11 +137,9 @@ class Health(_Parts):  # type: ignore[misc]  # Its fields are made from the rows
 
 def place(cursor: str | None, entity: str | None) -> Place | None:
     """The place that a cursor stands for in the list of an entity, or of all. Raises Invalid for any other cursor."""
-    position = http.read_cursor(cursor, id=str, entity=str, number=int)
-    if position is None:
-        return None
-    found = Place(**position)
-    is_place = is_id(AUDIT, found.id) and _ENTITY.fullmatch(found.entity) and found.number > 0
-    if not is_place or entity not in (None, found.entity):
-        raise Invalid.of("cursor", "cursor is not one that this list gave")
-    return found
+
+    def is_of_list(place: Place) -> bool:
+        is_place = is_id(AUDIT, place.id) and _ENTITY.fullmatch(place.entity) and place.number > 0
+        return bool(is_place) and entity in (None, place.entity)
+
+    return http.place_of(cursor, Place, is_of_list)

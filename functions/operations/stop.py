@@ -30,7 +30,7 @@ def switch() -> Switch:
 @app.get("/api/admin/stop", **http.require(Role.OPERATOR))
 def get() -> PlatformResource:
     """Whether the platform is stopped, since when, by whom and why."""
-    return PlatformResource.of(switch().read())
+    return PlatformResource.model_validate(switch().read())
 
 
 @app.post("/api/admin/stop", **http.require(Role.ADMIN, errors=[409]))
@@ -44,7 +44,9 @@ def stop(
 
     Commands are still taken: a campaign that is executed meanwhile waits, as all others do.
     """
-    return PlatformResource.of(switch().stop(Order(body.reason, caller.subject, f"{request} {fingerprint}")))
+    return PlatformResource.model_validate(
+        switch().stop(Order(body.reason, caller.subject, f"{request} {fingerprint}"))
+    )
 
 
 @app.post("/api/admin/resume", **http.require(Role.ADMIN, errors=[409]))
@@ -55,7 +57,9 @@ def resume(
     fingerprint: http.Fingerprint,
 ) -> PlatformResource:
     """Let the campaigns go on: each does by itself, within a minute."""
-    return PlatformResource.of(switch().resume(Order(body.reason, caller.subject, f"{request} {fingerprint}")))
+    return PlatformResource.model_validate(
+        switch().resume(Order(body.reason, caller.subject, f"{request} {fingerprint}"))
+    )
 
 
 handler = http.handler_of(app)

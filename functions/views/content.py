@@ -9,19 +9,24 @@ from sluice.errors import FieldError, Invalid
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}")
 
 
-def check(content_type: str, content_id: str, content_types: Collection[str], at: str = "") -> None:
-    """Raises Invalid, naming the field, for a type that is not configured or an id that cannot be one.
+type Content = tuple[str, str]
+"""A content's type and id."""
+
+
+def check(content_type: str, content_id: str, content_types: Collection[str], at: str = "") -> Content:
+    """The content. Raises Invalid, naming the field, for a type that is not configured or an id that cannot be one.
 
     `at` stands before the field's name: where in the body it is.
     """
     if error := _error(content_type, content_id, content_types, at):
         raise Invalid.of(error.field, error.message)
+    return content_type, content_id
 
 
-def check_all(contents: Sequence[tuple[str, str]], content_types: Collection[str], at: str) -> None:
+def check_all(contents: Sequence[Content], content_types: Collection[str], at: str) -> None:
     """As `check`, for a list without repetitions that stands at `at`. Raises Invalid, naming every wrong one."""
     errors: list[FieldError] = []
-    first: dict[tuple[str, str], int] = {}
+    first: dict[Content, int] = {}
     for number, content in enumerate(contents):
         if error := _error(*content, content_types, f"{at}.{number}."):
             errors.append(error)
@@ -42,7 +47,7 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def named(text: str, content_types: Collection[str], field: str) -> tuple[str, str]:
+def named(text: str, content_types: Collection[str], field: str) -> Content:
     """The type and id of `story:123`. Raises Invalid, naming the field, when it is no content."""
     content_type, _, content_id = text.partition(":")
     if content_type not in content_types or not is_id(content_id):

@@ -1,10 +1,12 @@
 """What the API of several wings takes."""
 
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from sluice import http
-from sluice.errors import Invalid
-from sluice.ids import is_id
+ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["video"])]
+ContentId = Annotated[str, Path(description="The content's id.", examples=["abc123"])]
 
 
 class ContentName(BaseModel):
@@ -14,13 +16,3 @@ class ContentName(BaseModel):
 
     content_type: str = Field(description="One of the installation's content types.", examples=["video"])
     content_id: str = Field(description="The content's id.", examples=["abc123"])
-
-
-def place(cursor: str | None, prefix: str) -> str | None:
-    """The id that a list goes on after, of that prefix. Raises Invalid for a cursor of another kind."""
-    position = http.read_cursor(cursor, id=str)
-    if position is None:
-        return None
-    if not is_id(prefix, position["id"]):
-        raise Invalid.of("cursor", "cursor is not one that this API gave")
-    return str(position["id"])

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from views.content import Content
+
 PREFIX = "adj"
 """Of an adjustment's id."""
 MOST_VIEWS = 10**9
-
-type Content = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -28,3 +28,10 @@ class Adjusted:
     content: Content
     adjustment: Adjustment
     organic: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the list of a content's adjustments: after this one."""
+
+    id: str

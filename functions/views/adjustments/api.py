@@ -1,27 +1,24 @@
 """HTTP: correct a content's organic views, with a reason."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http, settings
-from sluice.requests import Answer, Keyed, Request
+from sluice.ids import is_id
+from sluice.requests import Request
 from sluice.roles import Role
 from views import content
 from views.adjustments import bootstrap
-from views.adjustments.adjustment import PREFIX, Adjusted
+from views.adjustments.adjustment import PREFIX, Place
 from views.adjustments.bootstrap import AdjustmentSettings as Settings
 from views.adjustments.commands import Adjustments
 from views.adjustments.schemas import AdjustedResource, AdjustmentPage, NewAdjustment
-from views.schemas import place
+from views.schemas import ContentId, ContentType
 
 CONTENT = "/api/admin/views/<content_type>/<content_id>"
-
-ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["video"])]
-ContentId = Annotated[str, Path(description="The content's id.", examples=["abc123"])]
 
 app = http.resolver()
 
@@ -49,17 +46,9 @@ def adjust(
 
     With the same Idempotency-Key it is done once: repeat it until it is answered.
     """
-    content.check(content_type, content_id, configured().content_types)
-    keyed = Keyed(Request.of(caller.subject, key, fingerprint), _adjusted)
-    of_content = (content_type, content_id)
-    made = adjustments().adjust(of_content, body.views, body.reason, caller.subject, keyed)
-    if isinstance(made, Answer):
-        return http.replay(made, AdjustedResource)
-    return Response(201, APPLICATION_JSON, AdjustedResource.of(made))
-
-
-def _adjusted(made: Adjusted) -> Answer:
-    return Answer(201, AdjustedResource.of(made).model_dump(mode="json"))
+    of_content = content.check(content_type, content_id, configured().content_types)
+    make = partial(adjustments().adjust, of_content, body.views, body.reason, caller.subject)
+    return http.create(Request.of(caller.subject, key, fingerprint), AdjustedResource, make, AdjustedResource.of)
 
 
 @app.get(f"{CONTENT}/adjustments", **http.require(Role.OPERATOR, errors=[404]))
@@ -70,9 +59,9 @@ def adjusted(
     cursor: http.Cursor = None,
 ) -> AdjustmentPage:
     """A content's adjustments, newest first."""
-    content.check(content_type, content_id, configured().content_types)
-    of_content = (content_type, content_id)
-    return AdjustmentPage.of(*adjustments().page(of_content, limit, place(cursor, PREFIX)))
+    of_content = content.check(content_type, content_id, configured().content_types)
+    after = http.place_of(cursor, Place, lambda place: is_id(PREFIX, place.id))
+    return AdjustmentPage.of(*adjustments().page(of_content, limit, after))
 
 
 handler = http.handler_of(app)

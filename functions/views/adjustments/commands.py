@@ -5,8 +5,9 @@ from sluice.clock import Clock
 from sluice.errors import Conflicting, Unavailable
 from sluice.ids import new_id
 from sluice.requests import Keyed
-from views.adjustments.adjustment import PREFIX, Adjusted, Adjustment, Content
+from views.adjustments.adjustment import PREFIX, Adjusted, Adjustment, Place
 from views.adjustments.store import AdjustmentStore
+from views.content import Content
 
 # Each attempt lost against the sync, an import or another adjustment of the same content.
 _ATTEMPTS = 20
@@ -41,6 +42,6 @@ class Adjustments:
                 return adjusted
         raise Unavailable("The content's views are changing too fast")
 
-    def page(self, content: Content, limit: int, after: str | None) -> tuple[list[Adjustment], str | None]:
-        """At most `limit` adjustments, newest first, beginning after an id; and the id to go on after, if any."""
+    def page(self, content: Content, limit: int, after: Place | None) -> tuple[list[Adjustment], Place | None]:
+        """At most `limit` adjustments, newest first, beginning after a place; and the place to go on after, if any."""
         return self._store.page(content, limit, after)

@@ -1,13 +1,13 @@
 """What the API of adjustments takes and gives."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from sluice import http
 from sluice.http import Moment
-from views.adjustments.adjustment import MOST_VIEWS, Adjusted, Adjustment
+from sluice.schemas import Page
+from views.adjustments.adjustment import MOST_VIEWS, Adjusted
 
 
 def _not_zero(views: int) -> int:
@@ -56,13 +56,5 @@ class AdjustedResource(BaseModel):
         return cls(content_type=content_type, content_id=content_id, adjustment=made, organic=adjusted.organic)
 
 
-class AdjustmentPage(BaseModel):
+class AdjustmentPage(Page[MadeAdjustment]):
     """Adjustments of one content, newest first."""
-
-    items: list[MadeAdjustment]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, found: Sequence[Adjustment], after: str | None) -> "AdjustmentPage":
-        cursor = http.write_cursor({"id": after} if after else None)
-        return cls(items=[MadeAdjustment.model_validate(each) for each in found], next_cursor=cursor)

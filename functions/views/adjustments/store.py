@@ -7,11 +7,12 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.audit import Head
 from sluice.commit import Trace, commit
-from sluice.dynamodb import Database, transient_as_unavailable
+from sluice.dynamodb import Database, page_of, transient_as_unavailable
 from sluice.requests import Keyed
 from views import totals
-from views.adjustments.adjustment import PREFIX, Adjusted, Adjustment, Content
+from views.adjustments.adjustment import PREFIX, Adjusted, Adjustment, Place
 from views.adjustments.items import HeadItem
+from views.content import Content
 from views.items import AdjustedItem
 
 ACTION = "VIEWS_ADJUSTED"
@@ -32,22 +33,12 @@ class AdjustmentStore:
             items = list(HeadItem.batch_get([(_id(content), _HEAD)], consistent_read=True))
         return Head(int(items[0].audit_number), items[0].audit_hash) if items else Head()
 
-    def page(self, content: Content, limit: int, after: str | None) -> tuple[list[Adjustment], str | None]:
-        """At most `limit` adjustments, newest first, beginning after an id; and the id to go on after, if any."""
-        of_content = _id(content)
-        last = {"id": {"S": of_content}, "part": {"S": _part(after)}} if after else None
-        with transient_as_unavailable():
-            items = AdjustedItem.query(
-                of_content,
-                AdjustedItem.part.startswith(_ROW),
-                scan_index_forward=False,
-                limit=limit,
-                last_evaluated_key=last,
-                consistent_read=True,
-            )
-            found = [_adjustment(item) for item in items]
-            following = items.last_evaluated_key
-        return found, found[-1].id if found and following else None
+    def page(self, content: Content, limit: int, after: Place | None) -> tuple[list[Adjustment], Place | None]:
+        """At most `limit` adjustments, newest first, beginning after a place; and the place to go on after, if any."""
+        last = _part(after.id) if after else None
+        items, more = page_of(AdjustedItem, _id(content), _ROW, limit, last, newest_first=True)
+        found = [_adjustment(item) for item in items]
+        return found, Place(found[-1].id) if more else None
 
     def commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted]) -> bool:
         """Commit an adjustment, all of it or nothing: False when the total or the chain went on meanwhile."""

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from sluice import http, settings
 from views import content
@@ -11,6 +11,7 @@ from views.counts import bootstrap
 from views.counts.bootstrap import CountsSettings as Settings
 from views.counts.display import Display, Source
 from views.counts.schemas import Contents, ViewCount, ViewCounts
+from views.schemas import ContentId, ContentType
 
 app = http.resolver()
 
@@ -30,23 +31,19 @@ def display() -> Display:
 
 
 @app.get("/api/views/<content_type>/<content_id>", **http.public(errors=[404]))
-def get(
-    content_type: Annotated[str, Path(description="One of the installation's content types.", examples=["video"])],
-    content_id: Annotated[str, Path(description="The content's id.", examples=["abc123"])],
-    source: OneSource = None,
-) -> ViewCount:
+def get(content_type: ContentType, content_id: ContentId, source: OneSource = None) -> ViewCount:
     """How many views a content has, organic and boosted apart (S2-9, S2-18, decision 10)."""
-    content.check(content_type, content_id, configured().content_types)
-    asked = (content_type, content_id)
+    asked = content.check(content_type, content_id, configured().content_types)
     return ViewCount.of(asked, display().show([asked], source)[asked], source)
 
 
 @app.post("/api/views/counts", **http.public())
 def get_many(body: Annotated[Contents, Body()], source: OneSource = None) -> ViewCounts:
     """The views of up to 100 contents (S2-11, S2-19)."""
-    for number, item in enumerate(body.items):
+    asked = [
         content.check(item.content_type, item.content_id, configured().content_types, f"items.{number}.")
-    asked = [(item.content_type, item.content_id) for item in body.items]
+        for number, item in enumerate(body.items)
+    ]
     shown = display().show(asked, source)
     return ViewCounts(items=[ViewCount.of(each, shown[each], source) for each in asked])
 

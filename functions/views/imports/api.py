@@ -1,31 +1,24 @@
 """HTTP: import the counts of another system, once."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from sluice import http, schemas, settings
 from sluice.clock import SystemClock
 from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import Answer, Keyed, Request, RequestItem
+from sluice.requests import Request, RequestItem
 from sluice.roles import Role
 from views import content
 from views.imports import campaign
 from views.imports.bootstrap import ImportSettings, store, wake
-from views.imports.campaign import Chunk, Import
+from views.imports.campaign import Chunk, SkippedPlace
 from views.imports.commands import Commands
-from views.imports.schemas import (
-    ImportPage,
-    ImportResource,
-    ImportRows,
-    NewImport,
-    SkippedPage,
-)
+from views.imports.schemas import ImportPage, ImportResource, ImportRows, NewImport, SkippedPage
 
 IMPORTS = "/api/admin/views/imports"
 IMPORT = f"{IMPORTS}/<import_id>"
@@ -64,15 +57,9 @@ def create(
     key: http.IdempotencyKey = None,
 ) -> Response[ImportResource]:
     """Create an import. It takes rows, and waits for `execute`."""
-    keyed = Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
-    made = imports().create(body.name, caller.subject, keyed)
-    if isinstance(made, Answer):
-        return http.replay(made, ImportResource)
-    return Response(201, APPLICATION_JSON, ImportResource.of(made))
-
-
-def _created(made: Import) -> Answer:
-    return Answer(201, ImportResource.of(made).model_dump(mode="json"))
+    make = partial(imports().create, body.name, caller.subject)
+    request = Request.of(caller.subject, key, fingerprint)
+    return http.create(request, ImportResource, make, ImportResource.model_validate)
 
 
 @app.get(IMPORTS, **http.require(Role.OPERATOR))
@@ -84,14 +71,13 @@ def page(limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> 
 @app.get(IMPORT, **http.require(Role.OPERATOR, errors=[404]))
 def get(import_id: ImportId) -> ImportResource:
     """An import and its progress."""
-    return ImportResource.of(imports().get(import_id))
+    return ImportResource.model_validate(imports().get(import_id))
 
 
 @app.get(f"{IMPORT}/skipped", **http.require(Role.OPERATOR, errors=[404]))
 def skipped(import_id: ImportId, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> SkippedPage:
     """The rows that were not applied, and why, in their order."""
-    position = http.read_cursor(cursor, number=int)
-    return SkippedPage.of(*imports().skipped(import_id, limit, position["number"] if position else None))
+    return SkippedPage.of(*imports().skipped(import_id, limit, http.place_of(cursor, SkippedPlace)))
 
 
 @app.put(f"{IMPORT}/rows/<number>", **http.require(Role.ADMIN, errors=[404, 409]))
@@ -109,13 +95,15 @@ def put(
     """
     rows = tuple(each.row() for each in body.rows)
     content.check_all([row.content for row in rows], configured().content_types, "rows")
-    return ImportResource.of(imports().put(import_id, Chunk(number, rows), Requester(caller.subject, request)))
+    return ImportResource.model_validate(
+        imports().put(import_id, Chunk(number, rows), Requester(caller.subject, request))
+    )
 
 
 @app.post(f"{IMPORT}/execute", **http.require(Role.ADMIN, errors=[404, 409]))
 def execute(import_id: ImportId, caller: http.Caller, request: http.RequestId) -> ImportResource:
     """Start an import, or go on with one that stands still."""
-    return ImportResource.of(imports().execute(import_id, Requester(caller.subject, request)))
+    return ImportResource.model_validate(imports().execute(import_id, Requester(caller.subject, request)))
 
 
 handler = http.handler_of(app)

@@ -14,8 +14,8 @@ from enum import StrEnum
 from sluice import campaign as engine
 from sluice.campaign import Chained, max_steps
 from sluice.errors import Conflicting
+from views.content import Content
 
-PREFIX = "imp"
 CHUNK_ROWS = 500
 SLICE_ROWS = 50
 """Rows of one step: a total or a skipped row each, in a transaction of at most 100 actions."""
@@ -63,7 +63,7 @@ class Row:
     views: int
 
     @property
-    def content(self) -> tuple[str, str]:
+    def content(self) -> Content:
         return self.content_type, self.content_id
 
 
@@ -101,12 +101,18 @@ class Import(Chained):
 
 
 @dataclass(frozen=True)
-class SkippedRow:
+class SkippedRow(Row):
     """A row that was not applied; `number` counts the import's rows from 1."""
 
     number: int
-    row: Row
     reason: SkipReason
+
+
+@dataclass(frozen=True)
+class SkippedPlace:
+    """A place in the list of an import's rows that were not applied: after this one."""
+
+    number: int
 
 
 @dataclass(frozen=True)
@@ -181,7 +187,7 @@ def apply(found: Import, chunk: Chunk | None, imported: Collection[tuple[str, st
     rows = next_slice(found, chunk)
     first = found.applied + found.skipped + 1
     skipped = tuple(
-        SkippedRow(number, row, SkipReason.ALREADY_IMPORTED)
+        SkippedRow(*row.content, row.views, number, SkipReason.ALREADY_IMPORTED)
         for number, row in enumerate(rows, first)
         if row.content in imported
     )

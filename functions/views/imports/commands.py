@@ -9,7 +9,7 @@ from sluice.requests import Answer, Keyed
 from sluice.store import Place
 from sluice.wake import Wake
 from views.imports import campaign as imports
-from views.imports.campaign import Change, Chunk, Import, SkippedRow
+from views.imports.campaign import Change, Chunk, Import, SkippedPlace, SkippedRow
 from views.imports.store import LISTED, Store
 
 
@@ -36,8 +36,10 @@ class Commands(ChainCommands[Import, Change]):
         """Imports, newest first, and the place to go on after."""
         return self._store.page(LISTED, limit, after)
 
-    def skipped(self, import_id: str, limit: int, after: int | None) -> tuple[list[SkippedRow], int | None]:
-        """The rows that were not applied, in order, and the number to go on after. Raises NotFound."""
+    def skipped(
+        self, import_id: str, limit: int, after: SkippedPlace | None
+    ) -> tuple[list[SkippedRow], SkippedPlace | None]:
+        """The rows that were not applied, in order, and the place to go on after. Raises NotFound."""
         return self._store.skipped(self.get(import_id).id, limit, after)
 
     def put(self, import_id: str, chunk: Chunk, requester: Requester) -> Import:

@@ -1,15 +1,14 @@
 """What the API of imports takes and gives."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sluice import http
 from sluice.http import Moment
-from sluice.schemas import cursor_of
-from sluice.store import Place
-from views.imports.campaign import CHUNK_ROWS, MOST_VIEWS, Import, ImportStatus, Row, SkippedRow, SkipReason
+from sluice.schemas import Page
+from views.imports.campaign import CHUNK_ROWS, MOST_VIEWS, ImportStatus, Row, SkipReason
+from views.schemas import ContentName
 
 
 class NewImport(BaseModel):
@@ -22,13 +21,9 @@ class NewImport(BaseModel):
     )
 
 
-class ImportRow(BaseModel):
+class ImportRow(ContentName):
     """A content and its count in the other system."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    content_type: str = Field(description="One of the installation's content types.", examples=["video"])
-    content_id: str = Field(description="The content's id.", examples=["abc123"])
     count: int = Field(ge=0, le=MOST_VIEWS, examples=[5000])
 
     def row(self) -> Row:
@@ -62,48 +57,22 @@ class ImportResource(BaseModel):
     ended_at: Moment | None
     failure_reason: str | None = Field(description="Why a failed import could not go on; what it applied stays.")
 
-    @classmethod
-    def of(cls, found: Import) -> "ImportResource":
-        return cls.model_validate(found)
 
-
-class ImportPage(BaseModel):
+class ImportPage(Page[ImportResource]):
     """Imports, newest first."""
-
-    items: list[ImportResource]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, found: Sequence[Import], after: Place | None) -> "ImportPage":
-        return cls(items=[ImportResource.of(each) for each in found], next_cursor=cursor_of(after))
 
 
 class SkippedResource(BaseModel):
     """A row that was not applied."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     number: int = Field(description="Its number among all rows of the import, from 1.")
     content_type: str
     content_id: str
-    count: int
+    count: int = Field(validation_alias="views")
     reason: SkipReason = Field(description="`already_imported`: by another import, or by an earlier row of this one.")
 
 
-class SkippedPage(BaseModel):
+class SkippedPage(Page[SkippedResource]):
     """Rows that were not applied, in their order."""
-
-    items: list[SkippedResource]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, found: Sequence[SkippedRow], after: int | None) -> "SkippedPage":
-        items = [
-            SkippedResource(
-                number=each.number,
-                content_type=each.row.content_type,
-                content_id=each.row.content_id,
-                count=each.row.views,
-                reason=each.reason,
-            )
-            for each in found
-        ]
-        return cls(items=items, next_cursor=http.write_cursor({"number": after} if after else None))

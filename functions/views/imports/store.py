@@ -6,11 +6,12 @@ from typing import Any
 
 from pynamodb.transactions import TransactWrite
 
-from sluice.dynamodb import transient_as_unavailable
+from sluice.dynamodb import page_of, transient_as_unavailable
 from sluice.store import ChainStore, Source, State
 from sluice.totals import read_all
 from views import totals
-from views.imports.campaign import Action, Change, Chunk, Import, Row, SkippedRow, SkipReason
+from views.content import Content
+from views.imports.campaign import Action, Change, Chunk, Import, Row, SkippedPlace, SkippedRow, SkipReason
 from views.imports.items import ChunkItem, ImportItem, ListedItem, SkippedItem
 
 _ROWS = "rows#"
@@ -44,20 +45,19 @@ class Store(ChainStore[Import, Change]):
             items = list(ChunkItem.batch_get([(import_id, _rows_part(number))], consistent_read=True))
         return Chunk(number, tuple(Row(*values) for values in items[0].rows)) if items else None
 
-    def imported(self, rows: Sequence[Row]) -> set[tuple[str, str]]:
+    def imported(self, rows: Sequence[Row]) -> set[Content]:
         """Those contents whose count was imported before, by a consistent read."""
         found = read_all(row.content for row in rows)
         return {content for content, total in found.items() if total.imported is not None}
 
-    def skipped(self, import_id: str, limit: int, after: int | None) -> tuple[list[SkippedRow], int | None]:
-        """At most `limit` rows that were not applied, beginning after a number; and that to go on after, if any."""
-        last = {"id": {"S": import_id}, "part": {"S": _skipped_part(after)}} if after is not None else None
-        with transient_as_unavailable():
-            of_skipped = SkippedItem.part.startswith(_SKIPPED)
-            items = SkippedItem.query(import_id, of_skipped, limit=limit, last_evaluated_key=last, consistent_read=True)
-            found = [_skipped(item) for item in items]
-            following = items.last_evaluated_key
-        return found, found[-1].number if found and following else None
+    def skipped(
+        self, import_id: str, limit: int, after: SkippedPlace | None
+    ) -> tuple[list[SkippedRow], SkippedPlace | None]:
+        """At most `limit` rows that were not applied, beginning after a place; and the place to go on after, if any."""
+        last = _skipped_part(after.number) if after else None
+        items, more = page_of(SkippedItem, import_id, _SKIPPED, limit, last)
+        found = [_skipped(item) for item in items]
+        return found, SkippedPlace(found[-1].number) if more else None
 
     def also(self, transaction: TransactWrite, change: Change, after: Import, now: datetime) -> None:  # noqa: ARG002
         """The rows that are put; and those of a batch, each on condition that its content was not imported before."""
@@ -88,15 +88,14 @@ def _chunk_item(import_id: str, chunk: Chunk) -> ChunkItem:
 
 
 def _skipped_item(import_id: str, skipped: SkippedRow) -> SkippedItem:
-    row = skipped.row
-    item = SkippedItem(import_id, _skipped_part(skipped.number), reason=skipped.reason.value, views=row.views)
-    item.content_type, item.content_id = row.content_type, row.content_id
+    item = SkippedItem(import_id, _skipped_part(skipped.number), reason=skipped.reason.value, views=skipped.views)
+    item.content_type, item.content_id = skipped.content
     return item
 
 
 def _skipped(item: SkippedItem) -> SkippedRow:
     number = int(item.part.removeprefix(_SKIPPED))
-    return SkippedRow(number, Row(item.content_type, item.content_id, int(item.views)), SkipReason(item.reason))
+    return SkippedRow(item.content_type, item.content_id, int(item.views), number, SkipReason(item.reason))
 
 
 def _rows_part(number: int) -> str:

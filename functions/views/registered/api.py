@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http, settings
 from sluice.errors import NotFound
@@ -13,11 +13,9 @@ from views.registered import bootstrap
 from views.registered.bootstrap import RegisteredSettings as Settings
 from views.registered.commands import Registration
 from views.registered.schemas import ContentResource, NewContent
+from views.schemas import ContentId, ContentType
 
 CONTENT = "/api/admin/content/<content_type>/<content_id>"
-
-ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["story"])]
-ContentId = Annotated[str, Path(description="The content's id.", examples=["123"])]
 
 app = http.resolver()
 
@@ -41,7 +39,9 @@ def put(
     After a 503 repeat it: the content may be written, and not known to tracking yet.
     """
     content.check(content_type, content_id, configured().content_types)
-    return ContentResource.of(registration().put(content_type, content_id, body.title, body.owner, caller.subject))
+    return ContentResource.model_validate(
+        registration().put(content_type, content_id, body.title, body.owner, caller.subject)
+    )
 
 
 @app.get(CONTENT, **http.require(Role.OPERATOR, errors=[404]))
@@ -51,7 +51,7 @@ def get(content_type: ContentType, content_id: ContentId) -> ContentResource:
     found = registration().get(content_type, content_id)
     if found is None:
         raise NotFound("This content is not registered", "content_not_found")
-    return ContentResource.of(found)
+    return ContentResource.model_validate(found)
 
 
 handler = http.handler_of(app)

@@ -1,12 +1,11 @@
 """What the API of registered content takes and gives."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sluice import http
 from sluice.http import Moment
-from views.registered.content import RegisteredContent
 
 
 class NewContent(BaseModel):
@@ -29,7 +28,3 @@ class ContentResource(BaseModel):
     owner: str
     registered_at: Moment
     updated_at: Moment = Field(description="When title or owner changed last.")
-
-    @classmethod
-    def of(cls, content: RegisteredContent) -> Self:
-        return cls.model_validate(content)

@@ -7,7 +7,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from sluice import exports, http, settings
 from sluice.clock import SystemClock
@@ -36,6 +36,7 @@ from views.reports.schemas import (
     ranking_place,
     refusals_place,
 )
+from views.schemas import ContentId, ContentType
 
 REFUSALS = "/api/admin/views/refusals"
 HISTORY = "/api/admin/views/<content_type>/<content_id>/history"
@@ -44,12 +45,7 @@ TOP = "/api/admin/views/top"
 MOST_DAYS_OF_REFUSALS = 31
 USUAL_DAYS_OF_HISTORY = 30
 MOST_DAYS_OF_HISTORY = 366
-# A Lambda answers at most 6 MB. The longest line has about 350 bytes.
-MAX_CSV_LINES = 10_000
 
-CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many lines to answer at most.")]
-ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["video"])]
-ContentId = Annotated[str, Path(description="The content's id.", examples=["abc123"])]
 RankedType = Annotated[str, Query(alias="content_type", description="One of the installation's content types.")]
 
 app = http.resolver()
@@ -98,11 +94,7 @@ def list_refusals(
     """Refused views by hour, rules and content, oldest first. Up to 31 days, in UTC."""
     asked = wanted(first, last, rule, named)
     found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
-    return RefusalsPage(
-        moved_until=moved_until(),
-        items=[RefusalsOfHour.of(each) for each in found],
-        next_cursor=http.write_cursor(vars(following) if following else None),
-    )
+    return RefusalsPage.of(map(RefusalsOfHour.of, found), following, moved_until=moved_until())
 
 
 @app.get(f"{REFUSALS}/summary", **http.require(Role.OPERATOR))
@@ -119,7 +111,7 @@ def export_refusals(
     last: LastDay = None,
     rule: OneRule = None,
     named: OneContent = None,
-    limit: CsvLimit = MAX_CSV_LINES,
+    limit: http.CsvLimit = http.MAX_CSV_LINES,
     cursor: http.Cursor = None,
 ) -> Response[str]:
     """Refused views as CSV; `Link` names the next part."""
@@ -127,7 +119,7 @@ def export_refusals(
     found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
     query = {"from": asked.period.first, "to": asked.period.last, "rule": rule, "content": named, "limit": limit}
     text = refusals_csv(map(RefusalsOfHour.of, found), with_header=cursor is None)
-    return http.csv_answer(text, query, http.write_cursor(vars(following) if following else None))
+    return http.csv_answer(text, query, following)
 
 
 @app.get(HISTORY, **http.require(Role.OPERATOR, errors=[404]))
@@ -135,8 +127,7 @@ def history(
     content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
 ) -> HistoryResource:
     """A content's views day by day, organic, boosted and adjusted ones apart. By default 30 days, at most 366."""
-    content.check(content_type, content_id, configured().content_types)
-    asked = (content_type, content_id)
+    asked = content.check(content_type, content_id, configured().content_types)
     found = history_of(asked, days_of_history(first, last), configured().time_zone)
     return HistoryResource.of(asked, found, moved_until())
 
@@ -146,8 +137,7 @@ def export_history(
     content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
 ) -> Response[str]:
     """A content's views day by day as CSV."""
-    content.check(content_type, content_id, configured().content_types)
-    asked = (content_type, content_id)
+    asked = content.check(content_type, content_id, configured().content_types)
     found = history_of(asked, days_of_history(first, last), configured().time_zone)
     return http.csv_answer(history_csv(asked, found.days), {})
 
@@ -157,22 +147,20 @@ def top(content_type: RankedType, limit: http.Limit = http.DEFAULT_LIMIT, cursor
     """The most viewed contents of a type, by organic views alone (S2-30)."""
     content.check_type(content_type, configured().content_types)
     found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
-    return RankingPage(
-        moved_until=moved_until(),
-        content_type=content_type,
-        items=[RankedResource.of(place) for place in found],
-        next_cursor=http.write_cursor(vars(following) if following else None),
-    )
+    places = map(RankedResource.of, found)
+    return RankingPage.of(places, following, moved_until=moved_until(), content_type=content_type)
 
 
 @app.get(f"{TOP}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
-def export_top(content_type: RankedType, limit: CsvLimit = MAX_CSV_LINES, cursor: http.Cursor = None) -> Response[str]:
+def export_top(
+    content_type: RankedType, limit: http.CsvLimit = http.MAX_CSV_LINES, cursor: http.Cursor = None
+) -> Response[str]:
     """The most viewed contents of a type as CSV; `Link` names the next part."""
     content.check_type(content_type, configured().content_types)
     found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
     text = ranking_csv(content_type, found, with_header=cursor is None)
     query = {"content_type": content_type, "limit": limit}
-    return http.csv_answer(text, query, http.write_cursor(vars(following) if following else None))
+    return http.csv_answer(text, query, following)
 
 
 handler = http.handler_of(app)

@@ -8,8 +8,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sluice import http
-from sluice.errors import Invalid
 from sluice.http import Moment
+from sluice.schemas import Page
 from views import content
 from views.reports.history import Adjustment, History
 from views.reports.period import Period, day_of
@@ -68,11 +68,8 @@ class RefusalsOfHour(BaseModel):
         )
 
 
-class RefusalsPage(Report):
+class RefusalsPage(Page[RefusalsOfHour], Report):
     """Refusals by hour, rules and content. A page may hold fewer than `limit` and have a next one all the same."""
-
-    items: list[RefusalsOfHour]
-    next_cursor: str | None
 
 
 class RefusalsByRules(BaseModel):
@@ -200,32 +197,21 @@ class RankedResource(BaseModel):
         return cls(**vars(place), disclosure=DISCLOSURE if place.boosted else None)
 
 
-class RankingPage(Report):
+class RankingPage(Page[RankedResource], Report):
     """The contents of a type with the most organic views."""
 
     content_type: str
-    items: list[RankedResource]
-    next_cursor: str | None
 
 
 def refusals_place(cursor: str | None, period: Period) -> Place | None:
     """Where a page of refusals begins. Raises Invalid for a cursor of another period."""
-    position = http.read_cursor(cursor, day=str, part=str)
-    if position is None:
-        return None
-    if position["day"] not in map(date.isoformat, period.days) or not position["part"].isascii():
-        raise Invalid.of("cursor", "cursor is not one that this list gave")
-    return Place(**position)
+    days = set(map(date.isoformat, period.days))
+    return http.place_of(cursor, Place, lambda place: place.day in days and place.part.isascii())
 
 
 def ranking_place(cursor: str | None) -> Ranked | None:
     """After whom a page of the ranking begins. Raises Invalid for a cursor that is none."""
-    position = http.read_cursor(cursor, content_id=str, organic=int)
-    if position is None:
-        return None
-    if not content.is_id(position["content_id"]):
-        raise Invalid.of("cursor", "cursor is not one that this list gave")
-    return Ranked(**position)
+    return http.place_of(cursor, Ranked, lambda place: content.is_id(place.content_id))
 
 
 def _moment(day: str, hour: str) -> datetime:

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from random import uniform
 from time import sleep
+from typing import Any
 
 from botocore import exceptions as vendor
 from pynamodb.attributes import Attribute
@@ -120,6 +121,28 @@ def update_if(item: Bound, actions: Sequence[Action], condition: Condition) -> b
             return False
         raise
     return True
+
+
+def page_of[M: Bound](
+    model: type[M], partition: str, begin: str, limit: int | None, after: str | None, *, newest_first: bool = False
+) -> tuple[list[M], bool]:
+    """At most `limit` items of a partition whose `part` begins so, after one, and whether there may be more.
+
+    By a consistent read, in the order of `part`.
+    """
+    part: Any = getattr(model, "part")  # noqa: B009 - not every model has one
+    last = {"id": {"S": partition}, "part": {"S": after}} if after else None
+    with transient_as_unavailable():
+        items = model.query(
+            partition,
+            part.startswith(begin),
+            scan_index_forward=not newest_first,
+            limit=limit,
+            last_evaluated_key=last,
+            consistent_read=True,
+        )
+        found = list(items)
+    return found, bool(found) and items.last_evaluated_key is not None
 
 
 class Database:

@@ -25,8 +25,10 @@ class Request:
     fingerprint: str
 
     @classmethod
-    def of(cls, subject: str, idempotency_key: str, fingerprint: str) -> "Request":
-        """A caller's keys are their own."""
+    def of(cls, subject: str, idempotency_key: str | None, fingerprint: str) -> "Request | None":
+        """A caller's keys are their own. None for a request without one."""
+        if not idempotency_key:
+            return None
         return cls(sha256(f"{subject}\n{idempotency_key}".encode()).hexdigest(), fingerprint)
 
 

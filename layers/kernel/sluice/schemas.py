@@ -2,14 +2,29 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice import http
-from sluice.errors import Invalid
 from sluice.evidence import Check
 from sluice.ids import is_id
 from sluice.store import Place
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+class Page[R](BaseModel):
+    """A page of a list."""
+
+    items: list[R]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, items: Iterable[object], after: "DataclassInstance | None", **more: object) -> Self:
+        """The page of these, or of what they are resources of; `after`: where the list goes on, if it does."""
+        return cls.model_validate({"items": list(items), "next_cursor": http.cursor_of(after), **more})
 
 
 class CheckResource(BaseModel):
@@ -36,23 +51,17 @@ class VerificationResource(BaseModel):
         return cls(campaign_id=campaign_id, valid=all(check.holds for check in found), checks=found)
 
 
-def cursor_of(after: Place | None) -> str | None:
-    """The `next_cursor` of a list that goes on after a place; None at its end."""
-    return http.write_cursor(vars(after) if after else None)
-
-
 def place(cursor: str | None, prefix: str, *, of_index: bool) -> Place | None:
     """The place that a cursor stands for, in a list of campaigns whose ids have a prefix.
 
     `of_index`: whether the list is an index, which is read by time. Raises Invalid for the cursor of another list.
     """
-    position = http.read_cursor(cursor, campaign_id=str, created_at=str)
-    if position is None:
-        return None
-    of_its_list = _is_stored_time(position["created_at"]) if of_index else not position["created_at"]
-    if not is_id(prefix, position["campaign_id"]) or not of_its_list:
-        raise Invalid.of("cursor", "cursor is not one that this list gave")
-    return Place(**position)
+
+    def is_of_list(place: Place) -> bool:
+        is_of_kind = _is_stored_time(place.created_at) if of_index else not place.created_at
+        return is_id(prefix, place.campaign_id) and is_of_kind
+
+    return http.place_of(cursor, Place, is_of_list)
 
 
 def _is_stored_time(text: str) -> bool:

@@ -21,12 +21,14 @@ from sluice.http.parameters import Moment as Moment
 from sluice.http.parameters import OneLine as OneLine
 from sluice.http.parameters import RequestId as RequestId
 from sluice.http.parameters import RequiredKey as RequiredKey
+from sluice.http.parameters import cursor_of as cursor_of
+from sluice.http.parameters import place_of as place_of
 from sluice.http.parameters import read_cursor as read_cursor
 from sluice.http.parameters import write_cursor as write_cursor
+from sluice.http.resolver import create as create
 from sluice.http.resolver import csv_answer as csv_answer
 from sluice.http.resolver import handler_of as handler_of
 from sluice.http.resolver import logger as logger
-from sluice.http.resolver import replay as replay
 from sluice.http.resolver import resolver as resolver
 from sluice.http.routes import SECURITY_SCHEME as SECURITY_SCHEME
 from sluice.http.routes import Declared as Declared

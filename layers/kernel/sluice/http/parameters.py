@@ -3,10 +3,11 @@
 import base64
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -17,6 +18,9 @@ from pydantic import AfterValidator, PlainSerializer, WithJsonSchema
 from sluice.clock import rfc3339
 from sluice.errors import Forbidden, Invalid
 from sluice.roles import Principal, Role
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
@@ -123,3 +127,21 @@ def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] 
     except ValueError as error:
         raise Invalid.of("cursor", "cursor is not one that this API gave") from error
     return position
+
+
+def cursor_of(place: "DataclassInstance | None") -> str | None:
+    """The `next_cursor` of a list that goes on after a place; None at its end."""
+    return write_cursor(vars(place) if place else None)
+
+
+def place_of[P: "DataclassInstance"](
+    cursor: str | None, kind: type[P], is_of_list: Callable[[P], bool] = lambda _: True
+) -> P | None:
+    """The place that a cursor stands for. Raises Invalid for that of another list."""
+    position = read_cursor(cursor, **{each.name: each.type for each in fields(kind)})  # type: ignore[arg-type]
+    if position is None:
+        return None
+    place = kind(**position)
+    if not is_of_list(place):
+        raise Invalid.of("cursor", "cursor is not one that this list gave")
+    return place

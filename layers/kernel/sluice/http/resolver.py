@@ -22,12 +22,13 @@ from pydantic import BaseModel
 from sluice import envelope, exports
 from sluice.envelope import HEADERS, named, problem
 from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Unavailable
-from sluice.http.parameters import principal_of
+from sluice.http.parameters import cursor_of, principal_of
 from sluice.http.routes import body_limit
+from sluice.requests import Answer, Keyed, Request
 from sluice.roles import Principal, Role
 
 if TYPE_CHECKING:
-    from sluice.requests import Answer
+    from _typeshed import DataclassInstance
 
 logger = Logger()
 
@@ -129,10 +130,21 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
     return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)
 
 
-def replay[R: BaseModel](answer: "Answer", resource: type[R]) -> Response[R]:
-    """What was answered to the request's Idempotency-Key before."""
-    replayed = resource.model_validate(answer.body)
-    return Response(answer.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
+def create[R: BaseModel](
+    request: Request | None, resource: type[R], make: Callable[[Any], Any], shown: Callable[[Any], R]
+) -> Response[R]:
+    """201 with what `make` makes, as it is `shown`; or what was answered to the request's Idempotency-Key before.
+
+    `make` gets the Keyed request, or None for one without a key; it returns what it made, or the Answer of before.
+    """
+    keyed: Keyed[Any] | None = (
+        Keyed(request, lambda made: Answer(201, shown(made).model_dump(mode="json"))) if request else None
+    )
+    made = make(keyed)
+    if isinstance(made, Answer):
+        replayed = resource.model_validate(made.body)
+        return Response(made.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
+    return Response(201, APPLICATION_JSON, shown(made))
 
 
 def handler_of(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
@@ -145,10 +157,10 @@ def handler_of(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], LambdaC
     return handler
 
 
-def csv_answer(text: str, query: Mapping[str, Any], next_cursor: str | None = None) -> Response[str]:
+def csv_answer(text: str, query: Mapping[str, Any], after: "DataclassInstance | None" = None) -> Response[str]:
     """An answer of CSV. The link to the next part is relative, so that it holds behind any address."""
     headers: dict[str, str | list[str]] = {"Content-Disposition": 'attachment; filename="sluice.csv"'}
-    if next_cursor:
-        following = {name: value for name, value in query.items() if value is not None} | {"cursor": next_cursor}
+    if after:
+        following = {name: value for name, value in query.items() if value is not None} | {"cursor": cursor_of(after)}
         headers["Link"] = f'<?{urlencode(following)}>; rel="next"'
     return Response(200, exports.MEDIA, text, headers=headers)
