@@ -7,8 +7,9 @@ from aws_lambda_powertools import Logger
 
 from boosts.campaign import Campaign, Change, Status, execute, fail, run_step
 from boosts.plan import month_of
-from boosts.store import State, Store
+from boosts.store import Store
 from boosts.usage import Limits, Usage
+from sluice.store import State
 
 logger = Logger(child=True)
 
@@ -24,24 +25,28 @@ class BoostBatches:
         self._limits = limits
         self._zone = zone
 
-    def read(self, campaign_id: str, now: datetime) -> State | None:
+    def read(self, campaign_id: str, now: datetime) -> State[Campaign] | None:
         """The campaign, and the use of the month of `now`."""
-        return self._store.read(campaign_id, month_of(now.astimezone(self._zone).date()))
+        return self._store.read(campaign_id, self._month_of(now))
 
-    def commit(self, state: State, committed_by: str, now: datetime) -> Campaign | None:
+    def commit(self, state: State[Campaign], committed_by: str, now: datetime) -> Campaign | None:
         """One step: the start of a scheduled campaign, or a batch, or nothing and why; None when a condition failed."""
+        usage = self._store.usage_in(state, self._month_of(now))
         if state.campaign.status is Status.SCHEDULED:
             change, actor = self._start(state.campaign, now), _SCHEDULE
         else:
-            change, actor = run_step(state.campaign, state.usage, self._limits, now, self._zone), _WORKER
+            change, actor = run_step(state.campaign, usage, self._limits, now, self._zone), _WORKER
         after = self._store.commit(change.run_by(committed_by), actor, now)
         if after and change.is_batch:
             # An alarm is made of these lines.
-            percent = self._month_percent(state.usage, change)
+            percent = self._month_percent(usage, change)
             logger.info("Batch committed", views=sum(change.views_by_video().values()), month_percent=percent)
         if after and after.status is Status.FAILED:
             logger.error("Campaign failed", reason=after.failure_reason)  # an alarm counts these lines
         return after
+
+    def _month_of(self, now: datetime) -> str:
+        return month_of(now.astimezone(self._zone).date())
 
     def _month_percent(self, usage: Usage, change: Change) -> float:
         """How much of the monthly cap is executed, by the usage as it was read: others may have added to it since."""

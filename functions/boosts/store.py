@@ -1,7 +1,6 @@
 """Reading campaigns, and committing changes to them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +17,7 @@ from sluice import totals
 from sluice.chained import PART
 from sluice.clock import rfc3339
 from sluice.dynamodb import Database, page_of, transient_as_unavailable
-from sluice.store import ChainStore, Source
+from sluice.store import ChainStore, Source, State
 
 _BATCH = "batch#"
 CONTENT_TYPE = "video"  # S1-1: boosts are of videos
@@ -36,15 +35,6 @@ EVENTS = {
 }
 
 
-@dataclass(frozen=True)
-class State:
-    """All that a step is computed from, read at one moment."""
-
-    campaign: Campaign
-    usage: Usage
-    is_stopped: bool = False
-
-
 class Store(ChainStore[Campaign, Change]):
     """Reads campaigns and commits changes to them. `zone` is that of the days."""
 
@@ -57,14 +47,14 @@ class Store(ChainStore[Campaign, Change]):
         self._limits = limits
         self._zone = zone
 
-    def read(self, campaign_id: str, month: str) -> State | None:
+    def read(self, campaign_id: str, month: str) -> State[Campaign] | None:
         """A campaign, a month's use, and whether the platform is stopped, in one consistent batch read."""
-        key = (_usage_id(month), USAGE)
-        found = self.read_with(campaign_id, {key: UsageItem})
-        if found is None:
-            return None
-        usage = found.beside[key].usage() if key in found.beside else Usage(month)
-        return State(found.campaign, usage, found.is_stopped)
+        return self.read_with(campaign_id, {(_usage_id(month), USAGE): UsageItem})
+
+    def usage_in(self, state: State[Campaign], month: str) -> Usage:
+        """The month's use, as `read` found it."""
+        item = state.beside.get((_usage_id(month), USAGE))
+        return item.usage() if item else Usage(month)
 
     def usages(self, months: Iterable[str]) -> dict[str, Usage]:
         """The use of several months, by a consistent read."""

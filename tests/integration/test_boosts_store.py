@@ -17,8 +17,8 @@ from boosts.batches import BoostBatches
 from boosts.bootstrap import BoostsSettings
 from boosts.bootstrap import store as boosts_store
 from boosts.campaign import Campaign, Change
-from boosts.store import State, Store
-from boosts.usage import Limits, UsageChange
+from boosts.store import Store
+from boosts.usage import Limits, Usage, UsageChange
 from sluice import settings
 from sluice.dynamodb import bind
 from sluice.totals import TotalItem
@@ -186,8 +186,11 @@ def test_a_step_reads_its_campaign_and_the_month_together_and_nothing_of_no_camp
 
     found, missing = store.read(running.id, "2026-11"), store.read("bst_1", "2026-11")
 
-    assert found == State(running, store.usage("2026-11"))
-    assert found.usage.allotted == 2500
+    assert found
+    assert (found.campaign, store.usage_in(found, "2026-11")) == (running, store.usage("2026-11"))
+    assert store.usage_in(found, "2026-12") == Usage("2026-12")
+    assert not found.is_stopped
+    assert store.usage_in(found, "2026-11").allotted == 2500
     assert missing is None
 
 
