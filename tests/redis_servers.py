@@ -18,6 +18,7 @@ from local.errors import LocalError
 from local.processes import wait_until
 from local.redis_server import answers_ping, program
 from tests.deadlines import PATIENCE
+from views.shards import store
 from views.track import counter
 from views.track.counter import Nodes, nodes
 
@@ -220,6 +221,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gives Redis more than a tenth of a second: this machine may have other things to do."""
     for name in ("socket_timeout", "socket_connect_timeout"):
         monkeypatch.setitem(counter._CLIENT, name, 60)
+    client = store.client
+    monkeypatch.setattr(store, "client", lambda url, mode, _seconds: client(url, mode, 60))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from views import keys
 from views.control import Control, Phase
 from views.sync.store import SyncStore
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 class Counts(Harness):
     """A viewer without a token, and the totals that he is shown."""

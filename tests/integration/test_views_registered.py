@@ -28,6 +28,7 @@ CLOSING = timedelta(seconds=20)
 ABOUT = {"title": "How sluices work", "owner": "ada"}
 EVERY = range(16)
 SCHEDULED = json.dumps({"scheduled_at": "2026-11-20T00:00:00Z"})
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 class Registrar(Harness):

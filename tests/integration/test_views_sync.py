@@ -20,6 +20,7 @@ CLOSING = timedelta(seconds=20)
 """Until after an epoch that was just closed another opens."""
 MOST_MESSAGES = 100
 COUNTERS = ("contents", "views", "parked", "refusals", "folded")
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 class Syncs(Harness):
