@@ -22,5 +22,5 @@ def place(cursor: str | None, prefix: str) -> str | None:
     if position is None:
         return None
     if not is_id(prefix, position["id"]):
-        raise Invalid.of("cursor", "cursor is not one that this API gave")
+        raise Invalid.of("cursor", "cursor must be a next_cursor of this API")
     return str(position["id"])

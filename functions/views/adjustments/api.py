@@ -45,9 +45,9 @@ def adjust(
     fingerprint: http.Fingerprint,
     key: http.RequiredKey,
 ) -> Response[AdjustedResource]:
-    """Add views to a content's organic ones, or take some, never below zero. It is audited.
+    """Add organic views to a content, or take some away, never below zero. The adjustment is audited.
 
-    With the same Idempotency-Key it is done once: repeat it until it is answered.
+    Requests with the same Idempotency-Key are applied once: retry until you get a response.
     """
     content.check(content_type, content_id, configured().content_types)
     keyed = Keyed(Request.of(caller.subject, key, fingerprint), _adjusted)
@@ -69,7 +69,7 @@ def adjusted(
     limit: http.Limit = http.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> AdjustmentPage:
-    """A content's adjustments, newest first."""
+    """List a content's adjustments, newest first."""
     content.check(content_type, content_id, configured().content_types)
     of_content = (content_type, content_id)
     return AdjustmentPage.of(*adjustments().page(of_content, limit, place(cursor, PREFIX)))

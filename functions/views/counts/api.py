@@ -15,7 +15,7 @@ from views.counts.schemas import Contents, ViewCount, ViewCounts
 app = http.resolver()
 
 OneSource = Annotated[
-    Source | None, Query(description="Count only what the database has, or only what Redis has pending.")
+    Source | None, Query(description="Count only the views in the database, or only the pending views in Redis.")
 ]
 
 
@@ -35,7 +35,7 @@ def get(
     content_id: Annotated[str, Path(description="The content's id.", examples=["abc123"])],
     source: OneSource = None,
 ) -> ViewCount:
-    """How many views a content has, organic and boosted apart (S2-9, S2-18, decision 10)."""
+    """Return the views of a content, with organic and boosted views as separate parts (S2-9, S2-18, decision 10)."""
     content.check(content_type, content_id, configured().content_types)
     asked = (content_type, content_id)
     return ViewCount.of(asked, display().show([asked], source)[asked], source)
@@ -43,7 +43,7 @@ def get(
 
 @app.post("/api/views/counts", **http.public())
 def get_many(body: Annotated[Contents, Body()], source: OneSource = None) -> ViewCounts:
-    """The views of up to 100 contents (S2-11, S2-19)."""
+    """Return the views of up to 100 contents (S2-11, S2-19)."""
     for number, item in enumerate(body.items):
         content.check(item.content_type, item.content_id, configured().content_types, f"items.{number}.")
     asked = [(item.content_type, item.content_id) for item in body.items]

@@ -63,7 +63,7 @@ def create(
     fingerprint: http.Fingerprint,
     key: http.IdempotencyKey = None,
 ) -> Response[ImportResource]:
-    """Create an import. It takes rows, and waits for `execute`."""
+    """Create an import. It accepts rows until `execute` starts it."""
     keyed = Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
     made = imports().create(body.name, caller.subject, keyed)
     if isinstance(made, Answer):
@@ -83,13 +83,13 @@ def page(limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> 
 
 @app.get(IMPORT, **http.require(Role.OPERATOR, errors=[404]))
 def get(import_id: ImportId) -> ImportResource:
-    """An import and its progress."""
+    """Return an import and its progress."""
     return ImportResource.of(imports().get(import_id))
 
 
 @app.get(f"{IMPORT}/skipped", **http.require(Role.OPERATOR, errors=[404]))
 def skipped(import_id: ImportId, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> SkippedPage:
-    """The rows that were not applied, and why, in their order."""
+    """List the rows that were not applied and the reasons, in the order of the import."""
     position = http.read_cursor(cursor, number=int)
     return SkippedPage.of(*imports().skipped(import_id, limit, position["number"] if position else None))
 
@@ -104,8 +104,8 @@ def put(
 ) -> ImportResource:
     """Put a chunk of 1 to 500 rows. Chunks come in order, from 1.
 
-    Until the import is started, a chunk that is put again replaces the one before. After that its rows stand: the same
-    ones again change nothing, others are refused.
+    Until the import is started, a repeated PUT replaces the chunk. After the start, a PUT of the same rows changes
+    nothing, and a PUT of other rows is refused.
     """
     rows = tuple(each.row() for each in body.rows)
     content.check_all([row.content for row in rows], configured().content_types, "rows")
@@ -114,7 +114,7 @@ def put(
 
 @app.post(f"{IMPORT}/execute", **http.require(Role.ADMIN, errors=[404, 409]))
 def execute(import_id: ImportId, caller: http.Caller, request: http.RequestId) -> ImportResource:
-    """Start an import, or go on with one that stands still."""
+    """Start an import, or continue an import that does not move."""
     return ImportResource.of(imports().execute(import_id, Requester(caller.subject, request)))
 
 

@@ -10,7 +10,7 @@ from views.registered.content import RegisteredContent
 
 
 class NewContent(BaseModel):
-    """What a content is called, and whose it is."""
+    """The title and the owner of a content."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -28,7 +28,7 @@ class ContentResource(BaseModel):
     title: str
     owner: str
     registered_at: Moment
-    updated_at: Moment = Field(description="When title or owner changed last.")
+    updated_at: Moment = Field(description="When the title or the owner changed last.")
 
     @classmethod
     def of(cls, content: RegisteredContent) -> Self:

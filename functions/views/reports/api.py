@@ -47,7 +47,7 @@ MOST_DAYS_OF_HISTORY = 366
 # A Lambda answers at most 6 MB. The longest line has about 350 bytes.
 MAX_CSV_LINES = 10_000
 
-CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many lines to answer at most.")]
+CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="The maximum number of lines to return.")]
 ContentType = Annotated[str, Path(description="One of the installation's content types.", examples=["video"])]
 ContentId = Annotated[str, Path(description="The content's id.", examples=["abc123"])]
 RankedType = Annotated[str, Query(alias="content_type", description="One of the installation's content types.")]
@@ -95,7 +95,7 @@ def list_refusals(
     limit: http.Limit = http.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> RefusalsPage:
-    """Refused views by hour, rules and content, oldest first. Up to 31 days, in UTC."""
+    """List refused views by hour, rules and content, oldest first. Up to 31 days, in UTC."""
     asked = wanted(first, last, rule, named)
     found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
     return RefusalsPage(
@@ -109,7 +109,7 @@ def list_refusals(
 def sum_refusals(
     first: FirstDay = None, last: LastDay = None, rule: OneRule = None, named: OneContent = None
 ) -> RefusalsSummary:
-    """How many views were refused, by which rules and when. Up to 31 days, in UTC."""
+    """Sum the refused views by rule and hour. Up to 31 days, in UTC."""
     return RefusalsSummary.of(refusals.summary(wanted(first, last, rule, named)), moved_until())
 
 
@@ -122,7 +122,7 @@ def export_refusals(
     limit: CsvLimit = MAX_CSV_LINES,
     cursor: http.Cursor = None,
 ) -> Response[str]:
-    """Refused views as CSV; `Link` names the next part."""
+    """Return refused views as CSV. The `Link` header has the next part."""
     asked = wanted(first, last, rule, named)
     found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
     query = {"from": asked.period.first, "to": asked.period.last, "rule": rule, "content": named, "limit": limit}
@@ -134,7 +134,7 @@ def export_refusals(
 def history(
     content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
 ) -> HistoryResource:
-    """A content's views day by day, organic, boosted and adjusted ones apart. By default 30 days, at most 366."""
+    """Return a content's organic, boosted and adjusted views per day. By default 30 days, at most 366."""
     content.check(content_type, content_id, configured().content_types)
     asked = (content_type, content_id)
     found = history_of(asked, days_of_history(first, last), configured().time_zone)
@@ -145,7 +145,7 @@ def history(
 def export_history(
     content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
 ) -> Response[str]:
-    """A content's views day by day as CSV."""
+    """Return a content's views per day as CSV."""
     content.check(content_type, content_id, configured().content_types)
     asked = (content_type, content_id)
     found = history_of(asked, days_of_history(first, last), configured().time_zone)
@@ -154,7 +154,7 @@ def export_history(
 
 @app.get(TOP, **http.require(Role.OPERATOR))
 def top(content_type: RankedType, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> RankingPage:
-    """The most viewed contents of a type, by organic views alone (S2-30)."""
+    """List the most viewed contents of a type, by organic views only (S2-30)."""
     content.check_type(content_type, configured().content_types)
     found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
     return RankingPage(
@@ -167,7 +167,7 @@ def top(content_type: RankedType, limit: http.Limit = http.DEFAULT_LIMIT, cursor
 
 @app.get(f"{TOP}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
 def export_top(content_type: RankedType, limit: CsvLimit = MAX_CSV_LINES, cursor: http.Cursor = None) -> Response[str]:
-    """The most viewed contents of a type as CSV; `Link` names the next part."""
+    """Return the most viewed contents of a type as CSV. The `Link` header has the next part."""
     content.check_type(content_type, configured().content_types)
     found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
     text = ranking_csv(content_type, found, with_header=cursor is None)

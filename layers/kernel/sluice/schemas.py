@@ -13,7 +13,7 @@ from sluice.store import Place
 
 
 class CheckResource(BaseModel):
-    """One claim about the numbers."""
+    """One check of the numbers."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -51,7 +51,7 @@ def place(cursor: str | None, prefix: str, *, of_index: bool) -> Place | None:
         return None
     of_its_list = _is_stored_time(position["created_at"]) if of_index else not position["created_at"]
     if not is_id(prefix, position["campaign_id"]) or not of_its_list:
-        raise Invalid.of("cursor", "cursor is not one that this list gave")
+        raise Invalid.of("cursor", "cursor must be a next_cursor of this list")
     return Place(**position)
 
 
