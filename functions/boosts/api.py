@@ -61,7 +61,7 @@ def shown(campaign: Campaign) -> CampaignResource:
 
 
 def all_shown(campaigns: Sequence[Campaign]) -> list[CampaignResource]:
-    """The platform is looked at once, and only if any of them could be waiting for it."""
+    """The platform is read once, and only if one of the campaigns may wait for it."""
     is_stopped = any(campaign.is_live for campaign in campaigns) and commands().is_stopped()
     now, zone = commands().clock.now(), commands().zone
     return [CampaignResource.of(campaign, now, zone, is_stopped=is_stopped) for campaign in campaigns]
@@ -74,15 +74,15 @@ def create(
     fingerprint: http.Fingerprint,
     key: http.IdempotencyKey = None,
 ) -> Response[CampaignResource]:
-    """Create a campaign (S1-7). It waits for `execute`."""
+    """Create a campaign (S1-7). Without `scheduled_for` it waits for `execute`."""
     make = partial(commands().create, body.terms(), caller.subject)
     return http.create(Request.of(caller.subject, key, fingerprint), CampaignResource, make, shown)
 
 
 @app.get(CAMPAIGNS, **http.require(Role.OPERATOR))
 def page(
-    status: Annotated[Status | None, Query(description="Only those in this status.")] = None,
-    video_id: Annotated[VideoId | None, Query(description="Only those of this video.")] = None,
+    status: Annotated[Status | None, Query(description="Only campaigns in this status.")] = None,
+    video_id: Annotated[VideoId | None, Query(description="Only campaigns of this video.")] = None,
     limit: http.Limit = http.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> CampaignPage:
@@ -93,13 +93,13 @@ def page(
 
 @app.get(f"{CAMPAIGNS}/limits", **http.require(Role.OPERATOR))
 def limits() -> LimitsResource:
-    """The caps and what is used of them (S1-13)."""
+    """Return the caps and their use (S1-13)."""
     return LimitsResource.of(commands().today())
 
 
 @app.get(CAMPAIGN, **http.require(Role.OPERATOR, errors=[404]))
 def get(campaign_id: CampaignId) -> CampaignResource:
-    """A campaign and its progress (S1-9)."""
+    """Return a campaign and its progress (S1-9)."""
     return shown(commands().get(campaign_id))
 
 
@@ -111,38 +111,38 @@ def execute(campaign_id: CampaignId, caller: http.Caller, request: http.RequestI
 
 @app.post(f"{CAMPAIGN}/pause", **http.require(Role.OPERATOR, errors=[404, 409]))
 def pause(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
-    """Pause a running campaign: after the answer no batch commits (S1-11)."""
+    """Pause a running campaign. After the response, no batch commits (S1-11)."""
     return shown(commands().pause(campaign_id, Requester(caller.subject, request)))
 
 
 @app.post(f"{CAMPAIGN}/cancel", **http.require(Role.OPERATOR, errors=[404, 409]))
 def cancel(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
-    """Cancel a campaign that has not ended: after the answer no batch commits (S1-12)."""
+    """Cancel a campaign that has not ended. After the response, no batch commits (S1-12)."""
     return shown(commands().cancel(campaign_id, Requester(caller.subject, request)))
 
 
 @app.post(f"{CAMPAIGNS}/simulate", **http.require(Role.OPERATOR))
 def simulate(body: Annotated[NewCampaign, Body()]) -> SimulationResource:
-    """What a campaign on these terms would do: its days, its months against the caps, its end and its cost."""
+    """Simulate a new campaign: its days, its months against the caps, its end and its cost."""
     return SimulationResource.model_validate(commands().simulate(body.terms()))
 
 
 @app.post(f"{CAMPAIGN}/simulate", **http.require(Role.OPERATOR, errors=[404, 409]))
 def simulate_rest(campaign_id: CampaignId) -> SimulationResource:
-    """What a campaign that has not ended would still do."""
+    """Simulate the rest of a campaign that has not ended."""
     return SimulationResource.model_validate(commands().simulate_rest(campaign_id))
 
 
 @app.get(f"{CAMPAIGN}/plan", **http.require(Role.OPERATOR, errors=[404]))
 def plan(campaign_id: CampaignId) -> PlanResource:
-    """A campaign day by day: planned, done, and still expected."""
+    """Return a campaign day by day: planned, executed and expected views."""
     days = [PlanDayResource.model_validate(day) for day in commands().timeline(campaign_id)]
     return PlanResource(campaign_id=campaign_id, days=days)
 
 
 @app.get(f"{CAMPAIGN}/verify", **http.require(Role.OPERATOR, errors=[404]))
 def verify(campaign_id: CampaignId) -> VerificationResource:
-    """Check a campaign's batch rows against its own and its videos' counters, and its months (S1-59)."""
+    """Check a campaign's batch rows against the counters of the campaign, its videos and its months (S1-59)."""
     return VerificationResource.of(campaign_id, commands().verify(campaign_id))
 
 
@@ -150,7 +150,7 @@ def verify(campaign_id: CampaignId) -> VerificationResource:
 def revert(
     campaign_id: CampaignId, body: Annotated[NewRevert, Body()], caller: http.Caller, request: http.RequestId
 ) -> CampaignResource | SimulationResource:
-    """Take an ended campaign's views back, batch by batch; or only tell what that would do."""
+    """Take back the views of an ended campaign, batch by batch; or only simulate that."""
     if body.simulate:
         return SimulationResource.model_validate(commands().simulate_revert(campaign_id, body.reason))
     return shown(commands().revert(campaign_id, body.reason, Requester(caller.subject, request)))
@@ -158,12 +158,12 @@ def revert(
 
 @app.get(f"{CAMPAIGNS}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
 def export(
-    status: Annotated[Status | None, Query(description="Only those in this status.")] = None,
-    video_id: Annotated[VideoId | None, Query(description="Only those of this video.")] = None,
+    status: Annotated[Status | None, Query(description="Only campaigns in this status.")] = None,
+    video_id: Annotated[VideoId | None, Query(description="Only campaigns of this video.")] = None,
     limit: http.CsvLimit = http.MAX_CSV_LINES,
     cursor: http.Cursor = None,
 ) -> Response[str]:
-    """Campaigns as CSV, newest first; `Link` names the next page (S1-61)."""
+    """Return campaigns as CSV, newest first. The `Link` header has the next page (S1-61)."""
     found, after = commands().page(
         status, video_id, min(limit, MAX_CSV_CAMPAIGNS), place(cursor, PREFIX, of_index=video_id is None)
     )
@@ -175,7 +175,7 @@ def export(
 def export_batches(
     campaign_id: CampaignId, limit: http.CsvLimit = http.MAX_CSV_LINES, cursor: http.Cursor = None
 ) -> Response[str]:
-    """A campaign's batches as CSV, in order, one line for each video; `Link` names the next page (S1-61)."""
+    """Return a campaign's batches as CSV, in order, one line per video. `Link` has the next page (S1-61)."""
     batches = max(1, limit // len(commands().get(campaign_id).video_ids))
     rows, after = commands().rows(campaign_id, batches, http.place_of(cursor, RowPlace))
     return http.csv_answer(batches_csv(campaign_id, rows, with_header=cursor is None), {"limit": limit}, after)

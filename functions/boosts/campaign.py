@@ -86,7 +86,7 @@ class Campaign(Terms, Chained):
     status: Status = Status.PENDING
     executed_count: int = 0
     reverted_count: int = 0
-    """Of the executed views, those that were taken back."""
+    """How many of the executed views were taken back."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     failure_reason: str | None = None

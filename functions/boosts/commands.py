@@ -138,7 +138,7 @@ class Commands(ChainCommands[Campaign, Change]):
     def _check(self, terms: Terms, now: datetime) -> None:
         errors: list[FieldError] = []
         if terms.scheduled_for and not now < terms.scheduled_for <= now + _FURTHEST:
-            errors.append(FieldError("scheduled_for", "scheduled_for must lie ahead, and within a year"))
+            errors.append(FieldError("scheduled_for", "scheduled_for must be in the future, and within a year"))
         if terms.daily_limit > self._limits.max_per_day:
             message = f"Daily limit exceeds maximum of {self._limits.max_per_day}"
             errors.append(FieldError("daily_limit", message))

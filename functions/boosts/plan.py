@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 
 
 class Pattern(StrEnum):
-    """How the days compare (S1-17, S1-63)."""
+    """How the views are distributed over the days (S1-17, S1-63)."""
 
     STEADY = "steady"
     BURST = "burst"

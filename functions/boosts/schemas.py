@@ -29,7 +29,9 @@ _VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}")
 
 def _own_video(video_id: str) -> str:
     if "/" in video_id or video_id.lower().startswith("www."):
-        raise ValueError("External URLs are refused: a boost adjusts your own counters, so give the video's own id")
+        raise ValueError(
+            "External URLs are refused: a boost adjusts your own counters. Send the id of one of your videos"
+        )
     if not _VIDEO_ID.fullmatch(video_id):
         raise ValueError("video_id must be 1 to 128 letters, digits or . _ : ~ -, and begin with a letter or digit")
     return video_id
@@ -44,12 +46,15 @@ class NewCampaign(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     video_id: VideoId | None = Field(None, description="The id of one of your own videos.", examples=["abc123"])
-    total_count: StrictInt = Field(ge=1, description="Views to add in all.", examples=[15000])
-    duration_days: StrictInt = Field(ge=1, le=365, description="Days to spread them over.", examples=[30])
-    pattern: Annotated[Pattern, Field(strict=False, description="How the days compare.")]
-    daily_limit: StrictInt = Field(ge=1, description="Most views on any day.", examples=[500])
+    total_count: StrictInt = Field(ge=1, description="The total number of views to add.", examples=[15000])
+    duration_days: StrictInt = Field(
+        ge=1, le=365, description="The number of days to spread the views over.", examples=[30]
+    )
+    pattern: Annotated[Pattern, Field(strict=False, description="How the views are distributed over the days.")]
+    daily_limit: StrictInt = Field(ge=1, description="The maximum number of views on any day.", examples=[500])
     scheduled_for: Annotated[AwareDatetime | None, Field(strict=False)] = Field(
-        None, description="When to start by itself, up to a year ahead; without it, it waits for `execute`."
+        None,
+        description="When the campaign starts by itself, up to a year ahead. Without it, it waits for `execute`.",
     )
     video_ids: Annotated[list[VideoId] | None, Field(min_length=1, max_length=20)] = Field(
         None, description="Several videos that share every batch, instead of `video_id`.", validate_default=True
@@ -61,7 +66,7 @@ class NewCampaign(BaseModel):
         if "video_id" in others.data and (others.data["video_id"] is None) == (video_ids is None):
             raise ValueError("Give either video_id or video_ids")
         if video_ids and len(set(video_ids)) < len(video_ids):
-            raise ValueError("video_ids holds a video twice")
+            raise ValueError("video_ids contains a video twice")
         return video_ids
 
     @field_validator("scheduled_for")
@@ -70,23 +75,27 @@ class NewCampaign(BaseModel):
         try:
             return scheduled_for.astimezone(UTC) if scheduled_for else None
         except OverflowError as error:  # the last hours of year 9999, in a zone behind UTC
-            raise ValueError("scheduled_for must lie ahead, and within a year") from error
+            raise ValueError("scheduled_for must be in the future, and within a year") from error
 
     def terms(self) -> Terms:
-        """What the campaign is asked to do."""
+        """The terms of the campaign."""
         of_videos = (self.video_id,) if self.video_id else tuple(self.video_ids or ())
         return Terms(video_ids=of_videos, **self.model_dump(exclude={"video_id", "video_ids"}))
 
 
 class Progress(BaseModel):
-    """How far a campaign is."""
+    """The progress of a campaign."""
 
-    percent: float = Field(description="Executed of total, 0 to 100.")
+    percent: float = Field(description="Executed views in percent of the total, 0 to 100.")
     batches_done: int
-    views_per_second: float | None = Field(description="Executed over the time spent running; null before it ran.")
+    views_per_second: float | None = Field(
+        description="Executed views per second of running time. Null if the campaign has not run."
+    )
     next_batch_at: Moment | None = Field(description="When the next batch is due; null when nothing is due.")
     waiting_for: Waiting | None = Field(description="What the campaign waits for; null when nothing is due.")
-    expected_end_at: Moment | None = Field(description="If no cap stands in the way; null unless running.")
+    expected_end_at: Moment | None = Field(
+        description="The expected end, if no cap delays the campaign. Null unless it is running."
+    )
 
 
 class CampaignResource(BaseModel):
@@ -98,7 +107,7 @@ class CampaignResource(BaseModel):
     total_count: int
     executed_count: int
     remaining_count: int
-    reverted_count: int = Field(description="Of the executed views, those that were taken back.")
+    reverted_count: int = Field(description="How many of the executed views were taken back.")
     duration_days: int
     pattern: Pattern
     daily_limit: int
@@ -115,7 +124,7 @@ class CampaignResource(BaseModel):
 
     @classmethod
     def of(cls, campaign: Campaign, now: datetime, zone: ZoneInfo, *, is_stopped: bool) -> "CampaignResource":
-        """The campaign as it is shown at `now`; `is_stopped`: the platform is."""
+        """The campaign as shown at `now`. `is_stopped`: whether the platform is stopped."""
         names = cls.model_fields.keys() - {"progress", "video_id", "video_ids"}
         values = {name: getattr(campaign, name) for name in names}
         return cls(
@@ -137,17 +146,17 @@ class SimulatedDay(BaseModel):
 
     date: date
     plan_day: int
-    wished: int = Field(description="The pattern's own size of the day.")
-    clipped: int = Field(description="Of that, what the daily limit moves to another day.")
-    spilled_in: int = Field(description="What comes from another day.")
+    wished: int = Field(description="The size of the day by the pattern.")
+    clipped: int = Field(description="How many of these views the daily limit moves to another day.")
+    spilled_in: int = Field(description="Views that are moved here from another day.")
     planned: int
-    views: int = Field(description="What the steps would add (a revert: take back) on this date.")
+    views: int = Field(description="Views that the steps would add on this date (a revert: take back).")
     batches: int
     waiting_for: Waiting | None
 
 
 class SimulatedMonth(BaseModel):
-    """One month against its cap as it stands."""
+    """One month, its cap and its present use."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -164,12 +173,14 @@ class SimulationResource(BaseModel):
 
     starts_at: Moment
     ends_at: Moment
-    status: Status = Field(description="How it would end.")
+    status: Status = Field(description="The final status.")
     steps: int
     batches: int
     cost_usd: float = Field(description="At list price, without free tiers.")
     days: list[SimulatedDay]
-    months: list[SimulatedMonth] = Field(description="Execute is refused unless each fits.")
+    months: list[SimulatedMonth] = Field(
+        description="The months of the campaign. `execute` is refused if one of them has no room."
+    )
 
 
 class PlanDayResource(BaseModel):
@@ -179,9 +190,9 @@ class PlanDayResource(BaseModel):
 
     date: date
     plan_day: int
-    planned: int = Field(description="The size of its plan day; 0 beyond the plan.")
+    planned: int = Field(description="The size of the plan day. 0 after the end of the plan.")
     done: int
-    expected: int = Field(description="Still to come on this date, if no cap stands in the way.")
+    expected: int = Field(description="Views that are still expected on this date, if no cap delays the campaign.")
 
 
 class PlanResource(BaseModel):
@@ -203,8 +214,8 @@ class NewRevert(BaseModel):
             max_length=500,
             pattern=r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
         ),
-    ] = Field(description="Why, for the audit trail.")
-    simulate: bool = Field(False, description="Only tell what would happen.")
+    ] = Field(description="The reason, for the audit trail.")
+    simulate: bool = Field(False, description="Return a simulation, and change nothing.")
 
 
 class LimitsResource(BaseModel):
@@ -213,8 +224,10 @@ class LimitsResource(BaseModel):
     max_per_day: int
     global_monthly_cap: int
     current_month_total: int = Field(description="Views executed this month, by date of execution.")
-    current_month_reserved: int = Field(description="Promised to campaigns this month and not yet executed.")
-    remaining: int = Field(description="Left of the month for new campaigns.")
+    current_month_reserved: int = Field(
+        description="Views that are promised to campaigns this month and not yet executed."
+    )
+    remaining: int = Field(description="Views that new campaigns can still get this month.")
     today_total: int = Field(description="Views executed today.")
     today_remaining: int
 

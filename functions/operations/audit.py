@@ -15,7 +15,7 @@ from sluice.dynamodb import bind
 from sluice.roles import Role
 
 ENTITY_DESCRIPTION = (
-    "The id of a campaign or an import; or `platform`: its stops and resumes; "
+    "The id of a campaign or an import; `platform`: stops and resumes; "
     "or `content:story:123`: what was registered of a content; or `adjustments:story:123`: those of its views."
 )
 TEXT: Any = {"min_length": 1, "max_length": 255}
@@ -38,8 +38,12 @@ def trail() -> Trail:
 
 @app.get("/api/admin/audit", **http.require(Role.OPERATOR))
 def page(
-    entity: Annotated[str | None, Query(**TEXT, description="Only those of this campaign, or of `platform`.")] = None,
-    action: Annotated[str | None, Query(**TEXT, description="Only actions that begin so, such as FAKE_VIEWS.")] = None,
+    entity: Annotated[
+        str | None, Query(**TEXT, description="Only entries of this entity: a campaign's id, `platform`, ...")
+    ] = None,
+    action: Annotated[
+        str | None, Query(**TEXT, description="Only actions with this beginning, such as FAKE_VIEWS.")
+    ] = None,
     limit: http.Limit = 20,
     cursor: http.Cursor = None,
 ) -> EntryPage:
@@ -52,7 +56,7 @@ def page(
 def verify(
     entity: Annotated[str, Path(description=ENTITY_DESCRIPTION)],
 ) -> Verification:
-    """Recompute a campaign's chain of entries, and name the first that was edited, removed or cut off."""
+    """Recompute the chain of audit entries, and report the first entry that was edited, removed or cut off."""
     entries, problem = trail().verify(entity)
     return Verification(entity=entity, valid=problem is None, entries=entries, problem=problem)
 

@@ -38,13 +38,13 @@ def doctor() -> Doctor:
 
 @app.get("/health", **http.public())
 def alive() -> Alive:
-    """Whether the API answers. It looks at nothing behind it, so that anyone may ask."""
+    """Report that the API answers. It checks nothing behind the API, so it is open to all."""
     return Alive()
 
 
 @app.get("/api/admin/health", **http.require(Role.OPERATOR))
 def health() -> Health:
-    """How the platform is: database, queues, what is overdue, unpublished events, and what to do about them."""
+    """Report the health of the platform: database, queues, overdue campaigns, unpublished events, and what to do."""
     return Health.of(doctor().check())
 
 

@@ -22,7 +22,7 @@ _ENTITY = re.compile(r"[!-~]{1,255}")
 
 
 class EntryResource(BaseModel):
-    """One audit entry. `hash` is the SHA-256 of all the rest, `previous_hash` that of the entity's entry before."""
+    """One audit entry. `hash` is the SHA-256 of its other fields; `previous_hash` is the hash of the entry before."""
 
     id: str
     entity: str
@@ -35,7 +35,7 @@ class EntryResource(BaseModel):
     previous_hash: str
     hash: str
     unreadable: list[str] = Field(
-        description="Fields that were tampered with so that they cannot be shown; here they are empty, or null."
+        description="Fields that were edited and can no longer be read. The entry shows them as empty or null."
     )
 
     @classmethod
@@ -51,12 +51,14 @@ class EntryPage(Page[EntryResource]):
 
 
 class Verification(BaseModel):
-    """Whether a campaign's entries are as they were written."""
+    """Whether the audit entries of an entity are as they were written."""
 
     entity: str
     valid: bool
     entries: int
-    problem: str | None = Field(description="The first entry that was edited, removed or cut off; null if none.")
+    problem: str | None = Field(
+        description="The first entry that was edited, removed or cut off. Null if there is none."
+    )
 
 
 class NewPlatformStatus(BaseModel):
@@ -65,38 +67,38 @@ class NewPlatformStatus(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
-        description="Why, for the audit trail: one line.", examples=["The counts of video abc123 look wrong"]
+        description="The reason, for the audit trail: one line.", examples=["The counts of video abc123 look wrong"]
     )
 
 
 class PlatformResource(BaseModel):
-    """Whether the platform is stopped. The rest is null while it never was."""
+    """Whether the platform is stopped. The other fields are null if it was never stopped."""
 
     model_config = ConfigDict(from_attributes=True)
 
     status: PlatformStatus
     reason: str | None
-    actor: str | None = Field(description="Who stopped or resumed it last.")
+    actor: str | None = Field(description="Who stopped or resumed the platform last.")
     since: Moment | None
 
 
 class Alive(BaseModel):
-    """That the API answers."""
+    """The API answers."""
 
     status: Literal["ok"] = "ok"
 
 
 class QueueDepth(BaseModel):
-    """Messages of a queue, about."""
+    """The approximate number of messages in a queue."""
 
-    waiting: int = Field(description="Due, and taken by nobody yet.")
-    in_flight: int = Field(description="Taken by a worker, and not acknowledged yet.")
-    delayed: int = Field(description="Not due yet.")
+    waiting: int = Field(description="Messages that are due and wait for a worker.")
+    in_flight: int = Field(description="Messages that a worker has received and not acknowledged yet.")
+    delayed: int = Field(description="Messages that are not due yet.")
 
 
 class _Whole(BaseModel):
     status: Literal["ok", "degraded"]
-    problems: list[str] = Field(description="What is wrong, and what to do.")
+    problems: list[str] = Field(description="The problems, and what to do about each.")
     database_reachable: bool
     platform: PlatformStatus | None
 
@@ -109,12 +111,12 @@ def _parts() -> Iterator[tuple[str, Any]]:
         yield queue.depth, (QueueDepth | None, Field(description=about))
         yield queue.dead_letters, (int | None, ...)
     yield OUTBOX_DEAD_LETTERS, (int | None, ...)
-    counted = ". Counted up to 100 of each status: then there may be more."
+    counted = ". At most 100 of each status are counted: there may be more."
     for chain in CHAINS:
-        about = f"{chain.whose.capitalize()} late by more than is usual{counted}"
+        about = f"{chain.whose.capitalize()} that are late by more than usual{counted}"
         yield chain.overdue, (int | None, Field(description=about))
-        counted = f", counted as the {CHAINS[0].campaigns} are."
-    about = "Age of the oldest event that is not on the bus yet; null when there is none."
+        counted = ". They are counted in the same way."
+    about = "The age of the oldest event that is not on the bus yet. Null if there is none."
     yield "oldest_pending_event_seconds", (float | None, Field(description=about))
 
 
@@ -122,7 +124,7 @@ _Parts: Any = create_model("_Parts", __base__=_Whole, **dict(_parts()))
 
 
 class Health(_Parts):  # type: ignore[misc]  # Its fields are made from the rows of chains.py.
-    """How it goes. What is null could not be read, unless it says otherwise; `problems` then says so."""
+    """The health of the platform. A field is null if it could not be read; `problems` then says so."""
 
     @classmethod
     def of(cls, checkup: "Checkup") -> "Health":

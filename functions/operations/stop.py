@@ -29,7 +29,7 @@ def switch() -> Switch:
 
 @app.get("/api/admin/stop", **http.require(Role.OPERATOR))
 def get() -> PlatformResource:
-    """Whether the platform is stopped, since when, by whom and why."""
+    """Return whether the platform is stopped, since when, by whom and why."""
     return PlatformResource.model_validate(switch().read())
 
 
@@ -40,9 +40,9 @@ def stop(
     request: http.RequestId,
     fingerprint: http.Fingerprint,
 ) -> PlatformResource:
-    """Stop every campaign of every context: after the answer no batch commits, until it is resumed.
+    """Stop every campaign of every context. After the response, no batch commits until the platform is resumed.
 
-    Commands are still taken: a campaign that is executed meanwhile waits, as all others do.
+    Commands are still accepted. A campaign that is executed while the platform is stopped waits for the resume.
     """
     return PlatformResource.model_validate(
         switch().stop(Order(body.reason, caller.subject, f"{request} {fingerprint}"))
@@ -56,7 +56,7 @@ def resume(
     request: http.RequestId,
     fingerprint: http.Fingerprint,
 ) -> PlatformResource:
-    """Let the campaigns go on: each does by itself, within a minute."""
+    """Resume the platform. Each campaign goes on by itself within a minute."""
     return PlatformResource.model_validate(
         switch().resume(Order(body.reason, caller.subject, f"{request} {fingerprint}"))
     )

@@ -40,7 +40,7 @@ class Switch:
         self._clock = clock
 
     def read(self) -> Platform:
-        """Whether the platform is stopped, since when, by whom and why."""
+        """Return whether the platform is stopped, since when, by whom and why."""
         return _latest(self._read())
 
     def stop(self, order: Order) -> Platform:
@@ -61,7 +61,7 @@ class Switch:
                 raise _refusal(before)
             if after := self._commit(status, order, copies):
                 return after
-        raise Unavailable("The platform is being stopped and resumed by others")
+        raise Unavailable("Other requests are stopping or resuming the platform at the same time: retry")
 
     def _read(self) -> dict[str, Platform]:
         return {table: platform.read(items) for table, items in self._copies.items()}
@@ -100,7 +100,7 @@ def _refusal(found: Platform) -> Conflicting:
     if found.is_stopped:
         message = "The platform is stopped already: GET /api/admin/stop says by whom and why"
         return Conflicting(message, "platform_already_stopped")
-    return Conflicting("The platform is open: there is nothing to resume", "platform_not_stopped")
+    return Conflicting("The platform is not stopped: there is nothing to resume", "platform_not_stopped")
 
 
 def _snapshot(found: Platform) -> dict[str, Any]:

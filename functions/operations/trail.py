@@ -106,5 +106,5 @@ class Trail:
 
 def _unknown(entity: str) -> NotFound:
     if entity.partition(":")[0] in HEADS_OF_CONTENT:
-        return NotFound("This content was never registered, or its views never adjusted", "not_found")
+        return NotFound("This content was never registered, or its views were never adjusted", "not_found")
     return NotFound("Campaign not found", "campaign_not_found")

@@ -938,7 +938,7 @@ def test_a_role_too_low_is_403_at_every_route(console: Console, role: str) -> No
 
     answers = [console.send(f"boosts/api-{route}", campaign_id, role=role) for route in ROUTES]
 
-    refusal = (403, "forbidden", f"This needs the role operator; yours is {role}")
+    refusal = (403, "forbidden", f"This route needs the role operator; yours is {role}")
     assert [answer.refusal for answer in answers] == [refusal] * 7
     assert console.get(campaign_id)["status"] == "pending"
     assert len(campaigns(console)) == 1

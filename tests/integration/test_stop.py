@@ -78,7 +78,7 @@ def test_a_resume_of_what_is_open_is_refused(console: Console, was_stopped: bool
 
     answer = resume(console)
 
-    message = "The platform is open: there is nothing to resume"
+    message = "The platform is not stopped: there is nothing to resume"
     assert answer.refusal == (409, "platform_not_stopped", message)
 
 

@@ -311,7 +311,7 @@ def test_it_needs_an_operator(world: Diagnosed, file: str, role: str) -> None:
     answer = world.ask(file, role=role)
 
     assert answer.status == 403
-    assert answer.body["message"] == f"This needs the role operator; yours is {role}"
+    assert answer.body["message"] == f"This route needs the role operator; yours is {role}"
 
 
 # --- Explanations

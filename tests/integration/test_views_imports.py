@@ -514,7 +514,7 @@ def test_an_import_that_is_done_is_not_started_again(world: Importer) -> None:
 
     answer = world.execute(import_id)
 
-    message = "The import is done: a content's count is imported once"
+    message = "The import is completed: a content's count is imported once"
     assert answer.refusal == (409, "import_is_completed", message)
 
 

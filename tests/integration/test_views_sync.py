@@ -192,13 +192,16 @@ def test_it_needs_an_operator(world: Syncs, file: str, role: str) -> None:
     answer = world.ask(file, role=role)
 
     assert answer.status == 403
-    assert answer.body["message"] == f"This needs the role operator; yours is {role}"
+    assert answer.body["message"] == f"This route needs the role operator; yours is {role}"
 
 
 def test_before_the_first_sync_there_is_nothing_to_show(world: Syncs) -> None:
     present, first = world.ask("sync/api-get"), world.ask("sync/api-epoch", epoch="1")
 
-    assert (present.status, present.body["message"]) == (404, "There was no sync yet: POST here starts the first")
+    assert (present.status, present.body["message"]) == (
+        404,
+        "There was no sync yet: a POST to this path starts the first one",
+    )
     assert (first.status, first.body["message"]) == (404, "There is no epoch 1")
 
 

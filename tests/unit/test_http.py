@@ -332,7 +332,7 @@ def test_a_missing_body_is_400():
     answer = create()
 
     assert refused(answer) == (400, ["body"])
-    assert answer[1]["message"] == "The body must be a JSON object; there is none"
+    assert answer[1]["message"] == "The body must be a JSON object; it is empty"
 
 
 @pytest.mark.parametrize(

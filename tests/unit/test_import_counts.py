@@ -207,7 +207,7 @@ def test_what_stays_busy_is_told_with_what_to_do():
 
 @pytest.mark.parametrize(
     ("answer", "told"),
-    [(refusal(403, "forbidden", "This needs a token"), "403: This needs a token"), (httpx.Response(404), "404: ")],
+    [(refusal(403, "forbidden", "A token is required"), "403: A token is required"), (httpx.Response(404), "404: ")],
 )
 def test_a_refusal_is_told(answer, told):
     with pytest.raises(LocalError, match=f"The import was answered {told}"):

@@ -42,9 +42,9 @@ def adjust(
     fingerprint: http.Fingerprint,
     key: http.RequiredKey,
 ) -> Response[AdjustedResource]:
-    """Add views to a content's organic ones, or take some, never below zero. It is audited.
+    """Add organic views to a content, or take some away, never below zero. The adjustment is audited.
 
-    With the same Idempotency-Key it is done once: repeat it until it is answered.
+    Requests with the same Idempotency-Key are applied once: retry until you get a response.
     """
     of_content = content.check(content_type, content_id, configured().content_types)
     make = partial(adjustments().adjust, of_content, body.views, body.reason, caller.subject)
@@ -58,7 +58,7 @@ def adjusted(
     limit: http.Limit = http.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> AdjustmentPage:
-    """A content's adjustments, newest first."""
+    """List a content's adjustments, newest first."""
     of_content = content.check(content_type, content_id, configured().content_types)
     after = http.place_of(cursor, Place, lambda place: is_id(PREFIX, place.id))
     return AdjustmentPage.of(*adjustments().page(of_content, limit, after))

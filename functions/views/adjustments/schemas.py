@@ -22,10 +22,13 @@ class NewAdjustment(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     views: Annotated[int, AfterValidator(_not_zero)] = Field(
-        ge=-MOST_VIEWS, le=MOST_VIEWS, description="Added to the organic views; below 0: taken.", examples=[-5]
+        ge=-MOST_VIEWS,
+        le=MOST_VIEWS,
+        description="Views to add to the organic views. Below 0: views to take away.",
+        examples=[-5],
     )
     reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
-        description="Why; kept in the audit log."
+        description="The reason. It is kept in the audit trail."
     )
 
 
@@ -42,12 +45,14 @@ class MadeAdjustment(BaseModel):
 
 
 class AdjustedResource(BaseModel):
-    """An adjustment that was made, and what came of it."""
+    """An adjustment and the result."""
 
     content_type: str
     content_id: str
     adjustment: MadeAdjustment
-    organic: int = Field(description="The organic views in the database now; pending ones come on top.")
+    organic: int = Field(
+        description="The organic views in the database after the adjustment. Pending views are not included."
+    )
 
     @classmethod
     def of(cls, adjusted: Adjusted) -> "AdjustedResource":

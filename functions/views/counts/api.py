@@ -16,7 +16,7 @@ from views.schemas import ContentId, ContentType
 app = http.resolver()
 
 OneSource = Annotated[
-    Source | None, Query(description="Count only what the database has, or only what Redis has pending.")
+    Source | None, Query(description="Count only the views in the database, or only the pending views in Redis.")
 ]
 
 
@@ -32,14 +32,14 @@ def display() -> Display:
 
 @app.get("/api/views/<content_type>/<content_id>", **http.public(errors=[404]))
 def get(content_type: ContentType, content_id: ContentId, source: OneSource = None) -> ViewCount:
-    """How many views a content has, organic and boosted apart (S2-9, S2-18, decision 10)."""
+    """Return the views of a content, with organic and boosted views as separate parts (S2-9, S2-18, decision 10)."""
     asked = content.check(content_type, content_id, configured().content_types)
     return ViewCount.of(asked, display().show([asked], source)[asked], source)
 
 
 @app.post("/api/views/counts", **http.public())
 def get_many(body: Annotated[Contents, Body()], source: OneSource = None) -> ViewCounts:
-    """The views of up to 100 contents (S2-11, S2-19)."""
+    """Return the views of up to 100 contents (S2-11, S2-19)."""
     asked = [
         content.check(item.content_type, item.content_id, configured().content_types, f"items.{number}.")
         for number, item in enumerate(body.items)

@@ -20,7 +20,7 @@ class Contents(BaseModel):
 
 
 class Organic(BaseModel):
-    """Views by viewers: those in the database, and those not yet moved there."""
+    """Views by viewers: `synced` views are in the database, `pending` views are still in Redis."""
 
     synced: int
     pending: int
@@ -32,11 +32,13 @@ class ViewCount(BaseModel):
     content_type: str
     content_id: str
     organic: Organic
-    boosted: int = Field(description="Added by the operator's boost campaigns.")
+    boosted: int = Field(description="Views that the operator's boost campaigns added.")
     view_count: int
-    disclosure: str | None = Field(None, description="There when any of the views are boosted.")
-    degraded: bool | None = Field(None, description="True when Redis did not answer: pending views are left out.")
-    source: Source | None = Field(None, description="There when one was asked for: the parts of the others are 0.")
+    disclosure: str | None = Field(None, description="Present if some of the views are boosted.")
+    degraded: bool | None = Field(None, description="True if Redis did not answer: pending views are left out.")
+    source: Source | None = Field(
+        None, description="Present if the request named a source. The other parts are then 0."
+    )
 
     @classmethod
     def of(cls, content: tuple[str, str], shown: Shown, source: Source | None) -> "ViewCount":
@@ -59,6 +61,6 @@ class ViewCount(BaseModel):
 
 
 class ViewCounts(BaseModel):
-    """The counts of the contents that were asked for, in their order."""
+    """The counts of the requested contents, in the order of the request."""
 
     items: list[ViewCount]

@@ -40,13 +40,13 @@ def explainer() -> Explainer:
 
 @app.get("/api/admin/views/stats", **http.require(Role.OPERATOR))
 def stats() -> StatsResource:
-    """How tracking and the sync stand (S2-28)."""
+    """Return the state of tracking and the sync (S2-28)."""
     return StatsResource.of(stats_reader().read(), rules())
 
 
 @app.post("/api/admin/views/explain", **http.require(Role.OPERATOR))
 def explain(body: Annotated[AskedView, Body()]) -> ExplanationResource:
-    """What would happen to a view by this viewer now, and why. Nothing is counted, and nothing kept of the viewer."""
+    """Return whether a view by this viewer would count now, and why. Nothing is counted or kept."""
     content.check(body.content_type, body.content_id, configured().content_types)
     return ExplanationResource.of(_explanation(body))
 

@@ -18,17 +18,19 @@ SECONDS_PER_HOUR = 3600
 
 
 class ShardResource(BaseModel):
-    """How one shard of the viewers stands."""
+    """The state of one shard of the viewers."""
 
     shard: int
-    epoch: int = Field(description="The last epoch of the sync that was opened here; 0: none, or it restarted empty.")
+    epoch: int = Field(
+        description="The last epoch of the sync that was opened on this shard. 0: none, or the shard restarted empty."
+    )
     pending_views: int
     pending_contents: int
     syncing_contents: int = Field(description="Contents that the open epoch has taken and not moved yet.")
     parked_contents: int
     refused_fields: int
     registry_complete: bool = Field(
-        description="Whether it has all registered contents. Where only those count, it refuses none before."
+        description="Whether the shard has all registered contents. Until then it refuses no unregistered content."
     )
 
     @classmethod
@@ -46,7 +48,7 @@ class ShardResource(BaseModel):
 
 
 class StatsResource(BaseModel):
-    """How tracking and the sync stand, from counters: nothing is scanned. The first seven are S2-28's."""
+    """The state of tracking and the sync, from counters, without a scan. The first seven fields are those of S2-28."""
 
     max_views_per_session: int = Field(
         description="Views of one content that count in one session (MaxViewsPerSession); 0: off."
@@ -61,16 +63,16 @@ class StatsResource(BaseModel):
         description="Hours that a session lasts from its first view (SessionSeconds / 3600); 0: off."
     )
     total_view_keys: int = Field(
-        description="Contents with pending views. One that is pending on several shards is one on each of them."
+        description="Contents with pending views. A content that is pending on several shards counts once for each."
     )
     total_session_keys: int = Field(
-        description="Sessions begun today: one for each viewer and content. Redis forgets them when it restarts empty."
+        description="Sessions that began today, one per viewer and content. A restart of Redis resets the number."
     )
     total_daily_limit_keys: int = Field(
-        description="Viewers with a counted view today, whom the daily limit knows. A restart forgets them too."
+        description="Viewers with a counted view today. A restart of Redis resets the number."
     )
     used_memory_bytes: int | None = Field(
-        description="What Redis uses, over its primaries; null where the service does not tell."
+        description="Memory that the primaries of Redis use. Null if the service does not report it."
     )
     pending_views: int = Field(description="Views that no epoch of the sync has taken yet.")
     pending_contents: int = Field(description="The same as total_view_keys.")
@@ -78,10 +80,10 @@ class StatsResource(BaseModel):
         description="Contents that the open epoch has taken and not moved yet, on each shard."
     )
     oldest_pending_at: Moment | None = Field(
-        description="When the oldest view was counted that is not in the database, taken by an epoch or not."
+        description="When the oldest view that is not in the database yet was counted, taken by an epoch or not."
     )
-    oldest_pending_seconds: int | None = Field(description="How long ago that was.")
-    open_epoch: int | None = Field(description="The epoch that is being moved; null between epochs.")
+    oldest_pending_seconds: int | None = Field(description="The age of that view.")
+    open_epoch: int | None = Field(description="The epoch that is being moved. Null between epochs.")
     open_epoch_phase: Phase | None
     parked_contents: int = Field(description="Contents that the sync moved aside, on each shard.")
     refused_fields: int = Field(
@@ -138,7 +140,7 @@ class AskedViewer(BaseModel):
         None, description="The `sub` of the viewer's token.", examples=["ada"]
     )
     session: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
-        None, description="The `session` that tracking answered the viewer."
+        None, description="The `session` that tracking returned to the viewer."
     )
     source_ip: Annotated[str, Field(max_length=45), AfterValidator(_address)] | None = Field(
         None, description="The address of a viewer without token and session.", examples=["203.0.113.77"]
@@ -153,35 +155,35 @@ class AskedViewer(BaseModel):
 
 
 class AskedView(ContentName):
-    """The view that is asked about."""
+    """The view to explain."""
 
     viewer: AskedViewer
 
 
 class RuleResource(BaseModel):
-    """One rule, and how far this viewer is from its limit."""
+    """One rule, its limit, and how much of it this viewer has used."""
 
     model_config = ConfigDict(from_attributes=True)
 
     rule: str = Field(examples=["daily_limit"])
     on: bool = Field(validation_alias="is_on")
     limit: int | None = Field(
-        description="Of `cooldown` in seconds, of the others in views, of `too_many_contents` in contents of a shard."
+        description="Seconds for `cooldown`, contents of a shard for `too_many_contents`, views for the other rules."
     )
     used: int | None = Field(
-        description="Views that count towards the limit; of `cooldown` seconds since the last one, null without one; "
-        "of `too_many_contents` contents that are pending on the viewer's shard."
+        description="Views that count towards the limit. For `cooldown`: seconds since the last view, or null. "
+        "For `too_many_contents`: contents that are pending on the viewer's shard."
     )
     refuses: bool
 
 
 class ExplanationResource(BaseModel):
-    """What would happen to the view now. Nothing was counted."""
+    """Whether the view would count now, and why. Nothing was counted."""
 
     would_count: bool
     reasons: list[str]
     retry_after_seconds: int | None = Field(
-        description="When all of the reasons would let it pass. Null when it counts, or when waiting does not help."
+        description="Seconds until all rules would let the view pass. Null if it counts, or if waiting does not help."
     )
     rules: list[RuleResource]
 

@@ -56,7 +56,7 @@ def create(
     fingerprint: http.Fingerprint,
     key: http.IdempotencyKey = None,
 ) -> Response[ImportResource]:
-    """Create an import. It takes rows, and waits for `execute`."""
+    """Create an import. It accepts rows until `execute` starts it."""
     make = partial(imports().create, body.name, caller.subject)
     request = Request.of(caller.subject, key, fingerprint)
     return http.create(request, ImportResource, make, ImportResource.model_validate)
@@ -70,13 +70,13 @@ def page(limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> 
 
 @app.get(IMPORT, **http.require(Role.OPERATOR, errors=[404]))
 def get(import_id: ImportId) -> ImportResource:
-    """An import and its progress."""
+    """Return an import and its progress."""
     return ImportResource.model_validate(imports().get(import_id))
 
 
 @app.get(f"{IMPORT}/skipped", **http.require(Role.OPERATOR, errors=[404]))
 def skipped(import_id: ImportId, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> SkippedPage:
-    """The rows that were not applied, and why, in their order."""
+    """List the rows that were not applied and the reasons, in the order of the import."""
     return SkippedPage.of(*imports().skipped(import_id, limit, http.place_of(cursor, SkippedPlace)))
 
 
@@ -90,8 +90,8 @@ def put(
 ) -> ImportResource:
     """Put a chunk of 1 to 500 rows. Chunks come in order, from 1.
 
-    Until the import is started, a chunk that is put again replaces the one before. After that its rows stand: the same
-    ones again change nothing, others are refused.
+    Until the import is started, a repeated PUT replaces the chunk. After the start, a PUT of the same rows changes
+    nothing, and a PUT of other rows is refused.
     """
     rows = tuple(each.row() for each in body.rows)
     content.check_all([row.content for row in rows], configured().content_types, "rows")
@@ -102,7 +102,7 @@ def put(
 
 @app.post(f"{IMPORT}/execute", **http.require(Role.ADMIN, errors=[404, 409]))
 def execute(import_id: ImportId, caller: http.Caller, request: http.RequestId) -> ImportResource:
-    """Start an import, or go on with one that stands still."""
+    """Start an import, or continue an import that does not move."""
     return ImportResource.model_validate(imports().execute(import_id, Requester(caller.subject, request)))
 
 

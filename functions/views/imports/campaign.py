@@ -152,7 +152,7 @@ def start(found: Import, now: datetime) -> Change | None:
         case ImportStatus.RUNNING:
             return None
         case ImportStatus.COMPLETED:
-            raise Conflicting("The import is done: a content's count is imported once", "import_is_completed")
+            raise Conflicting("The import is completed: a content's count is imported once", "import_is_completed")
         case ImportStatus.FAILED:
             message = "The import has failed: import its rows again, and those that are in already are skipped"
             raise Conflicting(message, "import_has_failed")

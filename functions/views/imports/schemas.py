@@ -17,7 +17,7 @@ class NewImport(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Annotated[str, Field(min_length=1, max_length=200), http.OneLine] = Field(
-        description="For people, and to find it again."
+        description="A name for people. It helps to find the import again."
     )
 
 
@@ -46,16 +46,18 @@ class ImportResource(BaseModel):
     id: str = Field(examples=["imp_01KAJ3W5V0SM0FKVYVXB9EQT6N"])
     name: str
     status: ImportStatus
-    chunks: int = Field(description="Chunks that were put; the next one is rows/{chunks + 1}.")
+    chunks: int = Field(description="Uploaded chunks. The next chunk is rows/{chunks + 1}.")
     rows: int
     applied: int = Field(description="Rows whose counts are part of the organic views now.")
-    skipped: int = Field(description="Rows that were not applied: `skipped` lists them with their reasons.")
+    skipped: int = Field(description="Rows that were not applied. The route `skipped` lists them with the reasons.")
     views: int = Field(description="Views of the applied rows.")
     created_at: Moment
     created_by: str
     started_at: Moment | None
     ended_at: Moment | None
-    failure_reason: str | None = Field(description="Why a failed import could not go on; what it applied stays.")
+    failure_reason: str | None = Field(
+        description="Why a failed import could not go on. The rows that it applied stay."
+    )
 
 
 class ImportPage(Page[ImportResource]):
@@ -67,11 +69,13 @@ class SkippedResource(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    number: int = Field(description="Its number among all rows of the import, from 1.")
+    number: int = Field(description="The number of the row in the import, from 1.")
     content_type: str
     content_id: str
     count: int = Field(validation_alias="views")
-    reason: SkipReason = Field(description="`already_imported`: by another import, or by an earlier row of this one.")
+    reason: SkipReason = Field(
+        description="`already_imported`: another import, or an earlier row of this import, has the content."
+    )
 
 
 class SkippedPage(Page[SkippedResource]):

@@ -1,4 +1,4 @@
-"""HTTP: register content, and what it is called and whose it is."""
+"""HTTP: register content with its title and owner."""
 
 from functools import cache
 from typing import Annotated
@@ -36,7 +36,7 @@ def put(
 ) -> ContentResource:
     """Register a content, or change its title and owner. A repeat changes nothing.
 
-    After a 503 repeat it: the content may be written, and not known to tracking yet.
+    Retry after a 503: the content may be written, but tracking may not know it yet.
     """
     content.check(content_type, content_id, configured().content_types)
     return ContentResource.model_validate(

@@ -62,4 +62,4 @@ class Registration:
             after = RegisteredContent(content_type, content_id, title, owner, registered_at=since, updated_at=now)
             if self._registry.commit(before, after, actor):
                 return after
-        raise Unavailable("The content is being changed by others")
+        raise Unavailable("Other requests are changing the content at the same time: retry")

@@ -9,7 +9,7 @@ from sluice.http import Moment
 
 
 class NewContent(BaseModel):
-    """What a content is called, and whose it is."""
+    """The title and the owner of a content."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -27,4 +27,4 @@ class ContentResource(BaseModel):
     title: str
     owner: str
     registered_at: Moment
-    updated_at: Moment = Field(description="When title or owner changed last.")
+    updated_at: Moment = Field(description="When the title or the owner changed last.")

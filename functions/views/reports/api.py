@@ -91,7 +91,7 @@ def list_refusals(
     limit: http.Limit = http.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> RefusalsPage:
-    """Refused views by hour, rules and content, oldest first. Up to 31 days, in UTC."""
+    """List refused views by hour, rules and content, oldest first. Up to 31 days, in UTC."""
     asked = wanted(first, last, rule, named)
     found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
     return RefusalsPage.of(map(RefusalsOfHour.of, found), following, moved_until=moved_until())
@@ -101,7 +101,7 @@ def list_refusals(
 def sum_refusals(
     first: FirstDay = None, last: LastDay = None, rule: OneRule = None, named: OneContent = None
 ) -> RefusalsSummary:
-    """How many views were refused, by which rules and when. Up to 31 days, in UTC."""
+    """Sum the refused views by rule and hour. Up to 31 days, in UTC."""
     return RefusalsSummary.of(refusals.summary(wanted(first, last, rule, named)), moved_until())
 
 
@@ -114,7 +114,7 @@ def export_refusals(
     limit: http.CsvLimit = http.MAX_CSV_LINES,
     cursor: http.Cursor = None,
 ) -> Response[str]:
-    """Refused views as CSV; `Link` names the next part."""
+    """Return refused views as CSV. The `Link` header has the next part."""
     asked = wanted(first, last, rule, named)
     found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
     query = {"from": asked.period.first, "to": asked.period.last, "rule": rule, "content": named, "limit": limit}
@@ -126,7 +126,7 @@ def export_refusals(
 def history(
     content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
 ) -> HistoryResource:
-    """A content's views day by day, organic, boosted and adjusted ones apart. By default 30 days, at most 366."""
+    """Return a content's organic, boosted and adjusted views per day. By default 30 days, at most 366."""
     asked = content.check(content_type, content_id, configured().content_types)
     found = history_of(asked, days_of_history(first, last), configured().time_zone)
     return HistoryResource.of(asked, found, moved_until())
@@ -136,7 +136,7 @@ def history(
 def export_history(
     content_type: ContentType, content_id: ContentId, first: FirstDay = None, last: LastDay = None
 ) -> Response[str]:
-    """A content's views day by day as CSV."""
+    """Return a content's views per day as CSV."""
     asked = content.check(content_type, content_id, configured().content_types)
     found = history_of(asked, days_of_history(first, last), configured().time_zone)
     return http.csv_answer(history_csv(asked, found.days), {})
@@ -144,7 +144,7 @@ def export_history(
 
 @app.get(TOP, **http.require(Role.OPERATOR))
 def top(content_type: RankedType, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> RankingPage:
-    """The most viewed contents of a type, by organic views alone (S2-30)."""
+    """List the most viewed contents of a type, by organic views only (S2-30)."""
     content.check_type(content_type, configured().content_types)
     found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
     places = map(RankedResource.of, found)
@@ -155,7 +155,7 @@ def top(content_type: RankedType, limit: http.Limit = http.DEFAULT_LIMIT, cursor
 def export_top(
     content_type: RankedType, limit: http.CsvLimit = http.MAX_CSV_LINES, cursor: http.Cursor = None
 ) -> Response[str]:
-    """The most viewed contents of a type as CSV; `Link` names the next part."""
+    """Return the most viewed contents of a type as CSV. The `Link` header has the next part."""
     content.check_type(content_type, configured().content_types)
     found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
     text = ranking_csv(content_type, found, with_header=cursor is None)

@@ -44,5 +44,5 @@ def period(first: date | None, last: date | None, today: date, *, usual: int, mo
     if first > last:
         raise Invalid.of("from", f"from must not be after to, which is {last}")
     if (last - first).days >= most:
-        raise Invalid.of("from", f"from and to must be of at most {most} days")
+        raise Invalid.of("from", f"from and to must span at most {most} days")
     return Period(first, last)

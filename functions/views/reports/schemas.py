@@ -31,9 +31,12 @@ def _day(value: Any) -> date:
 
 FirstDay = Annotated[date | None, BeforeValidator(_day), Query(alias="from", description="The first day.")]
 LastDay = Annotated[date | None, BeforeValidator(_day), Query(alias="to", description="The last day.")]
-OneRule = Annotated[Reason | None, Query(alias="rule", description="Only attempts that this rule, or it too, refused.")]
+OneRule = Annotated[
+    Reason | None,
+    Query(alias="rule", description="Only attempts that this rule refused, alone or together with others."),
+]
 OneContent = Annotated[
-    str | None, Query(alias="content", description="Only those of this content.", examples=["story:123"])
+    str | None, Query(alias="content", description="Only refusals of this content.", examples=["story:123"])
 ]
 
 
@@ -41,8 +44,8 @@ class Report(BaseModel):
     """What holds for every report: it is made of what the sync has moved to the database."""
 
     moved_until: Moment | None = Field(
-        description="When the last sync that is done took what was pending. Out of it stay contents moved aside, and "
-        "views of a shard that was new or had restarted: the next sync takes them. Null: there was no sync yet."
+        description="When the last finished sync took the pending views. Contents that it moved aside, and views of a "
+        "shard that was new or had restarted, are not included: the next sync takes them. Null: there was no sync yet."
     )
     note: str = NOTE
 
@@ -51,8 +54,10 @@ class RefusalsOfHour(BaseModel):
     """Attempts to view a content that the same rules refused in one hour."""
 
     hour: Moment
-    rules: list[str] = Field(description="All that refused them.", examples=[["cooldown", "daily_viewed"]])
-    content_type: str | None = Field(description="Null for contents that found no room of their own in Redis.")
+    rules: list[str] = Field(
+        description="All rules that refused these attempts.", examples=[["cooldown", "daily_viewed"]]
+    )
+    content_type: str | None = Field(description="Null for contents that had no room of their own in Redis.")
     content_id: str | None
     refusals: int
 
@@ -69,11 +74,11 @@ class RefusalsOfHour(BaseModel):
 
 
 class RefusalsPage(Page[RefusalsOfHour], Report):
-    """Refusals by hour, rules and content. A page may hold fewer than `limit` and have a next one all the same."""
+    """Refusals by hour, rules and content. A page may have fewer items than `limit` and still have a next page."""
 
 
 class RefusalsByRules(BaseModel):
-    """Attempts that these rules, and no others, refused."""
+    """Attempts that exactly these rules refused."""
 
     rules: list[str]
     refusals: int
@@ -87,7 +92,7 @@ class RefusalsByHour(BaseModel):
 
 
 class RefusalsSummary(Report):
-    """Refused attempts. Those of `by_rules` and those of `by_hour` add up to `attempts`."""
+    """Refused attempts. The numbers of `by_rules`, and also those of `by_hour`, add up to `attempts`."""
 
     attempts: int
     by_rule: dict[str, int] = Field(description="An attempt that several rules refused counts for each of them.")
@@ -106,13 +111,13 @@ class RefusalsSummary(Report):
 
 
 class DayResource(BaseModel):
-    """A day's views; zeros when there were none."""
+    """The views of a day, also if all are 0."""
 
     model_config = ConfigDict(from_attributes=True)
 
     date: date
-    organic: int = Field(description="By viewers, without those of `adjusted`. A day ends with the sync at midnight.")
-    boosted: int = Field(description="Added by boost campaigns; below 0 when more were taken back.")
+    organic: int = Field(description="Views by viewers, without `adjusted`. A day ends with the sync at midnight.")
+    boosted: int = Field(description="Views that boost campaigns added. Below 0 if more were taken back.")
     adjusted: int = Field(description="Organic views that were added or taken away by hand.")
 
 
@@ -136,27 +141,29 @@ class PeriodTotals(BaseModel):
 
 
 class ContentTotals(BaseModel):
-    """A content's counters as they are: organic = those of all days + imported + adjusted."""
+    """The present counters of a content: organic = organic of all days + imported + adjusted."""
 
     organic: int
     boosted: int
-    imported: int | None = Field(description="The organic views that it came with. Null: none were imported.")
+    imported: int | None = Field(
+        description="Organic views that were imported from another system. Null if there was no import."
+    )
     adjusted: int
 
 
 class HistoryResource(Report):
-    """A content's views day by day."""
+    """The views of a content per day."""
 
     content_type: str
     content_id: str
     days: list[DayResource]
     totals: PeriodTotals
     adjustments: list[AdjustmentResource] = Field(
-        description=f"The last {MOST_ADJUSTMENTS} of the period; the sums have all."
+        description=f"The last {MOST_ADJUSTMENTS} of the period. The sums include all."
     )
     adjustments_left_out: int
     overall: ContentTotals
-    disclosure: str | None = Field(description="There when any of the views are boosted.")
+    disclosure: str | None = Field(description="Present if some of the views are boosted.")
 
     @classmethod
     def of(cls, named: tuple[str, str], history: History, moved_until: datetime | None) -> "HistoryResource":
@@ -185,12 +192,12 @@ class HistoryResource(Report):
 
 
 class RankedResource(BaseModel):
-    """A content where its organic views put it."""
+    """A content of the ranking."""
 
     content_id: str
     organic: int
-    boosted: int = Field(description="Beside the ranking, never in it.")
-    disclosure: str | None = Field(description="There when any of the views are boosted.")
+    boosted: int = Field(description="Boosted views. They do not change the ranking.")
+    disclosure: str | None = Field(description="Present if some of the views are boosted.")
 
     @classmethod
     def of(cls, place: RankingPlace) -> "RankedResource":

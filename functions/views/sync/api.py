@@ -40,7 +40,7 @@ STARTED["responses"][200] = {"description": "OK", "content": {APPLICATION_JSON: 
 
 @app.post(SYNC, **STARTED)
 def start(body: Annotated[SyncStart | None, Body()] = None) -> Response[SyncResource]:
-    """Start moving pending views to the database (S2-15). 202: an epoch is or will be opened; 200: none need be."""
+    """Start moving pending views to the database (S2-15). 202: an epoch opens or will open; 200: not needed."""
     started = sync().start(force=body is not None and body.force)
     accepted = started.outcome in (Outcome.OPENED, Outcome.WAITING)
     return Response(202 if accepted else 200, APPLICATION_JSON, SyncResource.of(started))
@@ -48,10 +48,10 @@ def start(body: Annotated[SyncStart | None, Body()] = None) -> Response[SyncReso
 
 @app.get(SYNC, **http.require(Role.OPERATOR, errors=[404]))
 def get() -> EpochResource:
-    """How the present epoch goes, or how the last one went (S2-26)."""
+    """Return the progress of the present epoch, or the result of the last one (S2-26)."""
     control = store().control()
     if control is None:
-        raise NotFound("There was no sync yet: POST here starts the first", "not_found")
+        raise NotFound("There was no sync yet: a POST to this path starts the first one", "not_found")
     return EpochResource.of(control, store().failures(control.epoch))
 
 
@@ -59,7 +59,7 @@ def get() -> EpochResource:
 def epoch(
     epoch: Annotated[int, Path(ge=1, le=2**53, description="The epoch's number, from 1.")],
 ) -> EpochResource:
-    """How an epoch went, and what of it could not be applied."""
+    """Return the progress of one epoch, and the contents that could not be applied."""
     present = store().control()
     found = present if present is not None and present.epoch == epoch else store().epoch(epoch)
     if found is None:

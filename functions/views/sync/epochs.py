@@ -62,7 +62,7 @@ class Store(applying.Store, Protocol):
 
 
 class Outcome(StrEnum):
-    """What came of a start."""
+    """The outcome of a start."""
 
     OPENED = "opened"
     RUNNING = "running"

@@ -12,7 +12,7 @@ from views.sync.epochs import Outcome, Started
 
 
 class SyncStart(BaseModel):
-    """How the sync is to be started."""
+    """The body of a start of the sync."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -20,7 +20,7 @@ class SyncStart(BaseModel):
 
 
 class EpochState(BaseModel):
-    """How far an epoch of the sync is. `closed_at` is there when it is done."""
+    """The progress of an epoch of the sync. `closed_at` is set when it is done."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -32,9 +32,9 @@ class EpochState(BaseModel):
     pages: int
     contents: int = Field(description="Contents whose views were moved.")
     views: int = Field(description="Views that were moved.")
-    parked: int = Field(description="Contents that were moved aside, because they failed too often.")
+    parked: int = Field(description="Contents that were moved aside because they failed too often.")
     refusals: int = Field(description="Refused views whose counts were moved.")
-    folded: int = Field(description="Views that were taken while Redis was away, and are counted now.")
+    folded: int = Field(description="Views that were tracked while Redis was away, and were added in this epoch.")
     opened_at: Moment
     closed_at: Moment | None
 
@@ -51,7 +51,7 @@ class FailureResource(BaseModel):
 
 
 class EpochResource(EpochState):
-    """An epoch of the sync, and what of it could not be applied."""
+    """An epoch of the sync, and its contents that could not be applied."""
 
     failures: list[FailureResource]
 
@@ -62,11 +62,11 @@ class EpochResource(EpochState):
 
 
 class SyncResource(EpochState):
-    """What starting the sync came to, and how far its present or last epoch is (0: there was none)."""
+    """The outcome of a start, and the progress of the present or last epoch (0: there was none)."""
 
     outcome: Outcome = Field(
-        description="`running`: an epoch is open already, and goes on. "
-        "`waiting`: the last epoch was closed a moment ago, and the next opens by itself."
+        description="`running`: an open epoch continues. "
+        "`waiting`: the last epoch closed a moment ago, and the next one opens by itself."
     )
 
     @classmethod

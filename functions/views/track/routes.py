@@ -12,19 +12,20 @@ app = http.resolver()
 
 @app.post("/api/views", **http.public())
 def track(body: Annotated[NewView, Body()]) -> TrackedView:
-    """Count a view, or say which rules refuse it (S2-2 to S2-6). Both are answered with 200.
+    """Count a view, or return the rules that refuse it (S2-2 to S2-6). The status is 200 in both cases.
 
-    A viewer is who bears the token, if there is one; else whose the session is; else address and user agent of that
-    day. Robots, and if the installation says so browsers that send `DNT` or `Sec-GPC`, are refused.
+    The viewer is the subject of the token. Without a token it is the viewer of the session, and without a session the
+    address and the user agent, for one day. Bots are refused. `DNT` and `Sec-GPC` are refused if the installation
+    honours them.
     """
     raise NotImplementedError
 
 
 @app.post("/api/views/batch", **http.public())
 def track_many(body: Annotated[NewViews, Body()]) -> TrackedViews:
-    """Count up to 50 views of one viewer at once. Each is answered for itself, also one that names no content.
+    """Count up to 50 views of one viewer. Each view has its own result: an invalid view affects no other.
 
-    The body may be sent as `text/plain` too, as a beacon's is; it holds the same JSON. A body that is wrong as a whole
-    is refused with 400, and nothing is counted.
+    The same JSON may be sent as `text/plain`, so that a beacon can send it. If the body as a whole is invalid, the
+    response is 400, and no view is counted.
     """
     raise NotImplementedError

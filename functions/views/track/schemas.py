@@ -23,28 +23,34 @@ class NewView(ViewedContent):
 
     session: StrictStr = Field(
         "",
-        description="The `session` of an earlier answer; before the cookie. One that is forged or over counts as none.",
+        description="The `session` of an earlier response. It wins over the cookie. An invalid session is ignored.",
     )
 
 
 class Tracked(BaseModel):
-    """What the rules made of a view."""
+    """The result of the rules for a view."""
 
     model_config = ConfigDict(extra="forbid")
     counted: bool
-    reason: Reason | None = Field(None, description="The first of `reasons`; there when the view was refused.")
-    reasons: list[Reason] | None = Field(None, description="Every rule that refused it; there when any did.")
+    reason: Reason | None = Field(None, description="The first of `reasons`. Present if the view was refused.")
+    reasons: list[Reason] | None = Field(
+        None, description="Every rule that refused the view. Present if it was refused."
+    )
     retry_after_seconds: int | None = Field(
         None,
-        description="When all of them would let it pass. Not there when waiting does not help, or it is not known.",
+        description="Seconds until all of them would let the view pass. Absent if waiting does not help, or unknown.",
     )
 
 
 class TrackedView(Tracked):
-    """What became of a view."""
+    """The result of a view."""
 
-    degraded: bool | None = Field(None, description="There while the cache is away: then once a day is the only rule.")
-    session: str = Field(description="To be sent with the next view; also a cookie. Good for the length of a session.")
+    degraded: bool | None = Field(
+        None, description="Present while Redis is away: then `daily_viewed` is the only rule."
+    )
+    session: str = Field(
+        description="Send it with the next view; it is also a cookie. It is valid for the length of a session."
+    )
 
 
 class NewViews(BaseModel):
@@ -52,7 +58,7 @@ class NewViews(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     views: Annotated[list[ViewedContent], Field(min_length=1, max_length=MAX_VIEWS)]
-    session: StrictStr = Field("", description="As of one view.")
+    session: StrictStr = Field("", description="The same as for one view.")
 
 
 class ViewError(BaseModel):
@@ -64,15 +70,17 @@ class ViewError(BaseModel):
 
 
 class TrackedOfMany(Tracked):
-    """What became of one of many views."""
+    """The result of one of several views."""
 
-    errors: list[ViewError] | None = Field(None, description="There when the view is none, so nothing was counted.")
+    errors: list[ViewError] | None = Field(None, description="Present if the view is invalid. It was not counted.")
 
 
 class TrackedViews(BaseModel):
-    """What became of views: an answer for each, in their order."""
+    """The results of several views, in the order of the request."""
 
     model_config = ConfigDict(extra="forbid")
     views: list[TrackedOfMany]
-    degraded: bool | None = Field(None, description="There while the cache is away: then once a day is the only rule.")
-    session: str = Field(description="As of one view.")
+    degraded: bool | None = Field(
+        None, description="Present while Redis is away: then `daily_viewed` is the only rule."
+    )
+    session: str = Field(description="The same as for one view.")

@@ -28,7 +28,7 @@ HEADERS: dict[str, str | list[str]] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """The body of every refusal. `code` is stable; `errors` names the wrong fields, if it is about fields."""
+    """The body of every error response. `code` is stable. `errors` names the invalid fields, if there are any."""
 
     message: str
     code: str
@@ -82,7 +82,7 @@ def check_is_json(text: str, headers: Mapping[str, str], media_types: Collection
     `headers`: by their names in lower case.
     """
     if not text:
-        raise Invalid.of("body", "The body must be a JSON object; there is none")
+        raise Invalid.of("body", "The body must be a JSON object; it is empty")
     if headers.get("content-type", "application/json").partition(";")[0].strip().lower() not in media_types:
         raise Invalid.of("Content-Type", f"Content-Type must be {' or '.join(media_types)}")
 

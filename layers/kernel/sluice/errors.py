@@ -24,7 +24,7 @@ class SluiceError(Exception):
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field; `field` is a dotted path, such as `items.0.content_id`."""
+    """An error in one field; `field` is a dotted path, such as `items.0.content_id`."""
 
     field: str
     message: str

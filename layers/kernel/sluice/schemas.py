@@ -28,7 +28,7 @@ class Page[R](BaseModel):
 
 
 class CheckResource(BaseModel):
-    """One claim about the numbers."""
+    """One check of the numbers."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -45,7 +45,7 @@ def principal_of(request: Request) -> Principal:
     claims = APIGatewayProxyEventV2(request.resolved_event.raw_event).request_context.authorizer.get_lambda
     subject, role = claims.get("subject"), claims.get("role")
     if not subject or role not in list(Role):
-        raise Forbidden("This needs a token", "forbidden")
+        raise Forbidden("A token is required", "forbidden")
     return Principal(subject, Role(role))
 
 
@@ -83,17 +83,23 @@ Fingerprint = Annotated[str, Depends(_fingerprint)]
 IdempotencyKey = Annotated[
     str | None,
     AfterValidator(_visible),
-    Header(alias="Idempotency-Key", description="1 to 255 visible ASCII characters. A retry with it changes nothing."),
+    Header(
+        alias="Idempotency-Key",
+        description="1 to 255 visible ASCII characters. A retry with the same key changes nothing.",
+    ),
 ]
 RequiredKey = Annotated[
     str,
     AfterValidator(_visible),
-    Header(alias="Idempotency-Key", description="1 to 255 visible ASCII characters, new for each new request."),
+    Header(
+        alias="Idempotency-Key",
+        description="1 to 255 visible ASCII characters: a new key for each new request, the same key for a retry.",
+    ),
 ]
-"""Where a repeat would have its effect again, and nobody would see it."""
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many to answer at most.")]
-CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="How many to answer at most.")]
-Cursor = Annotated[str | None, Query(description="The `next_cursor` of the page before.")]
+"""For routes where a retry without a key would silently apply twice."""
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The maximum number of items to return.")]
+CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="The maximum number of items to return.")]
+Cursor = Annotated[str | None, Query(description="The `next_cursor` of the previous page.")]
 Moment = Annotated[
     datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
@@ -125,7 +131,7 @@ def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] 
         if any(type(value) is int and abs(value) >= 2**63 for value in position.values()):
             raise ValueError("out of range")
     except ValueError as error:
-        raise Invalid.of("cursor", "cursor is not one that this API gave") from error
+        raise Invalid.of("cursor", "cursor must be a next_cursor of this API") from error
     return position
 
 

@@ -82,7 +82,7 @@ def _admit(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Resp
     logger.append_keys(request_id=context.request_id, route=f"{route.method} {route.openapi_path}", subject=subject)
     # Powertools makes a route of its own for what it does not know, and runs the middlewares for that one too.
     if route.security is None:
-        raise NotFound("There is nothing here", "not_found")
+        raise NotFound("This route does not exist", "not_found")
     for roles in route.security[0].values():
         _check_role(principal_of(app.request), Role(roles[0]))
     _check_query(event, route)
@@ -94,7 +94,7 @@ def _admit(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Resp
 
 def _check_role(principal: Principal, lowest: Role) -> None:
     if not principal.role.includes(lowest):
-        raise Forbidden(f"This needs the role {lowest}; yours is {principal.role}", "forbidden")
+        raise Forbidden(f"This route needs the role {lowest}; yours is {principal.role}", "forbidden")
 
 
 def _check_query(event: APIGatewayProxyEventV2, route: Route) -> None:
