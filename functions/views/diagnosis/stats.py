@@ -18,6 +18,16 @@ class Shards(Protocol):
     def used_memory(self) -> int | None: ...
 
 
+class _Sum:
+    """The sum over all shards of the field that has its name."""
+
+    def __set_name__(self, owner: "type[Stats]", name: str) -> None:
+        self._name = name
+
+    def __get__(self, stats: "Stats", owner: "type[Stats]") -> int:
+        return sum(getattr(shard, self._name) for shard in stats.shards)
+
+
 @dataclass(frozen=True)
 class Stats:
     """How tracking and the sync stand at a moment. Sums are over all shards, each of which is read at one moment."""
@@ -27,33 +37,13 @@ class Stats:
     used_memory_bytes: int | None
     open_epoch: Control | None
 
-    @property
-    def pending_views(self) -> int:
-        return sum(shard.pending_views for shard in self.shards)
-
-    @property
-    def pending_contents(self) -> int:
-        return sum(shard.pending_contents for shard in self.shards)
-
-    @property
-    def syncing_contents(self) -> int:
-        return sum(shard.syncing_contents for shard in self.shards)
-
-    @property
-    def parked_contents(self) -> int:
-        return sum(shard.parked_contents for shard in self.shards)
-
-    @property
-    def refused_fields(self) -> int:
-        return sum(shard.refused_fields for shard in self.shards)
-
-    @property
-    def sessions(self) -> int:
-        return sum(shard.sessions for shard in self.shards)
-
-    @property
-    def viewers(self) -> int:
-        return sum(shard.viewers for shard in self.shards)
+    pending_views = _Sum()
+    pending_contents = _Sum()
+    syncing_contents = _Sum()
+    parked_contents = _Sum()
+    refused_fields = _Sum()
+    sessions = _Sum()
+    viewers = _Sum()
 
     @property
     def oldest_pending_at(self) -> datetime | None:
