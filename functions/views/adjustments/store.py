@@ -13,7 +13,7 @@ from views import totals
 from views.adjustments.adjustment import PREFIX, Adjusted, Adjustment, Place
 from views.adjustments.items import HeadItem
 from views.content import Content
-from views.items import AdjustedItem
+from views.items import AdjustedItem, id_of
 
 ACTION = "VIEWS_ADJUSTED"
 _EVENT = "ViewsAdjusted"

@@ -1,7 +1,7 @@
 """How tracking and the sync stand, from the counters that the scripts keep (S2-28)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -57,30 +57,23 @@ class Stats:
         return max(0, int((self.at - oldest).total_seconds())) if oldest else None
 
 
+@dataclass(frozen=True)
 class StatsReader:
     """Reads them. `control` answers the sync's control item; `shard_count` is the number of shards in use."""
 
-    def __init__(
-        self,
-        shards: Callable[[], Shards],
-        control: Callable[[], Control | None],
-        clock: Clock,
-        calendar: Calendar,
-        *,
-        shard_count: int,
-    ) -> None:
-        self._shards = shards
-        self._control = control
-        self._clock = clock
-        self._calendar = calendar
-        self._shard_count = shard_count
+    shards: Callable[[], Shards]
+    control: Callable[[], Control | None]
+    clock: Clock
+    calendar: Calendar
+    _: KW_ONLY
+    shard_count: int
 
     def read(self) -> Stats:
         """Raises Unavailable when Redis or the database does not answer."""
-        now = self._clock.now()
-        control = self._control()
-        shards = self._shards()
-        every = range(max(self._shard_count, control.shards if control else 0))
-        of_shards = shards.stats(every, self._calendar.moment(now).day_start)
+        now = self.clock.now()
+        control = self.control()
+        shards = self.shards()
+        every = range(max(self.shard_count, control.shards if control else 0))
+        of_shards = shards.stats(every, self.calendar.moment(now).day_start)
         is_open = control is not None and control.phase is not Phase.DONE
         return Stats(now, of_shards, shards.used_memory(), control if is_open else None)
