@@ -1,5 +1,6 @@
 """What a step of a boost campaign does: the context's part in the step chain."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -17,26 +18,26 @@ _WORKER = "worker"
 _SCHEDULE = "schedule"
 
 
+@dataclass(frozen=True)
 class BoostBatches:
     """Reads what a batch needs, computes it with pure code, and commits it in one transaction (S1-20 to S1-25)."""
 
-    def __init__(self, store: Store, limits: Limits, zone: ZoneInfo) -> None:
-        self._store = store
-        self._limits = limits
-        self._zone = zone
+    store: Store
+    limits: Limits
+    zone: ZoneInfo
 
     def read(self, campaign_id: str, now: datetime) -> State[Campaign] | None:
         """The campaign, and the use of the month of `now`."""
-        return self._store.read(campaign_id, self._month_of(now))
+        return self.store.read(campaign_id, self._month_of(now))
 
     def commit(self, state: State[Campaign], committed_by: str, now: datetime) -> Campaign | None:
         """One step: the start of a scheduled campaign, or a batch, or nothing and why; None when a condition failed."""
-        usage = self._store.usage_in(state, self._month_of(now))
+        usage = self.store.usage_in(state, self._month_of(now))
         if state.campaign.status is Status.SCHEDULED:
             change, actor = self._start(state.campaign, now), _SCHEDULE
         else:
-            change, actor = run_step(state.campaign, usage, self._limits, now, self._zone), _WORKER
-        after = self._store.commit(change.run_by(committed_by), actor, now)
+            change, actor = run_step(state.campaign, usage, self.limits, now, self.zone), _WORKER
+        after = self.store.commit(change.run_by(committed_by), actor, now)
         if after and change.is_batch:
             # An alarm is made of these lines.
             percent = self._month_percent(usage, change)
@@ -46,14 +47,14 @@ class BoostBatches:
         return after
 
     def _month_of(self, now: datetime) -> str:
-        return month_of(now.astimezone(self._zone).date())
+        return month_of(now.astimezone(self.zone).date())
 
     def _month_percent(self, usage: Usage, change: Change) -> float:
         """How much of the monthly cap is executed, by the usage as it was read: others may have added to it since."""
         executed = usage.executed + sum(each.executed for each in change.usage)
-        return 100 * executed / self._limits.global_monthly_cap
+        return 100 * executed / self.limits.global_monthly_cap
 
     def _start(self, campaign: Campaign, now: datetime) -> Change:
-        change = execute(campaign, now, self._zone)
-        problem = self._store.lacking(change)
+        change = execute(campaign, now, self.zone)
+        problem = self.store.lacking(change)
         return fail(campaign, None, problem, now) if problem else change

@@ -1,6 +1,5 @@
 """What an operator can do to boost campaigns. Each command commits at once or is refused with the reason."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,7 @@ from boosts.plan import month_of
 from boosts.simulation import Simulation, months_ahead, simulate
 from boosts.store import Store, listed_by
 from boosts.timeline import PlanDay, timeline
-from boosts.usage import Limits, Usage
+from boosts.usage import Limits, Today
 from sluice.clock import Clock
 from sluice.commands import ChainCommands, Requester
 from sluice.errors import Conflicting, FieldError, Invalid
@@ -22,15 +21,6 @@ from sluice.store import Place
 from sluice.wake import Wake
 
 _FURTHEST = timedelta(days=366)
-
-
-@dataclass(frozen=True)
-class Today:
-    """The caps, and the use of the present month and day."""
-
-    limits: Limits
-    usage: Usage
-    today_total: int
 
 
 class Commands(ChainCommands[Campaign, Change]):

@@ -17,9 +17,8 @@ from pydantic import (
 )
 
 from boosts.campaign import Campaign, Status, Terms, Waiting
-from boosts.commands import Today
 from boosts.plan import Pattern
-from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE
+from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE, Today
 from sluice.clock import day_start
 from sluice.http import Moment
 from sluice.schemas import Page

@@ -31,6 +31,15 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Today:
+    """The caps, and the use of the present month and day."""
+
+    limits: Limits
+    usage: Usage
+    today_total: int
+
+
+@dataclass(frozen=True)
 class UsageChange:
     """What a transaction adds to a month's use: `allotted` may be negative; `executed` goes to the month and `day`."""
 

@@ -63,35 +63,27 @@ class Checkup:
     problems: list[str]
 
 
+@dataclass(frozen=True)
 class Doctor:
     """Looks at each part by itself: what cannot be read is a problem found, and hides nothing else.
 
     `items` are by the setting that names their table, `queue_urls` by the part of the Checkup that they fill.
     """
 
-    def __init__(
-        self,
-        items: Mapping[str, type[ChainedItem]],
-        platform_items: type[PlatformItem],
-        sqs: "SQSClient",
-        queue_urls: Mapping[str, str],
-        clock: Clock,
-        patience_seconds: float = _PATIENCE_SECONDS,
-    ) -> None:
-        self._items = items
-        self._platform_items = platform_items
-        self._sqs = sqs
-        self._queue_urls = queue_urls
-        self._clock = clock
-        self._patience_seconds = patience_seconds
+    items: Mapping[str, type[ChainedItem]]
+    platform_items: type[PlatformItem]
+    sqs: "SQSClient"
+    queue_urls: Mapping[str, str]
+    clock: Clock
+    patience_seconds: float = _PATIENCE_SECONDS
 
     def check(self) -> Checkup:
         looks: dict[str, Callable[[], Any]] = {
-            "platform": lambda: platform.read(self._platform_items).status,
+            "platform": lambda: platform.read(self.platform_items).status,
             "oldest_pending_event_seconds": self._oldest_pending_seconds,
         }
         looks |= {chain.overdue: partial(self._count_overdue, chain) for chain in CHAINS}
-        for name, url in self._queue_urls.items():
+        for name, url in self.queue_urls.items():
             looks[name] = partial(self._dead if name in _DEAD_LETTERS else self._depth, url)
         # In the order of the parts: what is told first does not depend on that of the environment.
         found, unreadable = self._look({name: looks[name] for name in _PARTS})
@@ -105,7 +97,7 @@ class Doctor:
         """What each part answered, and those that did not; in parallel, or one that hangs would hide the rest."""
         pool = ThreadPoolExecutor(len(looks))
         answers: dict[str, Future[Any]] = {name: pool.submit(look) for name, look in looks.items()}
-        done, _ = wait(answers.values(), self._patience_seconds)
+        done, _ = wait(answers.values(), self.patience_seconds)
         pool.shutdown(wait=False, cancel_futures=True)
         found, unreadable = {}, []
         for name, answer in answers.items():
@@ -121,10 +113,10 @@ class Doctor:
 
     def _oldest_pending_seconds(self) -> float | None:
         since = outbox.oldest_pending()
-        return (self._clock.now() - since).total_seconds() if since else None
+        return (self.clock.now() - since).total_seconds() if since else None
 
     def _count_overdue(self, chain: Chain) -> int:
-        return sum(1 for _ in overdue.ids(self._items[chain.table], chain.live, self._clock.now(), MOST_OVERDUE))
+        return sum(1 for _ in overdue.ids(self.items[chain.table], chain.live, self.clock.now(), MOST_OVERDUE))
 
     def _dead(self, url: str) -> int:
         """A letter that is being read is dead too."""
@@ -132,7 +124,7 @@ class Doctor:
         return depth.waiting + depth.in_flight
 
     def _depth(self, url: str) -> Depth:
-        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return Depth(
             waiting=int(answer["ApproximateNumberOfMessages"]),
             in_flight=int(answer["ApproximateNumberOfMessagesNotVisible"]),

@@ -4,20 +4,17 @@ from dataclasses import dataclass
 from functools import cache
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import aws, settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.errors import Unreadable
 from sluice.outbox import EventItem, Relay
-from sluice.records import RecordProcessor
+from sluice.records import handler_of
 
 logger = Logger()
-processor = RecordProcessor(EventType.DynamoDBStreams)
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,4 @@ def publish(record: DynamoDBRecord) -> None:
     relay().publish(keys["id"])
 
 
-@logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
-    return process_partial_response(event, publish, processor, context)
+handler = handler_of(EventType.DynamoDBStreams, publish, logger)

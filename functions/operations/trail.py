@@ -36,6 +36,7 @@ class Listed:
     unreadable: tuple[str, ...]
 
 
+@dataclass(frozen=True)
 class Trail:
     """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context.
 
@@ -44,8 +45,7 @@ class Trail:
     `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads.
     """
 
-    def __init__(self, campaigns: Mapping[str, type[ChainedItem]]) -> None:
-        self._campaigns = campaigns
+    campaigns: Mapping[str, type[ChainedItem]]
 
     def page(
         self, entity: str | None, action: str | None, limit: int, after: Place | None
@@ -97,11 +97,11 @@ class Trail:
         """Where an entity remembers its last entry: the table, and the item's id and part there. Raises NotFound."""
         kind, *content = entity.split(":", 2)
         if kind in HEADS_OF_CONTENT and len(content) == 2:
-            return self._campaigns[CONTENT], "#".join((CONTENT, *content)), HEADS_OF_CONTENT[kind]
+            return self.campaigns[CONTENT], "#".join((CONTENT, *content)), HEADS_OF_CONTENT[kind]
         prefix, _, _ = entity.partition("_")
-        if prefix not in self._campaigns or not (is_id(prefix, entity) or entity == ENTITY):
+        if prefix not in self.campaigns or not (is_id(prefix, entity) or entity == ENTITY):
             raise _unknown(entity)
-        return self._campaigns[prefix], entity, PART
+        return self.campaigns[prefix], entity, PART
 
 
 def _unknown(entity: str) -> NotFound:

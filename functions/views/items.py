@@ -15,7 +15,8 @@
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from sluice.dynamodb import Bound, transient_as_unavailable
+from sluice.dynamodb import Bound, EnumAttribute, transient_as_unavailable, values_of
+from views.content import Content
 from views.control import Control, Phase
 
 
@@ -29,11 +30,16 @@ class ViewsItem(Bound):
     part = UnicodeAttribute(range_key=True)
 
 
+def id_of(content: Content) -> str:
+    """`content#story#123`: the id of all items of a content."""
+    return "#".join(("content", *content))
+
+
 class ControlItem(ViewsItem):
     """How far an epoch is. `sync`, `control`: the present one; `sync:7`, `epoch`: how the seventh went."""
 
     epoch = NumberAttribute()
-    phase = UnicodeAttribute()
+    phase = EnumAttribute(Phase)
     step = NumberAttribute()
     day = UnicodeAttribute()
     shards = NumberAttribute()
@@ -50,27 +56,18 @@ class ControlItem(ViewsItem):
     @classmethod
     def present(cls) -> Control | None:
         """How far the present epoch is, by a consistent read; None before the first one. Raises Unavailable."""
-        with transient_as_unavailable():
-            items = list(cls.query("sync", cls.part == "control", consistent_read=True))
-        return items[0].found() if items else None
+        return cls._read("sync", "control")
 
-    def found(self) -> Control:
-        return Control(
-            epoch=int(self.epoch),
-            phase=Phase(self.phase),
-            step=int(self.step),
-            day=self.day,
-            shards=int(self.shards),
-            opened_at=self.opened_at,
-            closed_at=self.closed_at,
-            committed_by=self.committed_by,
-            pages=int(self.pages),
-            contents=int(self.contents),
-            views=int(self.views),
-            parked=int(self.parked),
-            refusals=int(self.refusals),
-            folded=int(self.folded),
-        )
+    @classmethod
+    def past(cls, epoch: int) -> Control | None:
+        """How a closed epoch went, by a consistent read. Raises Unavailable."""
+        return cls._read(f"sync:{epoch}", "epoch")
+
+    @classmethod
+    def _read(cls, item_id: str, part: str) -> Control | None:
+        with transient_as_unavailable():
+            items = list(cls.query(item_id, cls.part == part, consistent_read=True))
+        return Control(**values_of(items[0], Control)) if items else None
 
 
 class DailyItem(ViewsItem):

@@ -1,10 +1,10 @@
 """Which views count: the rules, when they are asked, and what they answer.
 
-`decide` is what they mean; `track.lua` is what runs, and must agree with it on every history (tests/unit and
-tests/integration compare the two).
+`track.lua` is what runs. What they mean is `decide` in tests/rules_model.py: the script must agree with it on every
+history.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -164,70 +164,3 @@ class Decision:
 
 
 COUNTED = Decision()
-
-
-@dataclass(frozen=True)
-class Counted:
-    """A view that counted: of what, when, and for which day."""
-
-    content: str
-    at: int
-    day: int
-
-
-def decide(
-    rules: Rules,
-    history: Sequence[Counted],
-    content: str,
-    moment: Moment,
-    *,
-    pending: Collection[str] = (),
-    registered: Collection[str] | None = None,
-) -> Decision:
-    """The decision on one more view by the viewer of `history`, which is in the order in which the views came.
-
-    Callers' clocks differ a little: where a view of the history is later than the moment, the stricter reading holds.
-    `pending` are the contents that the viewer's shard has pending views of; `registered` those that it knows to be
-    registered, None when it does not know them all. Both are asked alone: first, and when no rule refuses.
-    """
-    if rules.registered_only and registered is not None and content not in registered:
-        return Decision((UNREGISTERED,))
-    of_content = [view for view in history if view.content == content]
-    waits: dict[str, int] = {}
-    if of_content:
-        last = max(view.at for view in of_content)
-        if rules.cooldown_seconds and moment.now - last < rules.cooldown_seconds * 1000:
-            waits[COOLDOWN] = last + rules.cooldown_seconds * 1000 - moment.now
-        if rules.once_per_day and last >= moment.day_start:
-            waits[DAILY_VIEWED] = moment.day_end - moment.now
-        start, count = _session(rules, of_content)
-        if (
-            rules.max_per_session
-            and rules.session_seconds
-            and moment.now - start < rules.session_seconds * 1000
-            and count >= rules.max_per_session
-        ):
-            waits[SESSION_LIMIT] = start + rules.session_seconds * 1000 - moment.now
-    today = day_of(history, moment)
-    if rules.max_per_day and sum(view.day == today for view in history) >= rules.max_per_day:
-        waits[DAILY_LIMIT] = moment.day_end - moment.now
-    if waits:
-        return Decision.after(tuple(waits), max(waits.values()))
-    if rules.max_contents and content not in pending and len(pending) >= rules.max_contents:
-        return Decision((TOO_MANY_CONTENTS,))
-    return COUNTED
-
-
-def day_of(history: Sequence[Counted], moment: Moment) -> int:
-    """The start of the day that a view counts for: the moment's, or a later one already begun."""
-    return max([moment.day_start, *(view.day for view in history)])
-
-
-def _session(rules: Rules, views: Sequence[Counted]) -> tuple[int, int]:
-    """When the last session began, and its views."""
-    start, count = views[0].at, 0
-    for view in views:
-        if view.at - start >= rules.session_seconds * 1000:
-            start, count = view.at, 0
-        count += 1
-    return start, count

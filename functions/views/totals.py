@@ -1,19 +1,8 @@
-"""What the views write of their totals, the organic ones, and the ranking by them; `sluice.totals` has the model."""
-
-from dataclasses import dataclass
+"""What the views write of their totals, the organic ones; `sluice.totals` has the model."""
 
 from pynamodb.transactions import TransactWrite
 
-from sluice.dynamodb import transient_as_unavailable
 from sluice.totals import Kind, TotalItem, key
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A content's place in the ranking of its type."""
-
-    content_id: str
-    organic: int
 
 
 def add_organic(transaction: TransactWrite, content_type: str, content_id: str, views: int, epoch: int) -> None:
@@ -48,20 +37,6 @@ def adjust_organic(transaction: TransactWrite, content_type: str, content_id: st
         actions=[TotalItem.views.add(views), TotalItem.ranked.set(content_type)],
         condition=is_as_read if before else TotalItem.views.does_not_exist() | is_as_read,
     )
-
-
-def most_viewed(content_type: str, limit: int, after: Ranked | None = None) -> list[Ranked]:
-    """The contents of a type with the most organic views in the database, in that order, beginning after a place.
-
-    The index lags behind the counters by moments.
-    """
-    place = None
-    if after is not None:
-        last = key(Kind.ORGANIC, content_type, after.content_id)
-        place = {"key": {"S": last}, "ranked": {"S": content_type}, "views": {"N": str(after.organic)}}
-    with transient_as_unavailable():
-        items = TotalItem.by_views.query(content_type, scan_index_forward=False, limit=limit, last_evaluated_key=place)
-        return [Ranked(item.key.split("#", 2)[2], int(item.views)) for item in items]
 
 
 def _organic(content_type: str, content_id: str) -> TotalItem:

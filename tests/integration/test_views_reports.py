@@ -207,7 +207,7 @@ def test_a_page_reads_only_so_much_and_goes_on_where_it_stopped(
     reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports.refuse({f"cooldown|story:123|2026-11-20T{hour:02}": hour + 1 for hour in range(7)})
-    monkeypatch.setattr("views.reports.refusals.MOST_QUERIES", 3)
+    monkeypatch.setattr("views.reports.store.MOST_QUERIES", 3)
 
     pages = reports.pages("refusals", {"rule": "cooldown"})
 

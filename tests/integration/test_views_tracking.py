@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 from sluice.errors import Misconfigured
 from tests.factories import NOON, UTC_ZONE
 from tests.redis_servers import SLOTS, Servers, free_ports
+from tests.rules_model import Counted, day_of, decide
 from views import keys
 from views.rules import (
     BOT,
@@ -23,11 +24,8 @@ from views.rules import (
     DAILY_VIEWED,
     SESSION_LIMIT,
     Calendar,
-    Counted,
     Decision,
     Rules,
-    day_of,
-    decide,
 )
 from views.track.counter import _CLIENT, Counter, NotTracked, OutcomeUnknown, nodes
 from views.viewers import Request, Viewers

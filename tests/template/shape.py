@@ -24,21 +24,8 @@ ADAPTERS = {
 
 # What is not yet in its place, and goes from here when it is.
 KNOWN = {
-    "boosts.schemas: it imports boosts.commands: no schemas.py may",
     "views.counts.display: it imports aws_lambda_powertools: let an adapter do that",
-    "views.registered.content: it imports sluice.audit: let an adapter do that",
     "views.registered.rebuild: it imports aws_lambda_powertools: let an adapter do that",
-    "views.reports.export: it imports views.reports.schemas: no export.py may",
-    "views.reports.history: it imports sluice.dynamodb: let an adapter do that",
-    "views.reports.history: it imports sluice.totals: let an adapter do that",
-    "views.reports.history: it imports views.items: let an adapter do that",
-    "views.reports.moved: it imports sluice.dynamodb: let an adapter do that",
-    "views.reports.moved: it imports views.items: let an adapter do that",
-    "views.reports.ranking: it imports sluice.totals: let an adapter do that",
-    "views.reports.ranking: it imports views.totals: let an adapter do that",
-    "views.reports.refusals: it imports sluice.dynamodb: let an adapter do that",
-    "views.reports.refusals: it imports views.items: let an adapter do that",
-    "views.reports.schemas: it imports views.totals: no schemas.py may",
     "views.sync.bootstrap: it imports botocore.exceptions: no bootstrap.py may",
     "views.sync.inbox: it imports aws_lambda_powertools: let an adapter do that",
     "views.viewers: it imports sluice.tokens: let an adapter do that",

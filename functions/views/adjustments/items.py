@@ -6,13 +6,9 @@
 | content#story#123  | adjustments       | the head of the content's chain of audit entries       |
 """
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-
+from sluice.audit import HeadAttributes
 from views.items import ViewsItem
 
 
-class HeadItem(ViewsItem):
+class HeadItem(HeadAttributes, ViewsItem):
     """The last audit entry of a content's adjustments."""
-
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()

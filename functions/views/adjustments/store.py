@@ -13,7 +13,7 @@ from views import totals
 from views.adjustments.adjustment import PREFIX, Adjusted, Adjustment, Place
 from views.adjustments.items import HeadItem
 from views.content import Content
-from views.items import AdjustedItem
+from views.items import AdjustedItem, id_of
 
 ACTION = "VIEWS_ADJUSTED"
 _EVENT = "ViewsAdjusted"
@@ -30,13 +30,13 @@ class AdjustmentStore:
     def head(self, content: Content) -> Head:
         """The last audit entry of a content's adjustments."""
         with transient_as_unavailable():
-            items = list(HeadItem.batch_get([(_id(content), _HEAD)], consistent_read=True))
-        return Head(int(items[0].audit_number), items[0].audit_hash) if items else Head()
+            items = list(HeadItem.batch_get([(id_of(content), _HEAD)], consistent_read=True))
+        return items[0].audit_head if items else Head()
 
     def page(self, content: Content, limit: int, after: Place | None) -> tuple[list[Adjustment], Place | None]:
         """At most `limit` adjustments, newest first, beginning after a place; and the place to go on after, if any."""
         last = _part(after.id) if after else None
-        items, more = page_of(AdjustedItem, _id(content), _ROW, limit, last, newest_first=True)
+        items, more = page_of(AdjustedItem, id_of(content), _ROW, limit, last, newest_first=True)
         found = [_adjustment(item) for item in items]
         return found, Place(found[-1].id) if more else None
 
@@ -53,13 +53,13 @@ class AdjustmentStore:
             event=_EVENT,
             told=_event(adjusted),
         )
-        row = AdjustedItem(_id(content), _part(adjustment.id), views=adjustment.views, reason=adjustment.reason)
+        row = AdjustedItem(id_of(content), _part(adjustment.id), views=adjustment.views, reason=adjustment.reason)
         row.actor, row.at = adjustment.actor, adjustment.at
 
         def write(transaction: TransactWrite, new: Head) -> None:
             totals.adjust_organic(transaction, *content, adjustment.views, before)
             transaction.save(row, condition=AdjustedItem.id.does_not_exist())
-            item = HeadItem(_id(content), _HEAD, audit_number=new.number, audit_hash=new.hash)
+            item = HeadItem(id_of(content), _HEAD, audit_number=new.number, audit_hash=new.hash)
             transaction.save(item, condition=_is(head))
 
         answered = Keyed[Head](keyed.request, lambda _: keyed.answer(adjusted))
@@ -90,10 +90,6 @@ def _event(adjusted: Adjusted) -> dict[str, Any]:
 def _adjustment(item: AdjustedItem) -> Adjustment:
     name = f"{PREFIX}_{item.part.removeprefix(_ROW)}"
     return Adjustment(name, int(item.views), item.reason, item.actor, item.at)
-
-
-def _id(content: Content) -> str:
-    return "#".join(("content", *content))
 
 
 def _part(adjustment_id: str) -> str:

@@ -1,7 +1,7 @@
 """What is displayed of contents' views: exact; while Redis is away, what the database has, and says so (S2-33)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aws_lambda_powertools import Logger
@@ -31,19 +31,14 @@ class Shown:
     """Whether `pending` is 0 because Redis did not answer."""
 
 
+@dataclass
 class Display:
     """Shows counts. `connect` gives a reader when one is needed: at first, and after each failure of Redis."""
 
-    def __init__(
-        self,
-        connect: Callable[[], Reader],
-        totals: Callable[[Sequence[Content]], Mapping[Content, Totals]],
-        breaker: Breaker,
-    ) -> None:
-        self._connect = connect
-        self._totals = totals
-        self._breaker = breaker
-        self._reader: Reader | None = None
+    connect: Callable[[], Reader]
+    totals: Callable[[Sequence[Content]], Mapping[Content, Totals]]
+    breaker: Breaker
+    _reader: Reader | None = field(default=None, init=False)
 
     def show(self, contents: Sequence[Content], source: Source | None = None) -> dict[Content, Shown]:
         """The parts of each content that `source` has; of all, without one.
@@ -61,19 +56,19 @@ class Display:
             return self._by_database(contents, is_degraded=True)
 
     def _exactly(self, contents: Sequence[Content]) -> dict[Content, Shown]:
-        if wait := self._breaker.open_seconds:
+        if wait := self.breaker.open_seconds:
             raise RedisAway("Redis failed a moment ago and is left alone", wait)
         try:
             if self._reader is None:
-                self._reader = self._connect()
+                self._reader = self.connect()
             counts = self._reader.read(contents)
         except RedisAway as error:
             logger.warning("Redis is away: counts come from the database", exc_info=error)
             self._reader = None
-            self._breaker.trip()
+            self.breaker.trip()
             raise
         return {of: Shown(count.synced, count.pending, count.boosted) for of, count in counts.items()}
 
     def _by_database(self, contents: Sequence[Content], *, is_degraded: bool) -> dict[Content, Shown]:
-        totals = self._totals(contents)
+        totals = self.totals(contents)
         return {of: Shown(total.organic, 0, total.boosted, is_degraded) for of, total in totals.items()}

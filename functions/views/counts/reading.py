@@ -1,7 +1,7 @@
 """Reading a content's views, never wrong: whatever a sync does meanwhile (design section 5)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Protocol
 
 from views import keys
@@ -36,18 +36,17 @@ class Count:
     boosted: int
 
 
+@dataclass(frozen=True)
 class Reader:
     """Counts lie between the views accepted when the read began and when it ended, and never go backwards.
 
     `totals` reads many contents consistently (`sluice.totals.read_all`). `shard_count` is the highest ever used.
     """
 
-    def __init__(
-        self, shards: Shards, totals: Callable[[Sequence[Content]], Mapping[Content, Totals]], *, shard_count: int
-    ) -> None:
-        self._shards = shards
-        self._totals = totals
-        self._every = range(shard_count)
+    shards: Shards
+    totals: Callable[[Sequence[Content]], Mapping[Content, Totals]]
+    _: KW_ONLY
+    shard_count: int
 
     def read(self, contents: Sequence[Content]) -> dict[Content, Count]:
         """The count of each content (type, id). Raises Unavailable when Redis or the database does not answer."""
@@ -56,8 +55,8 @@ class Reader:
         left = list(dict.fromkeys(contents))
         while left:
             fields = [keys.content_field(*content) for content in left]
-            by_shard = self._shards.read(self._every, fields)
-            totals = self._totals(left)
+            by_shard = self.shards.read(range(self.shard_count), fields)
+            totals = self.totals(left)
             for content, seen in zip(left, zip(*by_shard, strict=True), strict=True):
                 total = totals[content]
                 # A shard that restarted empty reports no epoch, hence the last try: else it could not end.

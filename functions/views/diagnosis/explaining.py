@@ -1,7 +1,7 @@
 """What would happen to a view now, and why: the tracking script decides and counts nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -59,29 +59,19 @@ class Explanation:
     rules: tuple[RuleStanding, ...]
 
 
+@dataclass(frozen=True)
 class Explainer:
     """Explains. `recognised` believes a subject as it stands where tracking has a token: who asks is an operator."""
 
-    def __init__(
-        self,
-        recognised: Viewers,
-        counter: Counter,
-        shards: Callable[[], Shards],
-        clock: Clock,
-        calendar: Calendar,
-        rules: Rules,
-        *,
-        shard_count: int,
-        honours_do_not_track: bool,
-    ) -> None:
-        self._viewers = recognised
-        self._counter = counter
-        self._shards = shards
-        self._clock = clock
-        self._calendar = calendar
-        self._rules = rules
-        self._shard_count = shard_count
-        self._honours_do_not_track = honours_do_not_track
+    recognised: Viewers
+    counter: Counter
+    shards: Callable[[], Shards]
+    clock: Clock
+    calendar: Calendar
+    rules: Rules
+    _: KW_ONLY
+    shard_count: int
+    honours_do_not_track: bool
 
     def of_user(self, subject: str, content_type: str, content_id: str) -> Explanation:
         """What would happen to a view with a token of `subject`, by a browser that is no robot's."""
@@ -90,7 +80,7 @@ class Explainer:
     def of_session(self, session: str, content_type: str, content_id: str) -> Explanation:
         """What would happen to a view with this session. Raises Invalid when tracking would not believe it."""
         request = Request({}, "", session)
-        if self._viewers.recognise(request, self._clock.now()).session != session:
+        if self.recognised.recognise(request, self.clock.now()).session != session:
             message = "This session is forged or over: tracking goes by address and user agent then"
             raise Invalid.of("viewer.session", message)
         return self._explain(request, content_type, content_id, ())
@@ -98,20 +88,20 @@ class Explainer:
     def of_address(self, source_ip: str, user_agent: str, content_type: str, content_id: str) -> Explanation:
         """What would happen to a view from this address by this browser, without a token or a session."""
         request = Request({"user-agent": user_agent}, source_ip)
-        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._honours_do_not_track)
+        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self.honours_do_not_track)
         return self._explain(request, content_type, content_id, reasons)
 
     def _explain(self, request: Request, content_type: str, content_id: str, reasons: tuple[str, ...]) -> Explanation:
-        now = self._clock.now()
-        viewer = self._viewers.recognise(request, now).key
+        now = self.clock.now()
+        viewer = self.recognised.recognise(request, now).key
         content = keys.content_field(content_type, content_id)
-        standing = self._shards().standing(viewer, self._shard_count, content)
-        decision = self._counter.explain(viewer, content_type, content_id, now, reasons)
-        moment = self._calendar.moment(now)
+        standing = self.shards().standing(viewer, self.shard_count, content)
+        decision = self.counter.explain(viewer, content_type, content_id, now, reasons)
+        moment = self.calendar.moment(now)
         return Explanation(decision, tuple(self._standings(standing, moment, decision)))
 
     def _standings(self, standing: Standing, moment: Moment, decision: Decision) -> list[RuleStanding]:
-        rules = self._rules
+        rules = self.rules
         limits: Mapping[str, tuple[bool, int | None, int | None]] = {
             COOLDOWN: (rules.cooldown_seconds > 0, rules.cooldown_seconds, _seconds_since_last(standing, moment)),
             DAILY_VIEWED: (rules.once_per_day, 1, int(_is_of_today(standing, moment))),
@@ -128,7 +118,7 @@ class Explainer:
             UNREGISTERED: (rules.registered_only, None, None),
             TOO_MANY_CONTENTS: (rules.max_contents > 0, rules.max_contents, standing.pending_contents),
             BOT: (True, None, None),
-            DO_NOT_TRACK: (self._honours_do_not_track, None, None),
+            DO_NOT_TRACK: (self.honours_do_not_track, None, None),
         }
         return [
             RuleStanding(rule, is_on, rule in decision.reasons, limit, used)

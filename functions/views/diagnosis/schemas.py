@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from sluice.http import Moment
 from views.control import Phase
-from views.diagnosis.explaining import Explanation, RuleStanding
+from views.diagnosis.explaining import Explanation
 from views.diagnosis.stats import Stats
 from views.held import ShardStats
 from views.rules import Rules
@@ -35,16 +35,7 @@ class ShardResource(BaseModel):
 
     @classmethod
     def of(cls, number: int, shard: ShardStats) -> Self:
-        return cls(
-            shard=number,
-            epoch=shard.epoch,
-            pending_views=shard.pending_views,
-            pending_contents=shard.pending_contents,
-            syncing_contents=shard.syncing_contents,
-            parked_contents=shard.parked_contents,
-            refused_fields=shard.refused_fields,
-            registry_complete=shard.is_registry_complete == 1,
-        )
+        return cls(shard=number, registry_complete=shard.is_registry_complete == 1, **vars(shard))
 
 
 class StatsResource(BaseModel):
@@ -194,9 +185,5 @@ class ExplanationResource(BaseModel):
             would_count=decision.is_counted,
             reasons=list(decision.reasons),
             retry_after_seconds=decision.retry_after_seconds,
-            rules=[_rule(standing) for standing in explanation.rules],
+            rules=[RuleResource.model_validate(standing) for standing in explanation.rules],
         )
-
-
-def _rule(standing: RuleStanding) -> RuleResource:
-    return RuleResource.model_validate(standing)

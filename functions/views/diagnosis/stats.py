@@ -1,7 +1,7 @@
 """How tracking and the sync stand, from the counters that the scripts keep (S2-28)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,6 +18,16 @@ class Shards(Protocol):
     def used_memory(self) -> int | None: ...
 
 
+class _Sum:
+    """The sum over all shards of the field that has its name."""
+
+    def __set_name__(self, owner: "type[Stats]", name: str) -> None:
+        self._name = name
+
+    def __get__(self, stats: "Stats", owner: "type[Stats]") -> int:
+        return sum(getattr(shard, self._name) for shard in stats.shards)
+
+
 @dataclass(frozen=True)
 class Stats:
     """How tracking and the sync stand at a moment. Sums are over all shards, each of which is read at one moment."""
@@ -27,33 +37,13 @@ class Stats:
     used_memory_bytes: int | None
     open_epoch: Control | None
 
-    @property
-    def pending_views(self) -> int:
-        return sum(shard.pending_views for shard in self.shards)
-
-    @property
-    def pending_contents(self) -> int:
-        return sum(shard.pending_contents for shard in self.shards)
-
-    @property
-    def syncing_contents(self) -> int:
-        return sum(shard.syncing_contents for shard in self.shards)
-
-    @property
-    def parked_contents(self) -> int:
-        return sum(shard.parked_contents for shard in self.shards)
-
-    @property
-    def refused_fields(self) -> int:
-        return sum(shard.refused_fields for shard in self.shards)
-
-    @property
-    def sessions(self) -> int:
-        return sum(shard.sessions for shard in self.shards)
-
-    @property
-    def viewers(self) -> int:
-        return sum(shard.viewers for shard in self.shards)
+    pending_views = _Sum()
+    pending_contents = _Sum()
+    syncing_contents = _Sum()
+    parked_contents = _Sum()
+    refused_fields = _Sum()
+    sessions = _Sum()
+    viewers = _Sum()
 
     @property
     def oldest_pending_at(self) -> datetime | None:
@@ -67,30 +57,23 @@ class Stats:
         return max(0, int((self.at - oldest).total_seconds())) if oldest else None
 
 
+@dataclass(frozen=True)
 class StatsReader:
     """Reads them. `control` answers the sync's control item; `shard_count` is the number of shards in use."""
 
-    def __init__(
-        self,
-        shards: Callable[[], Shards],
-        control: Callable[[], Control | None],
-        clock: Clock,
-        calendar: Calendar,
-        *,
-        shard_count: int,
-    ) -> None:
-        self._shards = shards
-        self._control = control
-        self._clock = clock
-        self._calendar = calendar
-        self._shard_count = shard_count
+    shards: Callable[[], Shards]
+    control: Callable[[], Control | None]
+    clock: Clock
+    calendar: Calendar
+    _: KW_ONLY
+    shard_count: int
 
     def read(self) -> Stats:
         """Raises Unavailable when Redis or the database does not answer."""
-        now = self._clock.now()
-        control = self._control()
-        shards = self._shards()
-        every = range(max(self._shard_count, control.shards if control else 0))
-        of_shards = shards.stats(every, self._calendar.moment(now).day_start)
+        now = self.clock.now()
+        control = self.control()
+        shards = self.shards()
+        every = range(max(self.shard_count, control.shards if control else 0))
+        of_shards = shards.stats(every, self.calendar.moment(now).day_start)
         is_open = control is not None and control.phase is not Phase.DONE
         return Stats(now, of_shards, shards.used_memory(), control if is_open else None)

@@ -1,5 +1,6 @@
 """What a step of an import does: the context's part in the step chain."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from aws_lambda_powertools import Logger
@@ -14,23 +15,23 @@ logger = Logger(child=True)
 _WORKER = "worker"
 
 
+@dataclass(frozen=True)
 class ImportBatches:
     """Reads the rows of a slice and which of them are in already, and commits the rest in one transaction."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    store: Store
 
     def read(self, campaign_id: str, now: datetime) -> State[Import] | None:  # noqa: ARG002 - the chain's
         """The import, and whether the platform is stopped."""
-        return self._store.read(campaign_id)
+        return self.store.read(campaign_id)
 
     def commit(self, state: State[Import], committed_by: str, now: datetime) -> Import | None:
         """One slice; None when a condition failed, such as that of a content which another import took meanwhile."""
         found = state.campaign
-        chunk = self._store.chunk(found.id, found.chunk)
-        imported = self._store.imported(imports.next_slice(found, chunk)) if chunk else ()
+        chunk = self.store.chunk(found.id, found.chunk)
+        imported = self.store.imported(imports.next_slice(found, chunk)) if chunk else ()
         change = imports.apply(found, chunk, imported, now)
-        after = self._store.commit(change.run_by(committed_by), _WORKER, now)
+        after = self.store.commit(change.run_by(committed_by), _WORKER, now)
         if after and after.status is ImportStatus.FAILED:
             logger.error("Import failed", reason=after.failure_reason)  # an alarm counts these lines
         elif after:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sluice.audit import Head
 from views import keys
 
 BUCKETS = 16
@@ -20,7 +19,9 @@ class RegisteredContent:
     owner: str
     registered_at: datetime
     updated_at: datetime
-    audit_head: Head = Head()  # noqa: RUF009 - it is frozen
+    audit_number: int = 0
+    audit_hash: str = ""
+    """The head of its audit chain."""
 
     @property
     def field(self) -> str:

@@ -6,20 +6,19 @@
 | registered#07     | story:123 | that it is registered                                           |
 """
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 
+from sluice.audit import HeadAttributes
 from views.items import ViewsItem
 
 
-class ContentItem(ViewsItem):
+class ContentItem(HeadAttributes, ViewsItem):
     """`content#story#123`, `about`: what a content is called and whose it is, with the head of its audit chain."""
 
     title = UnicodeAttribute()
     owner = UnicodeAttribute()
     registered_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
 
 
 class RegisteredItem(ViewsItem):

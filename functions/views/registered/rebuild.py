@@ -11,7 +11,7 @@ Where all contents count there are no sets, and none is made by registering: the
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Protocol
@@ -45,42 +45,33 @@ class Registry(Protocol):
     def page(self, bucket: int, after: str, limit: int) -> list[str]: ...
 
 
+@dataclass(frozen=True)
 class Rebuild:
     """Gives shards without a complete set a new one, a page at a time. `send` brings a message to the sync's queue.
 
     `shards` answers those that the sync has recorded: a request that registers content knows no others.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        sets: Sets,
-        shards: Callable[[], Sequence[int]],
-        send: Callable[[Page, int], None],
-        clock: Clock,
-        *,
-        is_wanted: bool,
-        page_contents: int = PAGE_CONTENTS,
-    ) -> None:
-        self._registry = registry
-        self._sets = sets
-        self._shards = shards
-        self._send = send
-        self._clock = clock
-        self._is_wanted = is_wanted
-        self._page_contents = page_contents
+    registry: Registry
+    sets: Sets
+    shards: Callable[[], Sequence[int]]
+    send: Callable[[Page, int], None]
+    clock: Clock
+    _: KW_ONLY
+    is_wanted: bool
+    page_contents: int = PAGE_CONTENTS
 
     def ensure(self) -> None:
         """Ask for a rebuild when a shard lacks its set and none is under way there. Raises Unavailable.
 
         Where sets are not wanted any more they are forgotten.
         """
-        if not self._is_wanted:
-            self._sets.forget_registered(self._shards())
+        if not self.is_wanted:
+            self.sets.forget_registered(self.shards())
             return
-        dead_before = _milliseconds(self._clock.now() - PATIENCE)
-        if any(at is not None and at < dead_before for at in self._sets.rebuilds(self._shards())):
-            self._send(Page(), 0)
+        dead_before = _milliseconds(self.clock.now() - PATIENCE)
+        if any(at is not None and at < dead_before for at in self.sets.rebuilds(self.shards())):
+            self.send(Page(), 0)
 
     def run(self, page: Page) -> None:
         """Begin, or add a page and send the next. Returns when the message can be acknowledged. Raises Unavailable."""
@@ -92,17 +83,17 @@ class Rebuild:
     def _begin(self) -> None:
         # Named anew whenever the message comes: a copy that begins again must not vouch for the pages of the first.
         rebuild = token_hex(8)
-        shards = self._shards()
-        begun = self._sets.begin_rebuild(shards, rebuild, _milliseconds(self._clock.now()))
+        shards = self.shards()
+        begun = self.sets.begin_rebuild(shards, rebuild, _milliseconds(self.clock.now()))
         if lacking := _those(shards, begun):
             logger.info("Shards get their registered content anew", shards=lacking)
-            self._send(Page(rebuild, lacking), 0)
+            self.send(Page(rebuild, lacking), 0)
 
     def _add(self, page: Page) -> None:
-        contents = self._registry.page(page.bucket, page.after, self._page_contents)
-        now = _milliseconds(self._clock.now())
-        shards = _those(page.shards, self._sets.register(page.shards, contents, now, page.rebuild))
-        if len(contents) == self._page_contents:
+        contents = self.registry.page(page.bucket, page.after, self.page_contents)
+        now = _milliseconds(self.clock.now())
+        shards = _those(page.shards, self.sets.register(page.shards, contents, now, page.rebuild))
+        if len(contents) == self.page_contents:
             following = replace(page, shards=shards, after=contents[-1])
         else:
             following = replace(page, shards=shards, bucket=page.bucket + 1, after="")
@@ -110,12 +101,12 @@ class Rebuild:
             logger.warning("Dropped: another rebuild took over, or the shards restarted empty")
             self.ensure()
         elif following.bucket < BUCKETS:
-            self._send(following, 0)
+            self.send(following, 0)
         else:
             self._end(following)
 
     def _end(self, page: Page) -> None:
-        ended = _those(page.shards, self._sets.end_rebuild(page.shards, page.rebuild))
+        ended = _those(page.shards, self.sets.end_rebuild(page.shards, page.rebuild))
         logger.info("Shards have their registered content", shards=ended)
         self.ensure()
 

@@ -10,7 +10,7 @@ from pynamodb.transactions import TransactWrite
 from sluice.audit import Head
 from sluice.commit import Trace, commit
 from sluice.dynamodb import Database, bind, transient_as_unavailable
-from views.items import ViewsItem
+from views.items import ViewsItem, id_of
 from views.registered.content import BUCKETS, RegisteredContent
 from views.registered.items import ContentItem, RegisteredItem
 
@@ -27,7 +27,7 @@ class Registry:
     def get(self, content_type: str, content_id: str) -> RegisteredContent | None:
         """A content, by a consistent read."""
         with transient_as_unavailable():
-            key = (_id(content_type, content_id), ABOUT)
+            key = (id_of((content_type, content_id)), ABOUT)
             items = list(ContentItem.batch_get([key], consistent_read=True))
         return _content(content_type, content_id, items[0]) if items else None
 
@@ -46,16 +46,16 @@ class Registry:
         )
         as_read: Condition = ContentItem.id.does_not_exist()
         if before:
-            as_read = ContentItem.audit_number == before.audit_head.number
+            as_read = ContentItem.audit_number == before.audit_number
 
         def headed(head: Head) -> RegisteredContent:
-            return replace(after, audit_head=head)
+            return replace(after, audit_number=head.number, audit_hash=head.hash)
 
         def write(transaction: TransactWrite, content: RegisteredContent) -> None:
             transaction.save(_item(content), condition=as_read)
             transaction.save(RegisteredItem(_listed(_bucket(content.field)), content.field))
 
-        head = before.audit_head if before else Head()
+        head = Head(before.audit_number, before.audit_hash) if before else Head()
         return commit(self._database, head, trace, after.updated_at, entity=headed, write=write) is not None
 
     def page(self, bucket: int, after: str, limit: int) -> list[str]:
@@ -74,29 +74,16 @@ def _listed(bucket: int) -> str:
     return f"registered#{bucket:02}"
 
 
-def _id(content_type: str, content_id: str) -> str:
-    return f"content#{content_type}#{content_id}"
-
-
 def _snapshot(content: RegisteredContent) -> dict[str, Any]:
     return {"title": content.title, "owner": content.owner}
 
 
 def _item(content: RegisteredContent) -> ContentItem:
-    return ContentItem(
-        _id(content.content_type, content.content_id),
-        ABOUT,
-        title=content.title,
-        owner=content.owner,
-        registered_at=content.registered_at,
-        updated_at=content.updated_at,
-        audit_number=content.audit_head.number,
-        audit_hash=content.audit_head.hash,
-    )
+    values = dict(vars(content))
+    of_content = values.pop("content_type"), values.pop("content_id")
+    return ContentItem(id_of(of_content), ABOUT, **values)
 
 
 def _content(content_type: str, content_id: str, item: ContentItem) -> RegisteredContent:
-    head = Head(int(item.audit_number), item.audit_hash)
-    return RegisteredContent(
-        content_type, content_id, item.title, item.owner, item.registered_at, item.updated_at, head
-    )
+    since, head = (item.registered_at, item.updated_at), (int(item.audit_number), item.audit_hash)
+    return RegisteredContent(content_type, content_id, item.title, item.owner, *since, *head)

@@ -16,10 +16,8 @@ from sluice.roles import Role
 from sluice.totals import TotalItem
 from views import content
 from views.items import ViewsItem
-from views.reports import ranking, refusals
+from views.reports import store
 from views.reports.export import history_csv, ranking_csv, refusals_csv
-from views.reports.history import history as history_of
-from views.reports.moved import moved_until
 from views.reports.period import Period, period
 from views.reports.refusals import Wanted
 from views.reports.schemas import (
@@ -30,7 +28,6 @@ from views.reports.schemas import (
     OneRule,
     RankedResource,
     RankingPage,
-    RefusalsOfHour,
     RefusalsPage,
     RefusalsSummary,
     ranking_place,
@@ -93,8 +90,8 @@ def list_refusals(
 ) -> RefusalsPage:
     """List refused views by hour, rules and content, oldest first. Up to 31 days, in UTC."""
     asked = wanted(first, last, rule, named)
-    found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
-    return RefusalsPage.of(map(RefusalsOfHour.of, found), following, moved_until=moved_until())
+    found, following = store.refusals_page(asked, limit, refusals_place(cursor, asked.period))
+    return RefusalsPage.of(found, following, moved_until=store.moved_until())
 
 
 @app.get(f"{REFUSALS}/summary", **http.require(Role.OPERATOR))
@@ -102,7 +99,7 @@ def sum_refusals(
     first: FirstDay = None, last: LastDay = None, rule: OneRule = None, named: OneContent = None
 ) -> RefusalsSummary:
     """Sum the refused views by rule and hour. Up to 31 days, in UTC."""
-    return RefusalsSummary.of(refusals.summary(wanted(first, last, rule, named)), moved_until())
+    return RefusalsSummary.of(store.summary(wanted(first, last, rule, named)), store.moved_until())
 
 
 @app.get(f"{REFUSALS}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
@@ -116,9 +113,9 @@ def export_refusals(
 ) -> Response[str]:
     """Return refused views as CSV. The `Link` header has the next part."""
     asked = wanted(first, last, rule, named)
-    found, following = refusals.page(asked, limit, refusals_place(cursor, asked.period))
+    found, following = store.refusals_page(asked, limit, refusals_place(cursor, asked.period))
     query = {"from": asked.period.first, "to": asked.period.last, "rule": rule, "content": named, "limit": limit}
-    text = refusals_csv(map(RefusalsOfHour.of, found), with_header=cursor is None)
+    text = refusals_csv(found, with_header=cursor is None)
     return http.csv_answer(text, query, following)
 
 
@@ -128,8 +125,8 @@ def history(
 ) -> HistoryResource:
     """Return a content's organic, boosted and adjusted views per day. By default 30 days, at most 366."""
     asked = content.check(content_type, content_id, configured().content_types)
-    found = history_of(asked, days_of_history(first, last), configured().time_zone)
-    return HistoryResource.of(asked, found, moved_until())
+    found = store.history(asked, days_of_history(first, last), configured().time_zone)
+    return HistoryResource.of(asked, found, store.moved_until())
 
 
 @app.get(f"{HISTORY}/export", **http.require(Role.OPERATOR, errors=[404], media=exports.MEDIA))
@@ -138,7 +135,7 @@ def export_history(
 ) -> Response[str]:
     """Return a content's views per day as CSV."""
     asked = content.check(content_type, content_id, configured().content_types)
-    found = history_of(asked, days_of_history(first, last), configured().time_zone)
+    found = store.history(asked, days_of_history(first, last), configured().time_zone)
     return http.csv_answer(history_csv(asked, found.days), {})
 
 
@@ -146,9 +143,9 @@ def export_history(
 def top(content_type: RankedType, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> RankingPage:
     """List the most viewed contents of a type, by organic views only (S2-30)."""
     content.check_type(content_type, configured().content_types)
-    found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
+    found, following = store.most_viewed(content_type, limit, ranking_place(cursor))
     places = map(RankedResource.of, found)
-    return RankingPage.of(places, following, moved_until=moved_until(), content_type=content_type)
+    return RankingPage.of(places, following, moved_until=store.moved_until(), content_type=content_type)
 
 
 @app.get(f"{TOP}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
@@ -157,7 +154,7 @@ def export_top(
 ) -> Response[str]:
     """Return the most viewed contents of a type as CSV. The `Link` header has the next part."""
     content.check_type(content_type, configured().content_types)
-    found, following = ranking.most_viewed(content_type, limit, ranking_place(cursor))
+    found, following = store.most_viewed(content_type, limit, ranking_place(cursor))
     text = ranking_csv(content_type, found, with_header=cursor is None)
     query = {"content_type": content_type, "limit": limit}
     return http.csv_answer(text, query, following)

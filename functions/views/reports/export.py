@@ -6,17 +6,17 @@ from sluice import exports
 from sluice.clock import rfc3339
 from views.reports.history import Day
 from views.reports.ranking import Place
-from views.reports.schemas import RefusalsOfHour
+from views.reports.refusals import Refusals
 
 _REFUSALS = ("hour", "rules", "content_type", "content_id", "refusals")
 _HISTORY = ("content_type", "content_id", "date", "organic", "boosted", "adjusted")
 _RANKING = ("content_type", "content_id", "organic", "boosted")
 
 
-def refusals_csv(items: Iterable[RefusalsOfHour], *, with_header: bool) -> str:
+def refusals_csv(items: Iterable[Refusals], *, with_header: bool) -> str:
     """A line per hour, combination of rules (joined by spaces) and content."""
     lines = (
-        [rfc3339(each.hour), " ".join(each.rules), each.content_type, each.content_id, each.refusals] for each in items
+        [rfc3339(each.at), " ".join(each.rules), each.content_type, each.content_id, each.refusals] for each in items
     )
     return exports.text_of(_REFUSALS, lines, with_header=with_header)
 

@@ -11,12 +11,13 @@ from sluice import http
 from sluice.http import Moment
 from sluice.schemas import Page
 from views import content
+from views.content import Content
 from views.reports.history import Adjustment, History
 from views.reports.period import Period, day_of
 from views.reports.ranking import Place as RankingPlace
-from views.reports.refusals import Place, Refusals, Summary
+from views.reports.ranking import Ranked
+from views.reports.refusals import Place, Summary, moment_of
 from views.rules import Reason
-from views.totals import Ranked
 
 # A report that is read by people has room for so many; those before them are in its sums all the same.
 MOST_ADJUSTMENTS = 500
@@ -53,24 +54,15 @@ class Report(BaseModel):
 class RefusalsOfHour(BaseModel):
     """Attempts to view a content that the same rules refused in one hour."""
 
-    hour: Moment
+    model_config = ConfigDict(from_attributes=True)
+
+    hour: Moment = Field(validation_alias="at")
     rules: list[str] = Field(
         description="All rules that refused these attempts.", examples=[["cooldown", "daily_viewed"]]
     )
     content_type: str | None = Field(description="Null for contents that had no room of their own in Redis.")
     content_id: str | None
     refusals: int
-
-    @classmethod
-    def of(cls, refusals: Refusals) -> "RefusalsOfHour":
-        content_type, _, content_id = refusals.content.partition(":")
-        return cls(
-            hour=_moment(refusals.day, refusals.hour),
-            rules=list(refusals.rules),
-            content_type=content_type if content_id else None,
-            content_id=content_id or None,
-            refusals=refusals.refusals,
-        )
 
 
 class RefusalsPage(Page[RefusalsOfHour], Report):
@@ -106,7 +98,7 @@ class RefusalsSummary(Report):
             attempts=summary.attempts,
             by_rule=summary.by_rule,
             by_rules=[RefusalsByRules(rules=list(rules), refusals=each) for rules, each in summary.by_rules.items()],
-            by_hour=[RefusalsByHour(hour=_moment(*hour), refusals=each) for hour, each in summary.by_hour.items()],
+            by_hour=[RefusalsByHour(hour=moment_of(*hour), refusals=each) for hour, each in summary.by_hour.items()],
         )
 
 
@@ -143,6 +135,8 @@ class PeriodTotals(BaseModel):
 class ContentTotals(BaseModel):
     """The present counters of a content: organic = organic of all days + imported + adjusted."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     organic: int
     boosted: int
     imported: int | None = Field(
@@ -166,9 +160,9 @@ class HistoryResource(Report):
     disclosure: str | None = Field(description="Present if some of the views are boosted.")
 
     @classmethod
-    def of(cls, named: tuple[str, str], history: History, moved_until: datetime | None) -> "HistoryResource":
+    def of(cls, named: Content, history: History, moved_until: datetime | None) -> "HistoryResource":
         listed: Sequence[Adjustment] = history.adjustments[-MOST_ADJUSTMENTS:]
-        is_boosted = history.total.boosted or any(day.boosted for day in history.days)
+        is_boosted = history.overall.boosted or any(day.boosted for day in history.days)
         return cls(
             moved_until=moved_until,
             content_type=named[0],
@@ -181,12 +175,7 @@ class HistoryResource(Report):
             ),
             adjustments=[AdjustmentResource.model_validate(each) for each in listed],
             adjustments_left_out=len(history.adjustments) - len(listed),
-            overall=ContentTotals(
-                organic=history.total.organic,
-                boosted=history.total.boosted,
-                imported=history.total.imported,
-                adjusted=history.adjusted,
-            ),
+            overall=ContentTotals.model_validate(history.overall),
             disclosure=DISCLOSURE if is_boosted else None,
         )
 
@@ -219,7 +208,3 @@ def refusals_place(cursor: str | None, period: Period) -> Place | None:
 def ranking_place(cursor: str | None) -> Ranked | None:
     """After whom a page of the ranking begins. Raises Invalid for a cursor that is none."""
     return http.place_of(cursor, Ranked, lambda place: content.is_id(place.content_id))
-
-
-def _moment(day: str, hour: str) -> datetime:
-    return datetime.fromisoformat(f"{day}T{hour}:00:00+00:00")

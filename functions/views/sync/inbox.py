@@ -1,5 +1,6 @@
 """What comes on the sync's queue, and who takes it."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from aws_lambda_powertools import Logger
@@ -17,25 +18,25 @@ class Rebuild(Protocol):
     def run(self, page: Page) -> None: ...
 
 
+@dataclass(frozen=True)
 class Inbox:
     """Hands each message to the sync or to the rebuild."""
 
-    def __init__(self, sync: Sync, rebuild: Rebuild) -> None:
-        self._sync = sync
-        self._rebuild = rebuild
+    sync: Sync
+    rebuild: Rebuild
 
     def take(self, message: Message, message_id: str) -> None:
         """Returns when the message can be acknowledged. Raises Unavailable when it is to be delivered again."""
         match message:
             case Page():
-                self._rebuild.run(message)
+                self.rebuild.run(message)
             case Opening():
-                started = self._sync.start_scheduled(message.at)
+                started = self.sync.start_scheduled(message.at)
                 logger.info("Scheduled sync", scheduled_at=message.at.isoformat(), outcome=started.outcome.value)
                 # Where an epoch opens its first step does this; and a message that was passed on must not fail, or it
                 # is passed on again.
                 if started.outcome is Outcome.NOTHING_PENDING:
-                    self._rebuild.ensure()
+                    self.rebuild.ensure()
             case EpochStep():
-                if self._sync.run(message, message_id) and message.step == 0:
-                    self._rebuild.ensure()
+                if self.sync.run(message, message_id) and message.step == 0:
+                    self.rebuild.ensure()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from sluice.dynamodb import Database, bind, transient_as_unavailable, update_if
+from sluice.dynamodb import Database, bind, setting, transient_as_unavailable, update_if
 from sluice.errors import Unavailable
 from sluice.totals import TotalItem
 from views import keys, totals
@@ -19,6 +19,7 @@ from views.items import (
     RefusedHourItem,
     RefusedItem,
     ViewsItem,
+    id_of,
 )
 from views.sync.applying import Added, DayViews, Failure, Refusals, Row
 
@@ -44,37 +45,17 @@ class SyncStore:
     def _moved(self, before: Control | None, after: Control) -> bool:
         return update_if(
             ControlItem("sync", "control"),
-            actions=[
-                ControlItem.epoch.set(after.epoch),
-                ControlItem.phase.set(after.phase.value),
-                ControlItem.step.set(after.step),
-                ControlItem.day.set(after.day),
-                ControlItem.shards.set(after.shards),
-                ControlItem.opened_at.set(after.opened_at),
-                ControlItem.closed_at.set(after.closed_at) if after.closed_at else ControlItem.closed_at.remove(),
-                ControlItem.committed_by.set(after.committed_by)
-                if after.committed_by
-                else ControlItem.committed_by.remove(),
-                ControlItem.pages.set(after.pages),
-                ControlItem.contents.set(after.contents),
-                ControlItem.views.set(after.views),
-                ControlItem.parked.set(after.parked),
-                ControlItem.refusals.set(after.refusals),
-                ControlItem.folded.set(after.folded),
-            ],
+            actions=setting(ControlItem, vars(after)),
             condition=_unmoved(before),
         )
 
     def record(self, epoch: Control) -> None:
-        item = ControlItem(f"sync:{epoch.epoch}", "epoch", **(vars(epoch) | {"phase": epoch.phase.value}))
         with transient_as_unavailable():
-            item.save()
+            ControlItem(f"sync:{epoch.epoch}", "epoch", **vars(epoch)).save()
 
     def epoch(self, number: int) -> Control | None:
         """How a closed epoch went."""
-        with transient_as_unavailable():
-            found = list(ControlItem.query(f"sync:{number}", ControlItem.part == "epoch", consistent_read=True))
-        return found[0].found() if found else None
+        return ControlItem.past(number)
 
     def failures(self, number: int) -> list[Failure]:
         """What could not be added in an epoch."""
@@ -185,7 +166,7 @@ def _unfolded(bucket: int, limit: int, without: Collection[str]) -> list[Row]:
 
 
 def _daily(content: str, day: str) -> DailyItem:
-    return DailyItem("#".join(("content", *keys.content_of(content))), day)
+    return DailyItem(id_of(keys.content_of(content)), day)
 
 
 def _away_key(row: Row) -> tuple[str, str]:

@@ -6,13 +6,11 @@ The stop of the operations is not looked at: a sync releases nothing, it moves v
 from functools import cache
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import settings
-from sluice.records import RecordProcessor
+from sluice.records import handler_of
 from views import messages
 from views.messages import EpochStep
 from views.sync import bootstrap
@@ -20,7 +18,6 @@ from views.sync.bootstrap import WorkerSettings as Settings
 from views.sync.inbox import Inbox
 
 logger = Logger()
-processor = RecordProcessor(EventType.SQS)
 
 
 @cache
@@ -35,6 +32,4 @@ def run_step(record: SQSRecord) -> None:
     inbox().take(message, record.message_id)
 
 
-@logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
-    return process_partial_response(event, run_step, processor, context)
+handler = handler_of(EventType.SQS, run_step, logger)

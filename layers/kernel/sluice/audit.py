@@ -13,7 +13,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
 from sluice.clock import rfc3339
-from sluice.dynamodb import Bound
+from sluice.dynamodb import Bound, values_of
 from sluice.errors import Unreadable
 from sluice.ids import AUDIT, new_id
 
@@ -56,6 +56,17 @@ class Entry:
         return sha256(text.encode()).hexdigest()
 
 
+class HeadAttributes:
+    """The head of an entity's chain, in the model of the entity. No model itself: that would take over its table."""
+
+    audit_number = NumberAttribute()
+    audit_hash = UnicodeAttribute()
+
+    @property
+    def audit_head(self) -> Head:
+        return Head(int(self.audit_number), self.audit_hash)
+
+
 class _ByTime(GlobalSecondaryIndex["EntryItem"]):
     class Meta:
         index_name = "by_time"
@@ -95,8 +106,7 @@ class EntryItem(Bound):
         return item
 
     def entry(self) -> Entry:
-        values = {name: getattr(self, name) for name in Entry.__dataclass_fields__}
-        return Entry(**(values | {"number": int(self.number)}))
+        return Entry(**(values_of(self, Entry) | {"number": int(self.number)}))
 
 
 _REQUIRED = frozenset({"log", "id", "action", "actor", "at", "previous_hash", "hash"})

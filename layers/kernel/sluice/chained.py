@@ -3,13 +3,13 @@
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from sluice.audit import Head
+from sluice.audit import HeadAttributes
 from sluice.dynamodb import Bound, bound_to
 
 PART = "campaign"
 
 
-class ChainedAttributes:
+class ChainedAttributes(HeadAttributes):
     """The engine's attributes, for a context's own model of its campaigns; each is the field of that name.
 
     No model itself: PynamoDB would take the table from a second model. What is `default` came later than the first
@@ -26,8 +26,6 @@ class ChainedAttributes:
     max_steps = NumberAttribute(default=0)
     sweeps = NumberAttribute(default=0)
     request = UnicodeAttribute(null=True)
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
 
 
 class _ByWake(GlobalSecondaryIndex["ChainedItem"]):
@@ -39,7 +37,7 @@ class _ByWake(GlobalSecondaryIndex["ChainedItem"]):
     wake_at = UTCDateTimeAttribute(range_key=True)
 
 
-class ChainedItem(Bound):
+class ChainedItem(HeadAttributes, Bound):
     """A campaign as the step chain and the audit log know it; its context keeps more in the same item."""
 
     class Meta(Bound.Meta):
@@ -52,13 +50,7 @@ class ChainedItem(Bound):
     wake_at = UTCDateTimeAttribute(null=True)
     sweeps = NumberAttribute(default=0)
     sweep_at = UTCDateTimeAttribute(null=True)
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
     by_wake = _ByWake()
-
-    @property
-    def audit_head(self) -> Head:
-        return Head(int(self.audit_number), self.audit_hash)
 
 
 def items_in(table_name: str) -> type[ChainedItem]:

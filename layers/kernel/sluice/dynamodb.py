@@ -1,12 +1,13 @@
 """DynamoDB: models bound to their tables at first use, and the one way to commit a transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import date
 from enum import StrEnum
 from random import uniform
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as vendor
 from pynamodb.attributes import Attribute
@@ -20,6 +21,9 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.aws import CONNECT_SECONDS, READ_SECONDS
 from sluice.errors import Unavailable
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _TRANSIENT_CODES = frozenset(
     {
@@ -98,6 +102,19 @@ def bound_to[M: Bound](model: type[M], table_name: str) -> type[M]:
     """A model of its own for one table, where several tables hold such items."""
     meta = type("Meta", (model.Meta,), {"table_name": table_name})
     return type(model.__name__, (model,), {"Meta": meta})
+
+
+def values_of(item: Bound, kind: "type[DataclassInstance]") -> dict[str, Any]:
+    """The attributes that are fields of `kind`, whose names they have."""
+    return {each.name: getattr(item, each.name) for each in fields(kind)}
+
+
+def setting(model: type[Bound], values: Mapping[str, Any]) -> list[Action]:
+    """Sets attributes to values; those that are None are removed."""
+    attributes: dict[str, Any] = {name: getattr(model, name) for name in values}
+    return [
+        attributes[name].remove() if value is None else attributes[name].set(value) for name, value in values.items()
+    ]
 
 
 @contextmanager

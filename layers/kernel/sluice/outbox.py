@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +63,13 @@ def oldest_pending() -> datetime | None:
     return datetime.fromisoformat(oldest.created_at) if oldest else None
 
 
+@dataclass(frozen=True)
 class Relay:
     """Puts events on the bus. At least once: consumers de-duplicate by `detail.id`."""
 
-    def __init__(self, events: "EventBridgeClient", bus: str, clock: Clock) -> None:
-        self._events = events
-        self._bus = bus
-        self._clock = clock
+    events: "EventBridgeClient"
+    bus: str
+    clock: Clock
 
     def publish(self, event_id: str) -> None:
         """Publish the row of that id, unless it was or is gone. Raises Unavailable when the bus did not take it."""
@@ -78,10 +79,10 @@ class Relay:
             return
         if event.status != PENDING:
             return
-        answer = self._events.put_events(
+        answer = self.events.put_events(
             Entries=[
                 {
-                    "EventBusName": self._bus,
+                    "EventBusName": self.bus,
                     "Source": SOURCE,
                     "DetailType": event.name,
                     "Detail": json.dumps({"id": event.id, "at": event.created_at, "data": event.data}),
@@ -97,7 +98,7 @@ class Relay:
 
         One that the bus refuses does not hold up those after it. Raises Unavailable at the end if there were any.
         """
-        before = rfc3339(self._clock.now() - older_than)
+        before = rfc3339(self.clock.now() - older_than)
         overdue = EventItem.by_status.query(PENDING, EventItem.created_at < before, limit=limit)
         ids: Sequence[str] = [event.id for event in overdue]
         refused: list[Unavailable] = []
@@ -111,7 +112,7 @@ class Relay:
         return len(ids)
 
     def _mark_processed(self, event: EventItem) -> None:
-        expires_at = int((self._clock.now() + _KEPT).timestamp())
+        expires_at = int((self.clock.now() + _KEPT).timestamp())
         try:
             event.update(
                 [EventItem.status.set(PROCESSED), EventItem.expires_at.set(expires_at)],

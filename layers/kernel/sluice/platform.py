@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from sluice.audit import Head
+from sluice.audit import Head, HeadAttributes
 from sluice.dynamodb import Bound, bound_to, transient_as_unavailable
 
 ENTITY = "platform"
@@ -47,7 +47,7 @@ class Platform:
         return self.status is PlatformStatus.STOPPED
 
 
-class PlatformItem(Bound):
+class PlatformItem(HeadAttributes, Bound):
     """One table's copy. Without one the platform is open, and was never stopped."""
 
     class Meta(Bound.Meta):
@@ -61,8 +61,6 @@ class PlatformItem(Bound):
     actor = UnicodeAttribute()
     changed_at = UTCDateTimeAttribute()
     request = UnicodeAttribute()
-    audit_number = NumberAttribute()
-    audit_hash = UnicodeAttribute()
 
     @property
     def is_stopped(self) -> bool:
@@ -70,8 +68,8 @@ class PlatformItem(Bound):
         return self.status == PlatformStatus.STOPPED
 
     def platform(self) -> Platform:
-        head = Head(int(self.audit_number), self.audit_hash)
-        return Platform(PlatformStatus(self.status), self.reason, self.actor, self.changed_at, self.request, head)
+        status = PlatformStatus(self.status)
+        return Platform(status, self.reason, self.actor, self.changed_at, self.request, self.audit_head)
 
 
 def items_in(table_name: str) -> type[PlatformItem]:

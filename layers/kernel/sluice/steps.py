@@ -12,6 +12,7 @@ from typing import Protocol
 
 from aws_lambda_powertools import Logger
 
+from sluice.campaign import Chained
 from sluice.clock import Clock
 from sluice.errors import Unavailable, Unreadable
 from sluice.ids import nonce
@@ -49,33 +50,11 @@ class Step:
         return cls(campaign_id, number)
 
 
-class Campaign(Protocol):
-    """What the chain needs to know of a campaign."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def is_live(self) -> bool:
-        """Whether it has a next step: it is running, or scheduled, or taken back."""
-
-    @property
-    def step(self) -> int:
-        """The next step to run."""
-
-    @property
-    def wake_at(self) -> datetime | None:
-        """When that step is due."""
-
-    @property
-    def committed_by(self) -> str | None:
-        """Who committed last: the SQS message id, `/`, and the nonce of the invocation."""
-
-
 class State(Protocol):
     """All that a step is computed from, read at one moment."""
 
     @property
-    def campaign(self) -> Campaign: ...
+    def campaign(self) -> Chained: ...
     @property
     def is_stopped(self) -> bool:
         """Whether the platform is stopped."""
@@ -87,7 +66,7 @@ class Batches[S: State](Protocol):
     def read(self, campaign_id: str, now: datetime) -> S | None:
         """One consistent read of all that the step needs; None when there is no such campaign."""
 
-    def commit(self, state: S, committed_by: str, now: datetime) -> Campaign | None:
+    def commit(self, state: S, committed_by: str, now: datetime) -> Chained | None:
         """Compute the batch and commit it in one transaction conditioned on step and status as in `state`.
 
         Stores `committed_by` on the campaign. Returns the campaign as it is then, one step further; None when a
@@ -103,7 +82,7 @@ class Act(Protocol):
     when the call is settled already. The next step judges the call, so it is due only after the call's deadline.
     """
 
-    def __call__(self, committed: Campaign, committed_by: str, now: datetime) -> Campaign | None: ...
+    def __call__(self, committed: Chained, committed_by: str, now: datetime) -> Chained | None: ...
 
 
 class StepChain[S: State]:
@@ -149,7 +128,7 @@ class StepChain[S: State]:
                 return
         raise Unavailable("Others kept committing first")
 
-    def _run_again(self, step: Step, campaign: Campaign, invocation: str) -> None:
+    def _run_again(self, step: Step, campaign: Chained, invocation: str) -> None:
         """The step is committed. Only the message that ran it wakes the next one, so copies die at the next commit."""
         behind = campaign.step - step.number
         if behind == 1 and campaign.committed_by == invocation:
@@ -166,7 +145,7 @@ class StepChain[S: State]:
         """A record bumps the step once more than the commit, and its worker may die before it wakes that step."""
         return 1 if self._act is None else 2
 
-    def _go_on(self, committed: Campaign, invocation: str) -> None:
+    def _go_on(self, committed: Chained, invocation: str) -> None:
         """Wake the next step, then act: if the worker dies while it acts, the next step judges the call."""
         self._send(committed)
         if self._act is not None:
@@ -174,7 +153,7 @@ class StepChain[S: State]:
             if recorded is not None and recorded.is_live:
                 self._send(recorded)
 
-    def _send(self, campaign: Campaign) -> None:
+    def _send(self, campaign: Chained) -> None:
         self._wake(campaign.id, campaign.step, campaign.wake_at or self._clock.now())
 
 

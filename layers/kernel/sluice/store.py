@@ -1,7 +1,7 @@
 """The store of a context's campaigns: it reads, lists and pages them, and commits changes of them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -17,7 +17,7 @@ from sluice.audit import Head
 from sluice.campaign import Chained, Change
 from sluice.chained import PART
 from sluice.commit import Trace, commit
-from sluice.dynamodb import Bound, Database, bound_to, transient_as_unavailable
+from sluice.dynamodb import Bound, Database, bound_to, setting, transient_as_unavailable, values_of
 from sluice.platform import PlatformItem
 from sluice.requests import Keyed
 
@@ -225,17 +225,12 @@ class ChainStore[C: Chained, X: Change[Any]]:
 
         `sweeps` is always set: the sweeper may have raised it since it was read.
         """
-        actions: list[Action] = []
-        for each in fields(self.kind):
-            value = getattr(after, each.name)
-            if each.name == "sweeps" or value != getattr(before, each.name):
-                attribute = getattr(self.items, each.name)
-                actions.append(attribute.remove() if value is None else attribute.set(value))
-        return actions
+        values = {name: value for name, value in vars(after).items() if value != getattr(before, name)}
+        return setting(self.items, values | {"sweeps": after.sweeps})
 
     def _item(self, campaign: C) -> Any:
-        values = {each.name: getattr(campaign, each.name) for each in fields(self.kind)}
+        values = dict(vars(campaign))
         return self.items(values.pop("id"), PART, **values)
 
     def _campaign(self, item: Any) -> C:
-        return self.kind(**{each.name: getattr(item, each.name) for each in fields(self.kind)})
+        return self.kind(**values_of(item, self.kind))

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,27 +28,18 @@ class WakeSettings:
     wake_role_arn: str
 
 
+@dataclass(frozen=True)
 class Wake:
     """Up to 15 minutes ahead by an SQS delay, further by a one-time schedule. Sending twice is harmless."""
 
-    def __init__(
-        self,
-        sqs: "SQSClient",
-        scheduler: "EventBridgeSchedulerClient",
-        clock: Clock,
-        *,
-        queue_url: str,
-        queue_arn: str,
-        schedule_group: str,
-        role_arn: str,
-    ) -> None:
-        self._sqs = sqs
-        self._scheduler = scheduler
-        self._clock = clock
-        self._queue_url = queue_url
-        self._queue_arn = queue_arn
-        self._schedule_group = schedule_group
-        self._role_arn = role_arn
+    sqs: "SQSClient"
+    scheduler: "EventBridgeSchedulerClient"
+    clock: Clock
+    _: KW_ONLY
+    queue_url: str
+    queue_arn: str
+    schedule_group: str
+    role_arn: str
 
     def __call__(self, campaign_id: str, step: int, at: datetime) -> None:
         """Bring `step` to the queue at `at` or a second later; a past time means now. Raises Unavailable."""
@@ -58,31 +49,31 @@ class Wake:
             raise Unavailable("The next step could not be sent") from error
 
     def _send(self, campaign_id: str, step: int, at: datetime) -> None:
-        delay_seconds = max(0, math.ceil((at - self._clock.now()).total_seconds()))
+        delay_seconds = max(0, math.ceil((at - self.clock.now()).total_seconds()))
         if delay_seconds <= LONGEST_DELAY_SECONDS:
             body = step_message(campaign_id, step)
-            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds)
+            self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body, DelaySeconds=delay_seconds)
         else:
             self._schedule(campaign_id, step, at)
 
     def _schedule(self, campaign_id: str, step: int, at: datetime) -> None:
         whole_second = (at.astimezone(UTC) + timedelta(microseconds=999_999)).replace(microsecond=0)
         try:
-            self._scheduler.create_schedule(
+            self.scheduler.create_schedule(
                 # wake_at never changes without step, so a name always means one time.
                 Name=f"{campaign_id}-{step}",
-                GroupName=self._schedule_group,
+                GroupName=self.schedule_group,
                 ScheduleExpression=f"at({whole_second:%Y-%m-%dT%H:%M:%S})",
                 ScheduleExpressionTimezone="UTC",
                 FlexibleTimeWindow={"Mode": "OFF"},
                 ActionAfterCompletion="DELETE",
                 Target={
-                    "Arn": self._queue_arn,
-                    "RoleArn": self._role_arn,
+                    "Arn": self.queue_arn,
+                    "RoleArn": self.role_arn,
                     "Input": step_message(campaign_id, step),
                 },
             )
-        except self._scheduler.exceptions.ConflictException:
+        except self.scheduler.exceptions.ConflictException:
             return  # It is there already: the message that made it was delivered twice.
 
 

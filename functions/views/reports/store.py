@@ -1,0 +1,183 @@
+"""Reading the reports: refusals, a content's history, the most viewed; and up to when the sync has moved everything."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sluice import totals
+from sluice.dynamodb import transient_as_unavailable, values_of
+from sluice.totals import Kind, TotalItem, key
+from views.content import Content
+from views.items import AdjustedItem, ControlItem, DailyItem, RefusedHourItem, RefusedItem, id_of
+from views.keys import content_field
+from views.reports.history import Adjustment, Day, History, Overall
+from views.reports.period import Period
+from views.reports.ranking import Place, Ranked
+from views.reports.refusals import Place as RefusalsPlace
+from views.reports.refusals import Refusals, Summary, Wanted
+
+# Of one page; each takes a few milliseconds, and a rule that refused little may have a page full of hours.
+MOST_QUERIES = 500
+
+_FIRST_HOUR, _AFTER_HOURS = "00", "3"
+_AFTER_RULES = "$"  # the character after `#`, and none of a rule's
+
+
+def moved_until() -> datetime | None:
+    """When the last epoch that is closed was opened; None: nothing was moved yet."""
+    control = ControlItem.present()
+    if control and not control.closed_at:
+        control = ControlItem.past(control.epoch - 1)
+    # Epoch 0 numbers the shards and moves nothing.
+    return control.opened_at if control and control.epoch else None
+
+
+def history(content: Content, period: Period, zone: ZoneInfo) -> History:
+    """The history of a content (type, id), in days of `zone`; a day without views has zeros."""
+    organic = _organic_days(content, period)
+    boosted = totals.read_boosted_days(*content, period.days)
+    adjustments = _adjustments(content)
+    of_period = [each for each in adjustments if each.at.astimezone(zone).date() in period]
+    adjusted = dict.fromkeys(period.days, 0)
+    for each in of_period:
+        adjusted[each.at.astimezone(zone).date()] += each.views
+    total = totals.read(*content)
+    overall = Overall(total.organic, total.boosted, total.imported, sum(each.views for each in adjustments))
+    days = [Day(day, organic.get(day.isoformat(), 0), boosted[day], adjusted[day]) for day in period.days]
+    return History(days, of_period, overall)
+
+
+def _organic_days(content: Content, period: Period) -> dict[str, int]:
+    with transient_as_unavailable():
+        of_period = DailyItem.part.between(period.first.isoformat(), period.last.isoformat())
+        items = DailyItem.query(id_of(content), of_period, consistent_read=True)
+        return {item.part: int(item.views) for item in items}
+
+
+def _adjustments(content: Content) -> list[Adjustment]:
+    """All there ever were: they are made by hand, so they are few."""
+    with transient_as_unavailable():
+        items = AdjustedItem.query(id_of(content), AdjustedItem.part.startswith("adjusted#"), consistent_read=True)
+        return [Adjustment(**values_of(item, Adjustment)) for item in items]
+
+
+def most_viewed(content_type: str, limit: int, after: Ranked | None) -> tuple[list[Place], Ranked | None]:
+    """At most `limit` contents, and the one to go on after, if there are more."""
+    ranked = _ranked(content_type, limit + 1, after)
+    shown = ranked[:limit]
+    found = totals.read_all((content_type, each.content_id) for each in shown)
+    places = [Place(each.content_id, each.organic, found[content_type, each.content_id].boosted) for each in shown]
+    return places, shown[-1] if len(ranked) > limit else None
+
+
+def _ranked(content_type: str, limit: int, after: Ranked | None) -> list[Ranked]:
+    """The contents of a type with the most organic views in the database, in that order, beginning after a place.
+
+    The index lags behind the counters by moments.
+    """
+    place = None
+    if after is not None:
+        last = key(Kind.ORGANIC, content_type, after.content_id)
+        place = {"key": {"S": last}, "ranked": {"S": content_type}, "views": {"N": str(after.organic)}}
+    with transient_as_unavailable():
+        items = TotalItem.by_views.query(content_type, scan_index_forward=False, limit=limit, last_evaluated_key=place)
+        return [Ranked(item.key.split("#", 2)[2], int(item.views)) for item in items]
+
+
+def refusals_page(
+    wanted: Wanted, limit: int, begin: RefusalsPlace | None = None
+) -> tuple[list[Refusals], RefusalsPlace | None]:
+    """At most `limit` rows in the order of their hours, rules and contents, and the place to go on from, if any.
+
+    There may be fewer and a place all the same: what is read for one page is bounded.
+    """
+    if wanted.content:
+        return _page_of_content(wanted, limit, begin)
+    found: list[Refusals] = []
+    for number, (day, low, high) in enumerate(_ranges(wanted, begin)):
+        if number == MOST_QUERIES:
+            return found, RefusalsPlace(day, low)
+        with transient_as_unavailable():
+            between = RefusedItem.part.between(low, high)
+            left = limit - len(found)
+            items = list(RefusedItem.query(f"refused#{day}", between, limit=left + 1, consistent_read=True))
+        found += [_refusals(item) for item in items]
+        if len(found) > limit:
+            return found[:limit], RefusalsPlace(day, items[-1].part)
+    return found, None
+
+
+def summary(wanted: Wanted) -> Summary:
+    """How many were refused, by which rules and when."""
+    by_rules: Counter[tuple[str, ...]] = Counter()
+    by_hour: Counter[tuple[str, str]] = Counter()
+    for day in wanted.period.days:
+        for each in _of_content(wanted, day) if wanted.content else _hours(wanted, day):
+            by_rules[each.rules] += each.refusals
+            by_hour[each.day, each.hour] += each.refusals
+    return Summary(dict(by_rules), dict(sorted(by_hour.items())))
+
+
+def _ranges(wanted: Wanted, begin: RefusalsPlace | None) -> Iterator[tuple[str, str, str]]:
+    """Days and the parts from which to which there is something wanted. Without a rule, all of a day."""
+    for day in _days_from(wanted, begin):
+        ranges = [(_FIRST_HOUR, _AFTER_HOURS)]
+        if wanted.rule:
+            groups = [f"{each.hour}#{'+'.join(each.rules)}" for each in _hours(wanted, day)]
+            ranges = [(f"{group}#", f"{group}{_AFTER_RULES}") for group in groups]
+        for low, high in ranges:
+            first = max(low, begin.part) if begin and begin.day == day.isoformat() else low
+            if first < high:
+                yield day.isoformat(), first, high
+
+
+def _page_of_content(
+    wanted: Wanted, limit: int, begin: RefusalsPlace | None
+) -> tuple[list[Refusals], RefusalsPlace | None]:
+    found: list[Refusals] = []
+    for day in _days_from(wanted, begin):
+        for each in _of_content(wanted, day):
+            part = _part(each)
+            if begin and begin.day == each.day and part < begin.part:
+                continue
+            if len(found) == limit:
+                return found, RefusalsPlace(each.day, part)
+            found.append(each)
+    return found, None
+
+
+def _days_from(wanted: Wanted, begin: RefusalsPlace | None) -> list[date]:
+    return [day for day in wanted.period.days if not begin or day.isoformat() >= begin.day]
+
+
+def _hours(wanted: Wanted, day: date) -> list[Refusals]:
+    """The sums over all contents, which also say which hours and rules there are."""
+    with transient_as_unavailable():
+        items = list(RefusedHourItem.query(f"refused_hours#{day.isoformat()}", consistent_read=True))
+    sums = [_refusals_at(day.isoformat(), item.part, int(item.refusals)) for item in items]
+    return [each for each in sums if wanted.rule in (None, *each.rules)]
+
+
+def _of_content(wanted: Wanted, day: date) -> list[Refusals]:
+    """One content's rows, by name and not by looking through those of all others."""
+    assert wanted.content
+    content = content_field(*wanted.content)
+    names = [(f"refused#{each.day}", f"{_part(each)}#{content}") for each in _hours(wanted, day)]
+    with transient_as_unavailable():
+        items = list(RefusedItem.batch_get(names, consistent_read=True))
+    return sorted((_refusals(item) for item in items), key=_part)
+
+
+def _refusals(item: RefusedItem) -> Refusals:
+    return _refusals_at(item.id.removeprefix("refused#"), item.part, int(item.refusals))
+
+
+def _refusals_at(day: str, part: str, refusals: int) -> Refusals:
+    hour, rules, *content = part.split("#")
+    return Refusals(day, hour, tuple(rules.split("+")), "".join(content), refusals)
+
+
+def _part(refusals: Refusals) -> str:
+    content = [refusals.content] if refusals.content else []
+    return "#".join([refusals.hour, "+".join(refusals.rules), *content])
