@@ -38,7 +38,7 @@ from views.rules import Rules
 from views.track import api as track
 from views.track import counter
 from views.track.bodies import MAX_VIEWS
-from views.track.counter import Counter
+from views.track.counter import ViewCounter
 
 ROUNDS = 9
 VIEWS = 400
@@ -123,7 +123,7 @@ def main() -> None:
 
 def bench_rules(servers: Servers) -> None:
     client = servers.clients()[0]
-    counter_ = Counter(servers.nodes, Rules(), UTC_ZONE)
+    counter_ = ViewCounter(servers.nodes, Rules(), UTC_ZONE)
     numbers = count()
     ways: dict[str, Callable[[str, str], object]] = {
         "sources": lambda user, content: Sources(client).track(user, "story", content),
@@ -185,7 +185,7 @@ def bench_memory(servers: Servers) -> None:
 
 
 def _scripted(servers: Servers) -> Callable[[str, str, str], object]:
-    found = Counter(servers.nodes, Rules(), UTC_ZONE)
+    found = ViewCounter(servers.nodes, Rules(), UTC_ZONE)
     return lambda user, content_type, content_id: found.track(f"anon:{user}", content_type, content_id, NOON)
 
 
@@ -209,7 +209,7 @@ def _script_and_incr(servers: Servers, contents: int) -> tuple[float, float, flo
     client = servers.clients()[0]
     captured: list[Any] = []
     exchange = counter._exchange
-    tracker = Counter(servers.nodes, Rules(), UTC_ZONE)
+    tracker = ViewCounter(servers.nodes, Rules(), UTC_ZONE)
     counter._exchange = lambda pool, commands, answers: (
         captured.extend(commands.values())
         or exchange(  # type: ignore[func-returns-value]
@@ -266,7 +266,7 @@ def _random_ids(servers: Servers, rules: Rules, views_each: int) -> tuple[int, i
     """Memory that was taken, views that counted, and the memory of what is pending, refused, and of viewers' states."""
     servers.flush()
     client = servers.clients()[0]
-    tracker, ids = Counter(servers.nodes, rules, UTC_ZONE), random.Random(1)
+    tracker, ids = ViewCounter(servers.nodes, rules, UTC_ZONE), random.Random(1)
     tracker.track("anon:warm", "story", "1", NOON)
     client.flushall()
     before, counted = client.info("memory")["used_memory"], 0

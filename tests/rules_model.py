@@ -12,8 +12,8 @@ from views.rules import (
     TOO_MANY_CONTENTS,
     UNREGISTERED,
     Decision,
-    Moment,
     Rules,
+    ViewMoment,
 )
 
 
@@ -30,7 +30,7 @@ def decide(
     rules: Rules,
     history: Sequence[Counted],
     content: str,
-    moment: Moment,
+    moment: ViewMoment,
     *,
     pending: Collection[str] = (),
     registered: Collection[str] | None = None,
@@ -69,7 +69,7 @@ def decide(
     return COUNTED
 
 
-def day_of(history: Sequence[Counted], moment: Moment) -> int:
+def day_of(history: Sequence[Counted], moment: ViewMoment) -> int:
     """The start of the day that a view counts for: the moment's, or a later one already begun."""
     return max([moment.day_start, *(view.day for view in history)])
 

@@ -19,7 +19,7 @@ from views.control import Control, Phase
 from views.counts.reading import Count, Reader
 from views.held import Outdated, Part, Seen, Taken
 from views.messages import EpochStep
-from views.sync.applying import Added, DayViews, Refusals, Row
+from views.sync.applying import Added, AwayRow, DayViews, MovedRefusals
 from views.sync.epochs import Sync
 
 SHARDS = 3
@@ -125,9 +125,9 @@ class MemoryStore:
     now: Control | None = None
     organic: dict[str, tuple[int, int]] = field(default_factory=dict)
     days: Counter[tuple[str, str]] = field(default_factory=Counter)
-    rows: dict[Row, int] = field(default_factory=dict)
+    rows: dict[AwayRow, int] = field(default_factory=dict)
     """The epoch that folded each row; 0: none."""
-    index: list[Row] = field(default_factory=list)
+    index: list[AwayRow] = field(default_factory=list)
     refused: dict[str, tuple[int, int]] = field(default_factory=dict)
     failures: Counter[tuple[str, int]] = field(default_factory=Counter)
     reported: set[tuple[str, int]] = field(default_factory=set)
@@ -152,13 +152,13 @@ class MemoryStore:
                 self.days[each.content, each.day] += each.views
         return answers
 
-    def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
+    def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
         return [_add(self.refused, each.field, each.refusals, epoch) for each in added]
 
-    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[Row]:
+    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[AwayRow]:
         return [row for row in self.index if row.content not in without][:limit]
 
-    def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
         if any(self.rows[row] for row in rows):
             return False
         for row in rows:
@@ -168,7 +168,7 @@ class MemoryStore:
             self.days[row.content, row.day] += 1
         return True
 
-    def still_unfolded(self, rows: Sequence[Row]) -> list[Row]:
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> list[AwayRow]:
         return [row for row in rows if not self.rows[row]]
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:
@@ -178,7 +178,7 @@ class MemoryStore:
     def report_parked(self, content: str, epoch: int) -> None:
         self.reported.add((content, epoch))
 
-    def put_away(self, row: Row) -> None:
+    def put_away(self, row: AwayRow) -> None:
         self.rows[row] = 0
 
     def catch_up(self) -> None:
@@ -330,7 +330,7 @@ class World:
         self.accepted[name] += 1
 
     def track_away(self, day: str, content: str) -> None:
-        self.store.put_away(Row(f"viewer#{self.away.total()}", day, content))
+        self.store.put_away(AwayRow(f"viewer#{self.away.total()}", day, content))
         self.away[content] += 1
 
     def restart(self, shard: int) -> None:

@@ -27,7 +27,7 @@ from sluice import exports, http, settings
 from sluice.clock import SystemClock
 from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import Request, RequestItem
+from sluice.requests import KeyedRequest, RequestItem
 from sluice.roles import Role
 from sluice.schemas import VerificationResource, place
 
@@ -76,7 +76,7 @@ def create(
 ) -> Response[CampaignResource]:
     """Create a campaign (S1-7). Without `scheduled_for` it waits for `execute`."""
     make = partial(commands().create, body.terms(), caller.subject)
-    return http.create(Request.of(caller.subject, key, fingerprint), CampaignResource, make, shown)
+    return http.create(KeyedRequest.of(caller.subject, key, fingerprint), CampaignResource, make, shown)
 
 
 @app.get(CAMPAIGNS, **http.require(Role.OPERATOR))

@@ -160,7 +160,7 @@ class Change(engine.Change[Campaign]):
 
 
 @dataclass(frozen=True)
-class Row:
+class BatchRow:
     """What a batch left: the evidence behind the number. Views below 0 were taken back."""
 
     step: int

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from boosts import campaign as campaigns
 from boosts import evidence
-from boosts.campaign import Campaign, Change, Row, RowPlace, Status, Terms
+from boosts.campaign import BatchRow, Campaign, Change, RowPlace, Status, Terms
 from boosts.plan import month_of
 from boosts.simulation import Simulation, months_ahead, simulate
 from boosts.store import Store, listed_by
@@ -102,7 +102,7 @@ class Commands(ChainCommands[Campaign, Change]):
         now = self.clock.now()
         return self._simulation(campaigns.revert(self.get(campaign_id), reason, now).after, now)
 
-    def rows(self, campaign_id: str, limit: int, after: RowPlace | None) -> tuple[list[Row], RowPlace | None]:
+    def rows(self, campaign_id: str, limit: int, after: RowPlace | None) -> tuple[list[BatchRow], RowPlace | None]:
         """At most `limit` of a campaign's batch rows, in order, and the place to go on after. Raises NotFound."""
         return self._store.page_of_rows(self.get(campaign_id).id, limit, after)
 

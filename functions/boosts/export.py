@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from boosts.campaign import Campaign, Row
+from boosts.campaign import BatchRow, Campaign
 from sluice import exports
 from sluice.clock import rfc3339
 
@@ -36,7 +36,7 @@ def campaigns_csv(campaigns: Iterable[Campaign], *, with_header: bool) -> str:
     return exports.text_of(_CAMPAIGN_COLUMNS, lines, with_header=with_header)
 
 
-def batches_csv(campaign_id: str, rows: Iterable[Row], *, with_header: bool) -> str:
+def batches_csv(campaign_id: str, rows: Iterable[BatchRow], *, with_header: bool) -> str:
     """A line per batch and video. Views below 0 were taken back."""
     lines = (
         [campaign_id, row.step, video_id, views, row.plan_day, rfc3339(row.committed_at)]

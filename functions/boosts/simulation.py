@@ -17,7 +17,7 @@ STEP_WRITES, BATCH_WRITES, VIDEO_WRITES = 4, 6, 4
 
 
 @dataclass(frozen=True)
-class Day:
+class SimulationDay:
     """One date. `views` is what the steps would add, or take back.
 
     `wished` is the pattern's own size of its plan day; `planned` is that clipped at the daily limit, with what spilled
@@ -66,7 +66,7 @@ class Simulation:
     steps: int
     batches: int
     cost_usd: float
-    days: tuple[Day, ...]
+    days: tuple[SimulationDay, ...]
     months: tuple[Month, ...]
 
 
@@ -94,7 +94,7 @@ def simulate(
     else:
         months = ()
     starts_at = moment = max(now, campaign.wake_at or now)
-    days: dict[dt.date, Day] = {}
+    days: dict[dt.date, SimulationDay] = {}
     steps = batches = moves = 0
     while campaign.is_live:
         moment = max(moment, campaign.wake_at or moment)
@@ -124,13 +124,13 @@ def step_usd(write_units: float) -> float:
     )
 
 
-def _worked(day: Day | None, today: dt.date, campaign: Campaign, change: Change) -> Day:
+def _worked(day: SimulationDay | None, today: dt.date, campaign: Campaign, change: Change) -> SimulationDay:
     views = abs(sum(change.views_by_video().values()))
     if day is None:
         plan, number = campaign.plan, campaign.plan_day - 1
         in_plan = number < campaign.duration_days and not campaign.reverted_count
         wished, planned = (plan.wishes()[number], plan.sizes()[number]) if in_plan else (0, 0)
-        day = Day(today, campaign.plan_day, wished, planned, 0, 0, None)
+        day = SimulationDay(today, campaign.plan_day, wished, planned, 0, 0, None)
     waiting_for = campaign.waiting_for if campaign.waiting_for is not Waiting.NEXT_BATCH else None
     return replace(day, views=day.views + views, batches=day.batches + change.is_batch, waiting_for=waiting_for)
 

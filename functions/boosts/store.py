@@ -10,14 +10,14 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.transactions import TransactWrite
 
-from boosts.campaign import Action, Campaign, Change, Row, RowPlace, Status
+from boosts.campaign import Action, BatchRow, Campaign, Change, RowPlace, Status
 from boosts.items import USAGE, BatchItem, CampaignItem, ListedItem, UsageItem, VideoItem
 from boosts.usage import Limits, Usage, UsageChange
 from sluice import totals
 from sluice.chained import PART
 from sluice.clock import rfc3339
 from sluice.dynamodb import Database, page_of, transient_as_unavailable
-from sluice.store import ChainStore, Source, State
+from sluice.store import ChainStore, Listing, State
 
 _BATCH = "batch#"
 CONTENT_TYPE = "video"  # S1-1: boosts are of videos
@@ -79,13 +79,13 @@ class Store(ChainStore[Campaign, Change]):
         """A month's use (`2026-11`), by a consistent read."""
         return self.usages([month])[month]
 
-    def rows(self, campaign_id: str) -> list[Row]:
+    def rows(self, campaign_id: str) -> list[BatchRow]:
         """All batch rows of a campaign in order; a consistent read."""
         return self.page_of_rows(campaign_id)[0]
 
     def page_of_rows(
         self, campaign_id: str, limit: int | None = None, after: RowPlace | None = None
-    ) -> tuple[list[Row], RowPlace | None]:
+    ) -> tuple[list[BatchRow], RowPlace | None]:
         """At most `limit` batch rows of a campaign in order, beginning after a place; and the place to go on after."""
         items, more = page_of(BatchItem, campaign_id, _BATCH, limit, _row_part(after.step) if after else None)
         found = [_row(item) for item in items]
@@ -139,13 +139,13 @@ class Store(ChainStore[Campaign, Change]):
         return {"campaign_id": campaign.id} | self.terms(campaign) | self.snapshot(campaign)
 
 
-def listed_by(status: Status | None, video_id: str | None) -> Source:
+def listed_by(status: Status | None, video_id: str | None) -> Listing:
     """Where the campaigns of a video are listed, or those in a status, or all."""
     if video_id is not None:
-        return Source(VideoItem.query, _video_id(video_id))
+        return Listing(VideoItem.query, _video_id(video_id))
     if status is not None:
-        return Source(ListedItem.by_status.query, status, "status")
-    return Source(ListedItem.by_creation.query, PART, "kind")
+        return Listing(ListedItem.by_status.query, status, "status")
+    return Listing(ListedItem.by_creation.query, PART, "kind")
 
 
 def _add_views(transaction: TransactWrite, change: Change, now: datetime, day: date) -> None:
@@ -180,9 +180,9 @@ def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) 
     transaction.update(UsageItem(_usage_id(change.month), USAGE), actions, condition)
 
 
-def _row(item: BatchItem) -> Row:
+def _row(item: BatchItem) -> BatchRow:
     step = int(item.part.removeprefix(_BATCH))
-    return Row(step, int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
+    return BatchRow(step, int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
 
 
 def _row_part(step: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from boosts.campaign import ENDED, Campaign, Row, Status
+from boosts.campaign import ENDED, BatchRow, Campaign, Status
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class PlanDay:
     expected: int = 0
 
 
-def timeline(campaign: Campaign, rows: Iterable[Row], now: datetime, zone: ZoneInfo) -> list[PlanDay]:
+def timeline(campaign: Campaign, rows: Iterable[BatchRow], now: datetime, zone: ZoneInfo) -> list[PlanDay]:
     """The dates on which views were added, by their rows, and those on which more are expected.
 
     A date on which a cap let nothing be done has no row: its plan day is missing here.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, QUEUES
-from operations.trail import Listed, Place
+from operations.trail import Listed, TrailPlace
 from sluice import http
 from sluice.http import Moment
 from sluice.ids import AUDIT, is_id
@@ -137,11 +137,11 @@ class Health(_Parts):  # type: ignore[misc]  # Its fields are made from the rows
         )
 
 
-def place(cursor: str | None, entity: str | None) -> Place | None:
+def place(cursor: str | None, entity: str | None) -> TrailPlace | None:
     """The place that a cursor stands for in the list of an entity, or of all. Raises Invalid for any other cursor."""
 
-    def is_of_list(place: Place) -> bool:
+    def is_of_list(place: TrailPlace) -> bool:
         is_place = is_id(AUDIT, place.id) and _ENTITY.fullmatch(place.entity) and place.number > 0
         return bool(is_place) and entity in (None, place.entity)
 
-    return http.place_of(cursor, Place, is_of_list)
+    return http.place_of(cursor, TrailPlace, is_of_list)

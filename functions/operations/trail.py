@@ -20,7 +20,7 @@ HEADS_OF_CONTENT = {CONTENT: "about", "adjustments": "adjustments"}
 
 
 @dataclass(frozen=True)
-class Place:
+class TrailPlace:
     """A place in the trail: after this entry."""
 
     id: str
@@ -48,8 +48,8 @@ class Trail:
     campaigns: Mapping[str, type[ChainedItem]]
 
     def page(
-        self, entity: str | None, action: str | None, limit: int, after: Place | None
-    ) -> tuple[list[Listed], Place | None]:
+        self, entity: str | None, action: str | None, limit: int, after: TrailPlace | None
+    ) -> tuple[list[Listed], TrailPlace | None]:
         """At most `limit` entries, newest first, beginning after a place; and the place to go on after, if any.
 
         Only those of `entity`, and only actions that begin with `action`, if given.
@@ -65,7 +65,7 @@ class Trail:
             found = [Listed(row.entry(), row.unreadable) for row in rows]
         more = bool(found) and rows.last_evaluated_key is not None
         last = found[-1].entry if more else None
-        return found, Place(last.id or "", last.entity, last.number) if last else None
+        return found, TrailPlace(last.id or "", last.entity, last.number) if last else None
 
     def verify(self, entity: str) -> tuple[int, str | None]:
         """How many entries an entity has, and what is wrong with them, if anything. Raises NotFound."""

@@ -100,7 +100,7 @@ class RuleSettings:
 
 
 @dataclass(frozen=True)
-class Moment:
+class ViewMoment:
     """A moment and the day it is in, in milliseconds since 1970, with the hour in UTC (`2026-11-20T08`)."""
 
     now: int
@@ -117,7 +117,7 @@ class Calendar:
         self._hour = (0, 0, "")
         self._day = (0, 0)
 
-    def moment(self, now: datetime) -> Moment:
+    def moment(self, now: datetime) -> ViewMoment:
         """The moment, whose day and hour are worked out only when they are others than the last time."""
         milliseconds = _milliseconds(now)
         if not self._day[0] <= milliseconds < self._day[1]:
@@ -127,7 +127,7 @@ class Calendar:
         if not self._hour[0] <= milliseconds < self._hour[1]:
             start_of_hour = milliseconds - milliseconds % 3_600_000
             self._hour = (start_of_hour, start_of_hour + 3_600_000, now.astimezone(UTC).strftime("%Y-%m-%dT%H"))
-        return Moment(milliseconds, *self._day, self._hour[2])
+        return ViewMoment(milliseconds, *self._day, self._hour[2])
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -31,7 +31,7 @@ _BOT = re.compile(r"(?<!cu)bot\b|bot[/;_-]")  # Cubot makes telephones
 
 
 @dataclass(frozen=True)
-class Request:
+class ViewRequest:
     """What is looked at of a request. Header names are in lower case, as API Gateway gives them."""
 
     headers: Mapping[str, str]
@@ -78,7 +78,7 @@ class Viewers:
         self._names_users = names_users
         self._salt = ("", b"")
 
-    def recognise(self, request: Request, now: datetime) -> Viewer:
+    def recognise(self, request: ViewRequest, now: datetime) -> Viewer:
         """By a valid token; else by a valid session; else by day, address and user agent.
 
         A session keeps its start as long as it names the same viewer, so that using it does not make it last.
@@ -124,7 +124,7 @@ class Viewers:
             return f"user:{subject}"
         return f"user:{_digest(self._naming, 'user', subject)}"
 
-    def _anonymous(self, request: Request, now: datetime) -> str:
+    def _anonymous(self, request: ViewRequest, now: datetime) -> str:
         day = now.astimezone(self._zone).date().isoformat()
         if self._salt[0] != day:
             self._salt = (day, _digest(self._naming, "day", day).encode())
@@ -146,7 +146,7 @@ def network(source_ip: str) -> str:
     return f"{IPv6Address(int(address) >> 64 << 64)}/64"
 
 
-def reasons_not_to_count(request: Request, *, honours_do_not_track: bool) -> tuple[str, ...]:
+def reasons_not_to_count(request: ViewRequest, *, honours_do_not_track: bool) -> tuple[str, ...]:
     """Why a request is no view whatever the rules say: a bot; and, if honoured, `DNT: 1` or `Sec-GPC: 1`."""
     reasons = []
     if is_bot(request.headers.get("user-agent", "")):

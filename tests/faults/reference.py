@@ -51,8 +51,8 @@ UNREACHED = {
     "sluice.audit.find_problem": "The verification, which the sweep asks at rest: tests/unit/test_audit_chain.py.",
     "sluice.audit._is_readable": "Rows that were tampered with: tests/integration/test_audit.py.",
     "sluice.outbox.oldest_pending": "The checkup is not asked for: tests/integration/test_health.py.",
-    "sluice.store.Source._key": "No list is asked for; so for the next two: tests/integration/test_boosts_api.py.",
-    "sluice.store.Source._place": "",
+    "sluice.store.Listing._key": "No list is asked for; so for the next two: tests/integration/test_boosts_api.py.",
+    "sluice.store.Listing._place": "",
     "sluice.store.ChainStore.page": "",
 }
 """Functions that no flow reaches."""

@@ -24,7 +24,7 @@ from views.messages import EpochStep
 from views.rules import Rules
 from views.shards.store import RedisShards, client
 from views.sync.epochs import Sync
-from views.track.counter import Counter
+from views.track.counter import ViewCounter
 
 DAY = "2026-11-20"
 FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"
@@ -134,10 +134,10 @@ def test_an_epoch_takes_with_the_views_since_when_they_wait(real: RealShards, se
     waits = []
     for epoch, leave in ((1, lambda: real.drop([0], 1, ["story:a"], Taken.VIEWS)), (2, lambda: park(real, 2))):
         now = NOON + timedelta(hours=epoch)
-        Counter(servers.nodes, Rules(), UTC_ZONE, 1).track_many("anon:1", [("story", "a"), ("story", "b")], now)
+        ViewCounter(servers.nodes, Rules(), UTC_ZONE, 1).track_many("anon:1", [("story", "a"), ("story", "b")], now)
         real.open([0], epoch)
         waits.append(since(real))
-        Counter(servers.nodes, Rules(), UTC_ZONE, 1).track("anon:2", "story", "a", now + timedelta(minutes=1))
+        ViewCounter(servers.nodes, Rules(), UTC_ZONE, 1).track("anon:2", "story", "a", now + timedelta(minutes=1))
         real.open([0], epoch)
         real.drop([0], epoch, ["story:b"], Taken.VIEWS)
         waits.append(since(real))
@@ -165,7 +165,7 @@ def park(shards: RealShards, epoch: int) -> None:
 def test_an_epoch_of_nothing_leaves_no_wait(real: RealShards, servers: Servers) -> None:
     """S2-28. Nor does dropping refusals end the views' wait."""
     real.open([0], 0)
-    Counter(servers.nodes, Rules(), UTC_ZONE, 1).track("anon:1", "story", "a", NOON)
+    ViewCounter(servers.nodes, Rules(), UTC_ZONE, 1).track("anon:1", "story", "a", NOON)
     real.refuse(0, FIELD)
     real.open([0], 1)
 

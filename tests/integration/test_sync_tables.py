@@ -15,11 +15,11 @@ from tests.factories import NOON
 from tests.sync_world import MemoryStore
 from views import keys
 from views.control import Control, Phase
-from views.sync.applying import DayViews, Failure, Refusals, Row
+from views.sync.applying import AwayRow, DayViews, Failure, MovedRefusals
 from views.sync.store import SyncStore
 
 FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"
-ROWS = [Row("viewer#1", "2026-11-20", "video:a"), Row("viewer#2", "2026-11-21", "video:a")]
+ROWS = [AwayRow("viewer#1", "2026-11-20", "video:a"), AwayRow("viewer#2", "2026-11-21", "video:a")]
 
 
 class RealStore(SyncStore):
@@ -44,7 +44,7 @@ class RealStore(SyncStore):
         found = self.items(f"refused#{day}").get(f"{hour}#{rule}#{content}", {})
         return int(found.get("refusals", 0))
 
-    def put_away(self, row: Row, bucket: int | None = None) -> None:
+    def put_away(self, row: AwayRow, bucket: int | None = None) -> None:
         bucket = keys.shard_of(row.viewer, 16) if bucket is None else bucket
         item = {"id": row.viewer, "part": f"{row.day}#{row.content}", "content": row.content, "unfolded": str(bucket)}
         self._aws.client("dynamodb").put_item(
@@ -127,16 +127,19 @@ def test_a_busy_database_is_no_failure_of_a_content(real: RealStore) -> None:
 
 
 def test_an_hour_gets_an_epoch_of_refusals_once(store: Any) -> None:
-    assert store.add_refusals(1, [Refusals(FIELD, 3)]) == [True]
-    assert store.add_refusals(1, [Refusals(FIELD, 3), Refusals(FIELD.replace("cooldown", "bot"), 1)]) == [False, True]
-    assert store.add_refusals(2, [Refusals(FIELD, 4)]) == [True]
+    assert store.add_refusals(1, [MovedRefusals(FIELD, 3)]) == [True]
+    assert store.add_refusals(1, [MovedRefusals(FIELD, 3), MovedRefusals(FIELD.replace("cooldown", "bot"), 1)]) == [
+        False,
+        True,
+    ]
+    assert store.add_refusals(2, [MovedRefusals(FIELD, 4)]) == [True]
     assert store.add_refusals(2, []) == []
 
     assert store.refusals(FIELD) == 7
 
 
 def test_refusals_are_found_by_day(real: RealStore) -> None:
-    real.add_refusals(1, [Refusals(FIELD, 3)])
+    real.add_refusals(1, [MovedRefusals(FIELD, 3)])
 
     (item,) = real.items("refused#2026-11-20").values()
     assert item["part"] == "08#cooldown+daily_viewed#story:x:y~1"
@@ -144,7 +147,7 @@ def test_refusals_are_found_by_day(real: RealStore) -> None:
 
 
 def test_refusals_of_contents_too_many_are_one_row(real: RealStore) -> None:
-    real.add_refusals(1, [Refusals("bot|*|2026-11-20T08", 3)])
+    real.add_refusals(1, [MovedRefusals("bot|*|2026-11-20T08", 3)])
 
     assert set(real.items("refused#2026-11-20")) == {"08#bot#*"}
 
@@ -192,7 +195,7 @@ def test_a_folded_row_says_when_it_was_folded_and_expires(real: RealStore) -> No
 
 def test_many_rows_are_listed_a_part_at_a_time(real: RealStore) -> None:
     for number in range(100):
-        real.put_away(Row(f"viewer#{number}", "2026-11-20", "video:a"))
+        real.put_away(AwayRow(f"viewer#{number}", "2026-11-20", "video:a"))
 
     assert 1 <= len(real.unfolded(1)) <= 16
     assert 16 < len(real.unfolded(32)) <= 32
@@ -203,7 +206,7 @@ def test_what_stands_behind_contents_that_are_left_out_is_listed(real: RealStore
     """However many rows they have: the index is sorted by content."""
     for content, rows in (("video:a", 40), ("video:b", 1), ("video:c", 40), ("video:d", 3)):
         for number in range(rows):
-            real.put_away(Row(f"viewer#{number}", "2026-11-20", content), bucket=5)
+            real.put_away(AwayRow(f"viewer#{number}", "2026-11-20", content), bucket=5)
 
     found = [row.content for row in real.unfolded(32, {"video:a", "video:c"})]
     all_found = [row.content for row in real.unfolded(1600, {"video:a", "video:c"})]

@@ -11,7 +11,7 @@ from tests.integration.test_views_tracking import ALL_OFF, VIEWER, pending, regi
 from tests.redis_servers import Servers
 from views import keys
 from views.rules import BOT, COOLDOWN, DAILY_VIEWED, TOO_MANY_CONTENTS, UNREGISTERED, Decision, Rules
-from views.track.counter import Counter
+from views.track.counter import ViewCounter
 
 pytestmark = pytest.mark.usefixtures("patient")
 
@@ -24,9 +24,9 @@ NOON_MS = int(NOON.timestamp() * 1000)
 MIDNIGHT_MS = NOON_MS - 12 * 3_600_000
 
 
-def a_counter(servers: Servers, rules: Rules | None = None) -> Counter:
+def a_counter(servers: Servers, rules: Rules | None = None) -> ViewCounter:
     """Of one shard, so that every viewer is on it."""
-    return Counter(servers.nodes, rules or Rules(), UTC_ZONE, ONE_SHARD)
+    return ViewCounter(servers.nodes, rules or Rules(), UTC_ZONE, ONE_SHARD)
 
 
 def refused(servers: Servers) -> dict[str, int]:
@@ -89,8 +89,8 @@ def test_what_would_happen_is_told_and_nothing_is_written(servers: Servers, case
 
 def test_a_content_that_is_not_registered_is_refused_where_that_is_set(servers: Servers) -> None:
     """And only where the set of registered contents is complete: without its marker it may have been lost."""
-    counter = Counter(servers.nodes, Rules(registered_only=True), UTC_ZONE)
-    lenient = Counter(servers.nodes, Rules(), UTC_ZONE)
+    counter = ViewCounter(servers.nodes, Rules(registered_only=True), UTC_ZONE)
+    lenient = ViewCounter(servers.nodes, Rules(), UTC_ZONE)
     never_built = counter.track(VIEWER, "story", "0", NOON)
     with servers.client_of(keys.registered(SHARD)) as server:
         server.sadd(keys.registered(SHARD), "story:1")

@@ -24,7 +24,7 @@ from views.diagnosis.explaining import Explainer
 from views.rules import Calendar, Rules
 from views.shards.store import RedisShards, client
 from views.sync.store import SyncStore
-from views.track.counter import Counter
+from views.track.counter import ViewCounter
 from views.viewers import Viewers
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -522,7 +522,7 @@ def test_an_explanation_is_what_the_next_view_is_answered(
         with servers.client_of(keys.registered(0)) as found:
             found.sadd(keys.registered(0), "*", "story:0", "story:1")
     clock = Clock()
-    counter = Counter(servers.nodes, rules, UTC_ZONE, 1)
+    counter = ViewCounter(servers.nodes, rules, UTC_ZONE, 1)
     shards = RedisShards(client(servers.url, servers.mode, 10))
     viewers = Viewers(("v" * 32,), UTC_ZONE, lambda subject: subject)
     explainer = Explainer(
@@ -558,6 +558,6 @@ class Clock:
 
 
 def viewer_request(number: int) -> Any:
-    from views.viewers import Request
+    from views.viewers import ViewRequest
 
-    return Request({"authorization": f"viewer-{number}"}, "")
+    return ViewRequest({"authorization": f"viewer-{number}"}, "")

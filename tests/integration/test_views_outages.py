@@ -45,7 +45,7 @@ def _nothing_cached() -> Iterator[None]:
 def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
     """What the function takes for time.monotonic."""
     found = Ticks()
-    made = counter.Counter
+    made = counter.ViewCounter
     monkeypatch.setattr(track, "Counter", lambda *arguments: made(*arguments, seconds=lambda: found.now))
     return found
 

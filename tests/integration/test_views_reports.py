@@ -27,7 +27,7 @@ from views.items import AdjustedItem
 from views.reports.period import period
 from views.reports.schemas import MOST_ADJUSTMENTS
 from views.rules import Reason
-from views.sync.applying import REFUSALS_TOGETHER, DayViews, Refusals, Row
+from views.sync.applying import REFUSALS_TOGETHER, AwayRow, DayViews, MovedRefusals
 from views.sync.store import SyncStore
 
 DAY = "2026-11-20"
@@ -57,7 +57,7 @@ class Reports(Harness):
     def refuse(self, refusals: dict[str, int]) -> None:
         """An epoch of refusals, by the fields that Redis has them in."""
         self._epoch += 1
-        fields = [Refusals(field, number) for field, number in refusals.items()]
+        fields = [MovedRefusals(field, number) for field, number in refusals.items()]
         for first in range(0, len(fields), REFUSALS_TOGETHER):
             added = self.store.add_refusals(self._epoch, fields[first : first + REFUSALS_TOGETHER])
             assert all(each is True for each in added)
@@ -274,7 +274,7 @@ def test_counts_by_rules_add_up_to_the_attempts_whoever_asks_for_what(
 
 
 def test_a_sync_that_is_repeated_counts_an_hour_once(reports: Reports) -> None:
-    fields = [Refusals("cooldown|story:1|2026-11-20T08", 3), Refusals("cooldown|story:2|2026-11-20T08", 4)]
+    fields = [MovedRefusals("cooldown|story:1|2026-11-20T08", 3), MovedRefusals("cooldown|story:2|2026-11-20T08", 4)]
     reports.store.add_refusals(1, fields[:1])
 
     reports.store.add_refusals(1, fields)
@@ -555,7 +555,7 @@ def fold(reports: Reports, viewer: str, day: str) -> None:
     reports.aws.client("dynamodb").put_item(
         TableName=reports.aws.ref("ViewsTable"), Item={name: {"S": value} for name, value in row.items()}
     )
-    assert reports.store.fold(1, [Row(viewer, day, "video:abc123")], 9)
+    assert reports.store.fold(1, [AwayRow(viewer, day, "video:abc123")], 9)
 
 
 @pytest.mark.parametrize("report", ["history", "historyexport"])

@@ -27,8 +27,8 @@ from views.rules import (
     Decision,
     Rules,
 )
-from views.track.counter import _CLIENT, Counter, NotTracked, OutcomeUnknown, nodes
-from views.viewers import Request, Viewers
+from views.track.counter import _CLIENT, NotTracked, OutcomeUnknown, ViewCounter, nodes
+from views.viewers import Viewers, ViewRequest
 
 pytestmark = pytest.mark.usefixtures("patient")
 
@@ -46,7 +46,7 @@ class Tracker:
     """One viewer's views, at times given after noon."""
 
     def __init__(self, servers: Servers, rules: Rules, zone: ZoneInfo = UTC_ZONE) -> None:
-        self.counter = Counter(servers.nodes, rules, zone)
+        self.counter = ViewCounter(servers.nodes, rules, zone)
 
     def view(self, after: timedelta = timedelta(0), content: str = "123", at: datetime = NOON) -> Decision:
         return self.counter.track(VIEWER, "story", content, at + after)
@@ -327,7 +327,7 @@ def test_all_keys_of_a_view_are_in_one_slot() -> None:
 
 
 def test_viewers_are_spread_over_all_shards_and_nodes(servers: Servers) -> None:
-    counter = Counter(servers.nodes, Rules(), UTC_ZONE)
+    counter = ViewCounter(servers.nodes, Rules(), UTC_ZONE)
 
     for number in range(200):
         counter.track(f"anon:{number}", "story", "viral", NOON)
@@ -391,11 +391,11 @@ def test_nothing_stored_says_who_is_viewing(servers: Servers) -> None:
     """S2-37."""
     agent, address, six, subject = "Mozilla/5.0 (Secret)", "203.0.113.77", "2001:db8:1:2::77", "alice@example.org"
     viewers = Viewers(("s" * 32,), UTC_ZONE, lambda header: subject if header else None)
-    counter = Counter(servers.nodes, Rules(), UTC_ZONE)
+    counter = ViewCounter(servers.nodes, Rules(), UTC_ZONE)
     requests = [
-        Request({"user-agent": agent}, address),
-        Request({"user-agent": agent}, six),
-        Request({"user-agent": agent, "authorization": "Bearer abc"}, address),
+        ViewRequest({"user-agent": agent}, address),
+        ViewRequest({"user-agent": agent}, six),
+        ViewRequest({"user-agent": agent, "authorization": "Bearer abc"}, address),
     ]
 
     for request in requests:
@@ -429,7 +429,7 @@ def test_a_refused_connection_is_certainly_no_view_and_redis_is_left_alone_for_f
         url = f"redis://127.0.0.1:{free_ports(1)[0]}" if len(attempts) == 1 else servers.url
         return nodes(url, servers.mode)
 
-    counter = Counter(connect, Rules(), UTC_ZONE, seconds=lambda: time[0])
+    counter = ViewCounter(connect, Rules(), UTC_ZONE, seconds=lambda: time[0])
     for moment in (0.0, 0.1, 4.999):
         time[0] = moment
         with pytest.raises(NotTracked):
@@ -448,7 +448,7 @@ def test_a_lost_answer_leaves_the_outcome_unknown_and_is_not_sent_again(
     """S2-33. The server is held up, so that the command runs after the caller gave up."""
     monkeypatch.setitem(_CLIENT, "socket_timeout", 0.3)
     time = [0.0]
-    counter = Counter(servers.nodes, ALL_OFF, UTC_ZONE, seconds=lambda: time[0])
+    counter = ViewCounter(servers.nodes, ALL_OFF, UTC_ZONE, seconds=lambda: time[0])
     counter.track(VIEWER, "story", "123", NOON)
     with servers.client_of(keys.viewer_state(VIEWER)) as server:
         server.execute_command("CLIENT", "PAUSE", 1000)

@@ -12,7 +12,7 @@ from sluice import http, settings
 from sluice.clock import SystemClock
 from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import Answer, Keyed, Request, RequestItem
+from sluice.requests import Answer, Keyed, KeyedRequest, RequestItem
 from sluice.roles import Role
 from tests.reference.bootstrap import ReferenceSettings, store, wake
 from tests.reference.campaign import Campaign
@@ -47,7 +47,7 @@ def create(
     key: http.IdempotencyKey = None,
 ) -> Response[CampaignResource]:
     """Create a campaign. It waits for `execute`."""
-    keyed = Keyed(Request.of(caller.subject, key, fingerprint), _created) if key else None
+    keyed = Keyed(KeyedRequest.of(caller.subject, key, fingerprint), _created) if key else None
     made = commands().create(body.terms(), caller.subject, keyed)
     if isinstance(made, Answer):
         return http.replay(made, CampaignResource)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from boosts import campaign as campaigns
 from boosts.campaign import Campaign, Status, Waiting
 from boosts.plan import Pattern, month_of
-from boosts.simulation import Day, Simulation, months_ahead, simulate
+from boosts.simulation import Simulation, SimulationDay, months_ahead, simulate
 from boosts.usage import Limits, Usage
 from tests.factories import LIMITS, NOON, UTC_ZONE, a_boost
 
@@ -137,7 +137,7 @@ def test_a_day_that_ends_between_two_batches_waits_for_nothing() -> None:
 
 
 def test_a_day_is_clipped_or_spilled_into_and_never_by_less_than_nothing() -> None:
-    day = Day(NOON.date(), 1, wished=5, planned=3, views=3, batches=1, waiting_for=None)
+    day = SimulationDay(NOON.date(), 1, wished=5, planned=3, views=3, batches=1, waiting_for=None)
 
     assert (day.clipped, day.spilled_in) == (2, 0)
     assert (replace(day, planned=9).clipped, replace(day, planned=9).spilled_in) == (0, 4)

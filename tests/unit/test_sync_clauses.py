@@ -17,7 +17,7 @@ from views.control import Phase
 from views.counts.reading import Count, Reader
 from views.held import Taken
 from views.messages import EpochStep
-from views.sync.applying import ACTIONS, Added, DayViews, Refusals, Row
+from views.sync.applying import ACTIONS, Added, AwayRow, DayViews, MovedRefusals
 from views.sync.epochs import FOLDED_ROWS, Outcome, Sync
 
 A, B = "video:a", "video:b"
@@ -40,7 +40,7 @@ class Failing(MemoryStore):
             raise Unavailable("busy")
         return self._all(epoch, added, [each.content for each in added], super().apply)
 
-    def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
+    def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
         return self._all(epoch, added, [each.field for each in added], super().add_refusals)
 
     def _all(self, epoch: int, added: Sequence[Any], names: list[str], add: Any) -> list[Added]:
@@ -49,7 +49,7 @@ class Failing(MemoryStore):
         failing = [(name, epoch) in self.failing for name in names]
         return [ValueError() if fails else add(epoch, [each])[0] for each, fails in zip(added, failing, strict=True)]
 
-    def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
         if any((row.content, 0) in self.failing for row in rows):
             raise ValueError("too large")
         return super().fold(epoch, rows, expires_at)
@@ -179,7 +179,7 @@ def test_there_is_something_to_sync(what: str) -> None:
     if what == "refused":
         bench.shards.refuse(2, FIELD)
     if what == "away":
-        bench.store.put_away(Row("viewer#1", "2026-11-20", A))
+        bench.store.put_away(AwayRow("viewer#1", "2026-11-20", A))
         bench.store.catch_up()
 
     assert bench.sync.start().outcome is Outcome.OPENED
@@ -663,11 +663,11 @@ def test_fifty_refusals_are_added_together() -> None:
 # Views taken while Redis was away
 
 
-def rows(number: int, *contents: str, day: str = "2026-11-19") -> list[Row]:
-    return [Row(f"viewer#{content}-{n}", day, content) for content in contents for n in range(number)]
+def rows(number: int, *contents: str, day: str = "2026-11-19") -> list[AwayRow]:
+    return [AwayRow(f"viewer#{content}-{n}", day, content) for content in contents for n in range(number)]
 
 
-def put_away(bench: Bench, *taken: Row) -> None:
+def put_away(bench: Bench, *taken: AwayRow) -> None:
     for row in taken:
         bench.store.put_away(row)
     bench.store.catch_up()
@@ -714,7 +714,7 @@ def test_more_rows_than_a_step_takes_are_folded_step_by_step() -> None:
     limits: list[int] = []
     unfolded = bench.store.unfolded
 
-    def catching_up(limit: int, without: Collection[str] = ()) -> list[Row]:
+    def catching_up(limit: int, without: Collection[str] = ()) -> list[AwayRow]:
         bench.store.catch_up()
         limits.append(limit)
         return unfolded(limit, without)
@@ -733,7 +733,7 @@ def test_no_transaction_of_a_fold_is_too_large() -> None:
     sizes: list[int] = []
     fold = bench.store.fold
 
-    def measured(epoch: int, some: Sequence[Row], expires_at: int) -> bool:
+    def measured(epoch: int, some: Sequence[AwayRow], expires_at: int) -> bool:
         sizes.append(len(some) + len({r.content for r in some}) + len({(r.content, r.day) for r in some}))
         is_folded = fold(epoch, some, expires_at)
         bench.store.catch_up()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from boosts import campaign as campaigns
-from boosts.campaign import Campaign, Row, Status
+from boosts.campaign import BatchRow, Campaign, Status
 from boosts.timeline import PlanDay, timeline
 from tests.factories import NOON, UTC_ZONE, a_boost
 
@@ -21,8 +21,8 @@ def running(**terms: object) -> Campaign:
     return campaigns.execute(a_boost(**terms), NOON, UTC_ZONE).after
 
 
-def a_row(views: int, at: datetime = NOON, plan_day: int = 1) -> Row:
-    return Row(1, views, {"abc123": views}, plan_day, at)
+def a_row(views: int, at: datetime = NOON, plan_day: int = 1) -> BatchRow:
+    return BatchRow(1, views, {"abc123": views}, plan_day, at)
 
 
 def half_done() -> Campaign:

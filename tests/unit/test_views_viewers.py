@@ -13,8 +13,8 @@ from sluice.roles import Role
 from tests.deadlines import PATIENCE
 from tests.factories import NOON, UTC_ZONE
 from tests.template_reader import ROOT
-from views.rules import BOT, DO_NOT_TRACK, Calendar, Moment, Rules
-from views.viewers import Request, Viewers, is_bot, network, reasons_not_to_count, subject_by
+from views.rules import BOT, DO_NOT_TRACK, Calendar, Rules, ViewMoment
+from views.viewers import Viewers, ViewRequest, is_bot, network, reasons_not_to_count, subject_by
 
 SECRET = "s" * 32
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -26,8 +26,8 @@ def some_viewers(*secrets: str, zone: ZoneInfo = UTC_ZONE) -> Viewers:
     return Viewers(secrets or (SECRET,), zone, lambda header: None if header == "wrong" else header)
 
 
-def a_request(session: str = "", source_ip: str = "203.0.113.7", **headers: str) -> Request:
-    return Request({"user-agent": BROWSER} | headers, source_ip, session)
+def a_request(session: str = "", source_ip: str = "203.0.113.7", **headers: str) -> ViewRequest:
+    return ViewRequest({"user-agent": BROWSER} | headers, source_ip, session)
 
 
 def test_an_anonymous_viewer_is_the_same_all_day_and_another_the_next() -> None:
@@ -55,7 +55,7 @@ def test_names_and_sessions_stay_what_they_are_over_releases() -> None:
 
 def test_another_address_or_agent_is_another_viewer() -> None:
     viewers = some_viewers()
-    requests = [a_request(), a_request(source_ip="203.0.113.8"), Request({"user-agent": "Other"}, "203.0.113.7")]
+    requests = [a_request(), a_request(source_ip="203.0.113.8"), ViewRequest({"user-agent": "Other"}, "203.0.113.7")]
 
     keys = {viewers.recognise(request, NOON).key for request in requests}
 
@@ -213,7 +213,7 @@ def test_the_hot_path_imports_no_token_library() -> None:
 )
 def test_a_robot_is_recognised(agent: str) -> None:
     assert is_bot(agent)
-    assert reasons_not_to_count(Request({"user-agent": agent}, ""), honours_do_not_track=False) == (BOT,)
+    assert reasons_not_to_count(ViewRequest({"user-agent": agent}, ""), honours_do_not_track=False) == (BOT,)
 
 
 @pytest.mark.parametrize("agent", [BROWSER, "Mozilla/5.0 (Linux; Android 13; CUBOT NOTE 30) Chrome/120", "curl/8.5.0"])
@@ -224,7 +224,7 @@ def test_a_person_is_not_taken_for_a_robot(agent: str) -> None:
 @pytest.mark.parametrize("header", ["dnt", "sec-gpc"])
 def test_do_not_track_is_honoured_if_that_is_switched_on(header: str) -> None:
     """S2-37."""
-    wish = Request({"user-agent": BROWSER, header: "1"}, "")
+    wish = ViewRequest({"user-agent": BROWSER, header: "1"}, "")
 
     assert reasons_not_to_count(wish, honours_do_not_track=True) == (DO_NOT_TRACK,)
     assert reasons_not_to_count(wish, honours_do_not_track=False) == ()
@@ -261,5 +261,5 @@ def test_a_calendar_knows_day_and_hour_in_any_order() -> None:
 
     moments = [calendar.moment(midnight - timedelta(milliseconds=n)) for n in (0, 1, 0)]
 
-    on_midnight = Moment(stamp, stamp, stamp + day, "2026-11-20T23")
-    assert moments == [on_midnight, Moment(stamp - 1, stamp - day, stamp, "2026-11-20T22"), on_midnight]
+    on_midnight = ViewMoment(stamp, stamp, stamp + day, "2026-11-20T23")
+    assert moments == [on_midnight, ViewMoment(stamp - 1, stamp - day, stamp, "2026-11-20T22"), on_midnight]

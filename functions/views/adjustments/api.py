@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http, settings
 from sluice.ids import is_id
-from sluice.requests import Request
+from sluice.requests import KeyedRequest
 from sluice.roles import Role
 from views import content
 from views.adjustments import bootstrap
@@ -48,7 +48,7 @@ def adjust(
     """
     of_content = content.check(content_type, content_id, configured().content_types)
     make = partial(adjustments().adjust, of_content, body.views, body.reason, caller.subject)
-    return http.create(Request.of(caller.subject, key, fingerprint), AdjustedResource, make, AdjustedResource.of)
+    return http.create(KeyedRequest.of(caller.subject, key, fingerprint), AdjustedResource, make, AdjustedResource.of)
 
 
 @app.get(f"{CONTENT}/adjustments", **http.require(Role.OPERATOR, errors=[404]))

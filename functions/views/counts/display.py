@@ -7,7 +7,7 @@ from enum import StrEnum
 from aws_lambda_powertools import Logger
 
 from views.breaker import Breaker
-from views.counts.reading import Content, Reader, Totals
+from views.counts.reading import Content, Reader, SyncedTotals
 from views.held import RedisAway
 
 logger = Logger(child=True)
@@ -36,7 +36,7 @@ class Display:
     """Shows counts. `connect` gives a reader when one is needed: at first, and after each failure of Redis."""
 
     connect: Callable[[], Reader]
-    totals: Callable[[Sequence[Content]], Mapping[Content, Totals]]
+    totals: Callable[[Sequence[Content]], Mapping[Content, SyncedTotals]]
     breaker: Breaker
     _reader: Reader | None = field(default=None, init=False)
 

@@ -10,7 +10,7 @@ from views.held import Seen
 type Content = tuple[str, str]
 
 
-class Totals(Protocol):
+class SyncedTotals(Protocol):
     """What the database has of a content's views; `sluice.totals.Totals` says what each is."""
 
     @property
@@ -21,7 +21,7 @@ class Totals(Protocol):
     def last_epoch(self) -> int: ...
 
 
-class Shards(Protocol):
+class PendingShards(Protocol):
     """The viewer shards; `views.shards.store.RedisShards` says what each method does."""
 
     def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]: ...
@@ -43,8 +43,8 @@ class Reader:
     `totals` reads many contents consistently (`sluice.totals.read_all`). `shard_count` is the highest ever used.
     """
 
-    shards: Shards
-    totals: Callable[[Sequence[Content]], Mapping[Content, Totals]]
+    shards: PendingShards
+    totals: Callable[[Sequence[Content]], Mapping[Content, SyncedTotals]]
     _: KW_ONLY
     shard_count: int
 

@@ -15,7 +15,7 @@ from views.rules import Calendar, RuleSettings
 from views.settings import ViewsSettings
 from views.shards.bootstrap import READ_REDIS_SECONDS, redis_shards
 from views.track import counter
-from views.track.counter import Counter
+from views.track.counter import ViewCounter
 from views.viewers import Viewers
 
 DAY_SECONDS = 86_400
@@ -60,7 +60,7 @@ def explainer(settings: DiagnosisSettings) -> Explainer:
         timedelta(seconds=settings.session_seconds or DAY_SECONDS),
         names_users=settings.literal_user_keys,
     )
-    decides = Counter(
+    decides = ViewCounter(
         lambda: counter.nodes(settings.redis_url, settings.redis_mode), rules, settings.time_zone, settings.view_shards
     )
     return Explainer(

@@ -20,13 +20,13 @@ from views.rules import (
     UNREGISTERED,
     Calendar,
     Decision,
-    Moment,
     Rules,
+    ViewMoment,
 )
-from views.viewers import Request, Viewers
+from views.viewers import Viewers, ViewRequest
 
 
-class Counter(Protocol):
+class Decider(Protocol):
     """Decides; `views.track.counter.Counter` says how."""
 
     def explain(
@@ -34,7 +34,7 @@ class Counter(Protocol):
     ) -> Decision: ...
 
 
-class Shards(Protocol):
+class StandingShards(Protocol):
     """The viewer shards; `views.shards.store.RedisShards` says what it does."""
 
     def standing(self, viewer: str, shards: int, content: str) -> Standing: ...
@@ -64,8 +64,8 @@ class Explainer:
     """Explains. `recognised` believes a subject as it stands where tracking has a token: who asks is an operator."""
 
     recognised: Viewers
-    counter: Counter
-    shards: Callable[[], Shards]
+    counter: Decider
+    shards: Callable[[], StandingShards]
     clock: Clock
     calendar: Calendar
     rules: Rules
@@ -75,11 +75,11 @@ class Explainer:
 
     def of_user(self, subject: str, content_type: str, content_id: str) -> Explanation:
         """What would happen to a view with a token of `subject`, by a browser that is no robot's."""
-        return self._explain(Request({"authorization": subject}, ""), content_type, content_id, ())
+        return self._explain(ViewRequest({"authorization": subject}, ""), content_type, content_id, ())
 
     def of_session(self, session: str, content_type: str, content_id: str) -> Explanation:
         """What would happen to a view with this session. Raises Invalid when tracking would not believe it."""
-        request = Request({}, "", session)
+        request = ViewRequest({}, "", session)
         if self.recognised.recognise(request, self.clock.now()).session != session:
             message = "This session is forged or over: tracking goes by address and user agent then"
             raise Invalid.of("viewer.session", message)
@@ -87,11 +87,13 @@ class Explainer:
 
     def of_address(self, source_ip: str, user_agent: str, content_type: str, content_id: str) -> Explanation:
         """What would happen to a view from this address by this browser, without a token or a session."""
-        request = Request({"user-agent": user_agent}, source_ip)
+        request = ViewRequest({"user-agent": user_agent}, source_ip)
         reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self.honours_do_not_track)
         return self._explain(request, content_type, content_id, reasons)
 
-    def _explain(self, request: Request, content_type: str, content_id: str, reasons: tuple[str, ...]) -> Explanation:
+    def _explain(
+        self, request: ViewRequest, content_type: str, content_id: str, reasons: tuple[str, ...]
+    ) -> Explanation:
         now = self.clock.now()
         viewer = self.recognised.recognise(request, now).key
         content = keys.content_field(content_type, content_id)
@@ -100,7 +102,7 @@ class Explainer:
         moment = self.calendar.moment(now)
         return Explanation(decision, tuple(self._standings(standing, moment, decision)))
 
-    def _standings(self, standing: Standing, moment: Moment, decision: Decision) -> list[RuleStanding]:
+    def _standings(self, standing: Standing, moment: ViewMoment, decision: Decision) -> list[RuleStanding]:
         rules = self.rules
         limits: Mapping[str, tuple[bool, int | None, int | None]] = {
             COOLDOWN: (rules.cooldown_seconds > 0, rules.cooldown_seconds, _seconds_since_last(standing, moment)),
@@ -126,14 +128,14 @@ class Explainer:
         ]
 
 
-def _seconds_since_last(standing: Standing, moment: Moment) -> int | None:
+def _seconds_since_last(standing: Standing, moment: ViewMoment) -> int | None:
     return None if standing.last_view is None else max(0, moment.now - standing.last_view) // 1000
 
 
-def _is_of_today(standing: Standing, moment: Moment) -> bool:
+def _is_of_today(standing: Standing, moment: ViewMoment) -> bool:
     return standing.last_view is not None and standing.last_view >= moment.day_start
 
 
-def _views_in_session(standing: Standing, moment: Moment, rules: Rules) -> int:
+def _views_in_session(standing: Standing, moment: ViewMoment, rules: Rules) -> int:
     is_over = moment.now - standing.session_start >= rules.session_seconds * 1000
     return 0 if is_over else standing.session_views

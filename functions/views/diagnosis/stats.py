@@ -11,7 +11,7 @@ from views.held import ShardStats
 from views.rules import Calendar
 
 
-class Shards(Protocol):
+class StatsShards(Protocol):
     """The viewer shards; `views.shards.store.RedisShards` says what each method does."""
 
     def stats(self, shards: Sequence[int], day_start: int) -> list[ShardStats]: ...
@@ -61,7 +61,7 @@ class Stats:
 class StatsReader:
     """Reads them. `control` answers the sync's control item; `shard_count` is the number of shards in use."""
 
-    shards: Callable[[], Shards]
+    shards: Callable[[], StatsShards]
     control: Callable[[], Control | None]
     clock: Clock
     calendar: Calendar

@@ -11,7 +11,7 @@ from sluice import http, schemas, settings
 from sluice.clock import SystemClock
 from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import Request, RequestItem
+from sluice.requests import KeyedRequest, RequestItem
 from sluice.roles import Role
 from views import content
 from views.imports import campaign
@@ -58,7 +58,7 @@ def create(
 ) -> Response[ImportResource]:
     """Create an import. It accepts rows until `execute` starts it."""
     make = partial(imports().create, body.name, caller.subject)
-    request = Request.of(caller.subject, key, fingerprint)
+    request = KeyedRequest.of(caller.subject, key, fingerprint)
     return http.create(request, ImportResource, make, ImportResource.model_validate)
 
 

@@ -55,7 +55,7 @@ class SkipReason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class CountRow:
     """A content and its count in the other system."""
 
     content_type: str
@@ -72,7 +72,7 @@ class Chunk:
     """Rows that are put together; `number` counts an import's chunks from 1."""
 
     number: int
-    rows: tuple[Row, ...]
+    rows: tuple[CountRow, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ class Import(Chained):
 
 
 @dataclass(frozen=True)
-class SkippedRow(Row):
+class SkippedRow(CountRow):
     """A row that was not applied; `number` counts the import's rows from 1."""
 
     number: int
@@ -120,7 +120,7 @@ class Change(engine.Change[Import]):
     """A change of an import, with the rows that it puts, applies or skips."""
 
     chunk: Chunk | None = None
-    applied: tuple[Row, ...] = ()
+    applied: tuple[CountRow, ...] = ()
     skipped: tuple[SkippedRow, ...] = ()
 
 
@@ -168,7 +168,7 @@ def start(found: Import, now: datetime) -> Change | None:
     return Change(found, running, Action.STARTED)
 
 
-def next_slice(found: Import, chunk: Chunk) -> Sequence[Row]:
+def next_slice(found: Import, chunk: Chunk) -> Sequence[CountRow]:
     """The rows of a running import's next step, out of the chunk in which it is."""
     return chunk.rows[found.chunk_done : found.chunk_done + SLICE_ROWS]
 

@@ -49,5 +49,5 @@ class SkippedItem(ViewsItem):
     reason = UnicodeAttribute()
 
 
-class ListedItem(ViewsItem):
+class ListedImportItem(ViewsItem):
     """That there is an import."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sluice import http
 from sluice.http import Moment
 from sluice.schemas import Page
-from views.imports.campaign import CHUNK_ROWS, MOST_VIEWS, ImportStatus, Row, SkipReason
+from views.imports.campaign import CHUNK_ROWS, MOST_VIEWS, CountRow, ImportStatus, SkipReason
 from views.schemas import ContentName
 
 
@@ -26,8 +26,8 @@ class ImportRow(ContentName):
 
     count: int = Field(ge=0, le=MOST_VIEWS, examples=[5000])
 
-    def row(self) -> Row:
-        return Row(self.content_type, self.content_id, self.count)
+    def row(self) -> CountRow:
+        return CountRow(self.content_type, self.content_id, self.count)
 
 
 class ImportRows(BaseModel):

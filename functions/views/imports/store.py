@@ -7,12 +7,12 @@ from typing import Any
 from pynamodb.transactions import TransactWrite
 
 from sluice.dynamodb import page_of, transient_as_unavailable
-from sluice.store import ChainStore, Source, State
+from sluice.store import ChainStore, Listing, State
 from sluice.totals import read_all
 from views import totals
 from views.content import Content
-from views.imports.campaign import Action, Change, Chunk, Import, Row, SkippedPlace, SkippedRow, SkipReason
-from views.imports.items import ChunkItem, ImportItem, ListedItem, SkippedItem
+from views.imports.campaign import Action, Change, Chunk, CountRow, Import, SkippedPlace, SkippedRow, SkipReason
+from views.imports.items import ChunkItem, ImportItem, ListedImportItem, SkippedItem
 
 _ROWS = "rows#"
 _SKIPPED = "skipped#"
@@ -24,7 +24,7 @@ EVENTS = {
     Action.COMPLETED: "ViewsImportCompleted",
     Action.FAILED: "ViewsImportFailed",
 }
-LISTED = Source(ListedItem.query, _LIST)
+LISTED = Listing(ListedImportItem.query, _LIST)
 """Where all imports are listed."""
 
 
@@ -43,9 +43,9 @@ class Store(ChainStore[Import, Change]):
         """A chunk, by a consistent read."""
         with transient_as_unavailable():
             items = list(ChunkItem.batch_get([(import_id, _rows_part(number))], consistent_read=True))
-        return Chunk(number, tuple(Row(*values) for values in items[0].rows)) if items else None
+        return Chunk(number, tuple(CountRow(*values) for values in items[0].rows)) if items else None
 
-    def imported(self, rows: Sequence[Row]) -> set[Content]:
+    def imported(self, rows: Sequence[CountRow]) -> set[Content]:
         """Those contents whose count was imported before, by a consistent read."""
         found = read_all(row.content for row in rows)
         return {content for content, total in found.items() if total.imported is not None}
@@ -62,7 +62,7 @@ class Store(ChainStore[Import, Change]):
     def also(self, transaction: TransactWrite, change: Change, after: Import, now: datetime) -> None:  # noqa: ARG002
         """The rows that are put; and those of a batch, each on condition that its content was not imported before."""
         if change.before is None:
-            transaction.save(ListedItem(_LIST, after.id))
+            transaction.save(ListedImportItem(_LIST, after.id))
         if change.chunk:
             transaction.save(_chunk_item(after.id, change.chunk))
         for row in change.applied:

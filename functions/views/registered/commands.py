@@ -11,13 +11,13 @@ from views.registered.content import RegisteredContent
 _ATTEMPTS = 10  # each lost against another change of the same content
 
 
-class Sets(Protocol):
+class GrowingSets(Protocol):
     """The shards' sets; `views.shards.store.RedisShards` says what it does."""
 
     def register(self, shards: Sequence[int], contents: Sequence[str], now: int) -> list[bool]: ...
 
 
-class Registry(Protocol):
+class WritableRegistry(Protocol):
     """The database; `views.registered.store.Registry` says what each method does."""
 
     def get(self, content_type: str, content_id: str) -> RegisteredContent | None: ...
@@ -28,7 +28,11 @@ class Registration:
     """Registers content. `shards` answers all that there ever were: asked when the row is there, it forgets none."""
 
     def __init__(
-        self, registry: Registry, sets: Callable[[], Sets], shards: Callable[[], Sequence[int]], clock: Clock
+        self,
+        registry: WritableRegistry,
+        sets: Callable[[], GrowingSets],
+        shards: Callable[[], Sequence[int]],
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._sets = sets

@@ -29,7 +29,7 @@ PATIENCE = timedelta(minutes=10)
 """A rebuild that got no further for so long is given up for dead: its message is in the dead letters."""
 
 
-class Sets(Protocol):
+class RebuiltSets(Protocol):
     """The shards' sets; `views.shards.store.RedisShards` says what each method does."""
 
     def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str) -> list[bool]: ...
@@ -39,7 +39,7 @@ class Sets(Protocol):
     def forget_registered(self, shards: Sequence[int]) -> list[bool]: ...
 
 
-class Registry(Protocol):
+class ReadableRegistry(Protocol):
     """The database; `views.registered.store.Registry` says what each method does."""
 
     def page(self, bucket: int, after: str, limit: int) -> list[str]: ...
@@ -52,8 +52,8 @@ class Rebuild:
     `shards` answers those that the sync has recorded: a request that registers content knows no others.
     """
 
-    registry: Registry
-    sets: Sets
+    registry: ReadableRegistry
+    sets: RebuiltSets
     shards: Callable[[], Sequence[int]]
     send: Callable[[Page, int], None]
     clock: Clock

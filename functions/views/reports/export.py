@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from sluice import exports
 from sluice.clock import rfc3339
-from views.reports.history import Day
-from views.reports.ranking import Place
+from views.reports.history import HistoryDay
+from views.reports.ranking import RankedContent
 from views.reports.refusals import Refusals
 
 _REFUSALS = ("hour", "rules", "content_type", "content_id", "refusals")
@@ -21,13 +21,13 @@ def refusals_csv(items: Iterable[Refusals], *, with_header: bool) -> str:
     return exports.text_of(_REFUSALS, lines, with_header=with_header)
 
 
-def history_csv(content: tuple[str, str], days: Iterable[Day]) -> str:
+def history_csv(content: tuple[str, str], days: Iterable[HistoryDay]) -> str:
     """A line per day."""
     lines = ([*content, day.date.isoformat(), day.organic, day.boosted, day.adjusted] for day in days)
     return exports.text_of(_HISTORY, lines, with_header=True)
 
 
-def ranking_csv(content_type: str, places: Iterable[Place], *, with_header: bool) -> str:
+def ranking_csv(content_type: str, places: Iterable[RankedContent], *, with_header: bool) -> str:
     """A line per content, the most viewed first."""
     lines = ([content_type, each.content_id, each.organic, each.boosted] for each in places)
     return exports.text_of(_RANKING, lines, with_header=with_header)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 
 @dataclass(frozen=True)
-class Day:
+class HistoryDay:
     """One day. `organic` is what the sync moved on it, `adjusted` what was corrected by hand."""
 
     date: date
@@ -15,7 +15,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Adjustment:
+class ListedAdjustment:
     """Views that were added, or with a minus taken away, by hand."""
 
     at: datetime
@@ -41,6 +41,6 @@ class History:
     Organic total = organic views of all days + imported + all adjustments.
     """
 
-    days: list[Day]
-    adjustments: list[Adjustment]
+    days: list[HistoryDay]
+    adjustments: list[ListedAdjustment]
     overall: Overall

@@ -12,7 +12,7 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Place(Ranked):
+class RankedContent(Ranked):
     """A content in the ranking. `boosted` has no part in where it stands."""
 
     boosted: int

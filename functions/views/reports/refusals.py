@@ -43,7 +43,7 @@ class Refusals:
 
 
 @dataclass(frozen=True)
-class Place:
+class RefusalsPlace:
     """A place in a list of refusals: a row of a day, or where it would be."""
 
     day: str

@@ -12,11 +12,10 @@ from sluice.http import Moment
 from sluice.schemas import Page
 from views import content
 from views.content import Content
-from views.reports.history import Adjustment, History
+from views.reports.history import History, ListedAdjustment
 from views.reports.period import Period, day_of
-from views.reports.ranking import Place as RankingPlace
-from views.reports.ranking import Ranked
-from views.reports.refusals import Place, Summary, moment_of
+from views.reports.ranking import Ranked, RankedContent
+from views.reports.refusals import RefusalsPlace, Summary, moment_of
 from views.rules import Reason
 
 # A report that is read by people has room for so many; those before them are in its sums all the same.
@@ -161,7 +160,7 @@ class HistoryResource(Report):
 
     @classmethod
     def of(cls, named: Content, history: History, moved_until: datetime | None) -> "HistoryResource":
-        listed: Sequence[Adjustment] = history.adjustments[-MOST_ADJUSTMENTS:]
+        listed: Sequence[ListedAdjustment] = history.adjustments[-MOST_ADJUSTMENTS:]
         is_boosted = history.overall.boosted or any(day.boosted for day in history.days)
         return cls(
             moved_until=moved_until,
@@ -189,7 +188,7 @@ class RankedResource(BaseModel):
     disclosure: str | None = Field(description="Present if some of the views are boosted.")
 
     @classmethod
-    def of(cls, place: RankingPlace) -> "RankedResource":
+    def of(cls, place: RankedContent) -> "RankedResource":
         return cls(**vars(place), disclosure=DISCLOSURE if place.boosted else None)
 
 
@@ -199,10 +198,10 @@ class RankingPage(Page[RankedResource], Report):
     content_type: str
 
 
-def refusals_place(cursor: str | None, period: Period) -> Place | None:
+def refusals_place(cursor: str | None, period: Period) -> RefusalsPlace | None:
     """Where a page of refusals begins. Raises Invalid for a cursor of another period."""
     days = set(map(date.isoformat, period.days))
-    return http.place_of(cursor, Place, lambda place: place.day in days and place.part.isascii())
+    return http.place_of(cursor, RefusalsPlace, lambda place: place.day in days and place.part.isascii())
 
 
 def ranking_place(cursor: str | None) -> Ranked | None:

@@ -11,11 +11,10 @@ from sluice.totals import Kind, TotalItem, key
 from views.content import Content
 from views.items import AdjustedItem, ControlItem, DailyItem, RefusedHourItem, RefusedItem, id_of
 from views.keys import content_field
-from views.reports.history import Adjustment, Day, History, Overall
+from views.reports.history import History, HistoryDay, ListedAdjustment, Overall
 from views.reports.period import Period
-from views.reports.ranking import Place, Ranked
-from views.reports.refusals import Place as RefusalsPlace
-from views.reports.refusals import Refusals, Summary, Wanted
+from views.reports.ranking import Ranked, RankedContent
+from views.reports.refusals import Refusals, RefusalsPlace, Summary, Wanted
 
 # Of one page; each takes a few milliseconds, and a rule that refused little may have a page full of hours.
 MOST_QUERIES = 500
@@ -44,7 +43,7 @@ def history(content: Content, period: Period, zone: ZoneInfo) -> History:
         adjusted[each.at.astimezone(zone).date()] += each.views
     total = totals.read(*content)
     overall = Overall(total.organic, total.boosted, total.imported, sum(each.views for each in adjustments))
-    days = [Day(day, organic.get(day.isoformat(), 0), boosted[day], adjusted[day]) for day in period.days]
+    days = [HistoryDay(day, organic.get(day.isoformat(), 0), boosted[day], adjusted[day]) for day in period.days]
     return History(days, of_period, overall)
 
 
@@ -55,19 +54,21 @@ def _organic_days(content: Content, period: Period) -> dict[str, int]:
         return {item.part: int(item.views) for item in items}
 
 
-def _adjustments(content: Content) -> list[Adjustment]:
+def _adjustments(content: Content) -> list[ListedAdjustment]:
     """All there ever were: they are made by hand, so they are few."""
     with transient_as_unavailable():
         items = AdjustedItem.query(id_of(content), AdjustedItem.part.startswith("adjusted#"), consistent_read=True)
-        return [Adjustment(**values_of(item, Adjustment)) for item in items]
+        return [ListedAdjustment(**values_of(item, ListedAdjustment)) for item in items]
 
 
-def most_viewed(content_type: str, limit: int, after: Ranked | None) -> tuple[list[Place], Ranked | None]:
+def most_viewed(content_type: str, limit: int, after: Ranked | None) -> tuple[list[RankedContent], Ranked | None]:
     """At most `limit` contents, and the one to go on after, if there are more."""
     ranked = _ranked(content_type, limit + 1, after)
     shown = ranked[:limit]
     found = totals.read_all((content_type, each.content_id) for each in shown)
-    places = [Place(each.content_id, each.organic, found[content_type, each.content_id].boosted) for each in shown]
+    places = [
+        RankedContent(each.content_id, each.organic, found[content_type, each.content_id].boosted) for each in shown
+    ]
     return places, shown[-1] if len(ranked) > limit else None
 
 

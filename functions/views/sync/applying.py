@@ -38,7 +38,7 @@ class DayViews:
 
 
 @dataclass(frozen=True)
-class Refusals:
+class MovedRefusals:
     """How often rules together refused a content in one hour: a field of the shards' `refused`, and its count."""
 
     field: str
@@ -46,7 +46,7 @@ class Refusals:
 
 
 @dataclass(frozen=True)
-class Row:
+class AwayRow:
     """A view that was taken while Redis was away; `viewer` is the row's id."""
 
     viewer: str
@@ -86,7 +86,7 @@ class Work:
     folded: int = 0
 
 
-class Shards(Protocol):
+class SyncingShards(Protocol):
     """The viewer shards; `views.shards.store.RedisShards` says what each method does."""
 
     def left(self, shards: Sequence[int], epoch: int, taken: Taken) -> list[int]: ...
@@ -98,7 +98,7 @@ class Shards(Protocol):
     def parked(self, shard: int, limit: int) -> list[str]: ...
 
 
-class Store(Protocol):
+class ApplyingStore(Protocol):
     """Totals, daily rows, refusals and rows to fold. Every method raises Unavailable when the database is busy."""
 
     def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
@@ -107,25 +107,25 @@ class Store(Protocol):
         Up to CONTENTS_TOGETHER contents.
         """
 
-    def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
+    def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
         """Add an epoch's refusals to the row of each and to the sums of its hour, once and both or neither.
 
         Up to REFUSALS_TOGETHER.
         """
 
-    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[Row]:
+    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[AwayRow]:
         """Up to about `limit` rows, as the index knows them: it may lack some, and show some that are folded.
 
         None of the contents in `without`, and what stands behind them.
         """
 
-    def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
         """Add rows to the totals and daily rows of their contents and days, and mark them, all of it or nothing.
 
         False when one of them is folded already. `expires_at` is in Unix seconds.
         """
 
-    def still_unfolded(self, rows: Sequence[Row]) -> list[Row]:
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> list[AwayRow]:
         """Those that are not folded yet, consistently."""
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:
@@ -138,7 +138,7 @@ class Store(Protocol):
 class Applier:
     """One step of each phase. Every method can be repeated, and raises Outdated when a shard is in a later epoch."""
 
-    def __init__(self, shards: Shards, store: Store, clock: Clock, page_contents: int) -> None:
+    def __init__(self, shards: SyncingShards, store: ApplyingStore, clock: Clock, page_contents: int) -> None:
         self._shards = shards
         self._store = store
         self._clock = clock
@@ -236,7 +236,7 @@ class Applier:
         """Add and drop refusals' fields; how many refusals were added now."""
         by_shard = self._shards.refusals(scope.shards, scope.epoch, fields)
         summed = {field: sum(counts) for field, counts in zip(fields, zip(*by_shard, strict=True), strict=True)}
-        held = [Refusals(field, refusals) for field, refusals in summed.items() if refusals]
+        held = [MovedRefusals(field, refusals) for field, refusals in summed.items() if refusals]
         moved = 0
         done = []
         for each, added in zip(held, self._store.add_refusals(scope.epoch, held), strict=True):
@@ -253,7 +253,7 @@ class Applier:
             self._shards.drop(scope.shards, scope.epoch, done, Taken.REFUSALS)
         return moved
 
-    def _fold(self, scope: Scope, rows: Sequence[Row], failed: set[str]) -> int:
+    def _fold(self, scope: Scope, rows: Sequence[AwayRow], failed: set[str]) -> int:
         """Fold rows that fit into one transaction, and note contents that fail; how many were folded now."""
         try:
             return self._fold_those_left(scope, rows)
@@ -272,7 +272,7 @@ class Applier:
             )
         return 0
 
-    def _fold_those_left(self, scope: Scope, rows: Sequence[Row]) -> int:
+    def _fold_those_left(self, scope: Scope, rows: Sequence[AwayRow]) -> int:
         expires_at = int((self._clock.now() + FOLDED_ROWS_KEPT).timestamp())
         if self._store.fold(scope.epoch, rows, expires_at):
             return len(rows)
@@ -289,9 +289,9 @@ def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, DayVie
     return summed
 
 
-def _packed(rows: Sequence[Row]) -> Iterator[list[Row]]:
+def _packed(rows: Sequence[AwayRow]) -> Iterator[list[AwayRow]]:
     """Rows that fit into one transaction with the totals and daily rows of their contents."""
-    packed: list[Row] = []
+    packed: list[AwayRow] = []
     for row in sorted(rows, key=lambda each: (each.content, each.day)):
         if _actions([*packed, row]) > ACTIONS:
             yield packed
@@ -301,5 +301,5 @@ def _packed(rows: Sequence[Row]) -> Iterator[list[Row]]:
         yield packed
 
 
-def _actions(rows: Sequence[Row]) -> int:
+def _actions(rows: Sequence[AwayRow]) -> int:
     return len(rows) + len({row.content for row in rows}) + len({(row.content, row.day) for row in rows})

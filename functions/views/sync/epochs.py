@@ -38,14 +38,14 @@ _NEXT = {
 }
 
 
-class Shards(applying.Shards, Protocol):
+class EpochShards(applying.SyncingShards, Protocol):
     """The viewer shards; `views.shards.store.RedisShards` says what each method does."""
 
     def open(self, shards: Sequence[int], epoch: int) -> None: ...
     def have_work(self, shards: Sequence[int]) -> list[bool]: ...
 
 
-class Store(applying.Store, Protocol):
+class EpochStore(applying.ApplyingStore, Protocol):
     """The control item, and what the epochs write. Every method raises Unavailable when the database is busy."""
 
     def control(self) -> Control | None:
@@ -84,8 +84,8 @@ class Sync:
 
     def __init__(
         self,
-        shards: Shards,
-        store: Store,
+        shards: EpochShards,
+        store: EpochStore,
         send: Callable[[EpochStep, int], None],
         clock: Clock,
         zone: ZoneInfo,

@@ -11,7 +11,7 @@ from views.sync.epochs import Outcome, Sync
 logger = Logger(child=True)
 
 
-class Rebuild(Protocol):
+class Rebuilding(Protocol):
     """The rebuild of registered content; `views.registered.rebuild.Rebuild` says what each method does."""
 
     def ensure(self) -> None: ...
@@ -23,7 +23,7 @@ class Inbox:
     """Hands each message to the sync or to the rebuild."""
 
     sync: Sync
-    rebuild: Rebuild
+    rebuild: Rebuilding
 
     def take(self, message: Message, message_id: str) -> None:
         """Returns when the message can be acknowledged. Raises Unavailable when it is to be delivered again."""

@@ -21,7 +21,7 @@ from views.items import (
     ViewsItem,
     id_of,
 )
-from views.sync.applying import Added, DayViews, Failure, Refusals, Row
+from views.sync.applying import Added, AwayRow, DayViews, Failure, MovedRefusals
 
 UNFOLDED_BUCKETS = 16
 _FAILED = "failed#"
@@ -75,8 +75,8 @@ class SyncStore:
 
         return self._commit(added, fill)
 
-    def add_refusals(self, epoch: int, added: Sequence[Refusals]) -> list[Added]:
-        def fill(transaction: TransactWrite, together: Sequence[Refusals]) -> None:
+    def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
+        def fill(transaction: TransactWrite, together: Sequence[MovedRefusals]) -> None:
             hours: Counter[tuple[str, str]] = Counter()
             for each in together:
                 rules, content, day, hour = keys.refusal_of(each.field)
@@ -92,12 +92,12 @@ class SyncStore:
 
         return self._commit(added, fill)
 
-    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[Row]:
+    def unfolded(self, limit: int, without: Collection[str] = ()) -> list[AwayRow]:
         of_each = -(-limit // UNFOLDED_BUCKETS)
         with transient_as_unavailable():
             return [row for bucket in range(UNFOLDED_BUCKETS) for row in _unfolded(bucket, of_each, without)]
 
-    def fold(self, epoch: int, rows: Sequence[Row], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
         def fill(transaction: TransactWrite) -> None:
             for content, views in Counter(row.content for row in rows).items():
                 totals.add_folded(transaction, *keys.content_of(content), views)
@@ -116,7 +116,7 @@ class SyncStore:
 
         return self._database.commit(fill)
 
-    def still_unfolded(self, rows: Sequence[Row]) -> list[Row]:
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> list[AwayRow]:
         with transient_as_unavailable():
             items = AwayItem.batch_get([_away_key(row) for row in rows], consistent_read=True)
             return [_row(item) for item in items if item.unfolded]
@@ -152,9 +152,9 @@ def _unmoved(before: Control | None) -> Condition:
     return unmoved
 
 
-def _unfolded(bucket: int, limit: int, without: Collection[str]) -> list[Row]:
+def _unfolded(bucket: int, limit: int, without: Collection[str]) -> list[AwayRow]:
     """The first rows of a bucket, which is sorted by content, and has many rows of one that cannot be folded."""
-    rows: list[Row] = []
+    rows: list[AwayRow] = []
     behind = None
     while len(rows) < limit:
         page = [_row(item) for item in AwayItem.by_unfolded.query(str(bucket), behind, limit=limit - len(rows))]
@@ -169,10 +169,10 @@ def _daily(content: str, day: str) -> DailyItem:
     return DailyItem(id_of(keys.content_of(content)), day)
 
 
-def _away_key(row: Row) -> tuple[str, str]:
+def _away_key(row: AwayRow) -> tuple[str, str]:
     return row.viewer, f"{row.day}#{row.content}"
 
 
-def _row(item: AwayItem) -> Row:
+def _row(item: AwayItem) -> AwayRow:
     day, _, content = item.part.partition("#")
-    return Row(item.id, day, content)
+    return AwayRow(item.id, day, content)

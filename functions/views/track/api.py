@@ -19,9 +19,9 @@ from views import viewers
 from views.rules import DO_NOT_TRACK, Decision, RuleSettings
 from views.track import bodies, counter
 from views.track.bodies import Body
-from views.track.counter import Counter, LeftAlone, NotTracked, OutcomeUnknown
+from views.track.counter import LeftAlone, NotTracked, OutcomeUnknown, ViewCounter
 from views.track.fallback import Fallback
-from views.viewers import Request, Viewer, Viewers
+from views.viewers import Viewer, Viewers, ViewRequest
 
 COOKIE = "sluice_session"
 DAY_SECONDS = 86_400
@@ -53,7 +53,7 @@ class Tracker:
     def __init__(
         self,
         recognised: Viewers,
-        counted: Counter,
+        counted: ViewCounter,
         fallback: Fallback,
         clock: Clock,
         content_types: tuple[str, ...],
@@ -71,7 +71,7 @@ class Tracker:
         """The answer to a request. Raises Invalid, TooLarge, Unavailable."""
         headers = envelope.headers_of(event)
         body = self._read(event, headers)
-        request = Request(headers, event["requestContext"]["http"]["sourceIp"], body.session or _cookie(event))
+        request = ViewRequest(headers, event["requestContext"]["http"]["sourceIp"], body.session or _cookie(event))
         now = self._clock.now()
         viewer = self._viewers.recognise(request, now)
         reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._honours_do_not_track)
@@ -115,7 +115,9 @@ def tracker() -> Tracker:
     )
     return Tracker(
         recognised,
-        Counter(lambda: counter.nodes(read.redis_url, read.redis_mode), read.rules(), read.time_zone, read.view_shards),
+        ViewCounter(
+            lambda: counter.nodes(read.redis_url, read.redis_mode), read.rules(), read.time_zone, read.view_shards
+        ),
         Fallback(read.views_table, read.time_zone),
         SystemClock(),
         read.content_types,

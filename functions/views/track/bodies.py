@@ -30,14 +30,14 @@ class Body:
 
 
 @dataclass(frozen=True)
-class Kind:
+class BodyKind:
     """How a route's body is read."""
 
     media_types: tuple[str, ...]
     read: Callable[[dict[str, Any], Collection[str]], Body]
 
 
-def read(kind: Kind, text: str, headers: Mapping[str, str], content_types: Collection[str]) -> Body:
+def read(kind: BodyKind, text: str, headers: Mapping[str, str], content_types: Collection[str]) -> Body:
     """A body. Raises Invalid for one that is wrong as a whole."""
     envelope.check_is_json(text, headers, kind.media_types)
     return kind.read(envelope.parse(text), content_types)
@@ -92,5 +92,5 @@ def _check(errors: list[FieldError]) -> None:
         raise envelope.named(errors)
 
 
-KINDS = {"POST /api/views": Kind((JSON,), _one), "POST /api/views/batch": Kind((JSON, BEACON), _many)}
+KINDS = {"POST /api/views": BodyKind((JSON,), _one), "POST /api/views/batch": BodyKind((JSON, BEACON), _many)}
 """By route."""

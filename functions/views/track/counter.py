@@ -210,7 +210,7 @@ def _packed(command: Sequence[str | bytes | int]) -> bytes:
     return b"*%d\r\n%b" % (len(parts), b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]))
 
 
-class Counter:
+class ViewCounter:
     """Counts views by the rules. `connect` is called when it is needed: at first, and after each failure.
 
     `seconds` is a clock that never goes back; after a failure Redis is left alone for 5 s of it.

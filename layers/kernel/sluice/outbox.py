@@ -27,7 +27,7 @@ PROCESSED = "processed"
 _KEPT = timedelta(days=7)
 
 
-class _ByStatus(GlobalSecondaryIndex["EventItem"]):
+class _ByEventStatus(GlobalSecondaryIndex["EventItem"]):
     class Meta:
         index_name = "by_status"
         projection = KeysOnlyProjection()
@@ -48,7 +48,7 @@ class EventItem(Bound):
     status = UnicodeAttribute(default=PENDING)
     created_at = UnicodeAttribute()
     expires_at = NumberAttribute(null=True)
-    by_status = _ByStatus()
+    by_status = _ByEventStatus()
 
 
 def write(transaction: TransactWrite, name: str, data: dict[str, Any], now: datetime) -> None:

@@ -18,14 +18,14 @@ _KEPT = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Request:
+class KeyedRequest:
     """A keyed request: `key` stands for caller and Idempotency-Key; `fingerprint` for what was asked."""
 
     key: str
     fingerprint: str
 
     @classmethod
-    def of(cls, subject: str, idempotency_key: str | None, fingerprint: str) -> "Request | None":
+    def of(cls, subject: str, idempotency_key: str | None, fingerprint: str) -> "KeyedRequest | None":
         """A caller's keys are their own. None for a request without one."""
         if not idempotency_key:
             return None
@@ -44,7 +44,7 @@ class Answer:
 class Keyed[E]:
     """A request with an Idempotency-Key, and how to answer it once what it makes is known."""
 
-    request: Request
+    request: KeyedRequest
     answer: Callable[[E], Answer]
 
 
@@ -61,7 +61,7 @@ class RequestItem(Bound):
     expires_at = NumberAttribute()
 
 
-def find(request: Request, now: datetime) -> Answer | None:
+def find(request: KeyedRequest, now: datetime) -> Answer | None:
     """What was answered to this request before. Raises Conflicting when its key was used with another body."""
     try:
         with transient_as_unavailable():
@@ -76,7 +76,7 @@ def find(request: Request, now: datetime) -> Answer | None:
     return Answer(int(item.status), item.body)
 
 
-def write(transaction: TransactWrite, request: Request, answer: Answer, now: datetime) -> None:
+def write(transaction: TransactWrite, request: KeyedRequest, answer: Answer, now: datetime) -> None:
     """Remember the answer, in the transaction of what the request did; its condition fails for a repeat."""
     item = RequestItem(
         request.key,

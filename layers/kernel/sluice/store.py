@@ -62,7 +62,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Source:
+class Listing:
     """Where campaigns are listed: a partition of rows whose `part` is a campaign's id, or an index of campaigns."""
 
     query: Callable[..., ResultIterator[Any]]
@@ -162,7 +162,7 @@ class ChainStore[C: Chained, X: Change[Any]]:
         return platform.is_stopped(self._platform)
 
     def page(
-        self, source: Source, limit: int, after: Place | None, status: StrEnum | None = None
+        self, source: Listing, limit: int, after: Place | None, status: StrEnum | None = None
     ) -> tuple[list[C], Place | None]:
         """At most `limit` campaigns, newest first, beginning after a place; and the place to go on after, if any.
 

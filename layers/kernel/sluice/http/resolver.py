@@ -24,7 +24,7 @@ from sluice.envelope import HEADERS, named, problem
 from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Unavailable
 from sluice.http.parameters import cursor_of, principal_of
 from sluice.http.routes import body_limit
-from sluice.requests import Answer, Keyed, Request
+from sluice.requests import Answer, Keyed, KeyedRequest
 from sluice.roles import Principal, Role
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
 
 
 def create[R: BaseModel](
-    request: Request | None, resource: type[R], make: Callable[[Any], Any], shown: Callable[[Any], R]
+    request: KeyedRequest | None, resource: type[R], make: Callable[[Any], Any], shown: Callable[[Any], R]
 ) -> Response[R]:
     """201 with what `make` makes, as it is `shown`; or what was answered to the request's Idempotency-Key before.
 
