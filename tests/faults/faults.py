@@ -1,6 +1,6 @@
 """What goes wrong: a fault at one call of a handler, and how what it was working on is delivered again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -29,12 +29,14 @@ class Fault(StrEnum):
     CONFLICT = "transaction conflict"
     PART = "a part of it is not done"
     SENT_TWICE = "sent twice by the SDK"
+    UNHEARD = "its answer lost, and refused when the SDK repeats it"
     LOST = "Redis connection lost"
     EMPTY = "Redis restarted empty"
 
 
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
-OF_AWS = tuple(fault for fault in FAULTS if fault not in (Fault.LOST, Fault.EMPTY))
+OF_REDIS_ALONE = (Fault.LOST, Fault.EMPTY)
+OF_AWS = tuple(fault for fault in FAULTS if fault not in (*OF_REDIS_ALONE, Fault.UNHEARD))
 
 
 class Delivery(StrEnum):
@@ -57,6 +59,9 @@ class Crossing(StrEnum):
 _OF_REDIS = frozenset(
     {Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.LOST, Fault.EMPTY}
 )
+_OF_OTHERS = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED})
+# To somebody outside: the client repeats nothing by itself.
+OUTSIDE = frozenset({"Call", "LookUp"})
 _TRANSACTION = frozenset({"TransactWriteItems"})
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 
@@ -65,11 +70,15 @@ def can_happen(fault: Fault, site: Site) -> bool:
     """Whether a call knows such a fault. A read has no effect, so that half of them are the same for it."""
     if site.operation == REDIS:
         return fault in _OF_REDIS
+    if site.operation in OUTSIDE and fault not in _OF_OTHERS:
+        return False
     match fault:
         case Fault.LOST | Fault.EMPTY:
             return False
         case Fault.CRASH_AFTER | Fault.TIMEOUT_APPLIED:
             return site.has_effect
+        case Fault.UNHEARD:
+            return site.operation in _TRANSACTION
         case Fault.CONFLICT:
             return site.operation in _TRANSACTION | _WRITES
         case Fault.PART:
@@ -111,12 +120,14 @@ class Faults:
         cross: Callable[[], bool],
         only_while: Callable[[World], bool] | None = None,
         only_in: tuple[str, ...] = (),
+        never_in: Collection[str] = (),
     ) -> None:
         self._injections = {each.at: each for each in injections}
         self._disturbed = disturbed
         self._cross = cross
         self._only_while = only_while
         self._only_in = only_in
+        self._never_in = never_in
         self.sites: list[Site] = []
         """Where something could go wrong."""
         self.reached: list[Site] = []
@@ -151,17 +162,18 @@ class Faults:
                 world.fire_schedules()
             case Crossing.OTHERS:
                 world.others()
-        if site.operation == REDIS:
-            return fail_redis(world, injection.fault, effect)
-        return fail(world, injection.fault, site.operation, effect)
+        return _fail_by_kind(world, injection.fault, site.operation, effect)
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:
         # Where the second of a pair hits depends on the first.
-        return can_happen(injection.fault, site) and (not self._only_in or site.function in self._only_in)
+        return can_happen(injection.fault, site) and self._may_break(site.function)
+
+    def _may_break(self, function: str) -> bool:
+        return function not in self._never_in and (not self._only_in or function in self._only_in)
 
     def _note(self, world: World, site: Site) -> None:
         self.reached.append(site)
-        if self._only_while is None or self._only_while(world):
+        if self._may_break(site.function) and (self._only_while is None or self._only_while(world)):
             self.sites.append(site)
 
     def _again(self, world: World, invocation: Invocation) -> None:
@@ -169,6 +181,14 @@ class Faults:
         if "rawPath" not in invocation.event:
             self._disturbed()
             world.again(invocation)
+
+
+def _fail_by_kind(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) -> Any:
+    if operation == REDIS:
+        return fail_redis(world, fault, effect)
+    if operation in OUTSIDE:
+        return fail_outside(world, fault, effect)
+    return fail(world, fault, operation, effect)
 
 
 def fail(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) -> Any:
@@ -185,18 +205,37 @@ def fail(world: World, fault: Fault, operation: str, effect: Callable[[], Any]) 
         case Fault.TIMEOUT_APPLIED:
             _regardless(effect)
             raise ReadTimeoutError(endpoint_url="aws")
-        case Fault.THROTTLED:
-            raise (
-                _canceled("ThrottlingError") if operation in _TRANSACTION else refusal(operation, "ThrottlingException")
-            )
-        case Fault.CONFLICT:
-            if operation in _TRANSACTION:
-                raise _canceled("TransactionConflict")
-            raise refusal(operation, "TransactionConflictException")
+        case Fault.THROTTLED | Fault.CONFLICT:
+            raise _refused(fault, operation)
+        case Fault.UNHEARD:
+            _regardless(effect)
+            raise _canceled("ConditionalCheckFailed")
         case Fault.PART:
             return _part(operation, effect)
         case Fault.SENT_TWICE:
             effect()
+    return effect()
+
+
+def _refused(fault: Fault, operation: str) -> Exception:
+    if operation in _TRANSACTION:
+        return _canceled("ThrottlingError" if fault is Fault.THROTTLED else "TransactionConflict")
+    return refusal(operation, "ThrottlingException" if fault is Fault.THROTTLED else "TransactionConflictException")
+
+
+def fail_outside(world: World, fault: Fault, effect: Callable[[], Any]) -> Any:
+    """Make a call to somebody outside, with a fault."""
+    match fault:
+        case Fault.CRASH_BEFORE:
+            world.die(world.running[-1])
+        case Fault.CRASH_AFTER:
+            effect()
+            world.die(world.running[-1])
+        case Fault.TIMEOUT:
+            raise TimeoutError
+        case Fault.TIMEOUT_APPLIED:
+            effect()
+            raise TimeoutError
     return effect()
 
 

@@ -1,52 +1,41 @@
-"""A state machine over every command and every fault of the boosts, driven by Hypothesis."""
+"""A state machine over every command and every fault of a context, driven by Hypothesis. Each context has its own."""
 
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.faults.boosts import CAMPAIGNS, Boosts, check_numbers, left
-from tests.faults.faults import OF_AWS, Crossing, Delivery, Fault, Faults, Injection
-from tests.faults.sweep import AT_REST_WITHIN, Violation, check_requests
+from tests.faults.faults import Crossing, Delivery, Fault, Faults, Injection
+from tests.faults.script import Command
+from tests.faults.sweep import AT_REST_WITHIN, Context, Violation, check_requests
 from tests.faults.world import START, Message, Request, Site, World
 
-_MOST_CAMPAIGNS = 4
-_DAILY_LIMIT = 30_000
+RESUME = Command("POST", "/api/admin/resume", {"reason": "a test"})
 _REPEATS = 30
-_VERBS = ("create", "execute", "execute", "pause", "pause", "cancel", "revert", "stop", "resume", "resume")
-_COMMANDS = st.tuples(st.sampled_from(_VERBS), st.integers(0, _MOST_CAMPAIGNS - 1))
-_TERMS = st.fixed_dictionaries(
-    {
-        "total_count": st.sampled_from((20_000, 2_500, 45_000)),
-        "duration_days": st.integers(1, 3),
-        "pattern": st.sampled_from(("steady", "burst", "progressive")),
-        "video_ids": st.sampled_from((["a"], ["a", "b"], ["c", "b", "a"])),
-    }
-)
-_EVENING = START + timedelta(hours=10)
 _IN_BETWEEN: tuple[Crossing | Delivery, ...] = (*Crossing, Delivery.AT_ONCE, Delivery.LATE)
 
 
-def mishaps(faults: tuple[Fault, ...], most: int) -> st.SearchStrategy[list[Any]]:
+def _mishaps(machine: "Machine") -> st.SearchStrategy[list[Any]]:
     """What goes wrong or comes in between, the next time that a function comes to that call of an invocation.
 
     The function is a number of one `at_work`, or None for the worker.
     """
     what = st.one_of(
-        st.tuples(st.sampled_from(faults), st.sampled_from(tuple(Delivery))),
+        st.tuples(st.sampled_from(machine.of.faults), st.sampled_from(tuple(Delivery))),
         st.tuples(st.just(Fault.NONE), st.sampled_from(_IN_BETWEEN)),
     )
     call = st.tuples(st.one_of(st.none(), st.integers(0, 99)), st.integers(0, 12))
-    return st.lists(st.tuples(call, what), max_size=most)
+    return st.lists(st.tuples(call, what), max_size=machine.most_mishaps)
 
 
-def by_function(world: World, worker: str, chosen: list[Any]) -> dict[tuple[str, int], Any]:
-    """Mishaps by the function's name and the call."""
-    functions = at_work(world)
-    names = [worker if number is None else functions[number % len(functions)] for (number, _), _ in chosen]
-    return {(name, call): what for name, ((_, call), what) in zip(names, chosen, strict=True)}
+# What each machine says of itself.
+_COMMANDS = st.runner().flatmap(lambda machine: machine.commands)
+_CROSSING = st.runner().flatmap(lambda machine: st.lists(machine.commands, max_size=2))
+_MISHAPS = st.runner().flatmap(_mishaps)
+_QUEUES = st.runner().flatmap(lambda machine: st.sampled_from(machine.queues))
+_WAITS = st.runner().flatmap(lambda machine: st.sampled_from(machine.waits_seconds))
 
 
 def at_work(world: World) -> list[str]:
@@ -58,96 +47,109 @@ def at_work(world: World) -> list[str]:
     return sorted(found & {*wiring.handlers})
 
 
-_MISHAPS = mishaps(OF_AWS, 4)
-
-
 class Machine(RuleBasedStateMachine):
-    """Begins with a campaign that runs. Whatever was done, at its end everything comes to rest and adds up."""
+    """Whatever was done, at its end everything comes to rest and adds up. A context's machine says what is its own."""
+
+    of: ClassVar[type[Context]]
+    commands: ClassVar[st.SearchStrategy[Command]]
+    """A path's `{0}` is the id of the first thing that was made; beyond those that were, they begin again."""
+    creates: ClassVar[str]
+    """The path of the commands that make something."""
+    most_made: ClassVar[int]
+    worker: ClassVar[str]
+    """The function that most goes wrong in."""
+    queues: ClassVar[tuple[str, ...]]
+    """Of which messages are lost, copied and delivered out of order."""
+    first: ClassVar[tuple[Command, ...]]
+    """What every run begins with."""
+    begins_at: ClassVar[datetime] = START
+    silent: ClassVar[tuple[str, ...]] = ()
+    most_mishaps: ClassVar[int] = 4
+    waits_seconds: ClassVar[tuple[int, ...]] = (1, 3, 10, 60, 3600)
+    at_rest_within: ClassVar[timedelta] = AT_REST_WITHIN
+    runs: ClassVar[int] = 22
+    """Of each seed, of fifty steps each."""
 
     world: World
-    context = Boosts()
+    context: Context
     steps = 0
     """So many of all runs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.world.forget(_EVENING)
-        # Others have left little room: in this month, and on this day.
-        left(month=90_000, day=33_000)(self.world)
-        self.base = self.context.base(self.world)
         self.watch = self.context.watch()
+        self.world.forget(self.begins_at)
+        self.world.silent = self.silent
+        self.prepare()
+        self.base = self.context.base(self.world)
         self.faults = Faults((), self.watch.disturbed, self._cross)
         self.mishaps: dict[tuple[str, int], tuple[Fault, Delivery | Crossing]] = {}
         self.world.watchers = [self.watch]
         self.world.nemesis = self
         self.ids: list[str] = []
-        self.terms: dict[str, Any] = {}
-        """Of the next campaign."""
         self.requests = 0
-        self.crossing: list[tuple[str, int]] = []
-        """The commands that come in the middle of calls."""
+        self.crossing: list[Command] = []
+        """What comes in the middle of calls."""
+        for each in self.first:
+            self.give(each)
+
+    # --- What is its own
+
+    def prepare(self) -> None:
+        """What is there before."""
+
+    def check(self) -> None:
+        """What must add up whenever no handler runs. Raises Violation."""
+        raise NotImplementedError
+
+    def may_be_answered(self, command: Command, status: int) -> bool:
+        return status == 201 if command.path == self.creates else status in (200, 201, 202, 409)
+
+    def heal(self) -> None:
+        """Everything works again, and people look after what died."""
 
     # --- Commands
 
-    @initialize(terms=_TERMS)
-    def begin(self, terms: dict[str, Any]) -> None:
-        self.terms = terms
-        self._give("create", 0)
-        self._give("execute", 0)
+    @rule(command=_COMMANDS, mishaps=_MISHAPS)
+    def command(self, command: Command, mishaps: list[Any]) -> None:
+        self._expect(mishaps)
+        self.give(command)
 
-    @rule(command=_COMMANDS, terms=_TERMS, waits=st.sampled_from((0, 0, 600)), mishaps=_MISHAPS)
-    def command(self, command: tuple[str, int], terms: dict[str, Any], waits: int, mishaps: list[Any]) -> None:
-        self.mishaps.update(by_function(self.world, "BoostsWorkerFunction", mishaps))
-        at = {"scheduled_for": (self.world.now() + timedelta(seconds=waits)).isoformat()} if waits else {}
-        self.terms = terms | at
-        self._give(*command)
-
-    def _give(self, verb: str, number: int) -> None:
-        if verb == "create":
-            self._create()
-        elif verb in ("stop", "resume"):
-            self._ask(f"/api/admin/{verb}", {"reason": "a test"})
-        else:
-            body = {"reason": "a test"} if verb == "revert" else None
-            self._ask(f"{CAMPAIGNS}/{self.ids[number % len(self.ids)]}/{verb}", body)
-
-    def _create(self) -> None:
-        if len(self.ids) < _MOST_CAMPAIGNS:
-            most = self.terms["duration_days"] * _DAILY_LIMIT
-            total = min(self.terms["total_count"], most)
-            terms = self.terms | {"daily_limit": _DAILY_LIMIT, "total_count": total}
-            self.ids.append(self._ask(CAMPAIGNS, terms, (201,))["id"])
-
-    def _ask(self, path: str, body: Any, statuses: tuple[int, ...] = (200, 409)) -> Any:
-        """The answer. A repeat has the same id."""
+    def give(self, command: Command) -> None:
+        """Send a command until it is answered. A repeat has the same id."""
+        if (command.path == self.creates and len(self.ids) == self.most_made) or ("{" in command.path and not self.ids):
+            return
+        path = command.path.format(*(self.ids * self.most_made))
+        body = command.body(self.world) if callable(command.body) else command.body
         self.requests += 1
-        request = Request("POST", path, body, f"request-{self.requests}")
+        request = Request(command.method, path, body, f"request-{self.requests}", address=command.address)
         with as_assertions(self.world):
             for _ in range(_REPEATS):
                 status, answer = self.world.http(request)
                 if status < 500:
                     break
-            if status not in statuses:
+            if not self.may_be_answered(command, status):
                 raise Violation(f"{path} was answered {status}: {answer}")
-        return answer
+        if status == 201 and "id" in answer:
+            self.ids.append(answer["id"])
 
     def _cross(self) -> bool:
         if not self.crossing:
             return False
-        self._give(*self.crossing.pop())
+        self.give(self.crossing.pop())
         return True
 
     # --- Time, and what SQS and people do to messages
 
-    @rule(many=st.integers(1, 12), crossing=st.lists(_COMMANDS, max_size=2), mishaps=_MISHAPS)
-    def go_on(self, many: int, crossing: list[tuple[str, int]], mishaps: list[Any]) -> None:
-        self.mishaps.update(by_function(self.world, "BoostsWorkerFunction", mishaps))
+    @rule(many=st.integers(1, 12), crossing=_CROSSING, mishaps=_MISHAPS)
+    def go_on(self, many: int, crossing: list[Command], mishaps: list[Any]) -> None:
+        self._expect(mishaps)
         self.crossing = crossing
         with as_assertions(self.world):
             for _ in range(many):
                 self.world.step()
 
-    @rule(seconds=st.sampled_from((1, 3, 10, 60, 3600)))
+    @rule(seconds=_WAITS)
     def time_passes(self, seconds: int) -> None:
         until = self.world.now() + timedelta(seconds=seconds)
         with as_assertions(self.world):
@@ -155,35 +157,41 @@ class Machine(RuleBasedStateMachine):
                 self.world.step()
         self.world.pass_time(until)
 
-    def _waiting(self) -> list[Message]:
-        return self.world.queues["BoostsQueue"]
+    def _has_messages(self) -> bool:
+        return any(self.world.queues[queue] for queue in self.queues)
 
-    @precondition(lambda self: self._waiting())
-    @rule(number=st.integers(0, 9))
-    def deliver_out_of_order(self, number: int) -> None:
+    @precondition(_has_messages)
+    @rule(queue=_QUEUES, number=st.integers(0, 9))
+    def deliver_out_of_order(self, queue: str, number: int) -> None:
         """Early, and before others."""
-        waiting = self._waiting()
+        source = next(each for each in self.world.wiring.queue_sources if each.queue == queue)
         with as_assertions(self.world):
-            source = next(each for each in self.world.wiring.queue_sources if each.queue == "BoostsQueue")
-            self.world.deliver(source, [waiting[number % len(waiting)]])
+            if waiting := self.world.queues[queue]:
+                self.world.deliver(source, [waiting[number % len(waiting)]])
 
-    @precondition(lambda self: self._waiting())
-    @rule(number=st.integers(0, 9))
-    def duplicate(self, number: int) -> None:
+    @precondition(_has_messages)
+    @rule(queue=_QUEUES, number=st.integers(0, 9))
+    def duplicate(self, queue: str, number: int) -> None:
         """A copy with the same id, as SQS makes it."""
-        waiting = self._waiting()
-        found = waiting[number % len(waiting)]
         self.watch.disturbed()
-        waiting.append(Message(found.id, found.body, found.visible_at, found.sent_at, found.chain))
+        if waiting := self.world.queues[queue]:
+            found = waiting[number % len(waiting)]
+            waiting.append(Message(found.id, found.body, found.visible_at, found.sent_at, found.chain))
 
-    @precondition(lambda self: self._waiting())
-    @rule()
-    def purge(self) -> None:
+    @precondition(_has_messages)
+    @rule(queue=_QUEUES)
+    def purge(self, queue: str) -> None:
         """Somebody empties the queue."""
         self.watch.disturbed()
-        self._waiting().clear()
+        self.world.queues[queue].clear()
 
     # --- Faults
+
+    def _expect(self, chosen: list[Any]) -> None:
+        """Mishaps, by the function's name and the call."""
+        functions = at_work(self.world)
+        for (number, call), what in chosen:
+            self.mishaps[self.worker if number is None else functions[number % len(functions)], call] = what
 
     def at(self, world: World, site: Site, effect: Callable[[], Any]) -> Any:
         if mishap := self.mishaps.pop((site.function, site.call), None):
@@ -197,17 +205,18 @@ class Machine(RuleBasedStateMachine):
         type(self).steps += 1
         with as_assertions(self.world):
             check_requests(self.world)
-            check_numbers(self.world, self.base)
+            self.check()
 
     def teardown(self) -> None:
         with as_assertions(self.world):
             self.mishaps.clear()
-            self._ask("/api/admin/resume", {"reason": "a test"})
+            self.heal()
+            self.give(RESUME)
             quiet_since = self.world.now()
             while not (self.world.is_quiet() and self.context.is_settled(self.world)):
                 if not self.world.is_quiet():
                     quiet_since = self.world.now()
-                if self.world.now() - quiet_since > AT_REST_WITHIN:
+                if self.world.now() - quiet_since > self.at_rest_within:
                     break
                 self.world.step()
             check_requests(self.world)

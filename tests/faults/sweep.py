@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from tests.faults.faults import FAULTS, LATE, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
+from tests.faults.faults import LATE, OF_AWS, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
 from tests.faults.script import Command, Script
-from tests.faults.world import START, Request, Site, Watcher, World
+from tests.faults.world import START, Request, Site, Watcher, World, a_world
 
 # Whatever goes wrong, a run that has not come to rest by then never will: the sweeper waits at most four hours.
 AT_REST_WITHIN = timedelta(hours=9)
@@ -48,26 +49,53 @@ class Flow:
     at_rest_within: timedelta = AT_REST_WITHIN
 
 
-class Context(Protocol):
+class Context:
     """A context, as the sweep knows it: all that a new one must say to join."""
 
     name: str
     packages: tuple[str, ...]
     """Of which functions: others are not called, nor what feeds them."""
     flows: tuple[Flow, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = OF_AWS
     modules: tuple[str, ...]
     """Where the mutation check looks for conditions, fences and guards."""
+    out_of_sight: ClassVar[Mapping[str, str]] = {}
+    """What no run can notice, for want of it in the world, and where it is tested instead."""
+    unreached: ClassVar[Mapping[str, str]] = {}
+    """Functions that no flow reaches, and where they are tested instead."""
+    never_broken: ClassVar[Mapping[str, str]] = {}
+    """Functions whose calls never go wrong here, and why."""
+    needs: tuple[str, ...] = ()
+    """The fixtures that it is made of, such as servers."""
 
-    def watch(self) -> Watch: ...
-    def is_settled(self, world: World) -> bool: ...
-    def base(self, world: World) -> Any: ...
-    def check(self, world: World, base: Any) -> None: ...
+    @contextmanager
+    def world(self) -> Iterator[World]:
+        """The world in which its functions are deployed."""
+        with a_world(self.packages) as world:
+            yield world
+
+    def watch(self) -> Watch:
+        """What watches the next run."""
+        raise NotImplementedError
+
+    def is_settled(self, world: World) -> bool:
+        """Whether nothing is left to do."""
+        raise NotImplementedError
+
+    def base(self, world: World) -> Any:
+        """What was there before, if the flow prepares something."""
+        return None
+
+    def check(self, world: World, base: Any) -> None:
+        """What must hold at rest. Raises Violation."""
+        raise NotImplementedError
+
     def end(self, world: World) -> tuple[Any, Any, Any]:
         """The end state, up to times and ids: what came of everything, how much it was, and in which parts.
 
         None for what may differ from the faultless run's.
         """
+        raise NotImplementedError
 
 
 @dataclass
@@ -131,7 +159,8 @@ class Sweep:
         world.watchers = [watch]
         late = {put_off: LATE} if put_off is not None else {}
         script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
-        faults = Faults(injections, script.hit, script.cross, flow.only_while, flow.only_in)
+        never_in = self.context.never_broken
+        faults = Faults(injections, script.hit, script.cross, flow.only_while, flow.only_in, never_in)
         world.nemesis = faults
 
         def retry_after(request: Request) -> timedelta | None:
@@ -200,11 +229,11 @@ def _alike(end: Any, other: Any, parts: int) -> bool:
 # --- What is tried
 
 
-def singles(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
+def singles(sites: Iterable[Site], faults: Iterable[Fault]) -> Iterator[Injection]:
     """Every fault that can happen at every call, with every delivery."""
     for site in sites:
-        for fault in FAULTS:
-            if can_happen(fault, site) and may_break(flow, site):
+        for fault in faults:
+            if can_happen(fault, site):
                 for delivery in Delivery:
                     yield Injection(site.number, fault, delivery)
 
@@ -214,14 +243,8 @@ def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     can_cross = sum(command.can_cross for command in flow.commands)
     unlikely = (Crossing.COMMAND, Crossing.COMMANDS)[can_cross:]
     for site in sites:
-        if may_break(flow, site):
-            for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
-                yield Injection(site.number, Fault.NONE, crossing)
-
-
-def may_break(flow: Flow, site: Site) -> bool:
-    """Whether the flow is about the function that calls there."""
-    return not flow.only_in or site.function in flow.only_in
+        for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
+            yield Injection(site.number, Fault.NONE, crossing)
 
 
 def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ...]]]:
@@ -235,7 +258,7 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
     kinds: dict[Any, tuple[Flow, tuple[Injection, ...]]] = {}
     for flow in flows:
         sites = {site.number: site for site in sweep.faultless(flow).sites}
-        for injection in (*crossings(flow, sites.values()), *singles(flow, sites.values())):
+        for injection in (*crossings(flow, sites.values()), *singles(sites.values(), sweep.context.faults)):
             site = sites[injection.at]
             kind: tuple[Any, ...] = (site.place, injection.fault, injection.how)
             if injection.fault is Fault.NONE:
@@ -251,7 +274,7 @@ def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple
     """Pairs of faults, by chance."""
     random = Random(f"{flow.name} {seed}")
     sites = sweep.faultless(flow).sites
-    choices = [*singles(flow, sites), *crossings(flow, sites)]
+    choices = [*singles(sites, sweep.context.faults), *crossings(flow, sites)]
     for _ in range(many if choices else 0):
         first, second = random.choice(choices), random.choice(choices)
         yield first, Injection(first.at + 1 + random.randrange(12), second.fault, second.how)

@@ -10,27 +10,16 @@ from typing import Any
 
 import pytest
 
-from tests.faults import boosts, views
+from tests.faults.contexts import CONTEXTS
 from tests.faults.killers import Try, killer, remembered, to_try
 from tests.faults.mutation import Mutant, find, without
 from tests.faults.report import Teller
-from tests.faults.sweep import Flow, Run, Sweep, one_of_each
+from tests.faults.sweep import Context, Flow, Run, Sweep, one_of_each
 
 _LISTED = tomllib.loads(Path(__file__).with_name("redundant.toml").read_text()).get("survivor", [])
 REDUNDANT = {(each["context"], each["mutant"]): each["behind_it"] for each in _LISTED}
-CONTEXTS = {"boosts": boosts.MODULES, "views": views.MODULES}
-MODULES = [(context, module) for context, modules in CONTEXTS.items() for module in modules]
-UNREACHED = {
-    "sluice.audit.find_problem": "The verification, which the sweep asks at rest: tests/unit/test_audit_chain.py.",
-    "sluice.audit._is_readable": "Rows that were tampered with: tests/integration/test_audit.py.",
-    "sluice.outbox.oldest_pending": "The checkup is not asked for: tests/integration/test_health.py.",
-    "boosts.store.Place.of": "No list is asked for, here and in the next two: tests/integration/test_boosts_api.py.",
-    "boosts.store.Store.page": "",
-    "boosts.store._newest_first": "",
-    "boosts.commands.Commands.simulate_rest": "Nothing is simulated: tests/integration/test_boosts_complete.py.",
-    "views.sync.store.SyncStore.epoch": "The sync is not looked at: tests/integration/test_sync_tables.py.",
-}
-"""Functions that no flow of either context reaches."""
+MODULES = [(name, module) for name, context in CONTEXTS.items() for module in context.modules]
+ALL_MODULES = {module for _, module in MODULES}
 ELSEWHERE = {
     "sluice.dynamodb": "It hands on the conditions of others. Its own answers: tests/unit/test_dynamodb.py.",
     "views.shards.store": "Fences in Lua, and what they answer: tests/integration/test_sync_real.py.",
@@ -107,12 +96,13 @@ def test_the_sweep_fails_without_each_condition_fence_and_guard(
 ) -> None:
     name = sweep.context.name
     before = remembered().get(name, {})
-    all_mutants = {each.name: each for each in find(sweep.context.modules)}
+    all_mutants = {each.name: each for each in find(ALL_MODULES)}
     in_flows = set().union(*reached.values())
-    in_sight = [each for each in find([module]) if each.name not in views.OUT_OF_SIGHT]
+    in_sight = [each for each in find([module]) if each.name not in sweep.context.out_of_sight]
     mutants = [each for each in in_sight if (each.module, each.function) in in_flows]
     unreached = {f"{each.module}.{each.function}" for each in in_sight if each not in mutants}
-    listed_and_reached = {f"{each.module}.{each.function}" for each in mutants} & UNREACHED.keys()
+    listed_unreached = sweep.context.unreached.keys()
+    listed_and_reached = {f"{each.module}.{each.function}" for each in mutants} & listed_unreached
     killers, survive, noticed_by_now, alone = {}, [], [], []
 
     def likely_first(mutant: Mutant) -> list[Try]:
@@ -137,8 +127,8 @@ def test_the_sweep_fails_without_each_condition_fence_and_guard(
 
     tell(name, TAKEN, mutants=len(mutants), noticed=len(mutants) - len(listed + survive), listed=len(listed))
     tell.killers(name, module, killers)
-    assert not (unreached - UNREACHED.keys()), "no flow reaches these: write one, or list them in UNREACHED"
-    assert not listed_and_reached, "flows reach these by now: take them out of UNREACHED"
+    assert not (unreached - listed_unreached), "no flow reaches these: write one, or list them as unreached"
+    assert not listed_and_reached, "flows reach these by now: take them out of what is unreached"
     assert not survive, "\n".join(["survive: write a test, or say in redundant.toml what is behind them", *survive])
     assert not noticed_by_now, "\n".join(["are noticed by now: take them out of redundant.toml", *noticed_by_now])
     assert not alone, "\n".join(["survive without what is said to be behind them", *alone])
@@ -146,23 +136,24 @@ def test_the_sweep_fails_without_each_condition_fence_and_guard(
 
 @pytest.mark.parametrize(("context", "mutant"), REDUNDANT)
 def test_what_is_listed_is_in_the_source(context: str, mutant: str) -> None:
-    assert {mutant, *REDUNDANT[context, mutant]} <= {each.name for each in find(CONTEXTS[context])}
+    assert mutant in {each.name for each in find(CONTEXTS[context].modules)}
+    assert {*REDUNDANT[context, mutant]} <= {each.name for each in find(ALL_MODULES)}
     assert REDUNDANT[context, mutant], "what stands behind it?"
 
 
-def test_what_is_out_of_sight_or_reach_is_in_the_source() -> None:
-    found = find({*boosts.MODULES, *views.MODULES})
+@pytest.mark.parametrize("context", CONTEXTS.values(), ids=lambda context: context.name)
+def test_what_is_out_of_sight_or_reach_is_in_the_source(context: type[Context]) -> None:
+    found = find(context.modules)
 
-    assert views.OUT_OF_SIGHT.keys() <= {each.name for each in find(views.MODULES)}
-    assert UNREACHED.keys() <= {f"{each.module}.{each.function}" for each in found}
+    assert context.out_of_sight.keys() <= {each.name for each in found}
+    assert context.unreached.keys() <= {f"{each.module}.{each.function}" for each in found}
 
 
 def test_every_module_with_a_condition_or_a_fence_is_looked_at_or_listed() -> None:
     found = {module for module in _modules() if any(is_of_a_write(each) for each in find([module]))}
-    looked_at = {*boosts.MODULES, *views.MODULES}
 
-    assert found <= {*looked_at, *ELSEWHERE}
-    assert [module for module in ELSEWHERE if module in looked_at or not find([module])] == []
+    assert found <= {*ALL_MODULES, *ELSEWHERE}
+    assert [module for module in ELSEWHERE if module in ALL_MODULES or not find([module])] == []
 
 
 def is_of_a_write(mutant: Mutant) -> bool:

@@ -6,25 +6,21 @@ from itertools import product
 
 import pytest
 
-from tests.faults import boosts, views
+from tests.faults.contexts import CONTEXTS
 from tests.faults.faults import Delivery, Injection
 from tests.faults.report import Teller
-from tests.faults.sweep import Flow, Run, Sweep, crossings, may_break, singles, some_pairs
+from tests.faults.sweep import Flow, Run, Sweep, crossings, singles, some_pairs
 
 LONG, IN_FULL = os.environ.get("FAULTS") == "long", "FAULTS" in os.environ
-FLOWS = [pytest.param("boosts", flow, id=f"boosts: {flow.name}") for flow in boosts.FLOWS]
-FLOWS += [pytest.param("views", flow, id=f"views: {flow.name}") for flow in views.FLOWS]
+FLOWS = [
+    pytest.param(name, flow, id=f"{name}: {flow.name}") for name, context in CONTEXTS.items() for flow in context.flows
+]
 # Together 500 and more: in a few flows nothing may go wrong.
 PAIRS_OF_A_FLOW = 120 if IN_FULL else 12
 # `make test` tries every fifth of what can come in between: of the six at a call, another one at each.
 EVERY = 1 if IN_FULL else 5
 SEED = 6
 IN_ALL = "{runs} runs, {violations} violations"
-
-NEVER_BROKEN = {
-    ("views", "OperationsStopFunction"): "The boosts break it.",
-}
-"""Functions whose calls go wrong in no flow of a context."""
 
 each_flow = pytest.mark.parametrize(("sweep", "flow"), FLOWS, indirect=["sweep"])
 pytestmark = pytest.mark.timeout(0 if LONG else 3600)
@@ -49,25 +45,24 @@ def test_every_fault_at_every_call_comes_to_the_end_of_the_faultless_run(
 
     sites = sweep.faultless(flow).sites
 
-    runs, wrong = swept(sweep, flow, ((each,) for each in singles(flow, sites)))
+    runs, wrong = swept(sweep, flow, ((each,) for each in singles(sites, sweep.context.faults)))
 
     faults = len(sweep.context.faults)
     what = f"{{sites}} call sites in {{flows}} flows x {faults} faults x {len(Delivery)} deliveries = {IN_ALL}"
-    sites_hit = {each.place for each in sites if may_break(flow, each)}
+    sites_hit = {each.place for each in sites}
     tell(sweep.context.name, what, sites=sites_hit, flows=int(bool(runs)), runs=runs, violations=len(wrong))
     assert not wrong, "\n".join(map(str, wrong[:5]))
 
 
-@pytest.mark.parametrize("sweep", ["boosts", "views"], indirect=True)
+@pytest.mark.parametrize("sweep", CONTEXTS, indirect=True)
 def test_every_call_site_that_a_flow_comes_to_is_broken_in_one(sweep: Sweep) -> None:
     flows = [(flow, sweep.faultless(flow)) for flow in sweep.context.flows]
 
     reached = {(site.function, site.place) for _, run in flows for site in run.reached}
-    broken = {(site.function, site.place) for flow, run in flows for site in run.sites if may_break(flow, site)}
+    broken = {(site.function, site.place) for _, run in flows for site in run.sites}
 
-    listed = {function for context, function in NEVER_BROKEN if context == sweep.context.name}
+    listed = sweep.context.never_broken.keys()
     assert [place for function, place in sorted(reached - broken) if function not in listed] == []
-    assert {function for function, _ in reached - broken} == listed
 
 
 @each_flow
@@ -94,5 +89,5 @@ def test_two_faults_do_no_more_harm_than_one(sweep: Sweep, flow: Flow, tell: Tel
 
 def all_pairs(sweep: Sweep, flow: Flow) -> Iterable[tuple[Injection, Injection]]:
     """Every two faults, one after the other."""
-    every = list(singles(flow, sweep.faultless(flow).sites))
+    every = list(singles(sweep.faultless(flow).sites, sweep.context.faults))
     return ((one, other) for one, other in product(every, every) if one.at < other.at)

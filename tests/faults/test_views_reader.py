@@ -38,16 +38,17 @@ class Looking(Faults):
         world.nemesis = self
 
 
+@pytest.mark.parametrize("sweep", ["views"], indirect=True)
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_a_reader_is_shown_what_there_is_before_and_after_every_call(
-    views: Sweep, flow: Flow, monkeypatch: pytest.MonkeyPatch, tell: Teller
+    sweep: Sweep, flow: Flow, monkeypatch: pytest.MonkeyPatch, tell: Teller
 ) -> None:
     """S2-9, S2-18."""
 
     monkeypatch.setattr(sweeping, "Faults", Looking)
     before = Looking.looks
 
-    run = views.run(flow)
+    run = sweep.run(flow)
 
     what = "a reader before and after every call, {looks} times in {flows} flows, {violations} violations"
     tell("views", what, looks=Looking.looks - before, flows=1, violations=int(bool(run.problem)))

@@ -2,46 +2,50 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.faults.faults import Delivery, Fault, Injection
 from tests.faults.sweep import Flow, Run, Sweep
 from tests.faults.views import EVENING, FLOWS, SYNC, begun, of
 from tests.faults.world import Request
+
+pytestmark = pytest.mark.parametrize("sweep", ["views"], indirect=True)
 
 
 def flow(name: str) -> Flow:
     return next(each for each in FLOWS if each.name == name)
 
 
-def with_each(views: Sweep, name: str, function: str, operation: str, fault: Fault, how: Delivery) -> list[Run]:
+def with_each(sweep: Sweep, name: str, function: str, operation: str, fault: Fault, how: Delivery) -> list[Run]:
     """A flow with this fault at each of a function's calls of one kind."""
     sites = [
-        each for each in views.faultless(flow(name)).sites if (each.function, each.operation) == (function, operation)
+        each for each in sweep.faultless(flow(name)).sites if (each.function, each.operation) == (function, operation)
     ]
     assert sites
-    return [views.run(flow(name), Injection(each.number, fault, how)) for each in sites]
+    return [sweep.run(flow(name), Injection(each.number, fault, how)) for each in sites]
 
 
-def test_a_step_of_the_sync_that_the_sdk_commits_twice_is_followed_by_the_next(views: Sweep) -> None:
-    runs = with_each(views, "syncs by hand", "ViewsSyncWorkerFunction", "UpdateItem", Fault.SENT_TWICE, Delivery.AGAIN)
-
-    assert [run for run in runs if run.problem] == []
-
-
-def test_an_epoch_whose_opening_the_sdk_commits_twice_has_its_first_message(views: Sweep) -> None:
-    runs = with_each(views, "syncs by hand", "ViewsSyncApiFunction", "UpdateItem", Fault.SENT_TWICE, Delivery.AGAIN)
+def test_a_step_of_the_sync_that_the_sdk_commits_twice_is_followed_by_the_next(sweep: Sweep) -> None:
+    runs = with_each(sweep, "syncs by hand", "ViewsSyncWorkerFunction", "UpdateItem", Fault.SENT_TWICE, Delivery.AGAIN)
 
     assert [run for run in runs if run.problem] == []
 
 
-def test_an_adjustment_is_not_refused_for_what_its_own_copy_took(views: Sweep) -> None:
-    runs = with_each(views, "adjustments", "ViewsAdjustmentsApiFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
+def test_an_epoch_whose_opening_the_sdk_commits_twice_has_its_first_message(sweep: Sweep) -> None:
+    runs = with_each(sweep, "syncs by hand", "ViewsSyncApiFunction", "UpdateItem", Fault.SENT_TWICE, Delivery.AGAIN)
 
     assert [run for run in runs if run.problem] == []
 
 
-def test_the_messages_of_a_sync_that_waits_for_redis_become_no_more(views: Sweep) -> None:
+def test_an_adjustment_is_not_refused_for_what_its_own_copy_took(sweep: Sweep) -> None:
+    runs = with_each(sweep, "adjustments", "ViewsAdjustmentsApiFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
+
+    assert [run for run in runs if run.problem] == []
+
+
+def test_the_messages_of_a_sync_that_waits_for_redis_become_no_more(sweep: Sweep) -> None:
     """Over a midnight: the day's epoch waits for the one that is open."""
-    world = views.world
+    world = sweep.world
     world.forget(EVENING)
     world.silent = ("ViewsDiagnosisScheduleFunction", "OperationsSweeperFunction")
     begun(world)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.boosts import CAMPAIGNS, Boosts, campaigns, command, create, live_messages
+from tests.faults.boosts import CAMPAIGNS, CHAIN, Boosts, campaigns, command, create
 from tests.faults.sweep import Flow, Sweep
 from tests.faults.world import Request, World, a_world
 
@@ -75,7 +75,7 @@ def test_a_wait_of_a_day_is_a_one_time_schedule_that_fires_once(world: World) ->
     world.step()
 
     assert len(world.one_time) == 1
-    assert live_messages(world, campaigns(world)[0]) == [json.dumps({"campaign_id": campaign_id, "step": 2})]
+    assert CHAIN.live_messages(world, campaigns(world)[0]) == [json.dumps({"campaign_id": campaign_id, "step": 2})]
 
     to_rest(world)
     assert world.one_time == {}

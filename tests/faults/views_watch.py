@@ -11,6 +11,7 @@ from sluice.totals import Totals
 from tests.dynamo.expressions import Item, plain
 from tests.dynamo.model import Written
 from tests.faults.cache import Server, Shard
+from tests.faults.chain import Chain, ChainWatch
 from tests.faults.faults import Faults
 from tests.faults.sweep import Violation
 from tests.faults.world import Invocation, Request, World
@@ -18,6 +19,7 @@ from views.counts.reading import Reader
 from views.held import Part, Seen
 
 TRACK, SYNC, WORKER = "ViewsTrackApiFunction", "ViewsSyncApiFunction", "ViewsSyncWorkerFunction"
+IMPORTS = Chain("ViewsTable", "ViewsImportsQueue", "imp", live=("running",))
 LEFT_ALONE = timedelta(seconds=5)
 FAILURES = 2
 """After so many a content is moved aside, in a world that is made small."""
@@ -44,7 +46,7 @@ class Watch:
         self.is_calm = True
         """Whether nothing went wrong."""
         self._refused_at: datetime | None = None
-        self._is_stopped = False
+        self._imports = ChainWatch(IMPORTS, _batches)
         self.may_stand_still = False
         """Until the next schedule: messages were lost, or died."""
         self.restarts = 0
@@ -76,6 +78,7 @@ class Watch:
     def disturbed(self) -> None:
         self.is_calm = False
         self.clean_commits.clear()
+        self._imports.disturbed()
 
     def restart(self) -> None:
         """Redis comes back empty: what is not in the database by then never will be, unless a worker has read it."""
@@ -115,20 +118,19 @@ class Watch:
         if request.id not in self._asked and not world.running:
             self._asked.add(request.id)
             self._check_that_it_goes_on()
-        if request.path == "/api/admin/resume":
-            self._is_stopped = False
+        self._imports.asked(world, request)
         if request.path.startswith(_READS):
             self._reading.append((request.id, Asked(*self._truth())))
         elif request.path.startswith("/api/views"):
             self.requests[request.id] += 1
         elif request.path.endswith(("/execute", "/sync")):
             self.clean_commits.clear()  # it sends a step again
+            self._imports.clean_commits.clear()
 
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
         if status == 500 or (status == 200 and body.get("degraded") and not self.has_failed):
             raise Violation(f"{request} was answered {body}")
-        if status == 200 and request.path == "/api/admin/stop":
-            self._is_stopped = True
+        self._imports.answered(world, request, status, body)
         if request.path in ("/api/views", "/api/views/batch") and status == 200:
             self._told(request, body.get("views", [body]))
         if request.path.startswith(_CONTENT) and status == 200:
@@ -155,13 +157,14 @@ class Watch:
         if any(refusals.values()):
             raise Violation(f"rows of refusals and the sum of their hour moved apart: {refusals}")
         _check_trail(written)
+        self._imports.wrote(world, written)
         self._changed()
 
     def _follow(self, kind: str, each: Written) -> None:
         if kind == "away":
             self._away(each)
-        if kind in ("import", "sync") and each.before:
-            self._chain(each, each.before)
+        if kind == "sync" and each.before:
+            self._sync(each, each.before)
         if kind.startswith("sync:") and _value(each.after, "is_parked") and _value(each.after, "failures") < FAILURES:
             raise Violation("a content was moved aside before it had failed often enough")
 
@@ -170,13 +173,13 @@ class Watch:
     def delivered(self, world: World) -> None:
         self.look()
         self._check_that_it_goes_on()
+        self._imports.delivered(world)
         if isinstance(world.nemesis, Faults) and not world.nemesis.hit and not self.has_failed:
             fed = [message for source in world.wiring.queue_sources for message in world.queues[source.queue]]
             if failed := [message.body for message in fed if message.receives]:
                 raise Violation(f"nothing went wrong, and these failed: {failed}")
-        for chain, messages in live_messages(world).items() if self.clean_commits else ():
-            if self.clean_commits[chain] >= 2 and messages > 1:
-                raise Violation(f"{chain} has several live messages, two clean commits after the last fault")
+        if self.clean_commits["sync"] >= 2 and live_messages(world) > 1:
+            raise Violation("the sync has several live messages, two clean commits after the last fault")
 
     # --- What it says
 
@@ -274,23 +277,15 @@ class Watch:
         elif "unfolded" not in each.before:
             raise Violation(f"{plain(each.key['id'])} was folded twice")
 
-    def _chain(self, each: Written, before: Item) -> None:
-        """A step of an import, or of the sync."""
+    def _sync(self, each: Written, before: Item) -> None:
+        """A step of the sync, or its next epoch."""
         assert each.after
-        name = plain(each.after["id"])
-        if before.get("sweeps") != each.after.get("sweeps"):
-            self.clean_commits[name] = 0
-        if is_next := _value(before, "epoch") != _value(each.after, "epoch"):
+        if _value(before, "epoch") != _value(each.after, "epoch"):
             self._opened(before)
-        if self._is_stopped and each.after.get("applied") != before.get("applied"):
-            raise Violation("a batch of an import was committed after a stop was answered")
-        steps = plain(each.after["step"]) - plain(before["step"])
-        was_swept = before.get("sweeps") != each.after.get("sweeps")
-        if before.get("committed_by") != each.after.get("committed_by") and _value(each.after, "sweeps"):
-            raise Violation("a step was committed, and the sweeper goes on counting")
-        if not is_next and steps != 1 and not (steps == 0 and was_swept):
-            raise Violation(f"{name} went on by {steps} steps")
-        self.clean_commits[name] += int(steps > 0 and not is_next)
+            return
+        if (steps := plain(each.after["step"]) - plain(before["step"])) != 1:
+            raise Violation(f"the sync went on by {steps} steps")
+        self.clean_commits["sync"] += 1
 
     def _opened(self, before: Item) -> None:
         """An epoch was opened after the one before."""
@@ -333,23 +328,18 @@ def _seen(shard: Shard, content: str) -> Seen:
 
 
 def imports(world: World) -> list[dict[str, Any]]:
-    found = [
-        item for item in world.dynamo.items("ViewsTable") if item["part"] == "campaign" and item["id"][:4] == "imp_"
-    ]
-    return sorted(found, key=lambda item: str(item["id"]))
+    return IMPORTS.campaigns(world)
 
 
-def live_messages(world: World) -> Counter[str]:
-    """How many messages could commit the next step, of each import and of the sync."""
-    on_their_way = [message.body for queue in ("ViewsImportsQueue", "ViewsQueue") for message in world.queues[queue]]
+def live_messages(world: World) -> int:
+    """How many messages could commit the next step of the sync."""
+    found = world.dynamo.tables["ViewsTable"].items.get(("sync", "control"))
+    if found is None:
+        return 0
+    wanted = {"epoch": _value(found, "epoch"), "step": _value(found, "step")}
+    on_their_way = [message.body for message in world.queues["ViewsQueue"]]
     on_their_way += [schedule.body for schedule in world.one_time.values()]
-    found: Counter[str] = Counter()
-    for chain in (item for item in world.dynamo.tables["ViewsTable"].items.values() if "step" in item):
-        name, step = plain(chain["id"]), int(plain(chain["step"]))
-        epoch = int(plain(chain["epoch"])) if "epoch" in chain else None
-        wanted = {"campaign_id": name, "step": step} if epoch is None else {"epoch": epoch, "step": step}
-        found[name] = sum(json.loads(body) == wanted for body in on_their_way)
-    return found
+    return sum(json.loads(body) == wanted for body in on_their_way)
 
 
 def _left(shard: Shard, world: World) -> Counter[str]:
@@ -391,6 +381,15 @@ def _kind(each: Written) -> str:
     if name.startswith("imp_") and part == "campaign":
         return "import"
     return str(name.partition("#")[0])  # a control item is of the kind `sync`
+
+
+def _batches(written: list[Written]) -> set[str]:
+    """The imports of which rows were applied."""
+    return {
+        str(plain(each.key["id"]))
+        for each in written
+        if IMPORTS.is_campaign(each) and each.before and each.before.get("applied") != (each.after or {}).get("applied")
+    }
 
 
 def _check_trail(written: Iterable[Written]) -> None:

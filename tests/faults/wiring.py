@@ -90,7 +90,7 @@ class Wiring:
         self._value = value
         self.queues = {name: self._queue(each) for name, each in self._of("AWS::SQS::Queue")}
         handlers = {name: str(each["Handler"]) for name, each in self._of("AWS::Lambda::Function")}
-        self.handlers = {name: path for name, path in handlers.items() if path.partition(".")[0] in packages}
+        self.handlers = {name: path for name, path in handlers.items() if is_in(path, packages)}
         fed = set(self.handlers)
         mappings = [each for _, each in self._of("AWS::Lambda::EventSourceMapping")]
         sources = [each for each in mappings if each["FunctionName"]["Ref"] in fed]
@@ -155,6 +155,11 @@ class Wiring:
             properties["Target"]["Arn"]["Fn::GetAtt"][0],
             properties["Target"].get("Input", "{}"),
         )
+
+
+def is_in(module: str, packages: Collection[str]) -> bool:
+    """Whether a module, or what is in it, belongs to one of these packages."""
+    return any(module == each or module.startswith(f"{each}.") for each in packages)
 
 
 def _of_what(properties: dict[str, Any]) -> tuple[str, str]:

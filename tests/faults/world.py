@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from itertools import count
 from typing import Any, Protocol
@@ -27,13 +28,13 @@ from tests.account import Account, account
 from tests.dynamo.model import Dynamo, Written, refusal
 from tests.faults.cache import REDIS
 from tests.faults.environment import environment, kept_apart
-from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring
+from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring, is_in
 from tests.gateway import Context, a_request
 
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
-_THROUGH = ("sluice.dynamodb", "views.shards.store")
+_THROUGH = ("sluice.dynamodb", "sluice.commit", "sluice.store", "views.shards.store", "tests.reference.sandbox")
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
@@ -160,7 +161,8 @@ class World:
     def __init__(self, aws: Account, traveller: time_machine.Traveller, packages: Collection[str]) -> None:
         self.aws = aws
         self._traveller = traveller
-        self._packages = {*packages, "sluice"}
+        ours = {*packages, "sluice"}
+        self._is_ours = cache(lambda module: is_in(module, ours))
         self.wiring = Wiring(aws.resources, lambda value: str(aws.resolve(value)), packages)
         self.dynamo = Dynamo(aws.resources, self._wrote)
         self._deployed = {name: {**os.environ, **aws.environment(name)} for name in self.wiring.handlers}
@@ -515,14 +517,17 @@ class World:
 
     def redis(self, command: Callable[[], None]) -> None:
         """A command that a handler sends to Redis."""
+        self.outside(REDIS, command)
+
+    def outside(self, operation: str, effect: Callable[[], Any]) -> Any:
+        """A call that a handler makes to somebody who is not AWS."""
         invocation = self._running[-1]
         if invocation.is_dead:
             raise Crash
-        site = self._site(invocation, REDIS)
+        site = self._site(invocation, operation)
         if self.nemesis is None:
-            command()
-        else:
-            self.nemesis.at(self, site, command)
+            return effect()
+        return self.nemesis.at(self, site, effect)
 
     def _site(self, invocation: Invocation, operation: str) -> Site:
         number, depth = len(self.sites), len(self._running)
@@ -534,11 +539,11 @@ class World:
 
     def _line(self) -> str:
         """Where the product is, but for the modules and helpers through which it makes every call."""
-        frame = sys._getframe(3)
+        frame = sys._getframe(2)
         while (
             (module := frame.f_globals["__name__"]) in _THROUGH
             or frame.f_code.co_name == "_commit"
-            or module.partition(".")[0] not in self._packages
+            or not self._is_ours(module)
         ):
             assert frame.f_back
             frame = frame.f_back
@@ -611,7 +616,7 @@ def _done(shard: Shard, size: int) -> None:
 
 
 def _has_effect(operation: str) -> bool:
-    return not operation.startswith(("Get", "BatchGet", "Query", "Receive"))
+    return not operation.startswith(("Get", "BatchGet", "Query", "Receive", "LookUp"))
 
 
 def _sqs_record(message: Message, arn: str) -> dict[str, Any]:
