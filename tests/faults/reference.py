@@ -28,7 +28,7 @@ from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World, a_world
 from tests.reference.api import CAMPAIGNS
-from tests.reference.party import CALL, PARTY
+from tests.reference.sandbox import CALL, PARTY
 from tests.template_reader import source_text
 
 MODULES = (

@@ -35,7 +35,7 @@ from tests.packages import nothing_cached
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
-_THROUGH = ("sluice.dynamodb", "sluice.commit", "sluice.store", "views.shards.store", "tests.reference.party")
+_THROUGH = ("sluice.dynamodb", "sluice.commit", "sluice.store", "views.shards.store", "tests.reference.sandbox")
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.

@@ -5,7 +5,7 @@ from datetime import datetime
 from sluice.clock import Clock
 from sluice.store import State
 from tests.reference.campaign import Campaign, record, run_step
-from tests.reference.party import Party, UnknownOutcome
+from tests.reference.sandbox import Party, UnknownOutcome
 from tests.reference.store import Store
 
 _WORKER = "worker"

@@ -11,7 +11,7 @@ from tests.reference.batches import Batches
 from tests.reference.bootstrap import ReferenceSettings as Settings
 from tests.reference.bootstrap import store, wake
 from tests.reference.campaign import Campaign
-from tests.reference.party import PARTY
+from tests.reference.sandbox import PARTY
 
 
 @cache
