@@ -154,7 +154,7 @@ def test_a_body_that_is_wrong_as_a_whole_is_refused_and_nothing_is_counted(
 @pytest.mark.parametrize(
     ("request_parts", "status", "message"),
     [
-        ({"text": ""}, 400, "there is none"),
+        ({"text": ""}, 400, "it is empty"),
         ({"text": "{"}, 400, "not valid JSON"),
         ({"text": "[]"}, 400, "must be a JSON object"),
         ({"headers": {"content-type": "text/html"}, "text": "{}"}, 400, "application/json or text/plain"),

@@ -46,7 +46,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
     """What the function takes for time.monotonic."""
     found = Ticks()
     made = counter.ViewCounter
-    monkeypatch.setattr(track, "Counter", lambda *arguments: made(*arguments, seconds=lambda: found.now))
+    monkeypatch.setattr(track, "ViewCounter", lambda *arguments: made(*arguments, seconds=lambda: found.now))
     return found
 
 

@@ -341,7 +341,7 @@ def test_a_field_that_is_wrong_is_named_and_nothing_is_counted(
 @pytest.mark.parametrize(
     ("request_parts", "status", "field", "message"),
     [
-        ({"text": ""}, 400, "body", "there is none"),
+        ({"text": ""}, 400, "body", "it is empty"),
         ({"text": "{"}, 400, "body", "not valid JSON"),
         ({"text": "[1]"}, 400, "body", "must be a JSON object"),
         ({"text": "null"}, 400, "body", "must be a JSON object"),

@@ -1,18 +1,17 @@
 """HTTP: create, execute, pause and cancel campaigns."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http, settings
 from sluice.clock import SystemClock
 from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import Answer, Keyed, KeyedRequest, RequestItem
+from sluice.requests import KeyedRequest, RequestItem
 from sluice.roles import Role
 from tests.reference.bootstrap import ReferenceSettings, store, wake
 from tests.reference.campaign import Campaign
@@ -47,15 +46,8 @@ def create(
     key: http.IdempotencyKey = None,
 ) -> Response[CampaignResource]:
     """Create a campaign. It waits for `execute`."""
-    keyed = Keyed(KeyedRequest.of(caller.subject, key, fingerprint), _created) if key else None
-    made = commands().create(body.terms(), caller.subject, keyed)
-    if isinstance(made, Answer):
-        return http.replay(made, CampaignResource)
-    return Response(201, APPLICATION_JSON, shown(made))
-
-
-def _created(campaign: Campaign) -> Answer:
-    return Answer(201, shown(campaign).model_dump(mode="json"))
+    make = partial(commands().create, body.terms(), caller.subject)
+    return http.create(KeyedRequest.of(caller.subject, key, fingerprint), CampaignResource, make, shown)
 
 
 @app.get(CAMPAIGN, **http.require(Role.OPERATOR, errors=[404]))
