@@ -57,6 +57,9 @@ UNREACHED = {
 }
 """Functions that no flow reaches."""
 OUT_OF_SIGHT = {
+    "sluice.requests.KeyedRequest.of: if not idempotency_key": (
+        "No flow creates twice without a key: tests/integration/test_boosts_api.py does, in its lists."
+    ),
     "sluice.steps.StepChain._most_behind: return if self._act is None, never": (
         "The reference acts: tests/unit/test_steps.py has a chain that does not."
     ),
