@@ -7,6 +7,7 @@ from sluice.clock import Clock
 from sluice.errors import Unavailable
 from views.held import RedisAway
 from views.registered.content import RegisteredContent
+from views.registered.store import Registry
 
 _ATTEMPTS = 10  # each lost against another change of the same content
 
@@ -15,13 +16,6 @@ class Sets(Protocol):
     """The shards' sets; `views.shards.store.RedisShards` says what it does."""
 
     def register(self, shards: Sequence[int], contents: Sequence[str], now: int) -> list[bool]: ...
-
-
-class Registry(Protocol):
-    """The database; `views.registered.store.Registry` says what each method does."""
-
-    def get(self, content_type: str, content_id: str) -> RegisteredContent | None: ...
-    def commit(self, before: RegisteredContent | None, after: RegisteredContent, actor: str) -> bool: ...
 
 
 class Registration:
