@@ -577,5 +577,5 @@ def cannot_send() -> Iterator[None]:
         raise Unavailable("The sync's next step could not be sent")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sync_worker.inbox()._rebuild, "_send", refuse)
+        patched.setattr(sync_worker.inbox().rebuild, "send", refuse)
         yield
