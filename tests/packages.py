@@ -46,7 +46,7 @@ def caches() -> tuple[Any, ...]:
         value
         for module in modules
         for value in vars(module).values()
-        if hasattr(value, "cache_clear") and value.__module__ == module.__name__
+        if hasattr(value, "cache_clear") and value.__module__.partition(".")[0] in contexts()
     )
 
 

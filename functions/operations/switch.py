@@ -31,13 +31,13 @@ class Order:
     request: str
 
 
+@dataclass(frozen=True)
 class Switch:
     """Stops and resumes. `copies` maps each table to its copy of the platform; all are written at once."""
 
-    def __init__(self, database: Database, copies: Mapping[str, type[PlatformItem]], clock: Clock) -> None:
-        self._database = database
-        self._copies = copies
-        self._clock = clock
+    database: Database
+    copies: Mapping[str, type[PlatformItem]]
+    clock: Clock
 
     def read(self) -> Platform:
         """Return whether the platform is stopped, since when, by whom and why."""
@@ -64,10 +64,10 @@ class Switch:
         raise Unavailable("Other requests are stopping or resuming the platform at the same time: retry")
 
     def _read(self) -> dict[str, Platform]:
-        return {table: platform.read(items) for table, items in self._copies.items()}
+        return {table: platform.read(items) for table, items in self.copies.items()}
 
     def _commit(self, status: PlatformStatus, order: Order, copies: Mapping[str, Platform]) -> Platform | None:
-        now = self._clock.now()
+        now = self.clock.now()
         action, event = _NAMES[status]
         before = _latest(copies)
         after = Platform(status, order.reason, order.actor, now, order.request)
@@ -85,10 +85,10 @@ class Switch:
             return replace(after, audit_head=head)
 
         def write(transaction: TransactWrite, after: Platform) -> None:
-            for table, items in self._copies.items():
+            for table, items in self.copies.items():
                 platform.write(transaction, items, copies[table], after)
 
-        return commit(self._database, before.audit_head, trace, now, entity=headed, write=write)
+        return commit(self.database, before.audit_head, trace, now, entity=headed, write=write)
 
 
 def _latest(copies: Mapping[str, Platform]) -> Platform:

@@ -22,7 +22,7 @@ from tests.integration.track_function import ADDRESS, Answer, TrackFunction, pen
 from tests.redis_servers import Servers, cluster, free_ports, single, unreachable
 from views import keys
 from views.track import api as track
-from views.track import counter
+from views.track import bootstrap, counter
 
 AUCKLAND = ZoneInfo("Pacific/Auckland")
 VIEWERS = [f"203.0.113.{number}" for number in range(40)]
@@ -46,7 +46,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
     """What the function takes for time.monotonic."""
     found = Ticks()
     made = counter.ViewCounter
-    monkeypatch.setattr(track, "ViewCounter", lambda *arguments: made(*arguments, seconds=lambda: found.now))
+    monkeypatch.setattr(bootstrap, "ViewCounter", lambda *arguments: made(*arguments, seconds=lambda: found.now))
     return found
 
 

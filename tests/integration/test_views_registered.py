@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -556,7 +555,5 @@ def cannot_send() -> Iterator[None]:
         raise Unavailable("The sync's next step could not be sent")
 
     with pytest.MonkeyPatch.context() as patched:
-        whole = sync_worker.inbox()
-        refusing = replace(whole, rebuild=replace(whole.rebuild, send=refuse))
-        patched.setattr(sync_worker, "inbox", lambda: refusing)
+        patched.setattr(sync_worker.inbox().rebuild, "send", refuse)
         yield

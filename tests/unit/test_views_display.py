@@ -7,8 +7,9 @@ import pytest
 from sluice.errors import Unavailable
 from sluice.totals import Totals
 from views.breaker import Breaker
+from views.content import Content
 from views.counts.display import Display, Shown, Source
-from views.counts.reading import Content, Count
+from views.counts.reading import Count
 from views.held import RedisAway
 
 A = ("video", "a")

@@ -1,6 +1,6 @@
 """HTTP: correct a content's organic views, with a reason."""
 
-from functools import cache, partial
+from functools import partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -14,7 +14,6 @@ from views import content
 from views.adjustments import bootstrap
 from views.adjustments.adjustment import PREFIX, Place
 from views.adjustments.bootstrap import AdjustmentSettings as Settings
-from views.adjustments.commands import Adjustments
 from views.adjustments.schemas import AdjustedResource, AdjustmentPage, NewAdjustment
 from views.schemas import ContentId, ContentType
 
@@ -23,14 +22,8 @@ CONTENT = "/api/admin/views/<content_type>/<content_id>"
 app = http.resolver()
 
 
-@cache
-def configured() -> Settings:
-    return settings.read(Settings)
-
-
-@cache
-def adjustments() -> Adjustments:
-    return bootstrap.adjustments(configured())
+configured = settings.once(Settings, lambda read: read)
+adjustments = settings.once(Settings, bootstrap.adjustments)
 
 
 @app.post(f"{CONTENT}/adjust", **http.require(Role.ADMIN, 201, errors=[404, 409]))

@@ -1,5 +1,6 @@
 """Reading adjustments, and committing them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -21,11 +22,11 @@ _ROW = "adjusted#"
 _HEAD = "adjustments"
 
 
+@dataclass(frozen=True)
 class AdjustmentStore:
     """Reads adjustments and commits them."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    database: Database
 
     def head(self, content: Content) -> Head:
         """The last audit entry of a content's adjustments."""
@@ -63,7 +64,7 @@ class AdjustmentStore:
             transaction.save(item, condition=_is(head))
 
         answered = Keyed[Head](keyed.request, lambda _: keyed.answer(adjusted))
-        done = commit(self._database, head, trace, adjustment.at, entity=lambda new: new, write=write, keyed=answered)
+        done = commit(self.database, head, trace, adjustment.at, entity=lambda new: new, write=write, keyed=answered)
         return done is not None
 
 

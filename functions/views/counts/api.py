@@ -1,6 +1,5 @@
 """HTTP: contents' views with their parts."""
 
-from functools import cache
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
@@ -9,7 +8,7 @@ from sluice import http, settings
 from views import content
 from views.counts import bootstrap
 from views.counts.bootstrap import CountsSettings as Settings
-from views.counts.display import Display, Source
+from views.counts.display import Source
 from views.counts.schemas import Contents, ViewCount, ViewCounts
 from views.schemas import ContentId, ContentType
 
@@ -20,14 +19,8 @@ OneSource = Annotated[
 ]
 
 
-@cache
-def configured() -> Settings:
-    return settings.read(Settings)
-
-
-@cache
-def display() -> Display:
-    return bootstrap.display(configured())
+configured = settings.once(Settings, lambda read: read)
+display = settings.once(Settings, bootstrap.display)
 
 
 @app.get("/api/views/<content_type>/<content_id>", **http.public(errors=[404]))

@@ -7,7 +7,8 @@ from enum import StrEnum
 from aws_lambda_powertools import Logger
 
 from views.breaker import Breaker
-from views.counts.reading import Content, Reader, SyncedTotals
+from views.content import Content
+from views.counts.reading import Reader, SyncedTotals
 from views.held import RedisAway
 
 logger = Logger(child=True)

@@ -5,9 +5,8 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Protocol
 
 from views import keys
+from views.content import Content
 from views.held import Seen
-
-type Content = tuple[str, str]
 
 
 class SyncedTotals(Protocol):

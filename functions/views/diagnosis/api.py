@@ -1,6 +1,5 @@
 """HTTP: how tracking stands, and why a view would count or not."""
 
-from functools import cache
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -10,32 +9,16 @@ from sluice.roles import Role
 from views import content
 from views.diagnosis import bootstrap
 from views.diagnosis.bootstrap import DiagnosisSettings as Settings
-from views.diagnosis.explaining import Explainer, Explanation
+from views.diagnosis.explaining import Explanation
 from views.diagnosis.schemas import AskedView, ExplanationResource, StatsResource
-from views.diagnosis.stats import StatsReader
-from views.rules import Rules
 
 app = http.resolver()
 
 
-@cache
-def configured() -> Settings:
-    return settings.read(Settings)
-
-
-@cache
-def rules() -> Rules:
-    return configured().rules()
-
-
-@cache
-def stats_reader() -> StatsReader:
-    return bootstrap.stats_reader(configured())
-
-
-@cache
-def explainer() -> Explainer:
-    return bootstrap.explainer(configured())
+configured = settings.once(Settings, lambda read: read)
+rules = settings.once(Settings, Settings.rules)
+stats_reader = settings.once(Settings, bootstrap.stats_reader)
+explainer = settings.once(Settings, bootstrap.explainer)
 
 
 @app.get("/api/admin/views/stats", **http.require(Role.OPERATOR))

@@ -1,21 +1,17 @@
 """Schedule: log how tracking and the sync stand; alarms are made of that line."""
 
-from functools import cache
-
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import settings
 from views.diagnosis import bootstrap
 from views.diagnosis.bootstrap import StatsSettings as Settings
-from views.diagnosis.stats import Stats, StatsReader
+from views.diagnosis.stats import Stats
 
 logger = Logger()
 
 
-@cache
-def stats_reader() -> StatsReader:
-    return bootstrap.stats_reader(settings.read(Settings))
+stats_reader = settings.once(Settings, bootstrap.stats_reader)
 
 
 def gauges(stats: Stats) -> dict[str, int]:

@@ -37,9 +37,7 @@ class Settings(ImportSettings):
     content_types: tuple[str, ...]
 
 
-@cache
-def configured() -> Settings:
-    return settings.read(Settings)
+configured = settings.once(Settings, lambda read: read)
 
 
 @cache

@@ -1,6 +1,5 @@
 """HTTP: register content with its title and owner."""
 
-from functools import cache
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -11,7 +10,6 @@ from sluice.roles import Role
 from views import content
 from views.registered import bootstrap
 from views.registered.bootstrap import RegisteredSettings as Settings
-from views.registered.commands import Registration
 from views.registered.schemas import ContentResource, NewContent
 from views.schemas import ContentId, ContentType
 
@@ -20,14 +18,8 @@ CONTENT = "/api/admin/content/<content_type>/<content_id>"
 app = http.resolver()
 
 
-@cache
-def configured() -> Settings:
-    return settings.read(Settings)
-
-
-@cache
-def registration() -> Registration:
-    return bootstrap.registration(configured())
+configured = settings.once(Settings, lambda read: read)
+registration = settings.once(Settings, bootstrap.registration)
 
 
 @app.put(CONTENT, **http.require(Role.ADMIN, errors=[404]))

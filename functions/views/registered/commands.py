@@ -7,6 +7,7 @@ from sluice.clock import Clock
 from sluice.errors import Unavailable
 from views.held import RedisAway
 from views.registered.content import RegisteredContent
+from views.registered.store import Registry
 
 _ATTEMPTS = 10  # each lost against another change of the same content
 
@@ -17,19 +18,12 @@ class GrowingSets(Protocol):
     def register(self, shards: Sequence[int], contents: Sequence[str], now: int) -> list[bool]: ...
 
 
-class WritableRegistry(Protocol):
-    """The database; `views.registered.store.Registry` says what each method does."""
-
-    def get(self, content_type: str, content_id: str) -> RegisteredContent | None: ...
-    def commit(self, before: RegisteredContent | None, after: RegisteredContent, actor: str) -> bool: ...
-
-
 class Registration:
     """Registers content. `shards` answers all that there ever were: asked when the row is there, it forgets none."""
 
     def __init__(
         self,
-        registry: WritableRegistry,
+        registry: Registry,
         sets: Callable[[], GrowingSets],
         shards: Callable[[], Sequence[int]],
         clock: Clock,

@@ -45,7 +45,7 @@ class ReadableRegistry(Protocol):
     def page(self, bucket: int, after: str, limit: int) -> list[str]: ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rebuild:
     """Gives shards without a complete set a new one, a page at a time. `send` brings a message to the sync's queue.
 

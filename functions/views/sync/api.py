@@ -3,7 +3,6 @@
 The stop of the operations is not looked at: a sync releases nothing, it moves views that have been counted already.
 """
 
-from functools import cache
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -15,23 +14,16 @@ from sluice.errors import NotFound
 from sluice.roles import Role
 from views.sync import bootstrap
 from views.sync.bootstrap import SyncSettings as Settings
-from views.sync.epochs import Outcome, Sync
+from views.sync.epochs import Outcome
 from views.sync.schemas import EpochResource, SyncResource, SyncStart
-from views.sync.store import SyncStore
 
 SYNC = "/api/admin/views/sync"
 
 app = http.resolver()
 
 
-@cache
-def sync() -> Sync:
-    return bootstrap.sync(settings.read(Settings))
-
-
-@cache
-def store() -> SyncStore:
-    return bootstrap.store(settings.read(Settings))
+sync = settings.once(Settings, bootstrap.sync)
+store = settings.once(Settings, bootstrap.store)
 
 
 STARTED = http.require(Role.OPERATOR, 202)

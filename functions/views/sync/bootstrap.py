@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +12,7 @@ from sluice.clock import SystemClock
 from sluice.dynamodb import Database
 from sluice.errors import Unavailable
 from views.items import ControlItem
+from views.messages import EpochStep, Page
 from views.registered.rebuild import Rebuild
 from views.registered.store import Registry
 from views.settings import ViewsSettings
@@ -21,12 +21,6 @@ from views.shards.store import RedisShards
 from views.sync.epochs import Sync
 from views.sync.inbox import Inbox
 from views.sync.store import SyncStore
-
-
-class Sendable(Protocol):
-    """A message of the sync's queue."""
-
-    def body(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -87,11 +81,11 @@ def _sync(settings: SyncSettings, shards: RedisShards) -> Sync:
     )
 
 
-def sender(queue_url: str) -> Callable[[Sendable, int], None]:
+def sender(queue_url: str) -> Callable[[EpochStep | Page, int], None]:
     """Brings messages to the sync's queue, after as many seconds as it is given."""
     sqs = aws.client("sqs")
 
-    def send(message: Sendable, delay_seconds: int) -> None:
+    def send(message: EpochStep | Page, delay_seconds: int) -> None:
         try:
             sqs.send_message(QueueUrl=queue_url, MessageBody=message.body(), DelaySeconds=delay_seconds)
         except (ClientError, BotoCoreError) as error:

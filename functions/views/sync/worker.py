@@ -3,8 +3,6 @@
 The stop of the operations is not looked at: a sync releases nothing, it moves views that have been counted already.
 """
 
-from functools import cache
-
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -15,14 +13,11 @@ from views import messages
 from views.messages import EpochStep
 from views.sync import bootstrap
 from views.sync.bootstrap import WorkerSettings as Settings
-from views.sync.inbox import Inbox
 
 logger = Logger()
 
 
-@cache
-def inbox() -> Inbox:
-    return bootstrap.inbox(settings.read(Settings))
+inbox = settings.once(Settings, bootstrap.inbox)
 
 
 def run_step(record: SQSRecord) -> None:

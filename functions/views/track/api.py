@@ -6,75 +6,57 @@
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import KW_ONLY, asdict, dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sluice import envelope, keyring, settings
 from sluice.clock import Clock, SystemClock
 from sluice.errors import Refused, Unavailable
 from views import viewers
-from views.rules import DO_NOT_TRACK, Decision, RuleSettings
-from views.track import bodies, counter
+from views.rules import DO_NOT_TRACK, Decision
+from views.track import bodies
 from views.track.bodies import Body
+from views.track.bootstrap import TrackingSettings, deciding, recognised
 from views.track.counter import LeftAlone, NotTracked, OutcomeUnknown, ViewCounter
 from views.track.fallback import Fallback
 from views.viewers import Viewer, Viewers, ViewRequest
 
 COOKIE = "sluice_session"
-DAY_SECONDS = 86_400
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Settings(RuleSettings):
+class Settings(TrackingSettings):
     """What the function reads from the environment."""
 
-    redis_url: str
-    redis_mode: str
-    view_shards: int
-    time_zone: ZoneInfo
-    content_types: tuple[str, ...]
-    views_table: str
-    honour_do_not_track: bool
-    literal_user_keys: bool
-    views_secret: str
     token_secret: str
     token_audience: str
 
 
+@dataclass(frozen=True)
 class Tracker:
     """Recognises viewers and counts their views: in Redis, and in the database while Redis is away."""
 
-    def __init__(
-        self,
-        recognised: Viewers,
-        counted: ViewCounter,
-        fallback: Fallback,
-        clock: Clock,
-        content_types: tuple[str, ...],
-        *,
-        honours_do_not_track: bool,
-    ) -> None:
-        self._viewers = recognised
-        self._counter = counted
-        self._fallback = fallback
-        self._clock = clock
-        self._content_types = content_types
-        self._honours_do_not_track = honours_do_not_track
+    recognised: Viewers
+    counted: ViewCounter
+    fallback: Fallback
+    clock: Clock
+    content_types: tuple[str, ...]
+    _: KW_ONLY
+    honours_do_not_track: bool
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a request. Raises Invalid, TooLarge, Unavailable."""
         headers = envelope.headers_of(event)
         body = self._read(event, headers)
         request = ViewRequest(headers, event["requestContext"]["http"]["sourceIp"], body.session or _cookie(event))
-        now = self._clock.now()
-        viewer = self._viewers.recognise(request, now)
-        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self._honours_do_not_track)
+        now = self.clock.now()
+        viewer = self.recognised.recognise(request, now)
+        reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self.honours_do_not_track)
         contents = [viewed for viewed in body.views if isinstance(viewed, tuple)]
         decisions, is_degraded = self._track(viewer.key, contents, now, reasons) if contents else ([], False)
         # A browser that asks not to be tracked is given no cookie.
@@ -86,38 +68,29 @@ class Tracker:
     def _read(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> Body:
         envelope.check_query(event.get("rawQueryString", ""), ())
         text = envelope.text_of(event.get("body") or "", is_base64=event.get("isBase64Encoded", False))
-        return bodies.read(bodies.KINDS[event["routeKey"]], text, headers, self._content_types)
+        return bodies.read(bodies.KINDS[event["routeKey"]], text, headers, self.content_types)
 
     def _track(
         self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: tuple[str, ...]
     ) -> tuple[list[Decision], bool]:
         """What became of views, and whether without Redis."""
         try:
-            return self._counter.track_many(viewer, contents, now, reasons), False
+            return self.counted.track_many(viewer, contents, now, reasons), False
         except LeftAlone:
             pass  # it was logged when it failed
         except NotTracked as error:
             logger.warning("Redis is away: views go to the database", exc_info=error)
         if reasons:
             return [Decision(reasons)] * len(contents), True
-        return self._fallback.track_many(viewer, contents, now), True
+        return self.fallback.track_many(viewer, contents, now), True
 
 
 @cache
 def tracker() -> Tracker:
     read = settings.read(Settings)
-    recognised = Viewers(
-        keyring.usable(read.views_secret, "views secret"),
-        read.time_zone,
-        viewers.subject_by(keyring.usable(read.token_secret), read.token_audience),
-        timedelta(seconds=read.session_seconds or DAY_SECONDS),
-        names_users=read.literal_user_keys,
-    )
     return Tracker(
-        recognised,
-        ViewCounter(
-            lambda: counter.nodes(read.redis_url, read.redis_mode), read.rules(), read.time_zone, read.view_shards
-        ),
+        recognised(read, viewers.subject_by(keyring.usable(read.token_secret), read.token_audience)),
+        deciding(read),
         Fallback(read.views_table, read.time_zone),
         SystemClock(),
         read.content_types,

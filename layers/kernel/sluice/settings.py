@@ -5,13 +5,17 @@ A dataclass and not pydantic-settings, because the hot path may import neither p
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import fields
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sluice.errors import Misconfigured
 
 if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
+
     from _typeshed import DataclassInstance
 
 
@@ -48,3 +52,14 @@ def read[S: DataclassInstance](kind: type[S]) -> S:
     if problems:
         raise Misconfigured("; ".join(problems))
     return kind(**values)
+
+
+def once[S: DataclassInstance, T](kind: type[S], build: Callable[[S], T]) -> "_lru_cache_wrapper[T]":
+    """Answers what `build` makes of the settings `kind`: read and made when first asked, once for each process."""
+
+    @cache
+    @wraps(build)
+    def built() -> T:
+        return build(read(kind))
+
+    return built

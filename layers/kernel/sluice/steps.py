@@ -85,14 +85,14 @@ class Act(Protocol):
     def __call__(self, committed: Chained, committed_by: str, now: datetime) -> Chained | None: ...
 
 
+@dataclass(frozen=True)
 class StepChain[S: State]:
     """Runs steps by the rules of design section 3; their numbers stand beside them."""
 
-    def __init__(self, batches: Batches[S], wake: Wake, clock: Clock, act: Act | None = None) -> None:
-        self._batches = batches
-        self._wake = wake
-        self._clock = clock
-        self._act = act
+    batches: Batches[S]
+    wake: Wake
+    clock: Clock
+    act: Act | None = None
 
     def run(self, step: Step, message_id: str) -> None:
         """Run one step, wake the next, then act. Returns when the message can be acknowledged.
@@ -101,8 +101,8 @@ class StepChain[S: State]:
         """
         invocation = f"{message_id}/{nonce()}"
         for _ in range(_ATTEMPTS):
-            now = self._clock.now()
-            state = self._batches.read(step.campaign_id, now)  # 1
+            now = self.clock.now()
+            state = self.batches.read(step.campaign_id, now)  # 1
             if state is None or not state.campaign.is_live:
                 logger.info("Dropped: the campaign does not run")
                 return
@@ -119,9 +119,9 @@ class StepChain[S: State]:
                 return
             if state.is_stopped:
                 logger.info("Put back: the platform is stopped")
-                self._wake(campaign.id, campaign.step, now + _LOOK_AGAIN_AFTER)
+                self.wake(campaign.id, campaign.step, now + _LOOK_AGAIN_AFTER)
                 return
-            after = self._batches.commit(state, invocation, now)  # 4, 5
+            after = self.batches.commit(state, invocation, now)  # 4, 5
             if after is not None:
                 if after.is_live:
                     self._go_on(after, invocation)  # 6
@@ -143,18 +143,18 @@ class StepChain[S: State]:
     @property
     def _most_behind(self) -> int:
         """A record bumps the step once more than the commit, and its worker may die before it wakes that step."""
-        return 1 if self._act is None else 2
+        return 1 if self.act is None else 2
 
     def _go_on(self, committed: Chained, invocation: str) -> None:
         """Wake the next step, then act: if the worker dies while it acts, the next step judges the call."""
         self._send(committed)
-        if self._act is not None:
-            recorded = self._act(committed, invocation, self._clock.now())
+        if self.act is not None:
+            recorded = self.act(committed, invocation, self.clock.now())
             if recorded is not None and recorded.is_live:
                 self._send(recorded)
 
     def _send(self, campaign: Chained) -> None:
-        self._wake(campaign.id, campaign.step, campaign.wake_at or self._clock.now())
+        self.wake(campaign.id, campaign.step, campaign.wake_at or self.clock.now())
 
 
 def _message_of(committed_by: str | None) -> str | None:

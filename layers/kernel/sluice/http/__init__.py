@@ -10,7 +10,6 @@ A route says who may call it with `require` or `public`. A route that says neith
 
 from sluice.http.parameters import DEFAULT_LIMIT as DEFAULT_LIMIT
 from sluice.http.parameters import MAX_CSV_LINES as MAX_CSV_LINES
-from sluice.http.parameters import MAX_LIMIT as MAX_LIMIT
 from sluice.http.parameters import Caller as Caller
 from sluice.http.parameters import CsvLimit as CsvLimit
 from sluice.http.parameters import Cursor as Cursor
@@ -31,6 +30,5 @@ from sluice.http.resolver import handler_of as handler_of
 from sluice.http.resolver import logger as logger
 from sluice.http.resolver import resolver as resolver
 from sluice.http.routes import SECURITY_SCHEME as SECURITY_SCHEME
-from sluice.http.routes import Declared as Declared
 from sluice.http.routes import public as public
 from sluice.http.routes import require as require
