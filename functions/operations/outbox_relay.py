@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cache
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
@@ -11,10 +10,9 @@ from sluice import aws, settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.errors import Unreadable
+from sluice.log import logger
 from sluice.outbox import EventItem, Relay
 from sluice.records import handler_of
-
-logger = Logger()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations import chains
@@ -13,10 +12,9 @@ from sluice import aws, platform, settings
 from sluice.chained import items_in
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
+from sluice.log import logger
 from sluice.outbox import EventItem, Relay
 from sluice.wake import step_message
-
-logger = Logger()
 
 _LEFT_BEHIND = timedelta(minutes=5)
 _MOST_EVENTS = 500

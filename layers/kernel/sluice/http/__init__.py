@@ -27,8 +27,8 @@ from sluice.http.parameters import write_cursor as write_cursor
 from sluice.http.resolver import create as create
 from sluice.http.resolver import csv_answer as csv_answer
 from sluice.http.resolver import handler_of as handler_of
-from sluice.http.resolver import logger as logger
 from sluice.http.resolver import resolver as resolver
 from sluice.http.routes import SECURITY_SCHEME as SECURITY_SCHEME
 from sluice.http.routes import public as public
 from sluice.http.routes import require as require
+from sluice.log import logger as logger
