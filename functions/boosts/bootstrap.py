@@ -1,4 +1,4 @@
-"""Where the boosts' settings, store, queue and clock meet; what is particular to one function is in its own module."""
+"""Where the boosts' settings, store and queue meet. What only one function needs is in its own module."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo

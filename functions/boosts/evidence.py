@@ -1,4 +1,4 @@
-"""Whether the numbers are what their evidence says: batch rows, counters, promises and caps (S1-59)."""
+"""Checks a campaign's numbers against their evidence: batch rows, counters, promises and caps (S1-59)."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -40,7 +40,7 @@ def _look(store: Store, campaign: Campaign, zone: ZoneInfo) -> list[Check]:
 
 
 def _worked_on(campaigns: Iterable[Campaign], zone: ZoneInfo) -> set[date]:
-    """The days on which any of them can have moved a counter, and one on either side: the zone may have changed."""
+    """The days on which a campaign can have moved a counter, and one day on each side: the zone may have changed."""
     days: set[date] = set()
     for each in campaigns:
         if each.started_at:

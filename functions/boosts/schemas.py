@@ -166,7 +166,7 @@ class SimulatedMonth(BaseModel):
 
 
 class SimulationResource(BaseModel):
-    """What would happen, told by the worker's own steps. What other campaigns will do is not foreseen."""
+    """A simulation by the worker's own steps. Future batches of other campaigns are not included."""
 
     model_config = ConfigDict(from_attributes=True)
 

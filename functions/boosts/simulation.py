@@ -1,4 +1,4 @@
-"""What a campaign would do, told by running the very steps that the worker runs, on a clock of their own. Pure."""
+"""What a campaign would do: a simulation runs the worker's own steps on a simulated clock. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ STEP_WRITES, BATCH_WRITES, VIDEO_WRITES = 4, 6, 4
 class SimulationDay:
     """One date. `views` is what the steps would add, or take back.
 
-    `wished` is the pattern's own size of its plan day; `planned` is that clipped at the daily limit, with what spilled
-    into it from another.
+    `wished` is the size of its plan day by the pattern alone; `planned` is its size after the daily limit has moved
+    views between days.
     """
 
     date: dt.date
@@ -39,13 +39,13 @@ class SimulationDay:
 
     @property
     def spilled_in(self) -> int:
-        """Views that come to this day from another."""
+        """Views that the daily limit moves to this day from another."""
         return max(0, self.planned - self.wished)
 
 
 @dataclass(frozen=True)
 class Month:
-    """One month against its cap as it stands: whether what is needed of it fits into what is left."""
+    """One month: the views that the campaign needs of it, and the views that its cap leaves at present."""
 
     month: str
     needed: int
@@ -71,7 +71,7 @@ class Simulation:
 
 
 def months_ahead(campaign: Campaign, now: datetime, zone: ZoneInfo) -> list[str]:
-    """The months whose use a simulation needs: as many as the plan has, and two for what spills."""
+    """The months whose use a simulation needs: the months of the plan, and two more for views that spill."""
     start = max(now, campaign.scheduled_for or now).astimezone(zone).date()
     end = start + dt.timedelta(days=campaign.duration_days + 62)
     return sorted({month_of(dt.date.fromordinal(day)) for day in range(start.toordinal(), end.toordinal())})
@@ -80,9 +80,9 @@ def months_ahead(campaign: Campaign, now: datetime, zone: ZoneInfo) -> list[str]
 def simulate(
     campaign: Campaign, usages: Mapping[str, Usage], limits: Limits, now: datetime, zone: ZoneInfo
 ) -> Simulation:
-    """Run a campaign to its end; one that waits for a command is executed first.
+    """Run a campaign to its end. A campaign that waits for a command is executed first.
 
-    `usages` is the use of the months as they stand; what other campaigns will do is not foreseen.
+    `usages` is the present use of the months: future batches of other campaigns are not included.
     """
     book = _Book(dict(usages), limits)
     if campaign.status in (Status.PENDING, Status.SCHEDULED, Status.PAUSED):
@@ -136,7 +136,7 @@ def _worked(day: SimulationDay | None, today: dt.date, campaign: Campaign, chang
 
 
 class _Book:
-    """The months' use as it would become."""
+    """The use of the months during the simulation."""
 
     def __init__(self, usages: dict[str, Usage], limits: Limits) -> None:
         self._usages = usages

@@ -1,4 +1,4 @@
-"""Authorizer: lets a request with a valid token in, with its subject and role."""
+"""Authorizer: admits requests with a valid token, and passes on its subject and role."""
 
 from dataclasses import dataclass
 from functools import cache

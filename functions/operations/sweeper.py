@@ -44,7 +44,7 @@ def contexts() -> tuple[Overdue, ...]:
 
 
 def sender(queue_url: str) -> Callable[[str, int], None]:
-    """Puts steps on a queue."""
+    """Sends steps to a queue."""
     sqs = aws.client("sqs")
 
     def send(campaign_id: str, step: int) -> None:
@@ -64,7 +64,7 @@ def relay() -> Relay:
 def handler(_event: dict[str, object], _context: LambdaContext) -> dict[str, int]:
     try:
         woken = wake_all(contexts())
-    finally:  # What keeps campaigns asleep must not keep events unpublished.
+    finally:  # An error in waking campaigns must not keep events unpublished.
         published = relay().publish_overdue(_LEFT_BEHIND, _MOST_EVENTS)
     logger.info("Swept", woken=woken, published=published)
     return {"woken": woken, "published": published}

@@ -1,4 +1,4 @@
-"""Where the adjustments' settings, tables and clock meet. They need no queue, no schedule and no Redis."""
+"""Where the adjustments' settings, tables and clock meet. Adjustments need no queue, no schedule and no Redis."""
 
 from dataclasses import dataclass
 

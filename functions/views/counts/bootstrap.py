@@ -27,6 +27,6 @@ def display(settings: CountsSettings) -> Display:
 
 
 def reader(settings: ViewsSettings) -> Reader:
-    """Reads what no sync has moved yet, on every shard that there ever was. Raises RedisAway, Unavailable."""
+    """Reads views that no sync has moved yet, on every shard ever used. Raises RedisAway, Unavailable."""
     shards = redis_shards(settings, READ_REDIS_SECONDS)
     return Reader(shards, totals.read_all, shard_count=len(ever_used(settings)))

@@ -1,4 +1,4 @@
-"""What is displayed of contents' views: exact; while Redis is away, what the database has, and says so (S2-33)."""
+"""Shows contents' views exactly; while Redis is away, only the database's, marked as degraded (S2-33)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ logger = Logger(child=True)
 
 
 class Source(StrEnum):
-    """The one place to count from, when not from both."""
+    """One of the two places that views are counted from."""
 
     DATABASE = "database"
     REDIS = "redis"
@@ -42,9 +42,9 @@ class Display:
     _reader: Reader | None = field(default=None, init=False)
 
     def show(self, contents: Sequence[Content], source: Source | None = None) -> dict[Content, Shown]:
-        """The parts of each content that `source` has; of all, without one.
+        """The views of each content by their parts; with a `source`, only the parts that it has.
 
-        Raises Unavailable when the database does not answer, or Redis when it alone was asked for.
+        Raises Unavailable when the database does not answer, or when Redis is the `source` and does not answer.
         """
         match source:
             case Source.DATABASE:

@@ -1,4 +1,4 @@
-"""Where the imports' settings, tables, queue and clock meet. Redis is not among them: they have no part in it."""
+"""Where the imports' settings, tables and queue meet. Imports do not use Redis."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What an admin can do to registered content: in the database first, then in the sets of the viewer shards."""
+"""Registers content: in the database first, then in the sets of the viewer shards."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -19,7 +19,7 @@ class GrowingSets(Protocol):
 
 
 class Registration:
-    """Registers content. `shards` answers all that there ever were: asked when the row is there, it forgets none."""
+    """Registers content. `shards` returns all shards ever used; it is called after the commit, so none is missed."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Registration:
         self._clock = clock
 
     def put(self, content_type: str, content_id: str, title: str, owner: str, actor: str) -> RegisteredContent:
-        """Register or change a content; a repeat changes nothing, and completes what Redis was not told.
+        """Register or change a content. A repeat changes no row, and adds the content to Redis if that failed before.
 
         Raises Unavailable, which says what to do.
         """

@@ -1,4 +1,4 @@
-"""A campaign as the step chain keeps it, and what a change of it is. Pure: contexts build theirs on these two."""
+"""A campaign as the step chain keeps it, and a change of it. Pure. Contexts extend both."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +29,7 @@ class Chained:
     sweeps: int = 0
     """How often the sweeper woke it since the last commit."""
     request: str | None = None
-    """The last command and the id of its request: a repeat after a lost answer is answered, not refused."""
+    """The last command and the id of its request: a repeat after a lost answer succeeds."""
     audit_number: int = 0
     """The head of its audit chain: the number and the hash of its last entry."""
     audit_hash: str = ""
@@ -55,7 +55,7 @@ class Chained:
 
 @dataclass(frozen=True)
 class Change[C: Chained]:
-    """What one transaction does: the campaign before and after. A context adds what else goes with it."""
+    """What one transaction does: the campaign before and after. A context adds its own writes."""
 
     before: C | None
     after: C
@@ -69,7 +69,7 @@ class Change[C: Chained]:
         return replace(self, after=replace(self.after, request=request))
 
     def run_by(self, committed_by: str) -> Self:
-        """The change, with the invocation remembered whose step it is."""
+        """The change, with the invocation that runs the step remembered on the campaign."""
         return replace(self, after=replace(self.after, committed_by=committed_by))
 
 

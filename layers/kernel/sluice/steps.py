@@ -51,7 +51,7 @@ class Step:
 
 
 class State(Protocol):
-    """All that a step is computed from, read at one moment."""
+    """Everything that a step is computed from, read at one moment."""
 
     @property
     def campaign(self) -> Chained: ...
@@ -64,7 +64,7 @@ class Batches[S: State](Protocol):
     """What a context does in a step."""
 
     def read(self, campaign_id: str, now: datetime) -> S | None:
-        """One consistent read of all that the step needs; None when there is no such campaign."""
+        """One consistent read of everything that the step needs; None when there is no such campaign."""
 
     def commit(self, state: S, committed_by: str, now: datetime) -> Chained | None:
         """Compute the batch and commit it in one transaction conditioned on step and status as in `state`.

@@ -1,11 +1,11 @@
-"""HTTP: what every API function does alike. Roles, limits, validation, the error envelope, paging, idempotency keys.
+"""HTTP, the same for every API function: roles, limits, validation, the error envelope, paging, idempotency keys.
 
     app = http.resolver()
 
     @app.post("/api/things", **http.require(Role.OPERATOR, 201, errors=[409]))
     def create(body: Annotated[NewThing, Body()], caller: http.Caller, key: http.IdempotencyKey = None) -> Thing: ...
 
-A route says who may call it with `require` or `public`. A route that says neither answers 404.
+A route says who may call it with `require` or `public`. Without one of them it answers 404.
 """
 
 from sluice.http.parameters import DEFAULT_LIMIT as DEFAULT_LIMIT
