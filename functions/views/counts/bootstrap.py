@@ -14,8 +14,6 @@ from views.shards.bootstrap import READ_REDIS_SECONDS, ever_used, redis_shards
 
 @dataclass(frozen=True)
 class CountsSettings(ViewsSettings):
-    """What the function reads from the environment."""
-
     totals_table: str
     content_types: tuple[str, ...]
 

@@ -33,6 +33,8 @@ class Count:
     synced: int
     pending: int
     boosted: int
+    is_degraded: bool = False
+    """Whether `pending` is 0 because Redis did not answer."""
 
 
 @dataclass(frozen=True)

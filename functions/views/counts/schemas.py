@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from views.counts.display import Shown, Source
+from views.counts.display import Source
+from views.counts.reading import Count
 from views.schemas import ContentName
 
 DISCLOSURE = "includes promoted views"
@@ -41,16 +42,16 @@ class ViewCount(BaseModel):
     )
 
     @classmethod
-    def of(cls, content: tuple[str, str], shown: Shown, source: Source | None) -> "ViewCount":
+    def of(cls, content: tuple[str, str], count: Count, source: Source | None) -> "ViewCount":
         content_type, content_id = content
         return cls(
             content_type=content_type,
             content_id=content_id,
-            organic=Organic(synced=shown.synced, pending=shown.pending),
-            boosted=shown.boosted,
-            view_count=shown.synced + shown.pending + shown.boosted,
-            disclosure=DISCLOSURE if shown.boosted else None,
-            degraded=shown.is_degraded or None,
+            organic=Organic(synced=count.synced, pending=count.pending),
+            boosted=count.boosted,
+            view_count=count.synced + count.pending + count.boosted,
+            disclosure=DISCLOSURE if count.boosted else None,
+            degraded=count.is_degraded or None,
             source=source,
         )
 
