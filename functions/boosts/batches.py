@@ -10,7 +10,7 @@ from boosts.campaign import Campaign, Change, Status, execute, fail, run_step
 from boosts.plan import month_of
 from boosts.store import Store
 from boosts.usage import Limits, Usage
-from sluice.store import State
+from sluice.campaign import State
 
 logger = Logger(child=True)
 

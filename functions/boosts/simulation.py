@@ -84,13 +84,22 @@ def simulate(
 
     `usages` is the present use of the months: future batches of other campaigns are not included.
     """
-    book = _Book(dict(usages), limits)
+    book = dict(usages)
+
+    def used(month: str) -> Usage:
+        return book.get(month, Usage(month))
+
+    def apply(change: Change) -> Campaign:
+        for each in change.usage:
+            book[each.month] = _used(used(each.month), each)
+        return change.after
+
     if campaign.status in (Status.PENDING, Status.SCHEDULED, Status.PAUSED):
         begin = max(now, campaign.scheduled_for or now) if campaign.status is Status.SCHEDULED else now
         change = execute(campaign, begin, zone)
         needs = {usage.month: usage.allotted for usage in change.usage if usage.allotted > 0}
-        months = tuple(Month(month, views, book.left(month)) for month, views in needs.items())
-        campaign = book.apply(change)
+        months = tuple(Month(month, views, used(month).left(limits)) for month, views in needs.items())
+        campaign = apply(change)
     else:
         months = ()
     starts_at = moment = max(now, campaign.wake_at or now)
@@ -99,11 +108,11 @@ def simulate(
     while campaign.is_live:
         moment = max(moment, campaign.wake_at or moment)
         today = moment.astimezone(zone).date()
-        change = run_step(campaign, book.month(month_of(today)), limits, moment, zone)
+        change = run_step(campaign, used(month_of(today)), limits, moment, zone)
         steps += 1
         batches += change.is_batch
         moves += len(change.views_by_video())
-        campaign = book.apply(change)
+        campaign = apply(change)
         days[today] = _worked(days.get(today), today, campaign, change)
     writes = batches * BATCH_WRITES + moves * VIDEO_WRITES
     cost = (steps * step_usd(STEP_WRITES) + writes * prices.WRITES.usd) / 1_000_000
@@ -133,25 +142,6 @@ def _worked(day: SimulationDay | None, today: dt.date, campaign: Campaign, chang
         day = SimulationDay(today, campaign.plan_day, wished, planned, 0, 0, None)
     waiting_for = campaign.waiting_for if campaign.waiting_for is not Waiting.NEXT_BATCH else None
     return replace(day, views=day.views + views, batches=day.batches + change.is_batch, waiting_for=waiting_for)
-
-
-class _Book:
-    """The use of the months during the simulation."""
-
-    def __init__(self, usages: dict[str, Usage], limits: Limits) -> None:
-        self._usages = usages
-        self._limits = limits
-
-    def month(self, month: str) -> Usage:
-        return self._usages.get(month, Usage(month))
-
-    def left(self, month: str) -> int:
-        return max(0, self._limits.global_monthly_cap - self.month(month).allotted)
-
-    def apply(self, change: Change) -> Campaign:
-        for each in change.usage:
-            self._usages[each.month] = _used(self.month(each.month), each)
-        return change.after
 
 
 def _used(usage: Usage, change: UsageChange) -> Usage:

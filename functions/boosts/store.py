@@ -14,10 +14,11 @@ from boosts.campaign import Action, BatchRow, Campaign, Change, RowPlace, Status
 from boosts.items import USAGE, BatchItem, CampaignItem, ListedItem, UsageItem, VideoItem
 from boosts.usage import Limits, Usage, UsageChange
 from sluice import totals
+from sluice.campaign import State
 from sluice.chained import PART
 from sluice.clock import rfc3339
 from sluice.dynamodb import Database, page_of, transient_as_unavailable
-from sluice.store import ChainStore, Listing, State
+from sluice.store import ChainStore, Listing
 
 _BATCH = "batch#"
 CONTENT_TYPE = "video"  # S1-1: boosts are of videos
@@ -67,7 +68,7 @@ class Store(ChainStore[Campaign, Change]):
         """The month that cannot hold its part of a promise, and why, as a message; None if every month can."""
         needs = {usage.month: usage.allotted for usage in change.usage if usage.allotted > 0}
         for month, usage in self.usages(needs).items():
-            left = max(0, self._limits.global_monthly_cap - usage.allotted)
+            left = usage.left(self._limits)
             if needs[month] > left:
                 return (
                     f"Monthly cap of {self._limits.global_monthly_cap} leaves {left} views in {month}, "
@@ -102,14 +103,6 @@ class Store(ChainStore[Campaign, Change]):
         with transient_as_unavailable():
             ids = [row.id for row in ListedItem.by_status.query(status)]
         return [campaign for campaign in self.get_all(ids) if campaign.status is status]
-
-    def boosted(self, video_id: str) -> int:
-        """A video's boosted counter, by a consistent read."""
-        return totals.read(CONTENT_TYPE, video_id).boosted
-
-    def boosted_on(self, video_id: str, days: Iterable[date]) -> int:
-        """The sum of a video's boosted counters of some days, by a consistent read."""
-        return sum(totals.read_boosted_days(CONTENT_TYPE, video_id, days).values())
 
     def fits(self, change: Change) -> bool:
         """Whether each of its additions fits an unused month."""

@@ -29,6 +29,10 @@ class Usage:
         """Views that are promised to campaigns and not yet executed."""
         return self.allotted - self.executed
 
+    def left(self, limits: Limits) -> int:
+        """Views that campaigns can still get in this month."""
+        return max(0, limits.global_monthly_cap - self.allotted)
+
 
 @dataclass(frozen=True)
 class Today:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
-from sluice.store import State
+from sluice.campaign import State
 from views.imports import campaign as imports
 from views.imports.campaign import Import, ImportStatus
 from views.imports.store import Store

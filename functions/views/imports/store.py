@@ -6,8 +6,9 @@ from typing import Any
 
 from pynamodb.transactions import TransactWrite
 
+from sluice.campaign import State
 from sluice.dynamodb import page_of, transient_as_unavailable
-from sluice.store import ChainStore, Listing, State
+from sluice.store import ChainStore, Listing
 from sluice.totals import read_all
 from views import totals
 from views.content import Content
@@ -29,8 +30,6 @@ LISTED = Listing(ListedImportItem.query, _LIST)
 
 
 class Store(ChainStore[Import, Change]):
-    """Reads imports and commits changes to them."""
-
     kind = Import
     items = ImportItem
     events = EVENTS

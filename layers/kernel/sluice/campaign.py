@@ -1,9 +1,10 @@
 """A campaign as the step chain keeps it, and a change of it. Pure. Contexts extend both."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,17 @@ class Chained:
     def stepped(self, now: datetime) -> Self:
         """The campaign after a step of its chain."""
         return replace(self.commanded(now), steps_done=self.steps_done + 1)
+
+
+@dataclass(frozen=True)
+class State[C: Chained]:
+    """A campaign with everything that a step needs beside it, read at one moment."""
+
+    campaign: C
+    is_stopped: bool = False
+    """Whether the platform is stopped."""
+    beside: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    """The other items that were requested, by `id` and `part`, without missing ones."""
 
 
 @dataclass(frozen=True)

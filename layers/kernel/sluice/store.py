@@ -1,7 +1,7 @@
 """The store of a context's campaigns: it reads, lists and pages them, and commits their changes."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -14,7 +14,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice import platform
 from sluice.audit import Head
-from sluice.campaign import Chained, Change
+from sluice.campaign import Chained, Change, State
 from sluice.chained import PART
 from sluice.commit import Trace, commit
 from sluice.dynamodb import Bound, Database, bound_to, setting, transient_as_unavailable, values_of
@@ -40,17 +40,6 @@ class _AnyItem(Bound):
         item = cls(data["id"]["S"], data["part"]["S"])
         item.raw = data
         return item
-
-
-@dataclass(frozen=True)
-class State[C: Chained]:
-    """A campaign with what a step needs beside it, read at one moment."""
-
-    campaign: C
-    is_stopped: bool = False
-    """Whether the platform is stopped."""
-    beside: Mapping[Key, Any] = field(default_factory=dict)
-    """The other items that were requested, without missing ones."""
 
 
 @dataclass(frozen=True)
