@@ -12,8 +12,7 @@ from operations.overdue import Overdue, wake_all
 from sluice import aws, platform, settings
 from sluice.chained import items_in
 from sluice.clock import SystemClock
-from sluice.dynamodb import bind
-from sluice.outbox import EventItem, Relay
+from sluice.outbox import relay_of
 from sluice.wake import step_message
 
 logger = Logger()
@@ -53,11 +52,7 @@ def sender(queue_url: str) -> Callable[[str, int], None]:
     return send
 
 
-@cache
-def relay() -> Relay:
-    read = settings.read(Settings)
-    bind(EventItem, read.outbox_table)
-    return Relay(aws.client("events"), read.event_bus, SystemClock())
+relay = settings.once(Settings, relay_of)
 
 
 @logger.inject_lambda_context(clear_state=True)

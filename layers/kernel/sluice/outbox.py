@@ -11,8 +11,9 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from sluice.clock import Clock, rfc3339
-from sluice.dynamodb import Bound
+from sluice import aws
+from sluice.clock import Clock, SystemClock, rfc3339
+from sluice.dynamodb import Bound, bind
 from sluice.errors import Unavailable
 from sluice.ids import new_id
 
@@ -121,3 +122,9 @@ class Relay:
         except UpdateError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
+
+
+def relay_of(settings: Any) -> Relay:
+    """Puts the events of the table `settings.outbox_table` on `settings.event_bus`."""
+    bind(EventItem, settings.outbox_table)
+    return Relay(aws.client("events"), settings.event_bus, SystemClock())
