@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -66,7 +66,7 @@ class NewPlatformStatus(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
+    reason: http.Reason = Field(
         description="The reason, for the audit trail: one line.", examples=["The counts of video abc123 look wrong"]
     )
 

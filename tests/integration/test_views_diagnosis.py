@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.exceptions import ResponseError
 
-from sluice import http, tokens
+from sluice import tokens
+from sluice.http.resolver import logger
 from sluice.roles import Role
 from tests.account import Account
 from tests.factories import NOON, UTC_ZONE
@@ -476,7 +477,7 @@ def test_nothing_is_counted_and_nothing_that_says_who_is_kept_or_logged(
     before = world.servers.everything()
     written = {table: world.aws.items(table) for table in ("ViewsTable", "AuditTable", "OutboxTable", "TotalsTable")}
     caplog.clear()
-    for name in (http.logger.name, "views", "sluice"):
+    for name in (logger.name, "views", "sluice"):
         caplog.set_level("DEBUG", logger=name)
 
     world.explain(user="the-subject")

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-from pydantic import AfterValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
 
 from sluice.clock import rfc3339
 from sluice.errors import Forbidden, Invalid
@@ -77,6 +77,8 @@ def _line(text: str) -> str:
 
 OneLine = AfterValidator(_line)
 """For a text in a body that people read."""
+Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine]
+"""Why someone did something: it is kept in the audit trail."""
 Caller = Annotated[Principal, Depends(principal_of)]
 RequestId = Annotated[str, Depends(_request_id)]
 Fingerprint = Annotated[str, Depends(_fingerprint)]
