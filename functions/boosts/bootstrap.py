@@ -14,8 +14,6 @@ from sluice.wake import Wake, WakeSettings, wake_of
 
 @dataclass(frozen=True)
 class BoostsSettings(CommitSettings, WakeSettings):
-    """What every function of the context reads from the environment."""
-
     boosts_table: str
     boosts_queue_url: str
     boosts_queue_arn: str

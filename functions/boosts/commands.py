@@ -24,8 +24,6 @@ _FURTHEST = timedelta(days=366)
 
 
 class Commands(ChainCommands[Campaign, Change]):
-    """The commands and queries of the admin API."""
-
     prefix = campaigns.PREFIX
 
     def __init__(self, store: Store, wake: Wake, clock: Clock, limits: Limits, zone: ZoneInfo) -> None:

@@ -23,8 +23,6 @@ logger = Logger()
 
 @dataclass(frozen=True)
 class Settings:
-    """What the function reads from its environment."""
-
     token_secret_arn: str
     token_audience: str
 

@@ -14,8 +14,6 @@ from views.items import ViewsItem
 
 @dataclass(frozen=True)
 class AdjustmentSettings(CommitSettings):
-    """What the function reads from the environment."""
-
     views_table: str
     totals_table: str
     requests_table: str

@@ -14,8 +14,6 @@ _ATTEMPTS = 20
 
 
 class Adjustments:
-    """Makes and lists adjustments."""
-
     def __init__(self, store: AdjustmentStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock

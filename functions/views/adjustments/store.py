@@ -24,8 +24,6 @@ _HEAD = "adjustments"
 
 @dataclass(frozen=True)
 class AdjustmentStore:
-    """Reads adjustments and commits them."""
-
     database: Database
 
     def head(self, content: Content) -> Head:

@@ -17,8 +17,6 @@ from views.track.bootstrap import TrackingSettings, deciding, recognised
 
 @dataclass(frozen=True)
 class StatsSettings(ViewsSettings):
-    """What the function that logs the gauges reads from the environment."""
-
     time_zone: ZoneInfo
 
 

@@ -12,8 +12,6 @@ from views.items import ViewsItem
 
 @dataclass(frozen=True)
 class ImportSettings(CommitSettings, WakeSettings):
-    """What both functions of the imports read from the environment."""
-
     views_table: str
     totals_table: str
     views_imports_queue_url: str

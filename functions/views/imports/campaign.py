@@ -26,8 +26,6 @@ PREFIX = "imp"
 
 
 class ImportStatus(StrEnum):
-    """The statuses of an import."""
-
     PENDING = "pending"
     RUNNING = "running"
     COMPLETED = "completed"

@@ -14,8 +14,6 @@ from views.imports.store import LISTED, Store
 
 
 class Commands(ChainCommands[Import, Change]):
-    """The commands and queries of the admin API."""
-
     noun = "import"
     prefix = imports.PREFIX
 

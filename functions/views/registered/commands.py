@@ -1,21 +1,15 @@
 """Registers content: in the database first, then in the sets of the viewer shards."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from sluice.clock import Clock
 from sluice.errors import Unavailable
 from views.held import RedisAway
 from views.registered.content import RegisteredContent
+from views.registered.rebuild import RegisteredSets
 from views.registered.store import Registry
 
 _ATTEMPTS = 10  # each lost against another change of the same content
-
-
-class GrowingSets(Protocol):
-    """The shards' sets; `views.shards.store.RedisShards` says what it does."""
-
-    def register(self, shards: Sequence[int], contents: Sequence[str], now: int) -> list[bool]: ...
 
 
 class Registration:
@@ -24,7 +18,7 @@ class Registration:
     def __init__(
         self,
         registry: Registry,
-        sets: Callable[[], GrowingSets],
+        sets: Callable[[], RegisteredSets],
         shards: Callable[[], Sequence[int]],
         clock: Clock,
     ) -> None:

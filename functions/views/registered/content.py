@@ -11,8 +11,6 @@ BUCKETS = 16
 
 @dataclass(frozen=True)
 class RegisteredContent:
-    """A registered content."""
-
     content_type: str
     content_id: str
     title: str

@@ -29,10 +29,10 @@ PATIENCE = timedelta(minutes=10)
 """A rebuild without progress for so long is dead: its message is in the dead letters."""
 
 
-class RebuiltSets(Protocol):
+class RegisteredSets(Protocol):
     """The shards' sets; `views.shards.store.RedisShards` says what each method does."""
 
-    def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str) -> list[bool]: ...
+    def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str = "") -> list[bool]: ...
     def rebuilds(self, shards: Sequence[int]) -> list[int | None]: ...
     def begin_rebuild(self, shards: Sequence[int], rebuild: str, now: int) -> list[bool]: ...
     def end_rebuild(self, shards: Sequence[int], rebuild: str) -> list[bool]: ...
@@ -53,7 +53,7 @@ class Rebuild:
     """
 
     registry: ReadableRegistry
-    sets: RebuiltSets
+    sets: RegisteredSets
     shards: Callable[[], Sequence[int]]
     send: Callable[[Page, int], None]
     clock: Clock

@@ -18,8 +18,6 @@ ABOUT = "about"
 
 
 class Registry:
-    """Reads and commits registered contents."""
-
     def __init__(self, database: Database, views_table: str) -> None:
         self._database = database
         bind(ViewsItem, views_table)

@@ -50,8 +50,6 @@ app = http.resolver()
 
 @dataclass(frozen=True)
 class Settings:
-    """What the function reads from the environment."""
-
     views_table: str
     totals_table: str
     time_zone: ZoneInfo
