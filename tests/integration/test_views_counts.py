@@ -8,7 +8,7 @@ import pytest
 
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.harness import Functions, Harness, an_event
+from tests.integration.harness import ON_A_CLUSTER_TOO, Functions, Harness, an_event
 from tests.redis_servers import Servers, free_ports
 from views import keys
 from views.control import Control, Phase
@@ -54,8 +54,8 @@ class Counts(Harness):
 
 
 @pytest.fixture
-def counts(aws: Account, functions: Functions, servers: Servers) -> Counts:
-    return Counts(aws, functions, servers)
+def counts(aws: Account, functions: Functions, redis: Servers) -> Counts:
+    return Counts(aws, functions, redis)
 
 
 @pytest.fixture
@@ -144,6 +144,7 @@ def test_an_unknown_parameter_is_400(counts: Counts) -> None:
     assert [error["field"] for error in body["errors"]] == ["since"]
 
 
+@ON_A_CLUSTER_TOO
 def test_fifty_in_the_database_and_three_in_redis_are_fifty_three(counts: Counts) -> None:
     """S2-24, S2-9, S2-18, S2-20, S2-21."""
     counts.put(organic__story__123=50)
@@ -201,6 +202,7 @@ def test_many_contents_are_answered_in_the_order_asked(counts: Counts) -> None:
     assert [each["organic"]["pending"] for each in body["items"]] == [0, 1, 2, 0]
 
 
+@ON_A_CLUSTER_TOO
 def test_a_hundred_contents_are_answered_and_one_more_is_refused(counts: Counts) -> None:
     """S2-11."""
     items = [{"content_type": "video", "content_id": f"v{number}"} for number in range(101)]
