@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install
+.PHONY: help demo up down clean logs token sync stats import redrive restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -43,6 +43,9 @@ stats: install ## how tracking and the sync stand: pending views, memory, shards
 
 redrive: install ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
 	@PYTHONPATH=functions $(PYTHON) -m local.redrive $(STACK_OPTIONS)
+
+restore: install ## take all tables back to a moment  AT=2026-11-26T10:00:00Z  (or FROM=<end of the names of restored tables>)  [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.restore $(STACK_OPTIONS) --at "$(AT)" --from "$(FROM)"
 
 export: install ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.export $(STACK_OPTIONS) --id "$(ID)"
