@@ -19,7 +19,7 @@ from views.control import Control, Phase
 from views.counts.reading import Count, Reader
 from views.held import Outdated, Part, Seen, Taken
 from views.messages import EpochStep
-from views.sync.applying import Added, AwayRow, DayViews, MovedRefusals
+from views.sync.applying import Added, AwayRow, ContentViews, MovedRefusals
 from views.sync.epochs import Sync
 
 SHARDS = 3
@@ -34,14 +34,19 @@ class MemoryShards:
     """`views.shards.store.RedisShards`, in memory."""
 
     epochs: dict[int, int] = field(default_factory=dict)
-    pendings: dict[int, Counter[str]] = field(default_factory=dict)
-    syncings: dict[int, Counter[str]] = field(default_factory=dict)
+    pendings: dict[int, dict[str, Counter[str | None]]] = field(default_factory=dict)
+    """By shard, content and day; None: a bare number, which is of the epoch's day."""
+    syncings: dict[int, dict[str, Counter[str | None]]] = field(default_factory=dict)
     asides: dict[int, dict[str, tuple[Part, ...]]] = field(default_factory=dict)
     refused: dict[int, Counter[str]] = field(default_factory=dict)
     refusing: dict[int, Counter[str]] = field(default_factory=dict)
 
-    def track(self, shard: int, content: str) -> None:
-        self.pendings.setdefault(shard, Counter())[content] += 1
+    def track(self, shard: int, content: str, day: str | None = None) -> str | None:
+        """Count a view of a new viewer; the day that it is of."""
+        held = self.pendings.setdefault(shard, {}).setdefault(content, Counter())
+        of_day = max([day, *filter(None, held)]) if day else None
+        held[of_day] += 1
+        return of_day
 
     def refuse(self, shard: int, name: str) -> None:
         self.refused.setdefault(shard, Counter())[name] += 1
@@ -69,8 +74,9 @@ class MemoryShards:
             raise Outdated
         return self.epochs.get(shard, 0) == epoch
 
-    def _taken(self, shard: int, taken: Taken) -> Counter[str]:
-        return (self.syncings if taken is Taken.VIEWS else self.refusing).get(shard, Counter())
+    def _taken(self, shard: int, taken: Taken) -> dict[str, Any]:
+        taken_from: Any = self.syncings if taken is Taken.VIEWS else self.refusing
+        return taken_from.get(shard, {})  # type: ignore[no-any-return]
 
     def left(self, shards: Sequence[int], epoch: int, taken: Taken) -> list[int]:
         return [len(self._taken(s, taken)) if self._is_current(s, epoch) else 0 for s in shards]
@@ -79,16 +85,17 @@ class MemoryShards:
         return list(self._taken(shard, taken))[:limit] if self._is_current(shard, epoch) else []
 
     def _parts(self, shard: int, content: str, epoch: int) -> tuple[Part, ...]:
-        syncing = self.syncings.get(shard, Counter())
-        part = (Part(epoch, syncing[content]),) if content in syncing else ()
-        return self.asides.get(shard, {}).get(content, ()) + part
+        syncing = self.syncings.get(shard, {}).get(content, Counter())
+        parts = tuple(Part(epoch, views, day) for day, views in syncing.items())
+        return self.asides.get(shard, {}).get(content, ()) + parts
 
     def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]:
         return [[self._parts(s, c, epoch) if self._is_current(s, epoch) else () for c in contents] for s in shards]
 
     def refusals(self, shards: Sequence[int], epoch: int, fields: Sequence[str]) -> list[list[int]]:
         return [
-            [self._taken(s, Taken.REFUSALS)[f] if self._is_current(s, epoch) else 0 for f in fields] for s in shards
+            [self._taken(s, Taken.REFUSALS).get(f, 0) if self._is_current(s, epoch) else 0 for f in fields]
+            for s in shards
         ]
 
     def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None:
@@ -101,9 +108,10 @@ class MemoryShards:
     def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None:
         for shard in shards:
             if self._is_current(shard, epoch) and content in self.syncings.get(shard, ()):
-                part = Part(epoch, self.syncings[shard].pop(content), day)
+                syncing = self.syncings[shard].pop(content)
+                parts = tuple(Part(epoch, views, of_day or day) for of_day, views in syncing.items())
                 aside = self.asides.setdefault(shard, {})
-                aside[content] = (*aside.get(content, ()), part)
+                aside[content] = aside.get(content, ()) + parts
 
     def parked(self, shard: int, limit: int) -> list[str]:
         return list(self.asides.get(shard, {}))[:limit]
@@ -115,7 +123,8 @@ class MemoryShards:
         return [[self._seen(s, c, self.epochs.get(s, 0)) for c in contents] for s in shards]
 
     def _seen(self, shard: int, content: str, epoch: int) -> Seen:
-        return Seen(epoch, self.pendings.get(shard, Counter())[content], self._parts(shard, content, epoch))
+        pending = self.pendings.get(shard, {}).get(content, Counter())
+        return Seen(epoch, pending.total(), self._parts(shard, content, epoch))
 
 
 @dataclass
@@ -144,12 +153,12 @@ class MemoryStore:
     def record(self, epoch: Control) -> None:
         pass
 
-    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
+    def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
         answers: list[Added] = []
         for each in added:
             answers.append(_add(self.organic, each.content, each.views, epoch))
             if answers[-1]:
-                self.days[each.content, each.day] += each.views
+                self.days.update({(each.content, day): views for day, views in each.by_day.items()})
         return answers
 
     def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
@@ -292,6 +301,7 @@ class World:
         self.page_contents = page_contents
         self.clock = FixedClock()
         self.accepted: Counter[str] = Counter()
+        self.of_days: Counter[tuple[str, str]] = Counter()
         self.away: Counter[str] = Counter()
         self.surely_lost: Counter[str] = Counter()
         self.maybe_lost: Counter[str] = Counter()
@@ -321,8 +331,8 @@ class World:
         self.poison[content] -= 1
         return self.poison[content] >= 0
 
-    def track(self, shard: int, content: str) -> None:
-        self.shards.track(shard, content)
+    def track(self, shard: int, content: str, day: str) -> None:
+        self.of_days[content, self.shards.track(shard, content, day)] += 1
         self.accepted[content] += 1
 
     def refuse(self, shard: int, name: str) -> None:
@@ -332,6 +342,7 @@ class World:
     def track_away(self, day: str, content: str) -> None:
         self.store.put_away(AwayRow(f"viewer#{self.away.total()}", day, content))
         self.away[content] += 1
+        self.of_days[content, day] += 1
 
     def restart(self, shard: int) -> None:
         for content, (seen,) in zip(CONTENTS, zip(*self.shards.read([shard], CONTENTS), strict=True), strict=True):
@@ -431,7 +442,7 @@ class World:
             self._end([chance.choice(self.actors)], chance.choice(["before", "after"]))
 
     def _view_comes(self, chance: random.Random) -> None:
-        self.track(chance.randrange(SHARDS), chance.choice(CONTENTS))
+        self.track(chance.randrange(SHARDS), chance.choice(CONTENTS), chance.choice(DAYS))
 
     def _view_is_refused(self, chance: random.Random) -> None:
         self.refuse(chance.randrange(SHARDS), chance.choice(FIELDS))
@@ -522,7 +533,10 @@ class World:
             accepted = self.accepted[content] + self.away[content]
             low, high = accepted - self.maybe_lost[content], accepted - self.surely_lost[content]
             assert low <= synced <= high, (content, low, synced, high)
-            assert sum(self.store.daily(content).values()) == synced, (content, synced, self.store.daily(content))
+            daily = self.store.daily(content)
+            assert sum(daily.values()) == synced, (content, synced, daily)
+            if not self.losses[content]:
+                assert daily == {day: views for (of, day), views in self.of_days.items() if of == content}
             assert self.store.folded(content) == self.away[content]
         for name in FIELDS:
             assert not any(any(self.shards.refusals_of(s, name)) for s in range(SHARDS))

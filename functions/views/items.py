@@ -71,7 +71,7 @@ class ControlItem(ViewsItem):
 
 
 class DailyItem(ViewsItem):
-    """`content#story#123`, `2026-11-20`: organic views of one content in the epochs of one day."""
+    """`content#story#123`, `2026-11-20`: organic views of one content that were counted on one day."""
 
     views = NumberAttribute()
 

@@ -3,7 +3,8 @@
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ from tests.account import Account
 from tests.factories import NOON, UTC_ZONE, FixedClock
 from tests.integration.test_sync_tables import RealStore
 from tests.redis_servers import Servers, free_ports
-from tests.sync_world import TIMEOUT, MemoryShards, MemoryStore, World
+from tests.sync_world import SHARDS, TIMEOUT, MemoryShards, MemoryStore, World
 from tests.unit.test_sync_model import play
 from views import keys
-from views.held import Outdated, Part, Seen, Taken
+from views.held import Outdated, Part, Seen, Taken, parts_of
 from views.messages import EpochStep
 from views.rules import Rules
 from views.shards.store import RedisShards, client
@@ -36,9 +37,19 @@ class RealShards(RedisShards):
     def __init__(self, servers: Servers) -> None:
         self.client: Any = client(servers.url, servers.mode, 10)
         super().__init__(self.client)
+        self._counter = ViewCounter(servers.nodes, Rules(), UTC_ZONE, SHARDS)
+        self._viewers = (f"anon:{number:022}" for number in count())
 
-    def track(self, shard: int, content: str) -> None:
-        self.client.hincrby(keys.pending(shard), content, 1)
+    def track(self, shard: int, content: str, day: str | None = None) -> str | None:
+        """Count a view of a new viewer; the day that it is of. Without a day as older releases did."""
+        if day is None:
+            self.client.hincrby(keys.pending(shard), content, 1)
+            return None
+        viewer = next(each for each in self._viewers if keys.shard_of(each, SHARDS) == shard)
+        noon = datetime.fromisoformat(f"{day}T12:00Z")
+        assert self._counter.track(viewer, *keys.content_of(content), noon).is_counted
+        newest, *_ = parts_of(self.client.hget(keys.pending(shard), content).decode(), 0)
+        return newest.day
 
     def refuse(self, shard: int, name: str) -> None:
         self.client.hincrby(keys.refused(shard), name, 1)
@@ -243,6 +254,29 @@ def test_what_is_moved_aside_keeps_its_epoch_and_day(shards: Any) -> None:
 
     assert shards.parked(0, 10) == []
     assert shards.held([0], 3, ["video:a"]) == [[()]]
+
+
+def test_an_epoch_keeps_the_days_of_its_views(shards: Any) -> None:
+    """Pending, taken, and moved aside. A bare number, of an older release, gets the epoch's day there."""
+    days = ["2026-11-19", "2026-11-20"]
+    shards.open([0], 0)
+    shards.track(0, "video:a")
+    for day in (*days, *days, days[1]):
+        shards.track(0, "video:a", day)
+    pending = shards.read([0], ["video:a"])
+    shards.open([0], 7)
+
+    held = shards.held([0], 7, ["video:a"])[0][0]
+    shards.park([0], 7, DAY, "video:a")
+    shards.open([0], 8)
+
+    assert pending == [[Seen(0, 6, ())]]
+    assert set(held) == {Part(7, 4, days[1]), Part(7, 1, days[0]), Part(7, 1)}
+    assert set(shards.held([0], 8, ["video:a"])[0][0]) == {
+        Part(7, 4, days[1]),
+        Part(7, 1, days[0]),
+        Part(7, 1, DAY),
+    }
 
 
 def test_so_many_at_most_are_moved_aside_or_paged(shards: Any) -> None:

@@ -15,7 +15,7 @@ from tests.factories import NOON
 from tests.sync_world import MemoryStore
 from views import keys
 from views.control import Control, Phase
-from views.sync.applying import AwayRow, DayViews, Failure, MovedRefusals
+from views.sync.applying import AwayRow, ContentViews, Failure, MovedRefusals
 from views.sync.store import SyncStore
 
 FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"
@@ -75,8 +75,8 @@ def organic(store: Any, content: str) -> tuple[int, int]:
     return found.organic, found.last_epoch
 
 
-def views(number: int, content: str = "video:a", day: str = "2026-11-20") -> DayViews:
-    return DayViews(content, day, number)
+def views(number: int, content: str = "video:a", day: str = "2026-11-20") -> ContentViews:
+    return ContentViews(content, {day: number})
 
 
 def test_an_epoch_is_added_to_a_content_and_its_day_once(store: Any) -> None:
@@ -88,6 +88,17 @@ def test_an_epoch_is_added_to_a_content_and_its_day_once(store: Any) -> None:
 
     assert organic(store, "video:a") == (7, 3)
     assert store.daily("video:a") == {"2026-11-20": 3, "2026-11-21": 4}
+
+
+def test_an_epoch_is_added_to_all_days_of_a_content_or_to_none(store: Any) -> None:
+    """S2-23."""
+    of_days = ContentViews("video:a", {"2026-11-20": 3, "2026-11-19": 40, "2026-11-18": 1})
+
+    assert store.apply(2, [of_days, views(5, "video:b")]) == [True, True]
+    assert store.apply(2, [of_days]) == [False]
+
+    assert organic(store, "video:a") == (44, 2)
+    assert store.daily("video:a") == of_days.by_day
 
 
 def test_a_content_that_is_in_already_keeps_no_other_out(store: Any) -> None:

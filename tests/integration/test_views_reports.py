@@ -27,7 +27,7 @@ from views.items import AdjustedItem
 from views.reports.period import period
 from views.reports.schemas import MOST_ADJUSTMENTS
 from views.rules import Reason
-from views.sync.applying import REFUSALS_TOGETHER, AwayRow, DayViews, MovedRefusals
+from views.sync.applying import REFUSALS_TOGETHER, AwayRow, ContentViews, MovedRefusals
 from views.sync.store import SyncStore
 
 DAY = "2026-11-20"
@@ -64,7 +64,7 @@ class Reports(Harness):
 
     def view(self, content: str, views: int, day: str = DAY) -> None:
         self._epoch += 1
-        assert self.store.apply(self._epoch, [DayViews(content, day, views)]) == [True]
+        assert self.store.apply(self._epoch, [ContentViews(content, {day: views})]) == [True]
 
     def boost(self, content_id: str, views: int, day: str = DAY, content_type: str = "video") -> None:
         on = datetime.fromisoformat(day).date()

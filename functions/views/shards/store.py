@@ -24,7 +24,7 @@ from redis.retry import Retry
 
 from sluice.errors import Misconfigured
 from views import keys
-from views.held import Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken
+from views.held import Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken, parts_of
 
 _FAILED = (RedisError, RedisClusterException)  # the second is not one of the first
 # What says that a command had no effect where it was sent, and may have it elsewhere.
@@ -72,7 +72,7 @@ class RedisShards:
         A shard without an epoch, or behind it, holds nothing. Raises Outdated.
         """
         return [
-            [_parts(epoch, syncing, parked) for syncing, parked in zip(values[::2], values[1::2], strict=True)]
+            [_parts(epoch, parked, syncing) for syncing, parked in zip(values[::2], values[1::2], strict=True)]
             for values in self._values(Taken.VIEWS, shards, epoch, contents)
         ]
 
@@ -114,7 +114,7 @@ class RedisShards:
         ]
         return [
             [
-                Seen(int(epoch), int(pending or 0), _parts(int(epoch), syncing, parked))
+                Seen(int(epoch), sum(part.views for part in _parts(0, pending)), _parts(int(epoch), parked, syncing))
                 for pending, syncing, parked in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
             ]
             for epoch, *rest in self._run("read", calls)
@@ -304,12 +304,8 @@ def _check(opened: Any, epoch: int) -> None:
         raise Outdated("A later epoch was opened")
 
 
-def _parts(epoch: int, syncing: Any, parked: Any) -> tuple[Part, ...]:
-    aside = [entry.split(":") for entry in _text(parked).split(";") if entry]
-    parts = [Part(int(of), int(views), day) for of, day, views in aside]
-    if syncing:
-        parts.append(Part(epoch, int(syncing)))
-    return tuple(parts)
+def _parts(epoch: int, *values: Any) -> tuple[Part, ...]:
+    return parts_of("".join(_text(value) for value in values), epoch)
 
 
 def _text(value: Any) -> str:

@@ -1,7 +1,8 @@
 """What an epoch took, brought to the database: each part of it once, whoever repeats it (design section 5)."""
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
@@ -18,7 +19,8 @@ FAILURES_BEFORE_GIVING_UP = 3
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 ACTIONS = 100
-CONTENTS_TOGETHER = ACTIONS // 2  # a total and a daily row each
+CONTENTS_TOGETHER = ACTIONS // 2  # a total and a daily row each: one transaction, when all are of one day
+MOST_DAYS = ACTIONS - 1  # of a content in one epoch: they are in one transaction with its total
 REFUSALS_TOGETHER = ACTIONS // 2  # a row and at most an hour's sum each
 
 _MOST_FAILED = 50  # contents that a step tries to fold in vain: each takes it a call
@@ -29,12 +31,15 @@ type Added = bool | Exception
 
 
 @dataclass(frozen=True)
-class DayViews:
-    """Organic views of one content (`story:123`) on one day (`2026-11-20`)."""
+class ContentViews:
+    """Organic views of one content (`story:123`) in one epoch, by the day (`2026-11-20`) on which they were counted."""
 
     content: str
-    day: str
-    views: int
+    by_day: Mapping[str, int]
+
+    @property
+    def views(self) -> int:
+        return sum(self.by_day.values())
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a step works on: an epoch, the day that gets its views, and the shards."""
+    """What a step works on: an epoch, the day of views that name none, and the shards."""
 
     epoch: int
     day: str
@@ -101,10 +106,10 @@ class SyncingShards(Protocol):
 class ApplyingStore(Protocol):
     """Totals, daily rows, refusals and rows to fold. Every method raises Unavailable when the database is busy."""
 
-    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
-        """Add an epoch's views to the total and the daily row of each content, once and both or neither.
+    def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
+        """Add an epoch's views to the total and the daily rows of each content, once and all or none.
 
-        Up to CONTENTS_TOGETHER contents.
+        Up to ACTIONS of these together.
         """
 
     def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
@@ -170,7 +175,8 @@ class Applier:
         # Contents that fail stay where they are: past them, so that they keep no other waiting.
         while len(failed) < _MOST_FAILED:
             known = len(failed)
-            folded += sum([self._fold(scope, rows, failed) for rows in _packed(self._store.unfolded(limit, failed))])
+            rows = sorted(self._store.unfolded(limit, failed), key=lambda row: (row.content, row.day))
+            folded += sum([self._fold(scope, together, failed) for together in _packed(rows, _folding_actions)])
             if folded or len(failed) == known:
                 break
         return Work(is_last=not folded, folded=folded)
@@ -210,11 +216,12 @@ class Applier:
         # Oldest first, and a content that fails waits with its later epochs: one is refused once a later one is in.
         for epoch in sorted({epoch for of_content in held.values() for epoch in of_content}):
             waiting = [held[each][epoch] for each in contents if epoch in held[each] and each not in failed]
-            for each, added in zip(waiting, self._store.apply(epoch, waiting), strict=True):
-                if isinstance(added, Exception):
-                    failed[each.content] = added
-                elif added:
-                    views += each.views
+            for together in _packed(waiting, _applying_actions):
+                for each, added in zip(together, self._store.apply(epoch, together), strict=True):
+                    if isinstance(added, Exception):
+                        failed[each.content] = added
+                    elif added:
+                        views += each.views
         if applied := [content for content in contents if content not in failed]:
             self._shards.drop(scope.shards, scope.epoch, applied, Taken.VIEWS)
         return views, failed
@@ -280,26 +287,38 @@ class Applier:
         return len(left) if left and self._store.fold(scope.epoch, left, expires_at) else 0
 
 
-def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, DayViews]:
-    """The parts of all shards, summed by epoch."""
-    summed: dict[int, DayViews] = {}
+def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, ContentViews]:
+    """The parts of all shards, summed by epoch and day."""
+    summed: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for part in parts:
-        before = summed.get(part.epoch)
-        summed[part.epoch] = DayViews(content, part.day or scope.day, part.views + (before.views if before else 0))
-    return summed
+        summed[part.epoch][part.day or scope.day] += part.views
+    return {epoch: ContentViews(content, _bounded(content, by_day)) for epoch, by_day in summed.items()}
 
 
-def _packed(rows: Sequence[AwayRow]) -> Iterator[list[AwayRow]]:
-    """Rows that fit into one transaction with the totals and daily rows of their contents."""
-    packed: list[AwayRow] = []
-    for row in sorted(rows, key=lambda each: (each.content, each.day)):
-        if _actions([*packed, row]) > ACTIONS:
+def _bounded(content: str, by_day: Counter[str]) -> Counter[str]:
+    """At most MOST_DAYS days: those before them are added to the first of them."""
+    too_old = sorted(by_day)[:-MOST_DAYS]
+    if too_old:
+        logger.warning("Views of too many days wait: the oldest go to a later day", extra={"content": content})
+        by_day[sorted(by_day)[-MOST_DAYS]] += sum([by_day.pop(day) for day in too_old])
+    return by_day
+
+
+def _packed[T](items: Sequence[T], actions_of: Callable[[Sequence[T]], int]) -> Iterator[list[T]]:
+    """Items, in order, that fit into one transaction each time."""
+    packed: list[T] = []
+    for item in items:
+        if packed and actions_of([*packed, item]) > ACTIONS:
             yield packed
             packed = []
-        packed.append(row)
+        packed.append(item)
     if packed:
         yield packed
 
 
-def _actions(rows: Sequence[AwayRow]) -> int:
+def _applying_actions(contents: Sequence[ContentViews]) -> int:
+    return sum(1 + len(each.by_day) for each in contents)
+
+
+def _folding_actions(rows: Sequence[AwayRow]) -> int:
     return len(rows) + len({row.content for row in rows}) + len({(row.content, row.day) for row in rows})

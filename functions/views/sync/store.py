@@ -21,7 +21,7 @@ from views.items import (
     ViewsItem,
     id_of,
 )
-from views.sync.applying import Added, AwayRow, DayViews, Failure, MovedRefusals
+from views.sync.applying import Added, AwayRow, ContentViews, Failure, MovedRefusals
 
 UNFOLDED_BUCKETS = 16
 _FAILED = "failed#"
@@ -67,11 +67,12 @@ class SyncStore:
             for item in items
         ]
 
-    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
-        def fill(transaction: TransactWrite, together: Sequence[DayViews]) -> None:
+    def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
+        def fill(transaction: TransactWrite, together: Sequence[ContentViews]) -> None:
             for each in together:
                 totals.add_organic(transaction, *keys.content_of(each.content), each.views, epoch)
-                transaction.update(_daily(each.content, each.day), actions=[DailyItem.views.add(each.views)])
+                for day, views in each.by_day.items():
+                    transaction.update(_daily(each.content, day), actions=[DailyItem.views.add(views)])
 
         return self._commit(added, fill)
 
