@@ -378,6 +378,7 @@ FLOWS = (
             count("a"),
             act(come_back),
             sync(),
+            view(2, "b", when=quiet),
         ),
         prepare=begun,
         only_while=in_phase("done", "folding"),
@@ -708,7 +709,8 @@ class Views(Context):
         entries = actions_by_entity(world)
         titles = sorted((item["id"], item["title"]) for item in items if item["part"] == "about")
         statuses = [(each["status"], entries[each["id"]]) for each in imports(world)]
-        is_exact = not self._watch.restarts  # which lose views, and what the rules remember
+        # A restart loses views, and what the rules remember. A request that is sent again on another day counts.
+        is_exact = not self._watch.restarts and all(len(days) == 1 for days in self._watch.days.values())
         is_sent_once = max(self._watch.requests.values(), default=1) == 1
         totals = sorted((item["key"], int(item["views"])) for item in world.dynamo.items("TotalsTable"))
         numbers = sum(int(each["views"]) for each in imports(world)), sum(int(each["rows"]) for each in imports(world))

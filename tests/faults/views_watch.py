@@ -67,6 +67,8 @@ class Watch:
         self.refusals_doubtful: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         """How often each request to track was sent."""
+        self.days: defaultdict[str, set[Any]] = defaultdict(set)
+        """And on which days."""
         self.clean_commits: Counter[str] = Counter()
         self.registered: set[str] = set()
         """Of which the caller was told."""
@@ -132,6 +134,7 @@ class Watch:
             self._reading.append((request.id, Asked(*self._truth())))
         elif request.path.startswith("/api/views"):
             self.requests[request.id] += 1
+            self.days[request.id].add(world.now().date())
         elif request.path.endswith(("/execute", "/sync")):
             self.clean_commits.clear()  # it sends a step again
             self._imports.clean_commits.clear()
