@@ -16,6 +16,7 @@ from tests.factories import NOON
 from tests.gateway import Context, a_request
 from tests.integration.harness import Answer
 from tests.redis_servers import Servers
+from views.held import parts_of
 from views.track import api as track
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -112,6 +113,7 @@ def pending(servers: Servers) -> dict[str, int]:
     counts: dict[str, int] = {}
     for key, value in servers.everything().items():
         if key.endswith(b":pending"):
-            for name, count in value.items():
-                counts[name.decode()] = counts.get(name.decode(), 0) + int(count)
+            for name, held in value.items():
+                views = sum(part.views for part in parts_of(held.decode(), 0))
+                counts[name.decode()] = counts.get(name.decode(), 0) + views
     return counts

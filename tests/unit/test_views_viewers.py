@@ -261,5 +261,9 @@ def test_a_calendar_knows_day_and_hour_in_any_order() -> None:
 
     moments = [calendar.moment(midnight - timedelta(milliseconds=n)) for n in (0, 1, 0)]
 
-    on_midnight = ViewMoment(stamp, stamp, stamp + day, "2026-11-20T23")
-    assert moments == [on_midnight, ViewMoment(stamp - 1, stamp - day, stamp, "2026-11-20T22"), on_midnight]
+    on_midnight = ViewMoment(stamp, stamp, stamp + day, "2026-11-21", "2026-11-20T23")
+    assert moments == [
+        on_midnight,
+        ViewMoment(stamp - 1, stamp - day, stamp, "2026-11-20", "2026-11-20T22"),
+        on_midnight,
+    ]
