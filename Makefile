@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install
+.PHONY: help demo up down clean logs token sync stats import redrive restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install crawlers
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -103,6 +103,9 @@ cost: install ## write docs/cost.md: what views, steps and an idle month cost, b
 
 openapi: install ## write docs/openapi.json from the code
 	@$(PYTHON) -m local.openapi
+
+crawlers: install ## write functions/views/crawlers.txt: names of bots, from the package crawler-user-agents
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.crawlers
 
 lock: install ## pin the newest versions that pyproject.toml allows, with hashes
 	.venv/bin/uv pip compile -q pyproject.toml --group dev --python-version 3.13 --universal --generate-hashes \

@@ -53,6 +53,18 @@ def test_a_valid_token_is_let_in_with_its_subject_and_role():
 
 
 @pytest.mark.usefixtures("vault")
+@pytest.mark.parametrize("name", ["Authorization", "AUTHORIZATION"])
+def test_the_token_is_found_however_the_client_wrote_the_headers_name(name):
+    """`sam local` passes it as it came."""
+    event = an_authorization(f"Bearer {a_token()}")
+    event["headers"] = {name: event["headers"].pop("authorization"), **event["headers"]}
+
+    answer = authorizer.handler(event, Context())
+
+    assert answer["isAuthorized"] is True
+
+
+@pytest.mark.usefixtures("vault")
 @pytest.mark.parametrize(
     "header",
     [

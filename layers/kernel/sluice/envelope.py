@@ -61,7 +61,7 @@ def check_query(raw_query: str, known: Collection[str]) -> None:
 
 
 def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
-    """A request's headers by their names in lower case: `sam local` passes them as the client wrote them."""
+    """A request's headers by their names in lower case. `sam local` passes the names as the client wrote them."""
     return {name.lower(): value for name, value in event["headers"].items()}
 
 

@@ -107,7 +107,7 @@ def _check_body(event: APIGatewayProxyEventV2, route: Route) -> None:
     parameters = route.dependant.body_params
     if parameters and (text or any(parameter.required for parameter in parameters)):
         # Powertools would read a form into the same model.
-        envelope.check_is_json(text, event.headers)
+        envelope.check_is_json(text, envelope.headers_of(event.raw_event))
 
 
 _CLEARER = {"extra_forbidden": "Unknown field", "missing": "Required"}
