@@ -14,12 +14,14 @@ from botocore.client import BaseClient
 from pydantic import ValidationError
 from redis import Redis
 
+from sluice import tokens
+from sluice.roles import Role
 from tests.deadlines import PATIENCE
 from tests.factories import NOON, UTC_ZONE
 from tests.gateway import REQUEST_ID
 from tests.integration.track_function import (
     SETTINGS,
-    TOKEN_SECRET,
+    VIEWER_TOKEN_SECRET,
     VIEWS_SECRET,
     TrackFunction,
     a_token,
@@ -291,7 +293,16 @@ def test_nothing_kept_or_logged_says_who_is_viewing(
     assert failed.status == 500
     assert len(viewer_keys(servers)) == 3
     assert caplog.text
-    for secret in ("Secretive", "secretive", "203.0", "2001:db8", "Mozilla", subject, VIEWS_SECRET, TOKEN_SECRET):
+    for secret in (
+        "Secretive",
+        "secretive",
+        "203.0",
+        "2001:db8",
+        "Mozilla",
+        subject,
+        VIEWS_SECRET,
+        VIEWER_TOKEN_SECRET,
+    ):
         assert secret not in seen
         assert secret not in caplog.text
         assert secret not in "".join(str(vars(record)) for record in caplog.records)
@@ -464,6 +475,8 @@ def test_a_token_that_is_forged_or_over_counts_as_none(servers: Servers) -> None
     function = TrackFunction.on(servers)
     good = a_token("ada")
     wrong = [a_token("ada", NOON - DAY, HOUR), good[:-3] + "AAA", good.rpartition(".")[0], "x", "é", "\ud800"]
+    # Of the authorizer's kind: by its own secret, and were the two secrets one.
+    wrong += [tokens.mint(secret, "ada", Role.ADMIN, "sluice", DAY, NOON) for secret in ("a" * 32, VIEWER_TOKEN_SECRET)]
 
     anonymous = [function.view(str(number), token=token) for number, token in enumerate(wrong)]
     named = function.view(token=good)
@@ -543,7 +556,7 @@ def test_a_session_of_a_named_user_is_good(servers: Servers, subject: str) -> No
         ({"REDIS_MODE": "sentinel"}, "REDIS_MODE must be"),
         ({"VIEWS_SECRET": "hush-hush"}, "the views secret must be JSON"),
         ({"VIEWS_SECRET": '{"current": "hush-hush"}'}, "the views secret's `current` is shorter"),
-        ({"TOKEN_SECRET": '{"current": "hush-hush"}'}, "the token secret's `current` is shorter"),
+        ({"VIEWER_TOKEN_SECRET": '{"current": "hush-hush"}'}, "the viewer token secret's `current` is shorter"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_the_log_names(
@@ -557,6 +570,15 @@ def test_a_wrong_setting_is_an_error_that_the_log_names(
     assert told in caplog.text
     assert "hush-hush" not in caplog.text
     assert servers.everything() == {}
+
+
+def test_the_password_of_redis_is_in_no_log_and_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    function = TrackFunction({"REDIS_URL": "redis://ada:hush-hush@127.0.0.1:1", "REDIS_MODE": "single"})
+
+    answer = function.view()
+
+    assert "no connection" in caplog.text
+    assert "hush" not in caplog.text + repr(answer)
 
 
 def test_both_secrets_of_a_rotation_are_believed(servers: Servers) -> None:

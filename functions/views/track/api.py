@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 class Settings(TrackingSettings):
     """What the function reads from the environment."""
 
-    token_secret: str
-    token_audience: str
+    viewer_token_secret: str
+    viewer_token_audience: str
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,9 @@ class Tracker:
 @cache
 def tracker() -> Tracker:
     read = settings.read(Settings)
+    secrets = keyring.usable(read.viewer_token_secret, "viewer token secret")
     return Tracker(
-        recognised(read, viewers.subject_by(keyring.usable(read.token_secret), read.token_audience)),
+        recognised(read, viewers.subject_by(secrets, read.viewer_token_audience)),
         deciding(read),
         Fallback(read.views_table, read.time_zone),
         SystemClock(),

@@ -94,7 +94,7 @@ BROKEN = [
         "a parameter that only an output uses",
         all_of(
             put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
-            put("ViewsTrackApiFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
+            put("ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_AUDIENCE", "sluice-viewer"),
         ),
         "TokenAudience: use the parameter, or remove it",
     ),
