@@ -329,7 +329,8 @@ def test_nothing_kept_or_logged_says_who_is_viewing(
         ({"content_type": "story"}, "content_id", "Required"),
         ({"content_id": "1"}, "content_type", "Required"),
         ({"content_type": "story", "content_id": "1", "user_id": 7}, "user_id", "Unknown field"),
-        ({"content_type": "story", "content_id": "1", "x" * 200: 7}, "x" * 100, "Unknown field"),
+        ({"content_type": "story", "content_id": "1", "x" * 200: 7}, "x" * 32, "Unknown field"),
+        ({"content_type": "story", "content_id": "1", "é\0🎉": 7}, "???", "Unknown field"),
     ],
 )
 def test_a_field_that_is_wrong_is_named_and_nothing_is_counted(
