@@ -21,6 +21,12 @@ DOCUMENT = ROOT / "docs" / "cost.md"
 BUDGETS = {"views": 1.60, "steps": 5.00, "worst day": 100.00}
 """USD a million, and USD a day."""
 DAY_SECONDS = 86_400
+OFF = {"HasTrackUrl"}
+"""Conditions that do not hold unless somebody chooses so: what depends on them is not there."""
+URL_RATE = 10
+"""Requests a second that AWS lets through to a Function URL, for each call that may run at once:
+https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+"""
 HOURS = 730  # a month
 MEMORY_GB = 0.25
 
@@ -153,6 +159,18 @@ def views_together(template: dict[str, Any]) -> Bill:
     )
 
 
+def views_by_url() -> Bill:
+    return Bill(
+        "A million views, by `TrackUrl`",
+        "One per request, as above, without the gateway and without log lines.",
+        (
+            Item("invocations", 1, prices.LAMBDA_REQUESTS),
+            Item("their time", MEMORY_GB * VIEW_MS / 1000, prices.LAMBDA_TIME),
+            Item("Redis", VIEW_ECPUS, prices.CACHE_UNITS),
+        ),
+    )
+
+
 def answers() -> Item:
     """What a million tracked views are answered."""
     return Item("answers", ANSWER_BYTES / 1000, prices.DATA_OUT)
@@ -183,7 +201,7 @@ def contents() -> Bill:
 
 
 def idle(template: dict[str, Any]) -> Bill:
-    resources = template["Resources"].values()
+    resources = [each for each in template["Resources"].values() if each.get("Condition") not in OFF]
     endpoints = [
         each["Properties"]
         for each in resources
@@ -209,9 +227,9 @@ def idle(template: dict[str, Any]) -> Bill:
         (
             Item("SQS endpoint in the cache's network", zones * HOURS, prices.ENDPOINT_HOURS),
             Item("the cache's minimum storage, 100 MB", 0.1 * HOURS, prices.CACHE_STORAGE),
-            Item("alarms", _count(template, "AWS::CloudWatch::Alarm"), prices.ALARMS),
+            Item("alarms", _count(resources, "AWS::CloudWatch::Alarm"), prices.ALARMS),
             Item("metrics made of log lines", len(metrics), prices.METRICS),
-            Item("secrets", _count(template, "AWS::SecretsManager::Secret"), prices.SECRETS),
+            Item("secrets", _count(resources, "AWS::SecretsManager::Secret"), prices.SECRETS),
             Item("Lambda polling the queues", polls / 1e6, prices.QUEUE_REQUESTS),
             Item("schedules", runs / 1e6, prices.SCHEDULES),
             Item("their invocations", runs / 1e6, prices.LAMBDA_REQUESTS),
@@ -250,6 +268,17 @@ def worst_days(template: dict[str, Any]) -> list[WorstDay]:
         per_second = float(template["Parameters"][parameter]["Default"])
         days.append(WorstDay(route, parameter, per_second, max(bills, key=lambda bill: bill.usd)))
     return days
+
+
+def worst_days_by_url(template: dict[str, Any]) -> list[WorstDay]:
+    """Of `TrackUrl`, if it is on: with a view in each request, and with the dearest request there is."""
+    parameter = "TrackUrlConcurrency"
+    per_second = URL_RATE * float(template["Parameters"][parameter]["Default"])
+    (view, *_), (*_, dearest) = OPEN["POST /api/views"], OPEN["POST /api/views/batch"]
+    return [
+        WorstDay("TrackUrl", parameter, per_second, Bill(each.what, "", _in_the_function(each)))
+        for each in (view, dearest)
+    ]
 
 
 def open_routes(template: dict[str, Any]) -> list[str]:
@@ -310,8 +339,8 @@ def _events(resource: dict[str, Any]) -> list[dict[str, Any]]:
     return list(resource.get("Properties", {}).get("Events", {}).values())
 
 
-def _count(template: dict[str, Any], kind: str) -> int:
-    return sum(resource["Type"] == kind for resource in template["Resources"].values())
+def _count(resources: Sequence[dict[str, Any]], kind: str) -> int:
+    return sum(resource["Type"] == kind for resource in resources)
 
 
 def _minutes(expression: Any, template: dict[str, Any]) -> int:
@@ -325,7 +354,8 @@ def _minutes(expression: Any, template: dict[str, Any]) -> int:
 
 def document(template: dict[str, Any]) -> str:
     """The text of docs/cost.md."""
-    bills = one, together, synced, nothing = views(template), views_together(template), contents(), idle(template)
+    bills = (views(template), views_by_url(), views_together(template), contents(), idle(template))
+    one, by_url, together, synced, nothing = bills
     refusals = " to ".join(_usd(writes * prices.WRITES.usd) for writes in REFUSAL_WRITES)
     parts = [
         "# What it costs",
@@ -336,6 +366,7 @@ def document(template: dict[str, Any]) -> str:
             [
                 (one.title, _usd(one.usd), f"at most {_usd(BUDGETS['views'])}"),
                 ("their answers", _usd(answers().usd), ""),
+                (by_url.title, _usd(by_url.usd), ""),
                 (together.title, _usd(together.usd), ""),
                 (
                     "A million boost steps (a billion boosted views)",
@@ -369,14 +400,11 @@ def _worst_day(template: dict[str, Any]) -> str:
     days, sync = worst_days(template), sync_of_junk(template)
     together = sum(day.usd for day in days) + sync.usd
     rows = [
-        (
-            *(f"`{day.route}`", day.dearest.title, f"`{day.parameter}`", f"{day.per_second:g}"),
-            *(_usd(day.dearest.usd), _usd(day.usd), _usd(day.usd_of(100))),
-        )
-        for day in days
+        *map(_cells, days),
+        (sync.title, "", "", "", "", _usd(sync.usd), ""),
+        ("**together**", "", "", "", "", f"**{_usd(together)}**", ""),
+        *map(_cells, worst_days_by_url(template)),
     ]
-    rows.append((sync.title, "", "", "", "", _usd(sync.usd), ""))
-    rows.append(("**together**", "", "", "", "", f"**{_usd(together)}**", ""))
     away = prices.WRITES.usd * FALLBACK_WRITES
     return "\n\n".join(
         (
@@ -388,6 +416,8 @@ def _worst_day(template: dict[str, Any]) -> str:
             _table(
                 ("route", "dearest request", "parameter", "a second", "USD a million", "USD a day", "for 100/s"), rows
             ),
+            f"`TrackUrl` is off by default and not in the sum. AWS lets {URL_RATE} requests a second through to it "
+            "for each call that may run at once.",
             "A sync moves at most `MaxContentsPerShard` contents, and as many refusals, of each shard. With more "
             "syncs a day, `SyncSchedule` multiplies that line. Three things are not in the sum. A request that the "
             "gateway throttles costs its log line. Made-up viewers take up to "
@@ -397,6 +427,11 @@ def _worst_day(template: dict[str, Any]) -> str:
             f"{away:.2f} USD a million views; `ViewsDegradedAlarm` rings then.",
         )
     )
+
+
+def _cells(day: WorstDay) -> tuple[str, ...]:
+    where = (f"`{day.route}`", day.dearest.title, f"`{day.parameter}`", f"{day.per_second:g}")
+    return (*where, _usd(day.dearest.usd), _usd(day.usd), _usd(day.usd_of(100)))
 
 
 def every_price() -> list[Price]:

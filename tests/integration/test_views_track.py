@@ -32,6 +32,7 @@ from tests.redis_servers import Servers
 from tests.template_reader import ROOT
 from views import keys
 from views.track import api as track
+from views.track import url
 from views.track.schemas import NewView, TrackedView
 from views.viewers import Viewers
 
@@ -41,6 +42,7 @@ SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 EVENT = json.loads((ROOT / "events/views/track/api-track.json").read_text())
+URL_EVENT = json.loads((ROOT / "events/views/track/url.json").read_text())
 OFF = {"MAX_VIEWS_PER_SESSION": "0", "MAX_VIEWS_PER_DAY": "0", "ONCE_PER_DAY": "false", "COOLDOWN_SECONDS": "0"}
 HEAVY = "boto3, botocore, pynamodb, pydantic, aws_lambda_powertools, jwt"
 
@@ -84,6 +86,68 @@ def test_a_view_is_counted_and_answered_with_a_session(servers: Servers) -> None
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert pending(servers) == {"video:abc123": 1}
+
+
+def test_at_its_url_a_view_is_answered_as_by_the_api(servers: Servers) -> None:
+    """On an event as a Function URL sends it. The URL adds the headers of CORS, so the function answers none."""
+    by_api = TrackFunction.on(servers).call(EVENT)
+    servers.flush()
+
+    by_url = TrackFunction.on(servers).call(URL_EVENT)
+
+    assert url.handler is track.handler
+    assert by_url == by_api
+    assert pending(servers) == {"video:abc123": 1}
+    assert [name for name in by_url.headers if name.lower().startswith("access-control-")] == []
+
+
+def test_at_its_url_the_session_of_the_body_names_the_viewer(servers: Servers) -> None:
+    """Browsers send no cookie there: it would be a third party's."""
+    function = TrackFunction.on(servers)
+    session = function.call(URL_EVENT).session
+    view = {"content_type": "video", "content_id": "abc123"}
+
+    bodies = [{**view, "session": session}, {"views": [view, view], "session": session}]
+    one, many = (
+        function.call(at_url(path, body, agent="Another/1.0"), NOON + HOUR)
+        for path, body in zip(("/api/views", "/api/views/batch"), bodies, strict=True)
+    )
+
+    assert one.body["reasons"] == ["daily_viewed"]
+    assert [each["reasons"] for each in many.body["views"]] == [["daily_viewed"]] * 2
+    assert one.session == many.session == session
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/views"),
+        ("OPTIONS", "/api/views"),
+        ("POST", "/"),
+        ("POST", "/api/views/"),
+        ("POST", "/api/views/counts"),
+        ("POST", "/api/admin/stop"),
+    ],
+)
+def test_at_its_url_there_is_nothing_but_tracking(servers: Servers, method: str, path: str) -> None:
+    answer = TrackFunction.on(servers).call(at_url(path, {"content_type": "video", "content_id": "1"}, method))
+
+    assert answer.status == 404
+    assert answer.body == {
+        "message": "This route does not exist",
+        "code": "not_found",
+        "errors": [],
+        "request_id": URL_EVENT["requestContext"]["requestId"],
+    }
+    assert pending(servers) == {}
+
+
+def at_url(path: str, body: object, method: str = "POST", agent: str = "") -> dict[str, Any]:
+    """A request to the Function URL."""
+    event: dict[str, Any] = json.loads(json.dumps(URL_EVENT)) | {"rawPath": path, "body": json.dumps(body)}
+    event["requestContext"]["http"] |= {"path": path, "method": method}
+    event["headers"] |= {"user-agent": agent} if agent else {}
+    return event
 
 
 def test_a_refused_view_is_told_every_reason_and_when_to_come_back(servers: Servers) -> None:

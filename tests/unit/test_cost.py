@@ -52,6 +52,7 @@ def a_template() -> dict[str, Any]:
             for number, name in enumerate(made)
         },
         "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {}},
+        "AlarmOfTheUrl": {"Type": "AWS::CloudWatch::Alarm", "Condition": "HasTrackUrl", "Properties": {}},
     }
     return {"Parameters": {"Period": {"Default": "rate(5 minutes)"}}, "Resources": resources}
 
@@ -165,6 +166,34 @@ def test_the_worst_day_of_an_open_route_by_hand() -> None:
     assert day.dearest.usd == pytest.approx(per_million)
     assert day.usd == pytest.approx(100 * 86_400 / 1e6 * per_million)
     assert day.usd == pytest.approx(day.usd_of(100)) == pytest.approx(2 * day.usd_of(50))
+
+
+def test_the_worst_days_of_the_url_by_hand() -> None:
+    """A hundred a second while ten calls may run at once; without the gateway, and without a line in the log."""
+    template = a_template_with_an_open_route()
+    template["Parameters"]["TrackUrlConcurrency"] = {"Default": 10}
+
+    view, batch = cost.worst_days_by_url(template)
+
+    per_million = 0.20 + 13.3334 * 0.25 * 0.008 + 2 * 0.0023 + 0.6 * 0.09
+    assert view.usd == pytest.approx(100 * 86_400 / 1e6 * per_million)
+    assert view.usd == pytest.approx(view.usd_of(100))
+    assert batch.usd == pytest.approx(8.64 * (0.20 + 13.3334 * 0.25 * 0.010 + 13 * 0.09))
+
+
+def test_a_million_views_by_url_by_hand() -> None:
+    """About a sixth of what the API's cost."""
+    usd = cost.views_by_url().usd
+
+    assert usd == pytest.approx(0.20 + 13.3334 * 0.25 * 0.008 + 2 * 0.0023)
+    assert usd < 0.25 < cost.views(source()).usd / 6
+
+
+def test_the_url_writes_no_line_of_lambdas_own_about_a_call() -> None:
+    """Which is what its price takes for granted."""
+    logging = source()["Resources"]["ViewsTrackUrlFunction"]["Properties"]["LoggingConfig"]
+
+    assert logging["SystemLogLevel"] == "WARN"
 
 
 def test_a_sync_of_full_shards_by_hand() -> None:

@@ -70,6 +70,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem", "UpdateItem"},
         "ViewsImportsWorkerFunction": {"PutItem", "UpdateItem"},
         "ViewsTrackApiFunction": {"PutItem"},
+        "ViewsTrackUrlFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
         "ViewsSyncApiFunction": {"UpdateItem"},
@@ -90,6 +91,7 @@ TOTALS_KEYS = {
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
     "ViewsTrackApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
+    "ViewsTrackUrlFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
     "ViewsRegisteredApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
     "ViewsAdjustmentsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*"]}},
     "ViewsSyncApiFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
@@ -107,8 +109,8 @@ STOP = "OperationsStopFunction"
 # Who may hold a secret: have it in the environment, or read it. Whoever reads a function's configuration has it too.
 HOLDERS = {
     "TokenSecret": {"OperationsAuthorizerFunction"},
-    "ViewerTokenSecret": {"ViewsTrackApiFunction"},
-    "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction"},
+    "ViewerTokenSecret": {"ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
+    "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
 }
 
 
