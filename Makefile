@@ -30,7 +30,7 @@ clean: install ## stop it and forget its data
 logs: install ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.logs $(STACK_OPTIONS)
 
-token: install ## print a bearer token  ROLE=admin|operator|service|user  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
+token: install ## print a bearer token  ROLE=admin|operator|service|user|viewer  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.tokens $(STACK_OPTIONS) --role "$(ROLE)" --subject "$(SUB)" --hours "$(HOURS)"
 
 sync: install ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]

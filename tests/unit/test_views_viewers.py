@@ -174,14 +174,16 @@ def test_a_wrong_token_counts_as_none() -> None:
 
 def test_a_subject_is_believed_only_with_a_valid_token() -> None:
     secret = "k" * 32
-    subject_of = subject_by((secret,), "sluice")
+    subject_of = subject_by((secret,), "sluice-viewer")
     now = datetime.now(UTC)
-    token = tokens.mint(secret, "alice", Role.USER, "sluice", timedelta(hours=1), now)
-    expired = tokens.mint(secret, "alice", Role.USER, "sluice", timedelta(hours=1), now - DAY)
+    token = tokens.mint(secret, "alice", None, "sluice-viewer", timedelta(hours=1), now)
+    expired = tokens.mint(secret, "alice", None, "sluice-viewer", timedelta(hours=1), now - DAY)
+    # As the authorizer believes it, were the two secrets one.
+    admins = tokens.mint(secret, "alice", Role.ADMIN, "sluice", timedelta(hours=1), now)
 
-    answers = [subject_of(f"Bearer {each}") for each in (token, expired, token[:-3] + "AAA", "")]
+    answers = [subject_of(f"Bearer {each}") for each in (token, expired, token[:-3] + "AAA", admins, "")]
 
-    assert answers == ["alice", None, None, None]
+    assert answers == ["alice", None, None, None, None]
 
 
 def test_the_hot_path_imports_no_token_library() -> None:

@@ -126,7 +126,7 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
         if error["type"] == "value_error":
             # A validator's own words, without pydantic's "Value error, " before them.
             message = verbatim = str(error["ctx"]["error"])
-        found.append(FieldError(field[:100], message))
+        found.append(FieldError(envelope.shown(field), message))
     return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)
 
 
