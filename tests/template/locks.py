@@ -11,6 +11,7 @@ LOCKS = {
     "dependencies": ("requirements.txt", "layers/dependencies/requirements.txt"),
     "dev": ("requirements.txt",),
     "redis-server": ("local/redis-requirements.txt",),
+    "redis-oldest": ("local/redis-oldest-requirements.txt",),
     "checkov": ("local/checkov-requirements.txt",),
 }
 """The lock files of each group of pyproject.toml."""
