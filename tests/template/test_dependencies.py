@@ -12,6 +12,7 @@ from tests.template.locks import LOCKS
 from tests.template_reader import ROOT
 
 LAYER = "layers/dependencies/requirements.txt"
+STACK = "local/stack-requirements.txt"
 REDIS = "local/redis-requirements.txt"
 OLDEST = "local/redis-oldest-requirements.txt"
 OTHER_LOCKS = {"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml", "pip.conf", "uv.toml"}
@@ -46,6 +47,8 @@ def test_the_lock_files_have_what_pyproject_asks_for_and_nothing_else_that_is_di
         ("dependencies", "left-pad>=1", "requirements.txt: left-pad is missing"),
         ("dev", "PyTest>=99", r"requirements.txt: pytest==\S+ is not PyTest>=99"),
         ("dependencies", "boto3<1", rf"{LAYER}: boto3==\S+ is not boto3<1"),
+        ("stack", "left-pad>=1", f"{STACK}: left-pad is missing"),
+        ("stack", "left-pad>=1", "requirements.txt: left-pad is missing"),
         ("redis-server", "left-pad", f"{REDIS}: left-pad is missing"),
         ("docs", "mkdocs", "pyproject.toml: the group docs has no lock file"),
     ],
