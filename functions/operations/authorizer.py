@@ -1,4 +1,4 @@
-"""Authorizer: lets a request with a valid token in, with its subject and role."""
+"""Authorizer: admits requests with a valid token, and passes on its subject and role."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -22,8 +22,6 @@ SECRET_CACHE_SECONDS = 300
 
 @dataclass(frozen=True)
 class Settings:
-    """What the function reads from its environment."""
-
     token_secret_arn: str
     token_audience: str
 

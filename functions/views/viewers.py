@@ -152,13 +152,13 @@ def reasons_not_to_count(request: ViewRequest, *, honours_do_not_track: bool) ->
 
 
 def subject_by(secrets: tuple[str, ...], audience: str) -> Callable[[str], str | None]:
-    """A `subject_of` that believes tokens for `audience` signed by one of `secrets`."""
+    """A `subject_of` that believes viewers' tokens for `audience` signed by one of `secrets`, and no others."""
 
     def subject_of(authorization: str) -> str | None:
         from sluice import tokens
 
         try:
-            return tokens.verify(tokens.borne(authorization), secrets, audience).subject
+            return tokens.viewer_of(tokens.borne(authorization), secrets, audience)
         except Untrusted:
             return None
 

@@ -174,14 +174,16 @@ def test_a_wrong_token_counts_as_none() -> None:
 
 def test_a_subject_is_believed_only_with_a_valid_token() -> None:
     secret = "k" * 32
-    subject_of = subject_by((secret,), "sluice")
+    subject_of = subject_by((secret,), "sluice-viewer")
     now = datetime.now(UTC)
-    token = tokens.mint(secret, "alice", Role.USER, "sluice", timedelta(hours=1), now)
-    expired = tokens.mint(secret, "alice", Role.USER, "sluice", timedelta(hours=1), now - DAY)
+    token = tokens.mint(secret, "alice", None, "sluice-viewer", timedelta(hours=1), now)
+    expired = tokens.mint(secret, "alice", None, "sluice-viewer", timedelta(hours=1), now - DAY)
+    # As the authorizer believes it, were the two secrets one.
+    admins = tokens.mint(secret, "alice", Role.ADMIN, "sluice", timedelta(hours=1), now)
 
-    answers = [subject_of(f"Bearer {each}") for each in (token, expired, token[:-3] + "AAA", "")]
+    answers = [subject_of(f"Bearer {each}") for each in (token, expired, token[:-3] + "AAA", admins, "")]
 
-    assert answers == ["alice", None, None, None]
+    assert answers == ["alice", None, None, None, None]
 
 
 def test_the_hot_path_imports_no_token_library() -> None:
@@ -249,5 +251,9 @@ def test_a_calendar_knows_day_and_hour_in_any_order() -> None:
 
     moments = [calendar.moment(midnight - timedelta(milliseconds=n)) for n in (0, 1, 0)]
 
-    on_midnight = ViewMoment(stamp, stamp, stamp + day, "2026-11-20T23")
-    assert moments == [on_midnight, ViewMoment(stamp - 1, stamp - day, stamp, "2026-11-20T22"), on_midnight]
+    on_midnight = ViewMoment(stamp, stamp, stamp + day, "2026-11-21", "2026-11-20T23")
+    assert moments == [
+        on_midnight,
+        ViewMoment(stamp - 1, stamp - day, stamp, "2026-11-20", "2026-11-20T22"),
+        on_midnight,
+    ]
