@@ -19,6 +19,7 @@ from local import bridge, build, sam_local
 from local.paths import BIN, ROOT
 from local.processes import Server
 from tests.e2e.conftest import StackUnderTest
+from tests.e2e.test_boosts import eventually
 from tests.integration.harness import an_event
 from tests.redis_servers import free_ports
 
@@ -44,7 +45,9 @@ class SamLocal:
 
     def command(self, *words: str) -> list[str]:
         files = ("--template-file", str(self.files / "template.json"), "--env-vars", str(self.files / "env.json"))
-        return [str(BIN / "sam"), "local", *words, *files, *self.options]
+        # sam looks for it beside the template; it has the name by which a container finds this machine.
+        config = ("--config-file", str(ROOT / "samconfig.toml"))
+        return [str(BIN / "sam"), "local", *words, *files, *config, *self.options]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -61,6 +64,7 @@ class SamLocal:
             check=False,
         )
         assert done.returncode == 0, done.stderr
+        assert done.stdout, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -69,6 +73,11 @@ def sam(stack: StackUnderTest, tmp_path_factory: pytest.TempPathFactory) -> SamL
     files = tmp_path_factory.mktemp("sam")
     with build.built(build.this_architecture()) as built:
         sam_local.write(stack.embedded.deployed, stack.embedded.port, built.template, files)
+    template = json.loads((files / "template.json").read_text())
+    for resource in template["Resources"].values():
+        resource.get("Properties", {}).pop("Timeout", None)
+    template["Globals"]["Function"]["Timeout"] = 120  # what a busy machine may take
+    (files / "template.json").write_text(json.dumps(template))
     if not stack.embedded.open_to_containers():
         assert sys.platform != "linux" or bridge.address() is None
     image = f"public.ecr.aws/lambda/python:3.13-{build.this_architecture()}"
@@ -91,7 +100,7 @@ def api(sam: SamLocal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[htt
         except httpx.TransportError:
             return False
 
-    command = sam.command("start-api", "--port", str(port), "--config-file", str(ROOT / "samconfig.toml"))
+    command = sam.command("start-api", "--port", str(port))
     server.start(command, sam.environment, answers)
     try:
         with httpx.Client(base_url=url, timeout=600, trust_env=False) as client:
@@ -103,18 +112,20 @@ def api(sam: SamLocal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[htt
 def test_a_count_a_view_and_a_step_as_the_embedded_stack_has_them(
     stack: StackUnderTest, sam: SamLocal, anyone: httpx.Client
 ) -> None:
-    video = uuid4().hex
-    view = an_event("views/track/api-track")
-    view["body"] = json.dumps({"content_type": "video", "content_id": video})
+    def track() -> tuple[str, dict[str, Any]]:
+        video = uuid4().hex
+        view = an_event("views/track/api-track")
+        view["body"] = json.dumps({"content_type": "video", "content_id": video})
+        return video, json.loads(sam.invoke("ViewsTrackApiFunction", view)["body"])
+
+    # On a busy machine Redis may take longer than the tenth of a second that it is given.
+    video, told = eventually(track, lambda tracked: tracked[1].keys() == {"counted", "session"})
     asked = an_event("views/counts/api-get")
     asked["rawPath"] = asked["requestContext"]["http"]["path"] = f"/api/views/video/{video}"
-
-    tracked = sam.invoke("ViewsTrackApiFunction", view)
     counted = sam.invoke("ViewsCountsApiFunction", asked)
     stepped = sam.invoke("BoostsWorkerFunction", an_event("boosts/worker-steps"))
 
-    told = json.loads(tracked["body"])
-    assert (told["counted"], "degraded" in told) == (True, False)
+    assert told["counted"] is True
     assert json.loads(counted["body"]) == anyone.get(f"/api/views/video/{video}").json()
     assert json.loads(counted["body"])["organic"]["pending"] == 1
     assert stepped == {"batchItemFailures": []}
@@ -122,17 +133,20 @@ def test_a_count_a_view_and_a_step_as_the_embedded_stack_has_them(
 
 def test_start_api_answers_as_the_embedded_stack_does(stack: StackUnderTest, api: httpx.Client) -> None:
     """It passes the names of headers as the client writes them: a browser is a person, and a token is found."""
-    view = {"content_type": "video", "content_id": uuid4().hex}
+
+    def track() -> tuple[dict[str, str], httpx.Response]:
+        view = {"content_type": "video", "content_id": uuid4().hex}
+        return view, api.post("/api/views", json=view, headers={"User-Agent": BROWSER})
+
     limits = "/api/admin/fake-views/limits"
     bearer = {"Authorization": f"Bearer {stack.token('admin')}"}
 
-    counted = api.post("/api/views", json=view, headers={"User-Agent": BROWSER})
+    view, counted = eventually(track, lambda tracked: tracked[1].json().keys() == {"counted", "session"})
     again = api.post("/api/views", json=view, headers={"User-Agent": "else", "Cookie": counted.headers["set-cookie"]})
     bot = api.post("/api/views", json=view, headers={"User-Agent": "Googlebot/2.1"})
     shown = api.get(f"/api/views/video/{view['content_id']}")
     admitted, refused = api.get(limits, headers=bearer), api.get(limits)
 
-    assert counted.json().keys() == {"counted", "session"}
     assert counted.json()["counted"] is True
     assert again.json()["reasons"] == ["cooldown", "daily_viewed"]
     assert bot.json()["reasons"] == ["bot"]
