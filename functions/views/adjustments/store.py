@@ -41,7 +41,7 @@ class AdjustmentStore:
         found = [_adjustment(item) for item in items]
         return found, Place(found[-1].id) if more else None
 
-    def commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted]) -> bool:
+    def commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted] | None) -> bool:
         """Commit an adjustment, all of it or nothing: False when the total or the chain went on meanwhile."""
         content, adjustment = adjusted.content, adjusted.adjustment
         before = adjusted.organic - adjustment.views
@@ -63,9 +63,15 @@ class AdjustmentStore:
             item = HeadItem(id_of(content), _HEAD, audit_number=new.number, audit_hash=new.hash)
             transaction.save(item, condition=_is(head))
 
-        answered = Keyed[Head](keyed.request, lambda _: keyed.answer(adjusted))
+        answered = _about(adjusted, keyed) if keyed else None
         done = commit(self.database, head, trace, adjustment.at, entity=lambda new: new, write=write, keyed=answered)
         return done is not None
+
+
+def _about(adjusted: Adjusted, keyed: Keyed[Adjusted]) -> Keyed[Head]:
+    """The answer to an adjustment, which is known before its audit entry; and that entry's number."""
+    answered = Keyed[Head](keyed.request, lambda _: keyed.answer(adjusted), keyed.replaces)
+    return answered.about(lambda head: (entity_of(adjusted.content), head.number))
 
 
 def entity_of(content: Content) -> str:

@@ -202,6 +202,10 @@ class ChainStore[C: Chained, X: Change[Any]]:
         trace = self._trace(change, actor)
         return commit(self._database, head, trace, now, entity=headed, write=write, keyed=keyed)
 
+    def answer(self, found: C, now: datetime, keyed: Keyed[C]) -> C | None:
+        """Store the answer of a keyed command that changes nothing; None when its key has an answer already."""
+        return commit(self._database, Head(), None, now, entity=lambda _: found, write=lambda *_: None, keyed=keyed)
+
     def _trace(self, change: X, actor: str) -> Trace | None:
         if change.action is None:
             return None

@@ -54,8 +54,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     },
     "RequestsTable": {
         "BoostsApiFunction": {"PutItem"},
+        "OperationsStopFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
+        "ViewsRegisteredApiFunction": {"PutItem"},
     },
     "TotalsTable": {
         "BoostsWorkerFunction": {"UpdateItem"},
@@ -234,7 +236,7 @@ def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
 def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
     """It may write into every context's table: of campaigns and their counters it may touch none."""
     condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
-    beside = {"AuditTable", "OutboxTable"}
+    beside = {"AuditTable", "OutboxTable", "RequestsTable"}
     return [
         f"{STOP}: hold it to dynamodb:LeadingKeys ['platform'] of {table}"
         for function, table, _, statement in _writes(project)
