@@ -37,7 +37,7 @@ class Commands(ChainCommands[Campaign, Change]):
     def create(self, terms: Terms, requester: Requester) -> Campaign | Answer:
         """Create a campaign (S1-7, S1-57), or return the answer that its Idempotency-Key got before.
 
-        Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used with another body.
+        Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used for another request.
         """
 
         def change(now: datetime) -> Change:

@@ -210,6 +210,8 @@ class World:
         """The functions whose hop was dropped."""
         self.crashes: list[BaseException] = []
         self.broken: list[BaseException] = []
+        self.is_replay = False
+        """Whether the last request was answered by what is kept of its key."""
         """Of those, what a function behind the API did not answer for."""
         self.random = _pseudo_random()
         self._numbers = count(1)
@@ -431,6 +433,7 @@ class World:
                 self.broken.append(self.crashes[-1])
             return 500, None
         status, body = answer["statusCode"], json.loads(answer["body"])
+        self.is_replay = "Idempotency-Replayed" in answer["headers"]
         if status == 500:
             self.broken.append(AssertionError(body))
         for watcher in watchers:

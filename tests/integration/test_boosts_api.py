@@ -694,6 +694,22 @@ def test_a_command_whose_answer_was_lost_is_answered_when_it_comes_again(
     assert len(console.waiting()) == (1 if verb == "execute" else 0)
 
 
+def test_a_create_without_a_key_is_not_attempted_again(console: Console) -> None:
+    """Its answer may be lost, and refused when the SDK repeats it: another attempt would be another campaign."""
+    real = Connection.transact_write_items
+
+    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
+        real(self, *args, **kwargs)
+        return real(self, *args, **kwargs | {"client_request_token": "another"})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Connection, "transact_write_items", twice)
+        answer = console.send("boosts/api-create", body=TERMS)
+
+    assert answer.refusal[:2] == (503, "unavailable")
+    assert len(campaigns(console)) == 1
+
+
 def test_a_late_retry_is_answered_as_the_first_was_and_undoes_nothing(console: Console) -> None:
     """Executed, paused by somebody else, and then the first request comes once more."""
     campaign_id = console.create()

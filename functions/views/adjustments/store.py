@@ -37,9 +37,8 @@ class AdjustmentStore:
     def page(self, content: Content, limit: int, after: Place | None) -> tuple[list[Adjustment], Place | None]:
         """At most `limit` adjustments, newest first, beginning after a place; and the place to go on after, if any."""
         last = _part(after.id) if after else None
-        items, more = page_of(AdjustedItem, id_of(content), _ROW, limit, last, newest_first=True)
-        found = [_adjustment(item) for item in items]
-        return found, Place(found[-1].id) if more else None
+        found, following = page_of(AdjustedItem, _adjustment, id_of(content), _ROW, limit, last, newest_first=True)
+        return found, Place(_name(following)) if following else None
 
     def commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted] | None) -> bool:
         """Commit an adjustment, all of it or nothing: False when the total or the chain went on meanwhile."""
@@ -95,8 +94,11 @@ def _event(adjusted: Adjusted) -> dict[str, Any]:
 
 
 def _adjustment(item: AdjustedItem) -> Adjustment:
-    name = f"{PREFIX}_{item.part.removeprefix(_ROW)}"
-    return Adjustment(name, int(item.views), item.reason, item.actor, item.at)
+    return Adjustment(_name(item.part), int(item.views), item.reason, item.actor, item.at)
+
+
+def _name(part: str) -> str:
+    return f"{PREFIX}_{part.removeprefix(_ROW)}"
 
 
 def _part(adjustment_id: str) -> str:

@@ -42,7 +42,7 @@ class Registration:
         """Register or change a content, or return the answer that its Idempotency-Key got before.
 
         A repeat changes nothing in the database, and completes what is missing in Redis.
-        Raises Conflicting for a key used with another body, and Unavailable, which says what to do.
+        Raises Conflicting for a key used for another request, and Unavailable, which says what to do.
         """
 
         def attempt(keyed: Keyed[RegisteredContent] | None, now: datetime) -> RegisteredContent | None:

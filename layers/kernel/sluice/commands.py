@@ -39,7 +39,7 @@ class ChainCommands[C: Chained, X: Change[Any]]:
         """Commit the change that makes a campaign, or return the answer that its Idempotency-Key got before.
 
         `change` may raise what refuses the request; a repeat is answered all the same, for only time has made it wrong.
-        Raises Conflicting for a key that was used with another body, Unavailable.
+        Raises Conflicting for a key that was used for another request, Unavailable.
         """
 
         def attempt(keyed: Keyed[C] | None, now: datetime) -> C | None:

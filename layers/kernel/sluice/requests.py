@@ -97,7 +97,7 @@ class RequestItem(Bound):
 
 
 def find(request: KeyedRequest, now: datetime) -> Answer | None:
-    """What was answered to this request before. Raises Conflicting when its key was used with another body."""
+    """What was answered to this request before. Raises Conflicting when its key was used for another one."""
     try:
         with transient_as_unavailable():
             item = RequestItem.get(request.key, consistent_read=True)
@@ -106,7 +106,7 @@ def find(request: KeyedRequest, now: datetime) -> Answer | None:
     if item.expires_at <= now.timestamp():
         return None
     if item.fingerprint != request.fingerprint:
-        message = "This Idempotency-Key was used with another body: use a new key for a new request"
+        message = "This Idempotency-Key was used for another request: use a new key for each"
         raise Conflicting(message, "idempotency_key_reused")
     return Answer(int(item.status), item.body, item.entity, int(item.version))
 
@@ -127,10 +127,12 @@ def write[E](transaction: TransactWrite, keyed: Keyed[E], made: E, now: datetime
 
 
 def _as_read[E](keyed: Keyed[E], now: datetime) -> Condition:
-    """No row, or an expired one; or the row that is replaced, if no other repeat has replaced it yet."""
+    """No row, or an expired one; or the row that is replaced, if no other repeat has replaced it yet.
+
+    That it is of the same entity is enough: of two repeats at once, the entity itself lets one commit.
+    """
     if keyed.replaces:
-        entity, version = keyed.replaces.entity, keyed.replaces.version
-        as_found: Condition = (RequestItem.entity == entity) & (RequestItem.version == version)
+        as_found: Condition = RequestItem.entity == keyed.replaces.entity
         return as_found
     expired = RequestItem.expires_at <= int(now.timestamp())
     free: Condition = RequestItem.key.does_not_exist() | expired

@@ -2,8 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
+from pynamodb.connection import Connection
+
+from operations.chains import CHAINS
+from operations.overdue import claim
+from sluice.chained import PART, items_in
 from tests.template.project import Project, as_list, refers_to, text_of
 
 _AWS_MANAGED = "arn:aws:iam::aws:policy/service-role/"
@@ -96,7 +103,6 @@ VIEWS_KEYS = {
     "ViewsSyncApiFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
     "ViewsImportsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*"]}},
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
-    "OperationsSweeperFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
 # What the reports may read of it: a viewer's row is none of it.
@@ -104,6 +110,7 @@ REPORTS = "ViewsReportsApiFunction"
 REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
 
 STOP = "OperationsStopFunction"
+SWEEPER = "OperationsSweeperFunction"
 
 
 def actions_are_exact(project: Project) -> list[str]:
@@ -244,6 +251,37 @@ def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
     ]
 
 
+def claimed_attributes() -> list[str]:
+    """The attributes that the sweeper's claim of a campaign names, its condition included: as the code sends it."""
+    sent: list[dict[str, Any]] = []
+    campaign = items_in("table")("bst_1", PART, step=1, sweeps=0)
+    with patch.object(Connection, "dispatch", lambda _, operation, arguments: sent.append({operation: arguments})):
+        claim(campaign, datetime(2026, 11, 20, tzinfo=UTC))
+    ((operation, arguments),) = sent[0].items()
+    assert (operation, arguments["ReturnValues"]) == ("UpdateItem", "NONE")
+    return sorted({*arguments["Key"], *arguments["ExpressionAttributeNames"].values()})
+
+
+def the_sweeper_claims_and_changes_nothing_else(project: Project) -> list[str]:
+    """Of each chain's table it updates campaigns alone, and of those what a claim names: batches and rows have ids
+    that begin like their campaign's.
+    """
+    attributes = claimed_attributes()
+    prefixes = {chain.table.title().replace("_", ""): chain.prefix for chain in CHAINS}
+    return [
+        f"{SWEEPER}: hold {action} to {prefixes[table]}_* and {', '.join(attributes)} of {table}"
+        for function, table, actions, statement in _writes(project)
+        for action in sorted(actions)
+        if function == SWEEPER and table in prefixes
+        if statement.get("Condition")
+        != {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefixes[table]}_*"]},
+            "ForAllValues:StringEquals": {"dynamodb:Attributes": attributes},
+            "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+        }
+    ]
+
+
 def open_routes_cannot_reach_the_sync(project: Project) -> list[str]:
     """Tracking is open to all: the sync's items, and counts that are shown, are out of its reach. So they are of all
     others that write the views' table and are not the sync.
@@ -296,6 +334,7 @@ RULES = (
     tables_have_the_writers_they_should,
     totals_are_written_by_their_owners_alone,
     the_stop_writes_the_platform_alone,
+    the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
     reports_never_say_who,
     schedules_are_made_in_the_stacks_own_group,
