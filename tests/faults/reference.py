@@ -230,7 +230,13 @@ FLOWS = (
     ),
     Flow(
         "cancel",
-        (create(), command("execute"), command("cancel", when=counted(1), can_cross=True), command("cancel")),
+        (
+            create(),
+            command("execute"),
+            command("cancel", when=counted(1), can_cross=True),
+            command("cancel"),
+            command("pause", wanted=409),
+        ),
         only_in=(_API, _WORKER),
     ),
     Flow(
