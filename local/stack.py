@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from local import aws, build, redis_server, sam_local, tokens
+from local import aws, bridge, build, redis_server, sam_local, tokens
 from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
@@ -68,6 +69,10 @@ class EmbeddedStack:
     @property
     def redis(self) -> Server:
         return Server("redis", self.directory)
+
+    @property
+    def bridge(self) -> Server:
+        return Server("bridge", self.directory)
 
     @property
     def endpoint_url(self) -> str:
@@ -139,9 +144,27 @@ class EmbeddedStack:
         self.deployed.client("ssm").put_parameter(Name=_DEPLOYED, Value=wanted, Type="String", Overwrite=True)
         return True
 
+    def open_to_containers(self) -> bool:
+        """Lets containers on Docker's bridge reach MiniStack and Redis. False where this machine has no such bridge.
+
+        Raises LocalError when the bridge's address cannot be listened on.
+        """
+        self.bridge.stop()
+        if bridge.address() is None:
+            return False
+        redis = urlsplit(self.redis_url)
+        ports = [self.port, *([redis.port or 6379] if redis.hostname in sam_local.THIS_MACHINE else [])]
+        self.bridge.start(
+            [sys.executable, "-m", "local.bridge", *map(str, ports)],
+            os.environ | {"PYTHONPATH": str(ROOT)},
+            lambda: bridge.READY in self.bridge.log.read_text(),
+        )
+        return True
+
     def stop(self) -> None:
-        """Ends exactly what `start` started. The data stays."""
+        """Ends what `start` and `open_to_containers` started. The data stays."""
         try:
+            self.bridge.stop()
             self.ministack.stop()
         finally:
             self.redis.stop()
@@ -328,6 +351,11 @@ def up(port: int | None) -> None:
     write_env(stack)
     with build.built(build.this_architecture()) as current:
         sam_local.write(stack.deployed, stack.port, current.template)
+    try:
+        if stack.open_to_containers():
+            print(f"Containers on Docker's bridge {bridge.DEVICE} reach it too, for sam local.")
+    except LocalError as error:
+        print(f"`sam local` will not reach the stack from its containers: {error}", file=sys.stderr)
     print(f"Ready: {stack.api_url}")
     print(
         f"       source {ENV_FILE.relative_to(ROOT)}   for the addresses and tokens; make logs, make down, make clean"

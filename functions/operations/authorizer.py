@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import (
     APIGatewayAuthorizerEventV2,
     APIGatewayAuthorizerResponseV2,
@@ -15,11 +14,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.auth import Gate
 from sluice.clock import SystemClock
 from sluice.envelope import headers_of
+from sluice.log import logger
 from sluice.settings import read
 
 SECRET_CACHE_SECONDS = 300
-
-logger = Logger()
 
 
 @dataclass(frozen=True)

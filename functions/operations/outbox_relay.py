@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from sluice import settings
 from sluice.errors import Unreadable
+from sluice.log import logger
 from sluice.outbox import relay_of
 from sluice.records import handler_of
-
-logger = Logger()
 
 
 @dataclass(frozen=True)

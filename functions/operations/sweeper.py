@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations import chains
@@ -12,10 +11,9 @@ from operations.overdue import Overdue, wake_all
 from sluice import aws, platform, settings
 from sluice.chained import items_in
 from sluice.clock import SystemClock
+from sluice.log import logger
 from sluice.outbox import relay_of
 from sluice.wake import step_message
-
-logger = Logger()
 
 _LEFT_BEHIND = timedelta(minutes=5)
 _MOST_EVENTS = 500

@@ -430,8 +430,8 @@ def _client_error(code: str) -> ClientError:
     [
         _client_error("ProvisionedThroughputExceededException"),
         _client_error("AccessDeniedException"),
-        EndpointConnectionError(endpoint_url="https://ada"),
-        ReadTimeoutError(endpoint_url="https://ada"),
+        EndpointConnectionError(endpoint_url="https://dynamodb"),
+        ReadTimeoutError(endpoint_url="https://dynamodb"),
     ],
 )
 def test_when_the_database_fails_too_the_caller_is_to_come_back(

@@ -1,15 +1,12 @@
 """Schedule: log the state of tracking and the sync, in a line that alarms read."""
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import settings
+from sluice.log import logger
 from views.diagnosis import bootstrap
 from views.diagnosis.bootstrap import StatsSettings as Settings
 from views.diagnosis.stats import Stats
-
-logger = Logger()
-
 
 stats_reader = settings.once(Settings, bootstrap.stats_reader)
 

@@ -78,10 +78,16 @@ class Fallback:
             if code == "ConditionalCheckFailedException":
                 moment = self._calendar.moment(now)
                 return Decision.after((DAILY_VIEWED,), moment.day_end - moment.now)
-            raise Unavailable(f"Neither Redis nor the database counts views ({code})") from error
+            raise _neither_counts(error) from error
         except BotoCoreError as error:
-            raise Unavailable(f"Neither Redis nor the database counts views ({type(error).__name__})") from error
+            raise _neither_counts(error) from error
         return COUNTED
+
+
+def _neither_counts(error: Exception) -> Unavailable:
+    from sluice import aws
+
+    return Unavailable(f"Neither Redis nor the database counts views: {aws.why('DynamoDB', error)}")
 
 
 def _dynamodb() -> Any:

@@ -7,17 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from aws_lambda_powertools import Logger
-
 from sluice.clock import Clock
 from sluice.errors import Misconfigured, Untrusted
 from sluice.keyring import usable
+from sluice.log import logger
 from sluice.roles import Principal
 from sluice.tokens import WrongSignature, borne, verify
 
 REFRESH_PERIOD = timedelta(seconds=30)
-
-logger = Logger()
 
 
 @dataclass

@@ -19,7 +19,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from sluice.aws import CONNECT_SECONDS, READ_SECONDS
+from sluice.aws import CONNECT_SECONDS, READ_SECONDS, why
 from sluice.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _TRANSIENT_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
+
+_LOST = (vendor.ConnectionError, vendor.HTTPClientError)
 
 _CONFLICT_ATTEMPTS = 12
 
@@ -119,12 +121,12 @@ def setting(model: type[Bound], values: Mapping[str, Any]) -> list[Action]:
 
 @contextmanager
 def transient_as_unavailable() -> Iterator[None]:
-    """Translate throttles and lost connections into Unavailable; anything else is a defect and passes."""
+    """Translate throttles and lost connections into Unavailable, which says which; anything else is a defect."""
     try:
         yield
     except PynamoDBException as error:
         if _is_transient(error.cause):
-            raise Unavailable("The database is busy") from error
+            raise _unavailable(error.cause) from error
         raise
 
 
@@ -174,7 +176,7 @@ class Database:
 
         False when a condition failed: an answer, not an error. The caller reads again to know which one, because
         PynamoDB reorders the actions of a transaction (pynamodb/PynamoDB#1284). Conflicts with other transactions are
-        retried here, with jitter. Raises Unavailable when the database is too busy.
+        retried here, with jitter. Raises Unavailable when the database is too busy, or cannot be reached.
         """
         for attempt in range(_CONFLICT_ATTEMPTS):
             try:
@@ -187,7 +189,7 @@ class Database:
                 if not (codes & _TRANSIENT_CODES) and not _is_transient(error.cause):
                     raise
                 if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS - 1:
-                    raise Unavailable("The database is busy") from error
+                    raise _unavailable(error.cause) from error
                 self._wait(uniform(0, min(0.5, 0.01 * 2**attempt)))
             else:
                 return True
@@ -197,4 +199,8 @@ class Database:
 def _is_transient(cause: Exception | None) -> bool:
     if isinstance(cause, vendor.ClientError):
         return cause.response["Error"]["Code"] in _TRANSIENT_CODES
-    return isinstance(cause, (vendor.ConnectionError, vendor.HTTPClientError))
+    return isinstance(cause, _LOST)
+
+
+def _unavailable(cause: Exception | None) -> Unavailable:
+    return Unavailable(why("The database", cause) if isinstance(cause, _LOST) else "The database is busy")

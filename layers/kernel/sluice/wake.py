@@ -46,7 +46,7 @@ class Wake:
         try:
             self._send(campaign_id, step, at)
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable("The next step could not be sent") from error
+            raise Unavailable(f"The next step could not be sent: {aws.why('AWS', error)}") from error
 
     def _send(self, campaign_id: str, step: int, at: datetime) -> None:
         delay_seconds = max(0, math.ceil((at - self.clock.now()).total_seconds()))

@@ -29,3 +29,4 @@ from sluice.http.resolver import handler_of as handler_of
 from sluice.http.resolver import resolver as resolver
 from sluice.http.routes import public as public
 from sluice.http.routes import require as require
+from sluice.log import logger as logger

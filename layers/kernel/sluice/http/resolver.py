@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
@@ -24,13 +23,12 @@ from sluice.envelope import HEADERS, named, problem
 from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Unavailable
 from sluice.http.parameters import cursor_of, principal_of
 from sluice.http.routes import body_limit
+from sluice.log import logger
 from sluice.requests import Answer, Keyed, KeyedRequest
 from sluice.roles import Principal, Role
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-logger = Logger()
 
 
 def resolver() -> APIGatewayHttpResolver:
