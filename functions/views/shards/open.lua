@@ -12,7 +12,7 @@ if opened then
     if since then
       redis.call('HSET', KEYS[6], 'syncing_since', since)
     end
-    redis.call('HDEL', KEYS[6], 'since', 'pending_views')
+    redis.call('HDEL', KEYS[6], 'since', 'pending_views', 'unknown', 'too_many')
   end
   for from = 2, 4, 2 do
     if redis.call('EXISTS', KEYS[from]) == 1 then

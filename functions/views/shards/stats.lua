@@ -1,11 +1,12 @@
 -- How one shard stands, from the counters that track.lua and open.lua keep: nothing is added up, whatever is pending.
 -- KEYS: epoch, pending, syncing, refused, refusing, parked, stats, registered. ARGV: the day's start in milliseconds.
 -- Answers the epoch; contents pending, being moved, and moved aside; fields of refusals; pending views;
--- since when views are pending, and those being moved were (0: none); viewers and sessions of the day; 1 when
--- `registered` is complete.
+-- since when views are pending, and those being moved were (0: none); viewers and sessions of the day; pending contents
+-- that are unknown, and views refused for too many contents; 1 when `registered` is complete.
 local call = redis.call
-local kept = call('HMGET', KEYS[7], 'since', 'syncing_since', 'day', 'viewers', 'sessions', 'pending_views')
-for i = 1, 6 do
+local kept = call('HMGET', KEYS[7], 'since', 'syncing_since', 'day', 'viewers', 'sessions', 'pending_views',
+  'unknown', 'too_many')
+for i = 1, 8 do
   kept[i] = tonumber(kept[i] or '0')
 end
 local pending, syncing = call('HLEN', KEYS[2]), call('HLEN', KEYS[3])
@@ -21,5 +22,7 @@ return {
   syncing > 0 and kept[2] or 0,
   is_today and kept[4] or 0,
   is_today and kept[5] or 0,
+  kept[7],
+  kept[8],
   call('SISMEMBER', KEYS[8], '*'),
 }
