@@ -42,7 +42,10 @@ def refused(servers: Servers) -> dict[str, int]:
 def stats(servers: Servers) -> dict[str, int]:
     with servers.client_of(keys.stats(0)) as server:
         found: Any = server.hgetall(keys.stats(0))
-    return {field.decode(): int(value) for field, value in found.items()}
+    counts = {field.decode(): int(value) for field, value in found.items()}
+    if "counted" in counts:
+        counts["pending_views"], counts["sessions"] = divmod(counts.pop("counted"), 10**9)
+    return counts
 
 
 def test_every_refused_attempt_is_counted_once(servers: Servers) -> None:
@@ -181,6 +184,23 @@ def test_an_epoch_makes_room_for_unknown_contents(servers: Servers) -> None:
     assert (found.unknown_contents, found.refused_too_many) == (1, 0)
 
 
+def test_an_epoch_takes_the_pending_views_and_leaves_the_sessions_of_the_day(servers: Servers) -> None:
+    """S2-28. One command counts both."""
+    counter = a_counter(servers)
+    shards = RedisShards(client(servers.url, servers.mode, 60))
+    shards.open([0], 0)
+    for content in "12":
+        counter.track(VIEWER, "story", content, NOON)
+
+    shards.open([0], 1)
+    (taken,) = shards.stats([0], MIDNIGHT_MS)
+    counter.track(OTHER, "story", "1", NOON)
+    (found,) = shards.stats([0], MIDNIGHT_MS)
+
+    assert (taken.pending_views, taken.sessions, taken.viewers) == (0, 2, 1)
+    assert (found.pending_views, found.sessions, found.viewers) == (1, 3, 2)
+
+
 def test_with_the_bound_off_any_number_of_contents_counts(servers: Servers) -> None:
     counter = a_counter(servers, replace(ALL_OFF, max_contents=0))
 
@@ -240,6 +260,7 @@ def test_a_later_day_begins_the_stats_anew(servers: Servers) -> None:
     assert counted["day"] == MIDNIGHT_MS + 86_400_000
     assert counted["viewers"] == 2
     assert counted["sessions"] == 2
+    assert counted["pending_views"] == 6
 
 
 def test_a_session_of_no_length_is_none_to_count(servers: Servers) -> None:

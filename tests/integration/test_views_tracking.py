@@ -489,7 +489,7 @@ def test_a_server_that_wants_a_password_is_certainly_no_view(servers: Servers) -
     assert pending(servers) == {}
 
 
-@pytest.mark.parametrize("broken", ["", "day", "pending_views", "sessions"])
+@pytest.mark.parametrize("broken", ["", "day", "counted", "viewers"])
 def test_what_cannot_be_noted_loses_no_answer_and_repeats_no_view(servers: Servers, broken: str) -> None:
     """The stats are bookkeeping: a view counts without them, and once."""
     tracker = Tracker(servers, Rules())

@@ -28,25 +28,22 @@
 -- A content of pending is unknown when nobody vouches for its id: where only registered contents count it is not in the
 -- set (which is not complete), and elsewhere its first pending view was an anonymous viewer's.
 --
--- The stats are one hash: `pending_views`, and `since`, when the oldest of them was counted; `unknown`, the unknown
--- contents that are pending, and `too_many`, how many views were refused for too many contents since the last epoch;
--- `day`, the start of the last day begun, with its `viewers` and the `sessions` begun in it.
+-- The stats are one hash: `counted`, two numbers that one command counts, the sessions begun today in its last nine digits
+-- and the pending views before them; `since`, when the oldest of these was counted; `unknown`, the unknown contents that
+-- are pending, and `too_many`, how many views were refused for too many contents since the last epoch; `day`, the start of
+-- the last day begun, and its `viewers`.
 local call, pcall = redis.call, redis.pcall
 local now, day, day_end, cooldown, once, per_session, session, per_day, memory, most, most_unknown, dry, registered_only,
   is_anonymous, per_network, others, is_written = struct.unpack('>I8I8I8I4BI2I4I4I8I4I4BBBI4BB', ARGV[3])
 
--- Counts an event for those who run the system. What cannot be counted (out of memory, a replica, a wrong type) changes
--- no answer: else the caller would count a refused view elsewhere.
-local function note(field)
-  return pcall('HINCRBY', KEYS[4], field, 1)
-end
-
+-- What is counted for those who run the system is counted by pcall. If it cannot be (out of memory, a replica, a wrong
+-- type), that changes no answer: else the caller would count a refused view elsewhere.
 local function refuse(wait, rules)
   if dry == 0 then
     local field = rules .. '|' .. ARGV[2] .. '|' .. ARGV[4]
-    if pcall('HINCRBY', KEYS[3], field, 1) == 1 and most > 0 and call('HLEN', KEYS[3]) > most then
+    if pcall('HINCRBY', KEYS[3], field, '1') == 1 and most > 0 and call('HLEN', KEYS[3]) > most then
       call('HDEL', KEYS[3], field)
-      pcall('HINCRBY', KEYS[3], rules .. '|*|' .. ARGV[4], 1)
+      pcall('HINCRBY', KEYS[3], rules .. '|*|' .. ARGV[4], '1')
     end
   end
   return {wait, rules}
@@ -137,7 +134,7 @@ if not held then
   if most > 0 and not is_registered and (contents >= most
       or is_unknown and (tonumber(pcall('HGET', KEYS[4], 'unknown')) or 0) >= most_unknown) then
     if dry == 0 then
-      note('too_many')
+      pcall('HINCRBY', KEYS[4], 'too_many', '1')
     end
     return refuse(0, 'too_many_contents')
   end
@@ -189,24 +186,23 @@ if per_network > 0 and call('HINCRBY', network, ARGV[1], 1) == 1 then
   call('PEXPIRE', network, 2 * 86400000)
 end
 
-note('pending_views')
 if is_first then
   pcall('HSET', KEYS[4], 'since', now)
 end
 if is_unknown then
-  note('unknown')
+  pcall('HINCRBY', KEYS[4], 'unknown', '1')
 end
 if is_new_day then
   -- A late clock's day counts no viewer: it is counted with its first view of the day that others have begun.
-  local begun = tonumber(pcall('HGET', KEYS[4], 'day')) or 0
+  local noted = pcall('HMGET', KEYS[4], 'day', 'counted')
+  local begun = tonumber(noted[1]) or 0
   if day > begun then
-    pcall('HSET', KEYS[4], 'day', day, 'viewers', 1, 'sessions', 0)
+    local pending_views = string.sub(noted[2] or '', 1, -10)
+    pcall('HSET', KEYS[4], 'day', day, 'viewers', 1, 'counted', pending_views == '' and 0 or pending_views .. '000000000')
   elseif day == begun then
-    note('viewers')
+    pcall('HINCRBY', KEYS[4], 'viewers', '1')
   end
 end
-if count == 0 and session > 0 then
-  note('sessions')
-end
+pcall('HINCRBY', KEYS[4], 'counted', count == 0 and session > 0 and '1000000001' or '1000000000')
 call('HSET', KEYS[2], ARGV[2], today .. ':' .. of_today + 1 .. ';' .. earlier)
 return 0
