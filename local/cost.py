@@ -128,7 +128,7 @@ def contents() -> Bill:
         "A million synced contents",
         "Contents with new views, not views: each sync writes a content in one transaction, however many views it "
         "gained. The write units are those of the total and the day (2 each) and of the index of the most viewed "
-        "(2). "
+        "(2). A content with views of several days has a row for each. "
         f"A page of {PAGE_CONTENTS} contents is one message.",
         (
             Item("writes", CONTENT_WRITES, prices.WRITES),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sluice.errors import SluiceError, Unavailable
+from views.rules import ViewMoment
 
 
 class Taken(Enum):
@@ -39,6 +40,15 @@ def parts_of(value: str, epoch: int) -> tuple[Part, ...]:
 
 def _part(epoch: int, views: str, day: str | None = None, of_epoch: str | None = None) -> Part:
     return Part(int(of_epoch or epoch), int(views), day)
+
+
+@dataclass(frozen=True)
+class AwayView:
+    """A view that the database took while Redis did not answer: by whom (the viewer's key), of what, and when."""
+
+    viewer: str
+    content: str
+    moment: ViewMoment
 
 
 @dataclass(frozen=True)

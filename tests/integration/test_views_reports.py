@@ -555,7 +555,8 @@ def fold(reports: Reports, viewer: str, day: str) -> None:
     reports.aws.client("dynamodb").put_item(
         TableName=reports.aws.ref("ViewsTable"), Item={name: {"S": value} for name, value in row.items()}
     )
-    assert reports.store.fold(1, [AwayRow(viewer, day, "video:abc123")], 9)
+    row = AwayRow(viewer, day, "video:abc123")
+    assert reports.store.fold(1, [row], [row], 9)
 
 
 @pytest.mark.parametrize("report", ["history", "historyexport"])

@@ -52,10 +52,10 @@ class Failing(MemoryStore):
         failing = [(name, epoch) in self.failing for name in names]
         return [ValueError() if fails else add(epoch, [each])[0] for each, fails in zip(added, failing, strict=True)]
 
-    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
         if any((row.content, 0) in self.failing for row in rows):
             raise ValueError("too large")
-        return super().fold(epoch, rows, expires_at)
+        return super().fold(epoch, rows, ours, expires_at)
 
 
 class Bench:
@@ -219,7 +219,7 @@ def test_of_two_who_start_one_opens() -> None:
     world = World(MemoryShards(), MemoryStore())
     world._go_on(world.start(), 99)
     world.clock.time += TIMEOUT * 2
-    world.track(0, A, DAYS[0])
+    world.view(world.new_viewer(0), A, DAYS[0])
     late = world.start()
     for _ in range(1 + 1 + SHARDS):  # It has read the control item and found work, and is about to move.
         late.go_on()
@@ -627,7 +627,7 @@ def _dying_at(call: int, method: Any) -> Any:
 def test_a_worker_that_wakes_in_a_later_epoch_drops_nothing_of_it() -> None:
     world = World(MemoryShards(), MemoryStore())
     world._go_on(world.start(), 99)
-    world.track(0, A, DAYS[0])
+    world.view(world.new_viewer(0), A, DAYS[0])
     world.clock.time += TIMEOUT * 2
     world._go_on(world.start(), 99)
     world._rush(2)
@@ -637,7 +637,7 @@ def test_a_worker_that_wakes_in_a_later_epoch_drops_nothing_of_it() -> None:
     world._go_on(world.start(), 99)
     world._rush(99)
     world.clock.time += TIMEOUT * 2
-    world.track(0, A, DAYS[0])
+    world.view(world.new_viewer(0), A, DAYS[0])
     world._go_on(world.start(), 99)
     world._rush(1)
 
@@ -758,7 +758,7 @@ def test_rows_that_are_folded_already_keep_no_other_out() -> None:
     bench = Bench().opened()
     taken = rows(3, A, B)
     put_away(bench, *taken)
-    bench.store.fold(9, taken[1:5], 0)
+    bench.store.fold(9, taken[1:5], taken, 0)
 
     bench.run_epoch()
 
@@ -791,9 +791,9 @@ def test_no_transaction_of_a_fold_is_too_large() -> None:
     sizes: list[int] = []
     fold = bench.store.fold
 
-    def measured(epoch: int, some: Sequence[AwayRow], expires_at: int) -> bool:
+    def measured(epoch: int, some: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
         sizes.append(len(some) + len({r.content for r in some}) + len({(r.content, r.day) for r in some}))
-        is_folded = fold(epoch, some, expires_at)
+        is_folded = fold(epoch, some, ours, expires_at)
         bench.store.catch_up()
         return is_folded
 

@@ -4,13 +4,14 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Protocol
 
 from sluice.clock import Clock
 from sluice.errors import SluiceError, Unavailable
-from views.held import Part, Taken
+from views.held import AwayView, Part, Taken
+from views.rules import Calendar
 
 # A child of the worker's logger, whose name is the service's: asking Powertools for it would bring botocore.
 logger = logging.getLogger(f"sluice.{__name__}")
@@ -58,6 +59,11 @@ class AwayRow:
     day: str
     content: str
 
+    @property
+    def key(self) -> str:
+        """The viewer's key, as in Redis."""
+        return self.viewer.removeprefix("viewer#")
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -101,6 +107,7 @@ class SyncingShards(Protocol):
     def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None: ...
     def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None: ...
     def parked(self, shard: int, limit: int) -> list[str]: ...
+    def claim(self, views: Sequence[AwayView], shards: int, now: int) -> list[bool]: ...
 
 
 class ApplyingStore(Protocol):
@@ -124,14 +131,15 @@ class ApplyingStore(Protocol):
         None of the contents in `without`, and what stands behind them.
         """
 
-    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
-        """Add rows to the totals and daily rows of their contents and days, and mark them, all of it or nothing.
+    def fold(self, epoch: int, rows: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
+        """Add the rows that are `ours` to the totals and daily rows of their contents and days, and mark all rows; all
+        of it or nothing.
 
         False when one of them is folded already. `expires_at` is in Unix seconds.
         """
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> list[AwayRow]:
-        """Those that are not folded yet, consistently."""
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
+        """Those that are not folded yet, consistently, and when each view was taken."""
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:
         """Count that a content, or a refusals' field, could not be added, and report how often that was."""
@@ -143,10 +151,22 @@ class ApplyingStore(Protocol):
 class Applier:
     """One step of each phase. Every method can be repeated, and raises Outdated when a shard is in a later epoch."""
 
-    def __init__(self, shards: SyncingShards, store: ApplyingStore, clock: Clock, page_contents: int) -> None:
+    def __init__(
+        self,
+        shards: SyncingShards,
+        store: ApplyingStore,
+        clock: Clock,
+        calendar: Calendar,
+        *,
+        shard_count: int,
+        page_contents: int,
+    ) -> None:
+        """`shard_count` is the number of shards that tracking knows."""
         self._shards = shards
         self._store = store
         self._clock = clock
+        self._calendar = calendar
+        self._shard_count = shard_count
         self._page_contents = page_contents
 
     def retry(self, scope: Scope) -> Work:
@@ -169,17 +189,30 @@ class Applier:
         return Work(is_last, refusals=moved)
 
     def fold(self, scope: Scope, limit: int) -> Work:
-        """Fold about `limit` rows. What fails, and what the index does not show yet, is left to the next epoch."""
-        folded = 0
+        """Fold about `limit` rows: add each view that `track.lua` did not count as well, and mark all rows.
+
+        What fails, and what the index does not show yet, is left to the next epoch.
+        """
+        folded: list[AwayRow] = []
         failed: set[str] = set()
         # Contents that fail stay where they are: past them, so that they keep no other waiting.
         while len(failed) < _MOST_FAILED:
             known = len(failed)
-            rows = sorted(self._store.unfolded(limit, failed), key=lambda row: (row.content, row.day))
-            folded += sum([self._fold(scope, together, failed) for together in _packed(rows, _folding_actions)])
+            left = self._store.still_unfolded(self._store.unfolded(limit, failed))
+            ours = self._claimed(left)
+            for rows in _packed(sorted(left, key=lambda row: (row.content, row.day)), _folding_actions):
+                folded += self._fold(scope, rows, ours, failed)
             if folded or len(failed) == known:
                 break
-        return Work(is_last=not folded, folded=folded)
+        return Work(is_last=not folded, folded=sum(row in ours for row in folded))
+
+    def _claimed(self, rows: Mapping[AwayRow, datetime]) -> set[AwayRow]:
+        """The rows to add: from now on `track.lua` counts none of them."""
+        oldest_first = sorted(rows, key=lambda row: rows[row])
+        views = [AwayView(row.key, row.content, self._calendar.moment(rows[row])) for row in oldest_first]
+        now = self._calendar.moment(self._clock.now()).now
+        claims = self._shards.claim(views, self._shard_count, now) if views else []
+        return {row for row, is_ours in zip(oldest_first, claims, strict=True) if is_ours}
 
     def _page(self, scope: Scope, taken: Taken) -> tuple[list[str], bool]:
         """Names on a page, and whether there was nothing left on any shard."""
@@ -260,31 +293,29 @@ class Applier:
             self._shards.drop(scope.shards, scope.epoch, done, Taken.REFUSALS)
         return moved
 
-    def _fold(self, scope: Scope, rows: Sequence[AwayRow], failed: set[str]) -> int:
-        """Fold rows that fit into one transaction, and note contents that fail; how many were folded now."""
+    def _fold(
+        self, scope: Scope, rows: Sequence[AwayRow], ours: Collection[AwayRow], failed: set[str]
+    ) -> Sequence[AwayRow]:
+        """Fold rows that fit into one transaction, and note contents that fail; those that were folded now: none when a
+        copy of this step was faster.
+        """
+        expires_at = int((self._clock.now() + FOLDED_ROWS_KEPT).timestamp())
         try:
-            return self._fold_those_left(scope, rows)
+            return rows if self._store.fold(scope.epoch, rows, ours, expires_at) else ()
         except Unavailable:
             raise
         except Exception as error:  # A content's own failure: it keeps no other from the database.
             failure = error
         by_content = {row.content: [each for each in rows if each.content == row.content] for row in rows}
         if len(by_content) > 1:
-            return sum([self._fold(scope, each, failed) for each in by_content.values()])
+            return [row for each in by_content.values() for row in self._fold(scope, each, ours, failed)]
         for content in by_content:
             failed.add(content)
             self._failed_too_often(scope, content, failure)
             logger.error(
                 "Views taken while Redis was away could not be folded", extra={"content": content}, exc_info=failure
             )
-        return 0
-
-    def _fold_those_left(self, scope: Scope, rows: Sequence[AwayRow]) -> int:
-        expires_at = int((self._clock.now() + FOLDED_ROWS_KEPT).timestamp())
-        if self._store.fold(scope.epoch, rows, expires_at):
-            return len(rows)
-        left = self._store.still_unfolded(rows)
-        return len(left) if left and self._store.fold(scope.epoch, left, expires_at) else 0
+        return ()
 
 
 def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, ContentViews]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
@@ -98,11 +99,12 @@ class SyncStore:
         with transient_as_unavailable():
             return [row for bucket in range(UNFOLDED_BUCKETS) for row in _unfolded(bucket, of_each, without)]
 
-    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
         def fill(transaction: TransactWrite) -> None:
-            for content, views in Counter(row.content for row in rows).items():
+            added = [row for row in rows if row in ours]
+            for content, views in Counter(row.content for row in added).items():
                 totals.add_folded(transaction, *keys.content_of(content), views)
-            for (content, day), views in Counter((row.content, row.day) for row in rows).items():
+            for (content, day), views in Counter((row.content, row.day) for row in added).items():
                 transaction.update(_daily(content, day), actions=[DailyItem.views.add(views)])
             for row in rows:
                 transaction.update(
@@ -117,10 +119,10 @@ class SyncStore:
 
         return self._database.commit(fill)
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> list[AwayRow]:
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
         with transient_as_unavailable():
             items = AwayItem.batch_get([_away_key(row) for row in rows], consistent_read=True)
-            return [_row(item) for item in items if item.unfolded]
+            return {_row(item): datetime.fromisoformat(item.counted_at) for item in items if item.unfolded}
 
     def _commit[T](self, items: Sequence[T], fill_with: Callable[[TransactWrite, Sequence[T]], None]) -> list[Added]:
         """Commit all in one transaction; when that cannot be, each in one of its own, to know what became of it."""
