@@ -54,6 +54,7 @@ class Crossing(StrEnum):
     COMMANDS = "the next commands"
     SCHEDULES = "every recurring schedule"
     OTHERS = "everything else that is due"
+    REPEATS = "every command before it, once more with its key"
 
 
 _OF_REDIS = frozenset(
@@ -111,13 +112,17 @@ class Injection:
 
 
 class Faults:
-    """Injects, and tells `disturbed` each time. `cross` lets a script's next command come in, if it can."""
+    """Injects, and tells `disturbed` each time.
+
+    `cross` lets a script's next command come in, if it can; `repeat` lets those before it come again.
+    """
 
     def __init__(
         self,
         injections: Iterable[Injection],
         disturbed: Callable[[], None],
         cross: Callable[[], bool],
+        repeat: Callable[[World], None],
         only_while: Callable[[World], bool] | None = None,
         only_in: tuple[str, ...] = (),
         never_in: Collection[str] = (),
@@ -125,6 +130,7 @@ class Faults:
         self._injections = {each.at: each for each in injections}
         self._disturbed = disturbed
         self._cross = cross
+        self._repeat = repeat
         self._only_while = only_while
         self._only_in = only_in
         self._never_in = never_in
@@ -162,6 +168,8 @@ class Faults:
                 world.fire_schedules()
             case Crossing.OTHERS:
                 world.others()
+            case Crossing.REPEATS:
+                self._repeat(world)
         return _fail_by_kind(world, injection.fault, site.operation, effect)
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:
