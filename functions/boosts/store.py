@@ -42,6 +42,7 @@ class Store(ChainStore[Campaign, Change]):
     kind = Campaign
     items = CampaignItem
     events = EVENTS
+    restored = "FAKE_VIEWS_CAMPAIGN_RESTORED"
 
     def __init__(self, database: Database, limits: Limits, zone: ZoneInfo) -> None:
         super().__init__(database)

@@ -56,9 +56,11 @@ def page(
 def verify(
     entity: Annotated[str, Path(description=ENTITY_DESCRIPTION)],
 ) -> Verification:
-    """Recompute the chain of audit entries, and report the first entry that was edited, removed or cut off."""
-    entries, problem = trail().verify(entity)
-    return Verification(entity=entity, valid=problem is None, entries=entries, problem=problem)
+    """Recompute the chain of audit entries, and report the first entry that was edited, removed or cut off.
+
+    Entries that a restore of the tables rolled back are named, and are no edit.
+    """
+    return Verification.of(entity, trail().verify(entity))
 
 
 handler = http.handler_of(app)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, QUEUES
-from operations.trail import Listed, TrailPlace
+from operations.trail import Listed, TrailPlace, Verified
 from sluice import http
 from sluice.http import Moment
 from sluice.ids import AUDIT, is_id
@@ -50,6 +50,14 @@ class EntryPage(Page[EntryResource]):
     """Audit entries, newest first."""
 
 
+class RolledBack(BaseModel):
+    """Entries whose changes a restore of the tables took back."""
+
+    first: int = Field(serialization_alias="from", description="The number of the first entry.")
+    last: int = Field(serialization_alias="to", description="The number of the last entry.")
+    bridged_by: int = Field(description="The number of the entry that was written after the restore, and says so.")
+
+
 class Verification(BaseModel):
     """Whether the audit entries of an entity are as they were written."""
 
@@ -57,8 +65,21 @@ class Verification(BaseModel):
     valid: bool
     entries: int
     problem: str | None = Field(
-        description="The first entry that was edited, removed or cut off. Null if there is none."
+        description="The first entry that was edited, removed, added or cut off. Null if there is none."
     )
+    rolled_back: list[RolledBack] = Field(
+        description="What restores rolled back, in the order of the restores. Such entries do not make a trail invalid."
+    )
+
+    @classmethod
+    def of(cls, entity: str, verified: Verified) -> "Verification":
+        problem = verified.problem
+        rolled_back = [
+            RolledBack(first=bridge.head.number + 1, last=bridge.found.number, bridged_by=bridge.number)
+            for bridge in verified.bridges
+        ]
+        valid, entries = problem is None, verified.entries
+        return cls(entity=entity, valid=valid, entries=entries, problem=problem, rolled_back=rolled_back)
 
 
 class NewPlatformStatus(BaseModel):

@@ -12,8 +12,7 @@ from redis.exceptions import ResponseError
 
 from sluice import tokens
 from sluice.http.resolver import logger
-from sluice.roles import Role
-from tests.account import Account
+from tests.account import Account, secret_of
 from tests.factories import NOON, UTC_ZONE
 from tests.integration.harness import ON_A_CLUSTER_TOO, Answer, Functions, Harness
 from tests.integration.track_function import ADDRESS, BROWSER, a_view
@@ -32,7 +31,6 @@ pytestmark = pytest.mark.usefixtures("patient")
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
-SECRET = "a" * 64  # the account's own
 S2_28 = (
     *("max_views_per_session", "max_daily_views_per_user", "view_cooldown_minutes", "session_duration_hours"),
     *("total_view_keys", "total_session_keys", "total_daily_limit_keys"),
@@ -81,7 +79,8 @@ class Diagnosed(Harness):
         return dict(answer.body)
 
     def token(self, subject: str) -> str:
-        return tokens.mint(SECRET, subject, Role.USER, "sluice", timedelta(days=1), datetime.now(UTC))
+        secret = secret_of("ViewerTokenSecret")
+        return tokens.mint(secret, subject, None, "sluice-viewer", timedelta(days=1), datetime.now(UTC))
 
     def put(self, control: Control) -> None:
         SyncStore(self.aws.ref("ViewsTable"), self.aws.ref("TotalsTable")).move(None, control)

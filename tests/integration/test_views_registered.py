@@ -142,7 +142,7 @@ def test_its_chain_of_entries_is_verified(world: Registrar) -> None:
     world.aws.client("dynamodb").delete_item(TableName=world.aws.ref("AuditTable"), Key=key)
     cut = world.verified("content:story:123")
 
-    assert whole == {"entity": "content:story:123", "valid": True, "entries": 2, "problem": None}
+    assert whole == {"entity": "content:story:123", "valid": True, "entries": 2, "problem": None, "rolled_back": []}
     assert (cut["valid"], cut["problem"]) == (False, "entry 2 was cut off")
 
 

@@ -301,8 +301,15 @@ def test_thousands_of_wrong_fields_make_a_short_answer():
 
 
 def test_a_long_name_of_an_unknown_field_is_cut():
-    assert refused(create(body={"name": "one", "x" * 5_000: 1})) == (400, ["x" * 100])
-    assert refused(send("GET", "/things", query="x" * 5_000)) == (400, ["x" * 100])
+    assert refused(create(body={"name": "one", "x" * 5_000: 1})) == (400, ["x" * 32])
+    assert refused(send("GET", "/things", query="x" * 5_000)) == (400, ["x" * 32])
+    assert refused(create(body={"name": "one", "é\0🎉" * 50: 1})) == (400, ["?" * 32])
+
+
+def test_thousands_of_unknown_parameters_make_a_short_answer():
+    answer = send("GET", "/things", query="&".join(f"x{number}=" for number in range(5_000)))
+
+    assert refused(answer) == (400, ["x0", "x1", "x2"])
 
 
 @pytest.mark.parametrize(
@@ -475,7 +482,7 @@ def test_a_list_answers_fifty_unless_told():
         ("status=unknown", ["status"]),
         ("Limit=1", ["Limit"]),
         ("a=1&b=2", ["a", "b"]),
-        ("%00=1", ["\x00"]),
+        ("%00=1", ["?"]),
     ],
 )
 def test_a_wrong_query_parameter_is_400_and_named(query, fields):

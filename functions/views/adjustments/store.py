@@ -18,6 +18,7 @@ from views.items import AdjustedItem, id_of
 
 ACTION = "VIEWS_ADJUSTED"
 _EVENT = "ViewsAdjusted"
+_RESTORED = "VIEWS_ADJUSTMENTS_RESTORED"
 _ROW = "adjusted#"
 _HEAD = "adjustments"
 
@@ -51,6 +52,7 @@ class AdjustmentStore:
             after={"organic": adjusted.organic} | _told(adjustment),
             event=_EVENT,
             told=_event(adjusted),
+            restored=_RESTORED,
         )
         row = AdjustedItem(id_of(content), _part(adjustment.id), views=adjustment.views, reason=adjustment.reason)
         row.actor, row.at = adjustment.actor, adjustment.at

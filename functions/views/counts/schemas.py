@@ -10,6 +10,8 @@ from views.schemas import ContentName
 
 DISCLOSURE = "includes promoted views"
 MAX_ITEMS = 100
+MAX_ITEMS_OF_ANYONE = 20
+"""Each content is two consistent reads: docs/cost.md has what a day of such requests costs."""
 
 
 class Contents(BaseModel):
@@ -18,6 +20,14 @@ class Contents(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     items: Annotated[list[ContentName], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
+class FewContents(BaseModel):
+    """The body of a bulk retrieval that is open to all."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    items: Annotated[list[ContentName], Field(min_length=1, max_length=MAX_ITEMS_OF_ANYONE)]
 
 
 class Organic(BaseModel):

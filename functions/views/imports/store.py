@@ -33,6 +33,7 @@ class Store(ChainStore[Import, Change]):
     kind = Import
     items = ImportItem
     events = EVENTS
+    restored = "VIEWS_IMPORT_RESTORED"
 
     def read(self, import_id: str) -> State[Import] | None:
         """An import, and whether the platform is stopped, in one consistent batch read."""

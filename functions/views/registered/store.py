@@ -41,6 +41,7 @@ class Registry:
             after=_snapshot(after),
             event=event,
             told=of_content | _snapshot(after),
+            restored="CONTENT_RESTORED",
         )
         as_read: Condition = ContentItem.id.does_not_exist()
         if before:

@@ -92,6 +92,8 @@ class ChainStore[C: Chained, X: Change[Any]]:
     items: type[Any]
     events: Mapping[Any, str]
     """The event of each action, in the past tense."""
+    restored: str
+    """What the audit log calls a bridge after a restore; it ends with `_RESTORED`."""
 
     def snapshot(self, campaign: C) -> dict[str, Any]:
         """What an audit entry shows of a campaign before and after."""
@@ -167,8 +169,8 @@ class ChainStore[C: Chained, X: Change[Any]]:
     def commit(self, change: X, actor: str, now: datetime, keyed: Keyed[C] | None = None) -> C | None:
         """Commit a change, all of it or nothing: the campaign as it is then, or None when a condition failed.
 
-        The conditions: the campaign's step and status are as they were before, the context's own hold, the key is new,
-        and for a batch the platform is open.
+        The conditions: the campaign's step, status and audit head are as they were before, the context's own hold, the
+        key is new, and for a batch the platform is open.
         """
         if not self.fits(change):
             return None
@@ -203,10 +205,14 @@ class ChainStore[C: Chained, X: Change[Any]]:
             after=self.snapshot(after) if before else self.terms(after) | self.snapshot(after),
             event=self.events[change.action],
             told=self.told(after),
+            restored=self.restored,
         )
 
     def _as_read(self, before: C) -> Condition:
-        as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
+        items = self.items
+        as_read: Condition = (
+            (items.step == before.step) & (items.status == before.status) & (items.audit_number == before.audit_number)
+        )
         return as_read
 
     def _differences(self, before: C, after: C) -> list[Action]:

@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
 
 from sluice.clock import rfc3339
+from sluice.envelope import headers_of
 from sluice.errors import Forbidden, Invalid
 from sluice.roles import Principal, Role
 
@@ -52,7 +53,7 @@ def principal_of(request: Request) -> Principal:
 def _request_id(request: Request) -> str:
     """The request's name: its Idempotency-Key, which a client's retry repeats, or else the gateway's id."""
     event = APIGatewayProxyEventV2(request.resolved_event.raw_event)
-    key: str | None = event.headers.get("idempotency-key")
+    key = headers_of(event.raw_event).get("idempotency-key")
     if key is None:
         return event.request_context.request_id
     if not _is_visible(key):

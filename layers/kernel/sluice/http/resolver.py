@@ -107,7 +107,7 @@ def _check_body(event: APIGatewayProxyEventV2, route: Route) -> None:
     parameters = route.dependant.body_params
     if parameters and (text or any(parameter.required for parameter in parameters)):
         # Powertools would read a form into the same model.
-        envelope.check_is_json(text, event.headers)
+        envelope.check_is_json(text, envelope.headers_of(event.raw_event))
 
 
 _CLEARER = {"extra_forbidden": "Unknown field", "missing": "Required"}
@@ -126,7 +126,7 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
         if error["type"] == "value_error":
             # A validator's own words, without pydantic's "Value error, " before them.
             message = verbatim = str(error["ctx"]["error"])
-        found.append(FieldError(field[:100], message))
+        found.append(FieldError(envelope.shown(field), message))
     return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)
 
 
