@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from sluice.errors import Misconfigured, Untrusted
 from views import keys
+from views.beside import ALONE, Beside
+from views.bots import is_bot
 from views.rules import BOT, DO_NOT_TRACK, Calendar, Rules
 
 MIN_SECRET_BYTES = 32
@@ -24,12 +26,6 @@ DAY_SECONDS = 86_400
 _VIEWER = re.compile(r"(?:user:|anon:(?:[0-9]{2})?)[A-Za-z0-9_-]{22}")
 _LITERAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,127}")
 _SESSION = re.compile(r"(?P<claims>v1\.(?P<viewer>.{1,133})\.(?P<start>[0-9]{1,12}))\.(?P<signature>[A-Za-z0-9_-]{43})")
-# Names that crawlers give themselves. One at a time: in one expression they took seven times as long.
-_BOTS = (
-    *("crawl", "spider", "slurp", "scrape", "headless", "phantomjs", "lighthouse", "facebookexternalhit", "embedly"),
-    *("linkpreview", "link preview", "pingdom", "uptime", "monitoring", "mediapartners", "feedfetcher", "archiver"),
-)
-_BOT = re.compile(r"(?<!cu)bot\b|bot[/;_-]")  # Cubot makes telephones
 
 
 @dataclass(frozen=True)
@@ -40,30 +36,6 @@ class ViewRequest:
     source_ip: str
     session: str = ""
     """The session token, from the cookie or from the field."""
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What the rules ask besides the state of a viewer's key. All of it is in the shard of that key.
-
-    A viewer without a session has another name each day, and a session keeps the name of the day on which it began. So
-    one viewer may have several names, and what counted under one of them must be known under the others.
-    """
-
-    today: str = ""
-    """Today's name of an anonymous viewer whose session is of another day: it is read, and written with the key."""
-    yesterday: str = ""
-    """Yesterday's name, while a view of yesterday can still refuse one: it is read."""
-    network: str = ""
-    """The network of an anonymous viewer, where views are limited by network: a digest that changes with the day."""
-
-    @property
-    def names(self) -> list[str]:
-        """The viewer's other names, today's first."""
-        return [name for name in (self.today, self.yesterday) if name]
-
-
-ALONE = Beside()
 
 
 @dataclass(frozen=True)
@@ -221,20 +193,14 @@ def reasons_not_to_count(request: ViewRequest, *, honours_do_not_track: bool) ->
     return tuple(reasons)
 
 
-def is_bot(user_agent: str) -> bool:
-    """Whether a user agent calls itself a robot, or calls itself nothing."""
-    name = user_agent.strip().lower()
-    return not name or any(bot in name for bot in _BOTS) or ("bot" in name and _BOT.search(name) is not None)
-
-
 def subject_by(secrets: tuple[str, ...], audience: str) -> Callable[[str], str | None]:
-    """A `subject_of` that believes tokens for `audience` signed by one of `secrets`."""
+    """A `subject_of` that believes viewers' tokens for `audience` signed by one of `secrets`, and no others."""
 
     def subject_of(authorization: str) -> str | None:
         from sluice import tokens
 
         try:
-            return tokens.verify(tokens.borne(authorization), secrets, audience).subject
+            return tokens.viewer_of(tokens.borne(authorization), secrets, audience)
         except Untrusted:
             return None
 

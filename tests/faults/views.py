@@ -65,14 +65,15 @@ MODULES = (
 _REFUSED = "views.track.counter.ViewCounter._answer:"
 _IMPORTED = "views.imports.batches.ImportBatches.commit:"
 OUT_OF_SIGHT = {
+    "views.track.api.Tracker._read: if kind is None": "The gateway passes on what has a route.",
     "views.track.api._cookie: if name == COOKIE": "The callers have no cookies.",
     "views.track.fallback.Fallback.track_many: if self._seconds() > ends": "No time passes in a call.",
     "views.track.counter.ViewCounter._run: if answers": "A server that fails has answered all of a request, or none.",
-    f"{_REFUSED} if 'user_script' in str(error) and (not _WRITES_NOTHING.search(str(error)))": (
+    f"{_REFUSED} if 'user_script' in str(error) and (not _takes_no_writes(error))": (
         "No script is wrong, and no server refuses what it is sent; so for the next two."
     ),
     f"{_REFUSED} clause 'user_script' in str(error) of an if": "",
-    f"{_REFUSED} clause not _WRITES_NOTHING.search(str(error)) of an if": "",
+    f"{_REFUSED} clause not _takes_no_writes(error) of an if": "",
     "views.track.counter.ViewCounter._ask: if moved": "There is one server.",
     "views.sync.epochs.Sync._next: if opened is None": "Two who open an epoch at one moment write the same.",
     f"{_IMPORTED} if after and after.status is ImportStatus.FAILED": "Log lines; so for the next two.",

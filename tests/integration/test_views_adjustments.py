@@ -195,7 +195,7 @@ def test_the_chain_of_a_contents_adjustments_is_verified(world: Importer) -> Non
     world.aws.client("dynamodb").delete_item(TableName=world.aws.ref("AuditTable"), Key=key)
     cut = world.verified(ENTITY)
 
-    assert whole == {"entity": ENTITY, "valid": True, "entries": 2, "problem": None}
+    assert whole == {"entity": ENTITY, "valid": True, "entries": 2, "problem": None, "rolled_back": []}
     assert (cut["valid"], cut["problem"]) == (False, "entry 2 was cut off")
 
 

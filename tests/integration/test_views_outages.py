@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -363,18 +364,19 @@ def state_of(function: TrackFunction) -> str:
 
 
 @pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("setting", ["maxmemory", "min-replicas-to-write"])
 def test_a_server_that_is_full_is_as_good_as_away(
-    aws: Account, servers: Servers, ticks: Ticks, caplog: pytest.LogCaptureFixture
+    aws: Account, servers: Servers, ticks: Ticks, caplog: pytest.LogCaptureFixture, setting: str
 ) -> None:
-    """S2-33. It takes no writes, so nothing was counted; and it is left alone."""
+    """S2-33. It takes no writes (OOM, NOREPLICAS), so nothing was counted; and it is left alone."""
     function = TrackFunction.on(servers)
     function.view("before")
-    _configure(servers, "maxmemory", 1)
+    _configure(servers, setting, 1)
     try:
         answer = function.view()
         function.view("other")
     finally:
-        _configure(servers, "maxmemory", 0)
+        _configure(servers, setting, 0)
 
     assert answer.body == {"counted": True, "degraded": True, "session": answer.session}
     assert pending(servers) == {"story:before": 1}
@@ -436,6 +438,22 @@ def test_a_replica_is_as_good_as_away(aws: Account, single_server: Servers) -> N
 
     assert answer.body["degraded"]
     assert pending(single_server) == {}
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_server_that_cannot_save_is_as_good_as_away(aws: Account) -> None:
+    """S2-33. It takes no writes (MISCONF) until it can."""
+    with single() as servers, servers.clients()[0] as server:
+        Path(server.config_get("dir")["dir"], "dump.rdb", "in the way").mkdir(parents=True)
+        server.config_set("save", "900 1")
+        server.bgsave()
+        assert wait_until(lambda: server.info("persistence")["rdb_last_bgsave_status"] == "err", PATIENCE)
+
+        answer = TrackFunction.on(servers).view()
+        server.config_set("save", "")  # else it does not end either
+
+        assert answer.body["degraded"]
+        assert pending(servers) == {}
 
 
 def _client_error(code: str) -> ClientError:

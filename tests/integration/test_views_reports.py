@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.dynamodb import Database
-from sluice.http import write_cursor
+from sluice.http.parameters import write_cursor
 from sluice.totals import add_boosted
 from tests.account import Account
 from tests.factories import NOON

@@ -11,7 +11,6 @@ from unittest.mock import patch
 import time_machine
 
 from sluice import tokens
-from sluice.roles import Role
 from tests.factories import NOON
 from tests.gateway import Context, a_request
 from tests.integration.harness import Answer
@@ -22,7 +21,9 @@ from views.track import api as track
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 ADDRESS = "203.0.113.77"
 VIEWS_SECRET = "v" * 32
-TOKEN_SECRET = "t" * 32
+VIEWER_TOKEN_SECRET = "t" * 32
+VIEWERS = "sluice-viewer"
+"""The audience of viewers' tokens."""
 SETTINGS = {
     "VIEW_SHARDS": "16",
     "TIME_ZONE": "UTC",
@@ -39,8 +40,8 @@ SETTINGS = {
     "HONOUR_DO_NOT_TRACK": "false",
     "LITERAL_USER_KEYS": "false",
     "VIEWS_SECRET": json.dumps({"current": VIEWS_SECRET, "previous": ""}),
-    "TOKEN_SECRET": json.dumps({"current": TOKEN_SECRET, "previous": ""}),
-    "TOKEN_AUDIENCE": "sluice",
+    "VIEWER_TOKEN_SECRET": json.dumps({"current": VIEWER_TOKEN_SECRET, "previous": ""}),
+    "VIEWER_TOKEN_AUDIENCE": VIEWERS,
 }
 
 
@@ -72,7 +73,7 @@ def a_view(
 
 
 def a_token(subject: str, now: datetime = NOON, lifetime: timedelta = timedelta(days=7)) -> str:
-    return tokens.mint(TOKEN_SECRET, subject, Role.USER, "sluice", lifetime, now)
+    return tokens.mint(VIEWER_TOKEN_SECRET, subject, None, VIEWERS, lifetime, now)
 
 
 @dataclass

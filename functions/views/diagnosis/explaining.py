@@ -1,4 +1,4 @@
-"""What would happen to a view now, and why: the tracking script decides and counts nothing."""
+"""What would happen to a view now, and why: the tracking script decides, and counts nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -8,6 +8,7 @@ from typing import Protocol
 from sluice.clock import Clock
 from sluice.errors import Invalid
 from views import keys, viewers
+from views.beside import ALONE, Beside
 from views.held import Standing
 from views.rules import (
     BOT,
@@ -24,7 +25,7 @@ from views.rules import (
     Rules,
     ViewMoment,
 )
-from views.viewers import ALONE, Beside, Viewers, ViewRequest
+from views.viewers import Viewers, ViewRequest
 
 
 class Decider(Protocol):
@@ -49,7 +50,7 @@ class StandingShards(Protocol):
 
 @dataclass(frozen=True)
 class RuleStanding:
-    """One rule, and how far the viewer is from its limit. None where there is no limit, or nothing is counted."""
+    """One rule, its limit, and how much of it the viewer has used. None for a rule without a limit."""
 
     rule: str
     is_on: bool
@@ -60,7 +61,7 @@ class RuleStanding:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What would happen to a view, and every rule that has a say in it."""
+    """The decision about a view, and how every rule stands."""
 
     decision: Decision
     rules: tuple[RuleStanding, ...]
@@ -68,7 +69,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Explainer:
-    """Explains. `recognised` believes a subject as it stands where tracking has a token: who asks is an operator."""
+    """Explains. `recognised` accepts a plain subject where tracking needs a token: the caller is an operator."""
 
     recognised: Viewers
     counter: Decider
@@ -81,14 +82,14 @@ class Explainer:
     honours_do_not_track: bool
 
     def of_user(self, subject: str, content_type: str, content_id: str) -> Explanation:
-        """What would happen to a view with a token of `subject`, by a browser that is no robot's."""
+        """What would happen to a view with a token of `subject`, by a browser that is not a bot."""
         return self._explain(ViewRequest({"authorization": subject}, ""), content_type, content_id, ())
 
     def of_session(
         self, session: str, source_ip: str, user_agent: str, content_type: str, content_id: str
     ) -> Explanation:
-        """What would happen to a view with this session, by a browser that is no robot's. Without the address and the
-        user agent, what counted without the session is not known. Raises Invalid when tracking would not believe the
+        """What would happen to a view with this session, by a browser that is not a bot. Without the address and the
+        user agent, what counted without the session is not known. Raises Invalid when tracking would not accept the
         session.
         """
         request = ViewRequest({"user-agent": user_agent}, source_ip, session)

@@ -25,6 +25,8 @@ from redis.exceptions import (
     BusyLoadingError,
     MovedError,
     NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
     RedisClusterException,
     RedisError,
     ResponseError,
@@ -33,15 +35,18 @@ from redis.exceptions import (
 
 from sluice.errors import Misconfigured, Unavailable
 from views import keys
+from views.beside import ALONE, Beside
 from views.breaker import OPEN_SECONDS, Breaker
 from views.rules import COUNTED, Calendar, Decision, Rules
-from views.viewers import ALONE, Beside
 
 TIMEOUT_SECONDS = 0.1
 _ANSWERED_NO = (ResponseError, AuthenticationError, AuthorizationError, BusyLoadingError)
 """Errors that the server answers instead of running the command."""
-_WRITES_NOTHING = re.compile(r"\b(OOM|READONLY|MISCONF|NOREPLICAS)\b")
-"""What a server says that takes no writes at the time; a script is told at its first."""
+_TAKES_NO_WRITES = (OutOfMemoryError, ReadOnlyError)
+_TAKES_NO_WRITES_CODE = re.compile(r"(^|: -)(OOM|READONLY|MISCONF|NOREPLICAS) ")
+"""What a server answers to a script's first write while it takes none: a code that the client knows becomes a type and
+is cut off. The client does not know the last two, and Redis 6.2 puts each of them inside a sentence of its own.
+"""
 
 
 _NUMBERS = Struct(">QQQIBHIIQIIBBBIBB")
@@ -333,7 +338,7 @@ class ViewCounter:
         except (AskError, TryAgainError) as error:
             raise NotTracked("the shard is moving to another node") from error
         except _ANSWERED_NO as error:
-            if "user_script" in str(error) and not _WRITES_NOTHING.search(str(error)):
+            if "user_script" in str(error) and not _takes_no_writes(error):
                 raise  # the script is wrong: that is not for a fallback to hide
             self._leave_alone()
             raise NotTracked(f"Redis refuses commands ({type(error).__name__})") from error
@@ -363,6 +368,10 @@ class ViewCounter:
         if self._nodes is not None:
             self._nodes.close()
             self._nodes = None
+
+
+def _takes_no_writes(error: Exception) -> bool:
+    return isinstance(error, _TAKES_NO_WRITES) or _TAKES_NO_WRITES_CODE.search(str(error)) is not None
 
 
 def _decision(answer: Any) -> Decision:
