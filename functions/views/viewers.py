@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sluice.errors import Misconfigured, Untrusted
 from views import keys
+from views.beside import ALONE, Beside
 from views.bots import is_bot
 from views.rules import BOT, DO_NOT_TRACK, Calendar, Rules
 
@@ -35,30 +36,6 @@ class ViewRequest:
     source_ip: str
     session: str = ""
     """The session token, from the cookie or from the field."""
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What the rules ask besides the state of a viewer's key. All of it is in the shard of that key.
-
-    A viewer without a session has another name each day, and a session keeps the name of the day on which it began. So
-    one viewer may have several names, and what counted under one of them must be known under the others.
-    """
-
-    today: str = ""
-    """Today's name of an anonymous viewer whose session is of another day: it is read, and written with the key."""
-    yesterday: str = ""
-    """Yesterday's name, while a view of yesterday can still refuse one: it is read."""
-    network: str = ""
-    """The network of an anonymous viewer, where views are limited by network: a digest that changes with the day."""
-
-    @property
-    def names(self) -> list[str]:
-        """The viewer's other names, today's first."""
-        return [name for name in (self.today, self.yesterday) if name]
-
-
-ALONE = Beside()
 
 
 @dataclass(frozen=True)

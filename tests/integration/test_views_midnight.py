@@ -112,6 +112,19 @@ def test_the_day_and_the_session_are_counted_over_all_names(servers: Servers) ->
     assert [decision.reasons for decision in of_session] == [()] * 3 + [(SESSION_LIMIT,)]
 
 
+def test_of_two_names_with_the_same_last_view_the_longer_session_holds(servers: Servers) -> None:
+    """S2-2. A clock that is late leaves the last view as it is."""
+    browser = Browser(servers, replace(ALL_OFF, max_per_session=2, session_seconds=86_400))
+    browser.viewer(MIDNIGHT - HOUR)
+
+    decisions = [
+        browser.view(MIDNIGHT + timedelta(seconds=seconds), session)
+        for seconds, session in ((10.0, 1), (9.0, 0), (9.5, 1))
+    ]
+
+    assert [decision.reasons for decision in decisions] == [(), (), (SESSION_LIMIT,)]
+
+
 def test_a_session_that_ends_tomorrow_leaves_its_last_views_to_the_name_of_the_day(servers: Servers) -> None:
     """S2-5. Its own key is the day's before, which nobody asks then."""
     browser = Browser(servers, Rules())

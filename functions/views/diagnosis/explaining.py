@@ -8,6 +8,7 @@ from typing import Protocol
 from sluice.clock import Clock
 from sluice.errors import Invalid
 from views import keys, viewers
+from views.beside import ALONE, Beside
 from views.held import Standing
 from views.rules import (
     BOT,
@@ -24,7 +25,7 @@ from views.rules import (
     Rules,
     ViewMoment,
 )
-from views.viewers import ALONE, Beside, Viewers, ViewRequest
+from views.viewers import Viewers, ViewRequest
 
 
 class Decider(Protocol):

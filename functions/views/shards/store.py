@@ -26,9 +26,9 @@ from redis.retry import Retry
 
 from sluice.errors import Misconfigured
 from views import keys
+from views.beside import ALONE, Beside
 from views.held import AwayView, Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken, parts_of
 from views.rules import LONGEST_DAY_SECONDS
-from views.viewers import ALONE, Beside
 
 _FAILED = (RedisError, RedisClusterException)  # the second is not one of the first
 # What says that a command had no effect where it was sent, and may have it elsewhere.

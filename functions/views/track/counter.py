@@ -35,9 +35,9 @@ from redis.exceptions import (
 
 from sluice.errors import Misconfigured, Unavailable
 from views import keys
+from views.beside import ALONE, Beside
 from views.breaker import OPEN_SECONDS, Breaker
 from views.rules import COUNTED, Calendar, Decision, Rules
-from views.viewers import ALONE, Beside
 
 TIMEOUT_SECONDS = 0.1
 _ANSWERED_NO = (ResponseError, AuthenticationError, AuthorizationError, BusyLoadingError)
