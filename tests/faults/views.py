@@ -65,7 +65,6 @@ MODULES = (
 _REFUSED = "views.track.counter.ViewCounter._answer:"
 _IMPORTED = "views.imports.batches.ImportBatches.commit:"
 OUT_OF_SIGHT = {
-    "views.track.api.Tracker._read: if kind is None": "The gateway passes on what has a route.",
     "views.track.api._cookie: if name == COOKIE": "The callers have no cookies.",
     "views.track.fallback.Fallback.track_many: if self._seconds() > ends": "No time passes in a call.",
     "views.track.counter.ViewCounter._run: if answers": "A server that fails has answered all of a request, or none.",
