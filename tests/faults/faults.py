@@ -56,6 +56,13 @@ class Crossing(StrEnum):
     OTHERS = "everything else that is due"
 
 
+class Restore(StrEnum):
+    """What an operator does with the tables, in the middle of a call that is otherwise well."""
+
+    KEPT = "the tables are kept"
+    PUT_BACK = "the tables are put back"
+
+
 _OF_REDIS = frozenset(
     {Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.LOST, Fault.EMPTY}
 )
@@ -104,7 +111,7 @@ class Injection:
 
     at: int
     fault: Fault
-    how: Delivery | Crossing
+    how: Delivery | Crossing | Restore
 
     def __str__(self) -> str:
         return f"call {self.at}: {self.fault}, {self.how}"
@@ -162,6 +169,8 @@ class Faults:
                 world.fire_schedules()
             case Crossing.OTHERS:
                 world.others()
+            case Restore():
+                world.keep() if injection.how is Restore.KEPT else world.put_back()
         return _fail_by_kind(world, injection.fault, site.operation, effect)
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:

@@ -220,11 +220,9 @@ class ChainStore[C: Chained, X: Change[Any]]:
         )
 
     def _as_read(self, before: C) -> Condition:
-        items = self.items
-        as_read: Condition = (
-            (items.step == before.step) & (items.status == before.status) & (items.audit_number == before.audit_number)
-        )
-        return as_read
+        as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
+        head_as_read: Condition = self.items.audit_number == before.audit_number
+        return as_read & head_as_read
 
     def _differences(self, before: C, after: C) -> list[Action]:
         """Sets what changed and leaves the rest alone, so that an older version keeps a newer one's attributes.
