@@ -57,6 +57,13 @@ class Crossing(StrEnum):
     REPEATS = "every command before it, once more with its key"
 
 
+class Restore(StrEnum):
+    """What an operator does with the tables, in the middle of a call that is otherwise well."""
+
+    KEPT = "the tables are kept"
+    PUT_BACK = "the tables are put back"
+
+
 _OF_REDIS = frozenset(
     {Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.LOST, Fault.EMPTY}
 )
@@ -105,7 +112,7 @@ class Injection:
 
     at: int
     fault: Fault
-    how: Delivery | Crossing
+    how: Delivery | Crossing | Restore
 
     def __str__(self) -> str:
         return f"call {self.at}: {self.fault}, {self.how}"
@@ -170,6 +177,8 @@ class Faults:
                 world.others()
             case Crossing.REPEATS:
                 self._repeat(world)
+            case Restore():
+                world.keep() if injection.how is Restore.KEPT else world.put_back()
         return _fail_by_kind(world, injection.fault, site.operation, effect)
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:

@@ -630,6 +630,7 @@ class Views(Context):
     faults = (*OF_AWS, *OF_REDIS_ALONE)
     modules = MODULES
     needs = ("single_server", "patient")
+    is_restorable = False  # Views that were moved between the two moments are lost with the tables.
     out_of_sight = OUT_OF_SIGHT
     unreached = UNREACHED
     never_broken = SHARED

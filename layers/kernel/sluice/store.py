@@ -215,11 +215,9 @@ class ChainStore[C: Chained, X: Change[Any]]:
         )
 
     def _as_read(self, before: C) -> Condition:
-        items = self.items
-        as_read: Condition = (
-            (items.step == before.step) & (items.status == before.status) & (items.audit_number == before.audit_number)
-        )
-        return as_read
+        as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
+        head_as_read: Condition = self.items.audit_number == before.audit_number
+        return as_read & head_as_read
 
     def _differences(self, before: C, after: C) -> list[Action]:
         """Sets only what changed, so that an older release keeps the attributes of a newer one.
