@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive export build deploy validate test test-oldest check checkov fuzz faults faults-long bench cost openapi lock format install stack
+.PHONY: help demo up down clean logs token sync stats import redrive restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install crawlers test-oldest stack
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -33,7 +33,7 @@ clean: stack ## stop it and forget its data
 logs: stack ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.logs $(STACK_OPTIONS)
 
-token: stack ## print a bearer token  ROLE=admin|operator|service|user  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
+token: stack ## print a bearer token  ROLE=admin|operator|service|user|viewer  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.tokens $(STACK_OPTIONS) --role "$(ROLE)" --subject "$(SUB)" --hours "$(HOURS)"
 
 sync: stack ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]
@@ -46,6 +46,9 @@ stats: stack ## how tracking and the sync stand: pending views, memory, shards  
 
 redrive: stack ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
 	@PYTHONPATH=functions $(PYTHON) -m local.redrive $(STACK_OPTIONS)
+
+restore: stack ## take all tables back to a moment  AT=2026-11-26T10:00:00Z  (or FROM=<end of the names of restored tables>)  [STACK=.. PROFILE=.. REGION=..]
+	@$(PYTHON) -m local.restore $(STACK_OPTIONS) --at "$(AT)" --from "$(FROM)"
 
 export: stack ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.export $(STACK_OPTIONS) --id "$(ID)"
@@ -109,6 +112,9 @@ cost: install ## write docs/cost.md: what views, steps and an idle month cost, b
 
 openapi: install ## write docs/openapi.json from the code
 	@$(PYTHON) -m local.openapi
+
+crawlers: install ## write functions/views/crawlers.txt: names of bots, from the package crawler-user-agents
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.crawlers
 
 lock: install ## pin the newest versions that pyproject.toml allows, with hashes
 	.venv/bin/uv pip compile -q pyproject.toml --group dev --python-version 3.13 --universal --generate-hashes \

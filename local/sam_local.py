@@ -34,7 +34,8 @@ def write(stack: DeployedStack, port: int, built_template: Path, directory: Path
     physical = stack.resources()
     for name, resource in template["Resources"].items():
         _make_absolute(resource, built_template.parent)
-        if resource["Type"] == "AWS::Serverless::Function":
+        # Without TrackUrl its function is not there.
+        if resource["Type"] == "AWS::Serverless::Function" and name in physical:
             deployed = stack.client("lambda").get_function_configuration(FunctionName=physical[name])
             variables = deployed["Environment"]["Variables"]
             if "REDIS_URL" in variables:

@@ -20,6 +20,7 @@ _NAMES = {
     PlatformStatus.STOPPED: ("PLATFORM_STOPPED", "PlatformStopped"),
     PlatformStatus.OPEN: ("PLATFORM_RESUMED", "PlatformResumed"),
 }
+_RESTORED = "PLATFORM_RESTORED"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Switch:
             after=_snapshot(after),
             event=event,
             told=_snapshot(after),
+            restored=_RESTORED,
         )
 
         def headed(head: Head) -> Platform:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sluice.errors import SluiceError, Unavailable
+from views.rules import ViewMoment
 
 
 class Taken(Enum):
@@ -23,11 +24,31 @@ class Outdated(SluiceError):
 
 @dataclass(frozen=True)
 class Part:
-    """Views of one content that belong to one epoch. `day` is None while they are not moved aside."""
+    """Views of one content that belong to one epoch and one day. `day` is None for the epoch's own."""
 
     epoch: int
     views: int
     day: str | None = None
+
+
+def parts_of(value: str, epoch: int) -> tuple[Part, ...]:
+    """The views of one content, of a field of `pending` or `syncing` (`2026-11-26:3;2026-11-25:40;`, of `epoch`) or of
+    `parked` (`7:2026-11-26:3;`). A bare number, as older releases wrote it, is of the epoch's day.
+    """
+    return tuple(_part(epoch, *reversed(entry.split(":"))) for entry in value.split(";") if entry)
+
+
+def _part(epoch: int, views: str, day: str | None = None, of_epoch: str | None = None) -> Part:
+    return Part(int(of_epoch or epoch), int(views), day)
+
+
+@dataclass(frozen=True)
+class AwayView:
+    """A view that the database took while Redis did not answer: by whom (the viewer's key), of what, and when."""
+
+    viewer: str
+    content: str
+    moment: ViewMoment
 
 
 @dataclass(frozen=True)

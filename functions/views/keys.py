@@ -23,7 +23,7 @@ def tag(shard: int) -> str:
 
 
 def pending(shard: int) -> str:
-    """Hash: `story:123` and its views that no sync has taken yet. Never expires."""
+    """Hash: `story:123` and its views that no sync has taken yet, by day: `views.held.parts_of`. Never expires."""
     return f"{tag(shard)}:pending"
 
 

@@ -101,11 +101,14 @@ class RuleSettings:
 
 @dataclass(frozen=True)
 class ViewMoment:
-    """A moment and the day it is in, in milliseconds since 1970, with the hour in UTC (`2026-11-20T08`)."""
+    """A moment and the day it is in, in milliseconds since 1970, with the day's name (`2026-11-20`) and the hour in UTC
+    (`2026-11-20T08`).
+    """
 
     now: int
     day_start: int
     day_end: int
+    day: str
     hour: str
 
 
@@ -115,15 +118,15 @@ class Calendar:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._hour = (0, 0, "")
-        self._day = (0, 0)
+        self._day = (0, 0, "")
 
     def moment(self, now: datetime) -> ViewMoment:
         """The moment, whose day and hour are worked out only when they are others than the last time."""
         milliseconds = _milliseconds(now)
         if not self._day[0] <= milliseconds < self._day[1]:
             end = next_midnight(now, self._zone)
-            start = day_start(now.astimezone(self._zone).date(), self._zone)
-            self._day = (_milliseconds(start), _milliseconds(end))
+            date = now.astimezone(self._zone).date()
+            self._day = (_milliseconds(day_start(date, self._zone)), _milliseconds(end), date.isoformat())
         if not self._hour[0] <= milliseconds < self._hour[1]:
             start_of_hour = milliseconds - milliseconds % 3_600_000
             self._hour = (start_of_hour, start_of_hour + 3_600_000, now.astimezone(UTC).strftime("%Y-%m-%dT%H"))

@@ -279,7 +279,7 @@ def by_the_operator(world: World) -> Iterator[Callable[[str], str | None]]:
     """The verification that an operator asks for: what is wrong with an entity's trail."""
     with world.environment_of("OperationsAuditFunction"):
         trail = operations.audit.trail()
-        yield lambda entity: trail.verify(entity)[1]
+        yield lambda entity: trail.verify(entity).problem
 
 
 def check_trail(world: World, verify: Callable[[str], str | None], deleted: Iterable[str] = ()) -> None:

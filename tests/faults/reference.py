@@ -60,7 +60,7 @@ OUT_OF_SIGHT = {
     "sluice.requests.KeyedRequest.of: if not idempotency_key": (
         "No flow creates twice without a key: tests/integration/test_boosts_api.py does, in its lists."
     ),
-    "sluice.steps.StepChain._most_behind: return if self._act is None, never": (
+    "sluice.steps.StepChain._most_behind: return if self.act is None, never": (
         "The reference acts: tests/unit/test_steps.py has a chain that does not."
     ),
     "sluice.store.ChainStore.commit: if not self.fits(change)": (

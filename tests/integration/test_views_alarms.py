@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import time_machine
 
-from sluice import http
 from sluice.errors import Unavailable
+from sluice.http.resolver import logger
 from tests.account import Account
 from tests.integration.harness import Functions
 from tests.integration.log_metrics import metrics, rings
@@ -222,7 +222,7 @@ def test_an_outage_is_one_degraded_answer_of_counts_every_five_seconds(
 ) -> None:
     """S2-33."""
     stream = StringIO()
-    monkeypatch.setattr(http.logger.registered_handler, "stream", stream)
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     world.functions.environment["REDIS_MODE"] = "single"
 
@@ -237,7 +237,7 @@ def test_answers_with_redis_are_not_degraded(
     world: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stream = StringIO()
-    monkeypatch.setattr(http.logger.registered_handler, "stream", stream)
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
 
     with caplog.at_level(logging.INFO):
         world.view("123")

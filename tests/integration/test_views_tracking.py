@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 
 from sluice.errors import Misconfigured
 from tests.factories import NOON, UTC_ZONE
+from tests.integration.track_function import pending
 from tests.redis_servers import SLOTS, Servers, free_ports
 from tests.rules_model import Counted, day_of, decide
 from views import keys
@@ -57,16 +58,6 @@ def register(servers: Servers, viewer: str, *contents: str) -> None:
     name = keys.registered(keys.shard_of(viewer))
     with servers.client_of(name) as server:
         server.sadd(name, "*", *contents)
-
-
-def pending(servers: Servers) -> dict[str, int]:
-    """Views by content, over all shards."""
-    counts: dict[str, int] = {}
-    for key, value in servers.everything().items():
-        if key.endswith(b":pending"):
-            for field, count in value.items():
-                counts[field.decode()] = counts.get(field.decode(), 0) + int(count)
-    return counts
 
 
 def test_a_fourth_view_in_a_session_is_refused(servers: Servers) -> None:
@@ -478,6 +469,74 @@ def test_a_server_that_wants_a_password_is_certainly_no_view(servers: Servers) -
 
     assert "secret" not in str(caught.value)
     assert pending(servers) == {}
+
+
+@pytest.mark.parametrize("broken", ["", "pending_views", "sessions"])
+def test_a_script_that_fails_half_way_leaves_no_view(servers: Servers, broken: str) -> None:
+    """The stats are written first, then the state, and the view last."""
+    tracker = Tracker(servers, Rules())
+    stats = keys.stats(keys.shard_of(VIEWER))
+    with servers.client_of(stats) as server:
+        if broken:
+            server.hset(stats, mapping={"day": Calendar(UTC_ZONE).moment(NOON).day_start, broken: "oops"})
+        else:
+            server.set(stats, "oops")
+        for _ in range(3):
+            with pytest.raises(ResponseError):
+                tracker.view()
+        left = pending(servers)
+        server.delete(stats)
+
+    assert left == {}
+    assert tracker.view().is_counted
+
+
+def test_a_field_that_is_none_is_not_written_over(servers: Servers) -> None:
+    """Everything is read before anything is written."""
+    tracker = Tracker(servers, Rules())
+    held = keys.pending(keys.shard_of(VIEWER))
+    with servers.client_of(held) as server:
+        server.set(held, "oops")
+        for _ in range(2):
+            with pytest.raises(ResponseError, match="WRONGTYPE"):
+                tracker.view()
+
+    assert [key for key in servers.everything() if not key.endswith(b":pending")] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "hours", "after"),
+    [
+        (None, [0], "2026-11-20:1;"),
+        (None, [0, 1, 11], "2026-11-20:3;"),
+        (None, [0, 11, 12, 20, 36], "2026-11-22:1;2026-11-21:2;2026-11-20:2;"),
+        (None, [12, 11], "2026-11-21:2;"),  # a clock that is late
+        ("57", [0, 0, 12], "2026-11-21:1;2026-11-20:2;57"),  # of an older release
+    ],
+)
+def test_pending_views_are_kept_by_the_day_on_which_they_were_counted(
+    servers: Servers, before: str | None, hours: list[int], after: str
+) -> None:
+    counter = ViewCounter(servers.nodes, ALL_OFF, UTC_ZONE)
+    held = keys.pending(keys.shard_of(VIEWER))
+    with servers.client_of(held) as server:
+        if before:
+            server.hset(held, "story:123", before)
+
+        for hour in hours:
+            counter.track(VIEWER, "story", "123", NOON + timedelta(hours=hour))
+
+        assert server.hget(held, "story:123") == after.encode()
+
+
+def test_the_days_of_pending_views_begin_in_the_zone(servers: Servers) -> None:
+    counter = ViewCounter(servers.nodes, ALL_OFF, ZoneInfo("Asia/Tokyo"))
+    held = keys.pending(keys.shard_of(VIEWER))
+
+    counter.track(VIEWER, "story", "123", NOON + timedelta(hours=3))
+
+    with servers.client_of(held) as server:
+        assert server.hget(held, "story:123") == b"2026-11-21:1;"
 
 
 def test_a_wrong_script_is_not_hidden_by_a_fallback(servers: Servers) -> None:

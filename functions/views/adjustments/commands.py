@@ -1,4 +1,4 @@
-"""What an admin can do to a content's organic views: correct them, and look at the corrections."""
+"""An admin's corrections of organic views, and the list of them."""
 
 from sluice import requests, totals
 from sluice.clock import Clock
@@ -14,8 +14,6 @@ _ATTEMPTS = 20
 
 
 class Adjustments:
-    """Makes and lists adjustments."""
-
     def __init__(self, store: AdjustmentStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
@@ -23,14 +21,14 @@ class Adjustments:
     def adjust(
         self, content: Content, views: int, reason: str, actor: str, keyed: Keyed[Adjusted]
     ) -> Adjusted | requests.Answer:
-        """Adjust a content's organic views, or give the answer that its Idempotency-Key got before.
+        """Adjust a content's organic views, or return the earlier answer of the Idempotency-Key.
 
         Raises Conflicting when they would fall below zero.
         """
         for _ in range(_ATTEMPTS):
             now = self._clock.now()
             before = totals.read(*content).organic
-            # After the views: those that a copy of this request has taken are no reason to refuse it.
+            # After the views: if a copy of this request has taken them, this is its answer, and not a conflict.
             if answer := requests.find(keyed.request, now):
                 return answer
             if before + views < 0:
@@ -43,5 +41,5 @@ class Adjustments:
         raise Unavailable("The content's views are changing too fast")
 
     def page(self, content: Content, limit: int, after: Place | None) -> tuple[list[Adjustment], Place | None]:
-        """At most `limit` adjustments, newest first, beginning after a place; and the place to go on after, if any."""
+        """At most `limit` adjustments, newest first, from after a place; and the place of the next page, if any."""
         return self._store.page(content, limit, after)

@@ -1,4 +1,4 @@
-"""HTTP: how tracking stands, and why a view would count or not."""
+"""HTTP: the state of tracking and the sync, and why a view would count or not."""
 
 from typing import Annotated
 

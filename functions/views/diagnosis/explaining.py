@@ -1,4 +1,4 @@
-"""What would happen to a view now, and why: the tracking script decides and counts nothing."""
+"""What would happen to a view now, and why: the tracking script decides, and counts nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -42,7 +42,7 @@ class StandingShards(Protocol):
 
 @dataclass(frozen=True)
 class RuleStanding:
-    """One rule, and how far the viewer is from its limit. None where there is no limit, or nothing is counted."""
+    """One rule, its limit, and how much of it the viewer has used. None for a rule without a limit."""
 
     rule: str
     is_on: bool
@@ -53,7 +53,7 @@ class RuleStanding:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What would happen to a view, and every rule that has a say in it."""
+    """The decision about a view, and how every rule stands."""
 
     decision: Decision
     rules: tuple[RuleStanding, ...]
@@ -61,7 +61,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Explainer:
-    """Explains. `recognised` believes a subject as it stands where tracking has a token: who asks is an operator."""
+    """Explains. `recognised` accepts a plain subject where tracking needs a token: the caller is an operator."""
 
     recognised: Viewers
     counter: Decider
@@ -74,11 +74,11 @@ class Explainer:
     honours_do_not_track: bool
 
     def of_user(self, subject: str, content_type: str, content_id: str) -> Explanation:
-        """What would happen to a view with a token of `subject`, by a browser that is no robot's."""
+        """What would happen to a view with a token of `subject`, by a browser that is not a bot."""
         return self._explain(ViewRequest({"authorization": subject}, ""), content_type, content_id, ())
 
     def of_session(self, session: str, content_type: str, content_id: str) -> Explanation:
-        """What would happen to a view with this session. Raises Invalid when tracking would not believe it."""
+        """What would happen to a view with this session. Raises Invalid when tracking would not accept it."""
         request = ViewRequest({}, "", session)
         if self.recognised.recognise(request, self.clock.now()).session != session:
             message = "This session is forged or over: tracking goes by address and user agent then"

@@ -1,4 +1,4 @@
-"""Schedule: log how tracking and the sync stand; alarms are made of that line."""
+"""Schedule: log the state of tracking and the sync, in a line that alarms read."""
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -15,7 +15,7 @@ stats_reader = settings.once(Settings, bootstrap.stats_reader)
 
 
 def gauges(stats: Stats) -> dict[str, int]:
-    """What is logged, without what Redis does not tell."""
+    """The numbers to log, without numbers that Redis does not report."""
     opened_at = stats.open_epoch.opened_at if stats.open_epoch else stats.at
     found = {
         "oldest_pending_seconds": stats.oldest_pending_seconds or 0,

@@ -13,8 +13,6 @@ from views.shards.bootstrap import READ_REDIS_SECONDS, ever_used, redis_shards
 
 @dataclass(frozen=True)
 class RegisteredSettings(ViewsSettings, CommitSettings):
-    """What the function reads from the environment."""
-
     content_types: tuple[str, ...]
 
 

@@ -1,30 +1,24 @@
-"""What an admin can do to registered content: in the database first, then in the sets of the viewer shards."""
+"""Registers content: in the database first, then in the sets of the viewer shards."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from sluice.clock import Clock
 from sluice.errors import Unavailable
 from views.held import RedisAway
 from views.registered.content import RegisteredContent
+from views.registered.rebuild import RegisteredSets
 from views.registered.store import Registry
 
 _ATTEMPTS = 10  # each lost against another change of the same content
 
 
-class GrowingSets(Protocol):
-    """The shards' sets; `views.shards.store.RedisShards` says what it does."""
-
-    def register(self, shards: Sequence[int], contents: Sequence[str], now: int) -> list[bool]: ...
-
-
 class Registration:
-    """Registers content. `shards` answers all that there ever were: asked when the row is there, it forgets none."""
+    """Registers content. `shards` returns all shards ever used; it is called after the commit, so none is missed."""
 
     def __init__(
         self,
         registry: Registry,
-        sets: Callable[[], GrowingSets],
+        sets: Callable[[], RegisteredSets],
         shards: Callable[[], Sequence[int]],
         clock: Clock,
     ) -> None:
@@ -34,7 +28,7 @@ class Registration:
         self._clock = clock
 
     def put(self, content_type: str, content_id: str, title: str, owner: str, actor: str) -> RegisteredContent:
-        """Register or change a content; a repeat changes nothing, and completes what Redis was not told.
+        """Register or change a content. A repeat changes no row, and adds the content to Redis if that failed before.
 
         Raises Unavailable, which says what to do.
         """

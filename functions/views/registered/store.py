@@ -1,4 +1,4 @@
-"""Registered content in the database: what it is called and whose it is, audited."""
+"""Registered content in the database: its title and owner, audited."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,8 +18,6 @@ ABOUT = "about"
 
 
 class Registry:
-    """Reads and commits registered contents."""
-
     def __init__(self, database: Database, views_table: str) -> None:
         self._database = database
         bind(ViewsItem, views_table)
@@ -32,7 +30,7 @@ class Registry:
         return _content(content_type, content_id, items[0]) if items else None
 
     def commit(self, before: RegisteredContent | None, after: RegisteredContent, actor: str) -> bool:
-        """Put a content in the place of what was read; False when someone else changed it meanwhile."""
+        """Put a content in place of the content as read; False when another request changed it meanwhile."""
         action, event = ("CHANGED", "ContentChanged") if before else ("REGISTERED", "ContentRegistered")
         of_content = {"content_type": after.content_type, "content_id": after.content_id}
         trace = Trace(
@@ -43,6 +41,7 @@ class Registry:
             after=_snapshot(after),
             event=event,
             told=of_content | _snapshot(after),
+            restored="CONTENT_RESTORED",
         )
         as_read: Condition = ContentItem.id.does_not_exist()
         if before:
@@ -59,7 +58,7 @@ class Registry:
         return commit(self._database, head, trace, after.updated_at, entity=headed, write=write) is not None
 
     def page(self, bucket: int, after: str, limit: int) -> list[str]:
-        """Up to `limit` contents (`story:123`) of a bucket, 0 to BUCKETS - 1, after one; by a consistent read."""
+        """Up to `limit` contents (`story:123`) of a bucket, 0 to BUCKETS - 1, after `after`; by a consistent read."""
         with transient_as_unavailable():
             since = RegisteredItem.part > after if after else None
             found = RegisteredItem.query(_listed(bucket), since, consistent_read=True, limit=limit)

@@ -281,7 +281,7 @@ class ViewCounter:
         )
         moment = self._calendar.moment(now)
         numbers = _NUMBERS.pack(moment.now, moment.day_start, moment.day_end, *self._limits)
-        rest = (numbers, moment.hour, "+".join(reasons), dry, *self._bounds)
+        rest = (numbers, moment.hour, "+".join(reasons), dry, *self._bounds, moment.day)
         fields = [keys.content_field(*content) for content in contents]
         calls = [Call(names, (keys.digest(field), field, *rest)) for field in fields]
         return [_decision(answer) for answer in self._run(calls)]

@@ -1,8 +1,8 @@
 """Counts a view in the database while Redis is away, for the next sync to fold in. botocore is imported at first use.
 
 A row for each viewer, content and day is all that is remembered, so it is all that is asked (S2-33): once per day holds
-whether that rule is on or off, and cooldown, session and daily limit do not. What Redis counted is not known here, nor
-what is counted here there: a viewer may be counted once by each on the day that it fails.
+whether that rule is on or off, and cooldown, session and daily limit do not. What Redis counted is not known here: the
+sync asks Redis before it adds a row's view.
 """
 
 import time

@@ -12,12 +12,16 @@
 --        6 dry: 1 decides and writes nothing
 --        7 registered only: 1 refuses a content that is not in a complete set of registered contents
 --        8 how many contents pending may hold, and fields refused: 0 is off
+--        9 the caller's day, such as 2026-11-20
 -- Answer: 0 when the view was counted (a list of one number takes half a microsecond longer); else the wait in
 -- milliseconds, 0 if none is known, and the rules that refuse, joined by +.
 --
 -- The state is one hash: `d` the day and its views, a content's digest its last view, the session's age then, and the
 -- session's views. Times are compared here; expiry is set to three times what a rule may ask for, once a day, which
 -- leaves twice that after the day's last view, and only collects garbage.
+--
+-- A field of `pending` holds the content's views by day, newest first: `2026-11-26:3;2026-11-25:40;` (a bare number, as
+-- older releases wrote it, is last). A view is of the caller's day, or of the newest one in the field if that is later.
 --
 -- The stats are one hash: `pending_views`, and `since`, when the oldest of them was counted; `day`, the start of the last
 -- day begun, with its `viewers` and the `sessions` begun in it.
@@ -85,25 +89,45 @@ if rules ~= '' then
   return refuse(ends - now, string.sub(rules, 2))
 end
 
-if ARGV[6] == '1' then
-  local is_new = ARGV[8] ~= '0' and call('HEXISTS', KEYS[2], ARGV[2]) == 0
-  if is_new and call('HLEN', KEYS[2]) >= tonumber(ARGV[8]) then
+local held = call('HGET', KEYS[2], ARGV[2])
+local is_first = false
+if not held then
+  local contents = call('HLEN', KEYS[2])
+  if ARGV[8] ~= '0' and contents >= tonumber(ARGV[8]) then
     return refuse(0, 'too_many_contents')
   end
+  is_first = contents == 0
+end
+if ARGV[6] == '1' then
   return 0
 end
 
-if call('HINCRBY', KEYS[2], ARGV[2], 1) == 1 then
-  local contents = call('HLEN', KEYS[2])
-  if ARGV[8] ~= '0' and contents > tonumber(ARGV[8]) then
-    call('HDEL', KEYS[2], ARGV[2])
-    return refuse(0, 'too_many_contents')
-  end
-  if contents == 1 then
-    call('HSET', KEYS[4], 'since', now)
+local today, of_today, earlier = ARGV[9], 0, held or ''
+if held then
+  local newest, of_newest, others = string.match(held, '^([%d-]+):(%d+);(.*)')
+  if newest and newest >= today then
+    today, of_today, earlier = newest, of_newest, others
   end
 end
+
+-- Only the stats have not been read, so only their writes may still fail: they come first. Then the state, and the view
+-- last. A script that fails half way leaves no view, and the viewer may come again.
+if is_first then
+  call('HSET', KEYS[4], 'since', now)
+end
 call('HINCRBY', KEYS[4], 'pending_views', 1)
+if is_new_day then
+  -- A late clock's day counts no viewer: it is counted with its first view of the day that others have begun.
+  local begun = tonumber(call('HGET', KEYS[4], 'day') or 0)
+  if day > begun then
+    call('HSET', KEYS[4], 'day', day, 'viewers', 1, 'sessions', 0)
+  elseif day == begun then
+    call('HINCRBY', KEYS[4], 'viewers', 1)
+  end
+end
+if count == 0 and session > 0 then
+  call('HINCRBY', KEYS[4], 'sessions', 1)
+end
 call('HSET', KEYS[1],
   'd', struct.pack('>I6I4', counted_day, views + 1),
   ARGV[1], struct.pack('>I6I4I2', last, last - start, count + 1))
@@ -121,15 +145,6 @@ if is_new_day then
     end
   end
   call('PEXPIRE', KEYS[1], 3 * memory)
-  -- A late clock's day counts no viewer: he is counted with his first view of the day that others have begun.
-  local begun = tonumber(call('HGET', KEYS[4], 'day') or 0)
-  if day > begun then
-    call('HSET', KEYS[4], 'day', day, 'viewers', 1, 'sessions', 0)
-  elseif day == begun then
-    call('HINCRBY', KEYS[4], 'viewers', 1)
-  end
 end
-if count == 0 and session > 0 then
-  call('HINCRBY', KEYS[4], 'sessions', 1)
-end
+call('HSET', KEYS[2], ARGV[2], today .. ':' .. of_today + 1 .. ';' .. earlier)
 return 0

@@ -1,4 +1,4 @@
-"""AWS clients, impatient ones.
+"""AWS clients with short timeouts.
 
 From botocore, which PynamoDB needs anyway: boto3 would add s3transfer to every cold start.
 """
@@ -17,7 +17,7 @@ READ_SECONDS = 3.0
 def client(service: str, read_seconds: float = READ_SECONDS, attempts: int | None = None) -> Any:
     """A client of a service, by its name in botocore; the caller names its type.
 
-    `attempts`: how often a call is tried in all, if not as often as the SDK likes.
+    `attempts`: how often a call is tried in all; by default as often as the SDK does.
     """
     patience = Config(
         connect_timeout=CONNECT_SECONDS,

@@ -99,18 +99,18 @@ def bind[M: Bound](model: type[M], table_name: str) -> type[M]:
 
 
 def bound_to[M: Bound](model: type[M], table_name: str) -> type[M]:
-    """A model of its own for one table, where several tables hold such items."""
+    """A copy of the model for one table, where several tables hold such items."""
     meta = type("Meta", (model.Meta,), {"table_name": table_name})
     return type(model.__name__, (model,), {"Meta": meta})
 
 
 def values_of(item: Bound, kind: "type[DataclassInstance]") -> dict[str, Any]:
-    """The attributes that are fields of `kind`, whose names they have."""
+    """The values of the attributes that have the names of `kind`'s fields."""
     return {each.name: getattr(item, each.name) for each in fields(kind)}
 
 
 def setting(model: type[Bound], values: Mapping[str, Any]) -> list[Action]:
-    """Sets attributes to values; those that are None are removed."""
+    """Actions that set attributes to values, and remove attributes whose value is None."""
     attributes: dict[str, Any] = {name: getattr(model, name) for name in values}
     return [
         attributes[name].remove() if value is None else attributes[name].set(value) for name, value in values.items()
@@ -143,7 +143,7 @@ def update_if(item: Bound, actions: Sequence[Action], condition: Condition) -> b
 def page_of[M: Bound](
     model: type[M], partition: str, begin: str, limit: int | None, after: str | None, *, newest_first: bool = False
 ) -> tuple[list[M], bool]:
-    """At most `limit` items of a partition whose `part` begins so, after one, and whether there may be more.
+    """At most `limit` items of a partition whose `part` begins with `begin`, after `after`; whether there may be more.
 
     By a consistent read, in the order of `part`.
     """
@@ -163,7 +163,7 @@ def page_of[M: Bound](
 
 
 class Database:
-    """Commits transactions. One for each process: it holds the connection that they share."""
+    """Commits transactions. One per process, because it holds their connection."""
 
     def __init__(self, wait: Callable[[float], None] = sleep) -> None:
         self._connection = Connection(connect_timeout_seconds=CONNECT_SECONDS, read_timeout_seconds=READ_SECONDS)
@@ -172,9 +172,9 @@ class Database:
     def commit(self, fill: Callable[[TransactWrite], None]) -> bool:
         """Commit what `fill` adds to a transaction, all of it or nothing.
 
-        False when a condition failed: an answer, not an error. Which one is not told, because PynamoDB reorders the
-        actions of a transaction (pynamodb/PynamoDB#1284): read again. Conflicts with other transactions are tried again
-        in place, with jitter. Raises Unavailable when the database is too busy.
+        False when a condition failed: an answer, not an error. The caller reads again to know which one, because
+        PynamoDB reorders the actions of a transaction (pynamodb/PynamoDB#1284). Conflicts with other transactions are
+        retried here, with jitter. Raises Unavailable when the database is too busy.
         """
         for attempt in range(_CONFLICT_ATTEMPTS):
             try:

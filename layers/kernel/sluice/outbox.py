@@ -11,8 +11,9 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from sluice.clock import Clock, rfc3339
-from sluice.dynamodb import Bound
+from sluice import aws
+from sluice.clock import Clock, SystemClock, rfc3339
+from sluice.dynamodb import Bound, bind
 from sluice.errors import Unavailable
 from sluice.ids import new_id
 
@@ -58,7 +59,7 @@ def write(transaction: TransactWrite, name: str, data: dict[str, Any], now: date
 
 
 def oldest_pending() -> datetime | None:
-    """When the oldest event was written that is not published yet, as the index knows it; None when all are."""
+    """When the oldest unpublished event was written, by the index; None if all are published."""
     oldest = next(iter(EventItem.by_status.query(PENDING, limit=1)), None)
     return datetime.fromisoformat(oldest.created_at) if oldest else None
 
@@ -72,7 +73,7 @@ class Relay:
     clock: Clock
 
     def publish(self, event_id: str) -> None:
-        """Publish the row of that id, unless it was or is gone. Raises Unavailable when the bus did not take it."""
+        """Publish an event, unless it is published or deleted. Raises Unavailable when the bus refuses it."""
         try:
             event = EventItem.get(event_id, consistent_read=True)
         except DoesNotExist:
@@ -94,9 +95,9 @@ class Relay:
         self._mark_processed(event)
 
     def publish_overdue(self, older_than: timedelta, limit: int) -> int:
-        """Publish rows that the stream left behind for longer than `older_than`; returns how many.
+        """Publish rows that have been pending for longer than `older_than`; returns how many.
 
-        One that the bus refuses does not hold up those after it. Raises Unavailable at the end if there were any.
+        An event that the bus refuses does not block the others: Unavailable is raised after the last.
         """
         before = rfc3339(self.clock.now() - older_than)
         overdue = EventItem.by_status.query(PENDING, EventItem.created_at < before, limit=limit)
@@ -121,3 +122,9 @@ class Relay:
         except UpdateError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
+
+
+def relay_of(settings: Any) -> Relay:
+    """Puts the events of the table `settings.outbox_table` on `settings.event_bus`."""
+    bind(EventItem, settings.outbox_table)
+    return Relay(aws.client("events"), settings.event_bus, SystemClock())

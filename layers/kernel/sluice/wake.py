@@ -74,11 +74,11 @@ class Wake:
                 },
             )
         except self.scheduler.exceptions.ConflictException:
-            return  # It is there already: the message that made it was delivered twice.
+            return  # The schedule exists: the message that created it was delivered twice.
 
 
 def wake_of(settings: WakeSettings, queue_url: str, queue_arn: str) -> Wake:
-    """Brings steps to a queue, by the clients of this process."""
+    """Brings steps to a queue."""
     return Wake(
         aws.client("sqs"),
         aws.client("scheduler"),

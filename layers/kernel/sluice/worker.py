@@ -15,7 +15,7 @@ logger = Logger()
 
 
 def handler_of(chain: Callable[[], StepChain[Any]]) -> Handler:
-    """The handler of a function that runs the steps of `chain`, which is asked for at the first message."""
+    """The handler of a function that runs the steps of a chain; `chain` is called at the first message."""
 
     def run_step(record: SQSRecord) -> None:
         step = Step.parse(record.body)

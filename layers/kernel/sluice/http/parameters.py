@@ -13,9 +13,10 @@ from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-from pydantic import AfterValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
 
 from sluice.clock import rfc3339
+from sluice.envelope import headers_of
 from sluice.errors import Forbidden, Invalid
 from sluice.roles import Principal, Role
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 MAX_CSV_LINES = 10_000  # of at most 600 bytes: a Lambda answers at most 6 MB
-MAX_CURSOR_CHARACTERS = 1024  # also keeps a nested one below what json can take
+MAX_CURSOR_CHARACTERS = 1024  # also bounds the nesting, on which json recurses
 
 _KEY_RULE = "Idempotency-Key must be 1 to 255 visible ASCII characters"
 
@@ -41,7 +42,7 @@ def _visible(key: str | None) -> str | None:
 
 
 def principal_of(request: Request) -> Principal:
-    """Who calls, as the authorizer said it. Raises Forbidden when it said nothing, or nothing that is understood."""
+    """The caller, as the authorizer named it. Raises Forbidden without a subject or without a known role."""
     claims = APIGatewayProxyEventV2(request.resolved_event.raw_event).request_context.authorizer.get_lambda
     subject, role = claims.get("subject"), claims.get("role")
     if not subject or role not in list(Role):
@@ -50,9 +51,9 @@ def principal_of(request: Request) -> Principal:
 
 
 def _request_id(request: Request) -> str:
-    """Names the request: its Idempotency-Key, which a client's retry repeats, or else the gateway's id for it."""
+    """The request's name: its Idempotency-Key, which a client's retry repeats, or else the gateway's id."""
     event = APIGatewayProxyEventV2(request.resolved_event.raw_event)
-    key: str | None = event.headers.get("idempotency-key")
+    key = headers_of(event.raw_event).get("idempotency-key")
     if key is None:
         return event.request_context.request_id
     if not _is_visible(key):
@@ -61,7 +62,7 @@ def _request_id(request: Request) -> str:
 
 
 def _fingerprint(request: Request) -> str:
-    """What a repeated Idempotency-Key must repeat: SHA-256 over subject, method, path and the body's meaning."""
+    """SHA-256 over subject, method, path and parsed body: the same whenever an Idempotency-Key is repeated."""
     event = request.resolved_event
     parts = [principal_of(request).subject, event.http_method, event.path, event.json_body]
     return sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -76,7 +77,9 @@ def _line(text: str) -> str:
 
 
 OneLine = AfterValidator(_line)
-"""Of a text for people in a body."""
+"""For a text in a body that people read."""
+Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine]
+"""Why someone did something: it is kept in the audit trail."""
 Caller = Annotated[Principal, Depends(principal_of)]
 RequestId = Annotated[str, Depends(_request_id)]
 Fingerprint = Annotated[str, Depends(_fingerprint)]
@@ -113,9 +116,9 @@ def write_cursor(position: Mapping[str, str | int] | None) -> str | None:
 
 
 def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] | None:
-    """The position that `write_cursor` wrote, which has exactly these names and types. Raises Invalid on anything else.
+    """The position that `write_cursor` wrote, with exactly these names and types. Raises Invalid for anything else.
 
-    It is opaque, not signed: whoever forges one chooses where to begin. So it must hold no partition key.
+    A cursor is opaque but not signed: a forged one begins anywhere. So it must not hold a partition key.
     """
     if cursor is None:
         return None
@@ -143,7 +146,7 @@ def cursor_of(place: "DataclassInstance | None") -> str | None:
 def place_of[P: "DataclassInstance"](
     cursor: str | None, kind: type[P], is_of_list: Callable[[P], bool] = lambda _: True
 ) -> P | None:
-    """The place that a cursor stands for. Raises Invalid for that of another list."""
+    """The place in a cursor. Raises Invalid for the cursor of another list."""
     position = read_cursor(cursor, **{each.name: each.type for each in fields(kind)})  # type: ignore[arg-type]
     if position is None:
         return None
