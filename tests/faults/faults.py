@@ -159,17 +159,19 @@ class Faults:
         invocation = world.running[-1]
         self.hit.append((injection, site, invocation))
         self._disturbed()
-        match injection.how:
+        self._meanwhile(world, injection.how, invocation)
+        return _fail_by_kind(world, injection.fault, site.operation, effect)
+
+    def _meanwhile(self, world: World, how: Delivery | Crossing | Restore, invocation: Invocation) -> None:
+        match how:
             case Delivery.AT_ONCE:
                 world.again(invocation)
             case Delivery.LATE:
                 self.late.append(invocation)
                 world.put_off(invocation, LATE)
                 world.after(LATE, lambda: self._again(world, invocation), "a late copy")
-            case Crossing.COMMAND:
-                self._cross()
-            case Crossing.COMMANDS:
-                while self._cross():
+            case Crossing.COMMAND | Crossing.COMMANDS:
+                while self._cross() and how is Crossing.COMMANDS:
                     pass
             case Crossing.SCHEDULES:
                 world.fire_schedules()
@@ -178,8 +180,7 @@ class Faults:
             case Crossing.REPEATS:
                 self._repeat(world)
             case Restore():
-                world.keep() if injection.how is Restore.KEPT else world.put_back()
-        return _fail_by_kind(world, injection.fault, site.operation, effect)
+                world.keep() if how is Restore.KEPT else world.put_back()
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:
         # Where the second of a pair hits depends on the first.

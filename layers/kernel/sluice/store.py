@@ -217,7 +217,8 @@ class ChainStore[C: Chained, X: Change[Any]]:
     def _as_read(self, before: C) -> Condition:
         as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
         head_as_read: Condition = self.items.audit_number == before.audit_number
-        return as_read & head_as_read
+        both: Condition = as_read & head_as_read
+        return both
 
     def _differences(self, before: C, after: C) -> list[Action]:
         """Sets only what changed, so that an older release keeps the attributes of a newer one.
