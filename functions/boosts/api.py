@@ -44,8 +44,6 @@ app = http.resolver()
 
 @dataclass(frozen=True)
 class Settings(BoostsSettings):
-    """What the API reads from the environment."""
-
     requests_table: str
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, QUEUES
-from operations.trail import Listed, TrailPlace
+from operations.trail import Listed, TrailPlace, Verified
 from sluice import http
 from sluice.http import Moment
 from sluice.ids import AUDIT, is_id
@@ -40,7 +40,7 @@ class EntryResource(BaseModel):
 
     @classmethod
     def of(cls, listed: Listed) -> "EntryResource":
-        """The entry, with what cannot be read of it named."""
+        """The entry, with the names of its unreadable fields."""
         shown: dict[str, Any] = {name: "" if value is None else value for name, value in vars(listed.entry).items()}
         shown |= {"before": listed.entry.before, "after": listed.entry.after}
         return cls(**shown, unreadable=list(listed.unreadable))
@@ -50,6 +50,14 @@ class EntryPage(Page[EntryResource]):
     """Audit entries, newest first."""
 
 
+class RolledBack(BaseModel):
+    """Entries whose changes a restore of the tables took back."""
+
+    first: int = Field(serialization_alias="from", description="The number of the first entry.")
+    last: int = Field(serialization_alias="to", description="The number of the last entry.")
+    bridged_by: int = Field(description="The number of the entry that was written after the restore, and says so.")
+
+
 class Verification(BaseModel):
     """Whether the audit entries of an entity are as they were written."""
 
@@ -57,8 +65,21 @@ class Verification(BaseModel):
     valid: bool
     entries: int
     problem: str | None = Field(
-        description="The first entry that was edited, removed or cut off. Null if there is none."
+        description="The first entry that was edited, removed, added or cut off. Null if there is none."
     )
+    rolled_back: list[RolledBack] = Field(
+        description="What restores rolled back, in the order of the restores. Such entries do not make a trail invalid."
+    )
+
+    @classmethod
+    def of(cls, entity: str, verified: Verified) -> "Verification":
+        problem = verified.problem
+        rolled_back = [
+            RolledBack(first=bridge.head.number + 1, last=bridge.found.number, bridged_by=bridge.number)
+            for bridge in verified.bridges
+        ]
+        valid, entries = problem is None, verified.entries
+        return cls(entity=entity, valid=valid, entries=entries, problem=problem, rolled_back=rolled_back)
 
 
 class NewPlatformStatus(BaseModel):
@@ -66,7 +87,7 @@ class NewPlatformStatus(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
+    reason: http.Reason = Field(
         description="The reason, for the audit trail: one line.", examples=["The counts of video abc123 look wrong"]
     )
 
@@ -138,7 +159,7 @@ class Health(_Parts):  # type: ignore[misc]  # Its fields are made from the rows
 
 
 def place(cursor: str | None, entity: str | None) -> TrailPlace | None:
-    """The place that a cursor stands for in the list of an entity, or of all. Raises Invalid for any other cursor."""
+    """The place in a cursor of an entity's list, or of the whole list. Raises Invalid for another list's cursor."""
 
     def is_of_list(place: TrailPlace) -> bool:
         is_place = is_id(AUDIT, place.id) and _ENTITY.fullmatch(place.entity) and place.number > 0

@@ -1,4 +1,4 @@
-"""HTTP: stop every campaign of every context at once, and let them go on."""
+"""HTTP: stop every campaign of every context at once, and resume them."""
 
 from functools import cache, partial
 from typing import Annotated

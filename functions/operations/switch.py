@@ -21,6 +21,7 @@ _NAMES = {
     PlatformStatus.STOPPED: ("PLATFORM_STOPPED", "PlatformStopped"),
     PlatformStatus.OPEN: ("PLATFORM_RESUMED", "PlatformResumed"),
 }
+_RESTORED = "PLATFORM_RESTORED"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Switch:
             after=_snapshot(after),
             event=event,
             told=_snapshot(after),
+            restored=_RESTORED,
         )
 
         def headed(head: Head) -> Platform:

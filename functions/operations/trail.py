@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 
 from sluice import audit
-from sluice.audit import Entry, EntryItem, Head
+from sluice.audit import Bridge, Entry, EntryItem, Head
 from sluice.chained import PART, ChainedItem
 from sluice.dynamodb import transient_as_unavailable
 from sluice.errors import NotFound, Unreadable
@@ -34,6 +34,15 @@ class Listed:
 
     entry: Entry
     unreadable: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How many entries an entity has, what is wrong with them, if anything, and what restores rolled back."""
+
+    entries: int
+    problem: str | None
+    bridges: tuple[Bridge, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,31 +76,35 @@ class Trail:
         last = found[-1].entry if more else None
         return found, TrailPlace(last.id or "", last.entity, last.number) if last else None
 
-    def verify(self, entity: str) -> tuple[int, str | None]:
-        """How many entries an entity has, and what is wrong with them, if anything. Raises NotFound."""
+    def verify(self, entity: str) -> Verified:
+        """What an entity's entries are found to be. Raises NotFound."""
         # First the entity: entries written meanwhile are then ahead of its head, not missing.
-        head = latest = self._head(entity)
+        found = latest = self._head(entity)
+        head = found or Head()
         try:
             with transient_as_unavailable():
                 entries = audit.entries_of(entity)
         except Unreadable as error:
-            return head.number, str(error)
+            return Verified(head.number, str(error))
+        if found is None and not entries and entity != ENTITY:
+            raise _unknown(entity)
         last = entries[-1].number if entries else 0
         if last > head.number:
-            latest = self._head(entity)  # Written meanwhile, or added by hand: the head of now can tell.
-        if last >= latest.number:
-            return len(entries), audit.find_problem(entries, latest)
-        return len(entries), audit.find_problem([each for each in entries if each.number <= head.number], head)
+            latest = self._head(entity)  # Written meanwhile, or ahead of it: the head of now can tell.
+        latest = latest or Head()
+        seen = entries
+        if last < latest.number:
+            seen, latest = [each for each in entries if each.number <= head.number], head
+        return Verified(len(entries), audit.find_problem(seen, latest), tuple(audit.bridges(entries)))
 
-    def _head(self, entity: str) -> Head:
+    def _head(self, entity: str) -> Head | None:
+        """What the entity remembers; None when it is not there: never was, or a restore took it back."""
         items, item_id, part = self._place(entity)
         with transient_as_unavailable():
             try:
                 return items.get(item_id, part, consistent_read=True).audit_head
-            except DoesNotExist as error:
-                if entity == ENTITY:
-                    return Head()  # It was never stopped.
-                raise _unknown(entity) from error
+            except DoesNotExist:
+                return None
 
     def _place(self, entity: str) -> tuple[type[ChainedItem], str, str]:
         """Where an entity remembers its last entry: the table, and the item's id and part there. Raises NotFound."""

@@ -121,7 +121,7 @@ def test_a_campaign_is_created_executed_paused_resumed_and_completed(stack: Stac
     }
     assert boosts.actions(campaign["id"]) == ["CREATED", "STARTED", "PAUSED", "RESUMED", "COMPLETED"]
     verified = boosts.http.get(f"/api/admin/audit/{campaign['id']}/verify").json()
-    assert verified == {"entity": campaign["id"], "valid": True, "entries": 5, "problem": None}
+    assert verified == {"entity": campaign["id"], "valid": True, "entries": 5, "problem": None, "rolled_back": []}
 
 
 def test_ten_campaigns_at_once_add_up_exactly(stack: StackUnderTest, boosts: Boosts) -> None:

@@ -57,6 +57,13 @@ class Crossing(StrEnum):
     REPEATS = "every command before it, once more with its key"
 
 
+class Restore(StrEnum):
+    """What an operator does with the tables, in the middle of a call that is otherwise well."""
+
+    KEPT = "the tables are kept"
+    PUT_BACK = "the tables are put back"
+
+
 _OF_REDIS = frozenset(
     {Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.LOST, Fault.EMPTY}
 )
@@ -105,7 +112,7 @@ class Injection:
 
     at: int
     fault: Fault
-    how: Delivery | Crossing
+    how: Delivery | Crossing | Restore
 
     def __str__(self) -> str:
         return f"call {self.at}: {self.fault}, {self.how}"
@@ -152,17 +159,19 @@ class Faults:
         invocation = world.running[-1]
         self.hit.append((injection, site, invocation))
         self._disturbed()
-        match injection.how:
+        self._meanwhile(world, injection.how, invocation)
+        return _fail_by_kind(world, injection.fault, site.operation, effect)
+
+    def _meanwhile(self, world: World, how: Delivery | Crossing | Restore, invocation: Invocation) -> None:
+        match how:
             case Delivery.AT_ONCE:
                 world.again(invocation)
             case Delivery.LATE:
                 self.late.append(invocation)
                 world.put_off(invocation, LATE)
                 world.after(LATE, lambda: self._again(world, invocation), "a late copy")
-            case Crossing.COMMAND:
-                self._cross()
-            case Crossing.COMMANDS:
-                while self._cross():
+            case Crossing.COMMAND | Crossing.COMMANDS:
+                while self._cross() and how is Crossing.COMMANDS:
                     pass
             case Crossing.SCHEDULES:
                 world.fire_schedules()
@@ -170,7 +179,8 @@ class Faults:
                 world.others()
             case Crossing.REPEATS:
                 self._repeat(world)
-        return _fail_by_kind(world, injection.fault, site.operation, effect)
+            case Restore():
+                world.keep() if how is Restore.KEPT else world.put_back()
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:
         # Where the second of a pair hits depends on the first.

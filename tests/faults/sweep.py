@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar, Protocol
 
-from tests.faults.faults import LATE, OF_AWS, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
+from tests.faults.faults import (
+    LATE,
+    OF_AWS,
+    Crossing,
+    Delivery,
+    Fault,
+    Faults,
+    Injection,
+    Restore,
+    can_happen,
+    is_told,
+)
 from tests.faults.repeats import Repeats
 from tests.faults.script import Command, Script
 from tests.faults.wiring import is_keyed
@@ -45,6 +56,8 @@ class Flow:
     only_while: Callable[[World], bool] | None = None
     """Calls go wrong only while this holds; by default always."""
     at_rest_within: timedelta = AT_REST_WITHIN
+    is_restorable: bool = True
+    """Whether its tables may be put back."""
 
 
 class Context:
@@ -65,6 +78,8 @@ class Context:
     """Functions whose calls never go wrong here, and why."""
     needs: tuple[str, ...] = ()
     """The fixtures that it is made of, such as servers."""
+    is_restorable: bool = True
+    """Whether its tables may be taken back: whether its watcher knows what a restore allows."""
 
     @contextmanager
     def world(self) -> Iterator[World]:
@@ -141,6 +156,8 @@ class Sweep:
         if run.problem:
             return run
         # A late answer makes the next command late, too.
+        if self.world.is_restored:
+            return run
         late = {each for number in run.late_commands for each in (number, number + 1) if each < len(flow.commands)}
         allowed = [self.faultless(flow), *(self.faultless(flow, each) for each in sorted(late))]
         parts = 0 if flow.is_race else 1 if run.crossed else 2 if flow.is_timed else 3
@@ -193,7 +210,8 @@ class Sweep:
                 quiet_since = world.now()
                 continue
             if world.is_quiet():
-                if script.is_done and self.context.is_settled(world):
+                is_over = script.is_done or world.is_restored
+                if is_over and self.context.is_settled(world):
                     return
                 if world.now() - quiet_since > at_rest_within:
                     break
@@ -248,6 +266,15 @@ def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
             yield Injection(site.number, Fault.NONE, crossing)
 
 
+def restores(context: Context, flow: Flow, sites: Sequence[Site]) -> Iterator[tuple[Injection, Injection]]:
+    """Every way to take the tables back, in the middle of a call, to what they were before an earlier write."""
+    for number, later in enumerate(sites if context.is_restorable and flow.is_restorable else ()):
+        for earlier in sites[:number]:
+            if earlier.has_effect:
+                kept = Injection(earlier.number, Fault.NONE, Restore.KEPT)
+                yield kept, Injection(later.number, Fault.NONE, Restore.PUT_BACK)
+
+
 def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ...]]]:
     """Of what is tried, one of each kind for each call site, in a flow by chance; crossings in each flow.
 
@@ -266,9 +293,17 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
                 # What comes in between may be harmless at one call, and not at the next of the same place.
                 kind = (*kind, flow.name, site.number if flow.is_race else 0)
             kinds.setdefault(kind, (flow, (injection,)))
+        for pair in _in_any_order(restores(sweep.context, flow, list(sites.values())), random):
+            kinds.setdefault((sites[pair[1].at].place, Restore.PUT_BACK), (flow, pair))
     every = list(kinds.values())
     random.shuffle(every)
     return [*((flow, ()) for flow in flows), *every]
+
+
+def _in_any_order[T](several: Iterable[T], random: Random) -> list[T]:
+    found = list(several)
+    random.shuffle(found)
+    return found
 
 
 def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple[Injection, Injection]]:

@@ -36,6 +36,8 @@ START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
 _THROUGH = ("sluice.dynamodb", "sluice.commit", "sluice.store", "views.shards.store", "tests.reference.sandbox")
+REQUESTS = "RequestsTable"
+_NEVER_RESTORED = ("AuditTable", "OutboxTable", REQUESTS)
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
@@ -86,6 +88,7 @@ class Watcher(Protocol):
     def asked(self, world: "World", request: "Request") -> None: ...
     def answered(self, world: "World", request: "Request", status: int, body: Any) -> None: ...
     def delivered(self, world: "World") -> None: ...
+    def restored(self, world: "World") -> None: ...
 
 
 @dataclass(eq=False)
@@ -213,6 +216,9 @@ class World:
         self.is_replay = False
         """Whether the last request was answered by what is kept of its key."""
         """Of those, what a function behind the API did not answer for."""
+        self.kept: dict[str, dict[Any, Any]] | None = None
+        """The tables' items at a moment to which a restore takes them back."""
+        self.is_restored = False
         self.random = _pseudo_random()
         self._numbers = count(1)
         self._running: list[Invocation] = []
@@ -254,6 +260,24 @@ class World:
 
     def after(self, delay: timedelta, act: Callable[[], None], what: str = "") -> None:
         self.later.append(Due(self.now() + delay, next(self._numbers), act, what))
+
+    # --- A restore
+
+    def keep(self) -> None:
+        """Remember the tables that are restored together, as they are now."""
+        self.kept = {
+            name: dict(table.items) for name, table in self.dynamo.tables.items() if name not in _NEVER_RESTORED
+        }
+
+    def put_back(self) -> None:
+        """Take the tables back to what was kept; what was answered to keys is forgotten."""
+        for name, items in (self.kept or {}).items():
+            self.dynamo.tables[name].items = dict(items)
+        self.dynamo.tables[REQUESTS].items.clear()
+        self.is_restored = True
+        self.silent = ()  # what is on its way is of a time that was taken back: it needs the sweeper
+        for watcher in self.watchers:
+            watcher.restored(self)
 
     # --- What is due
 

@@ -14,7 +14,7 @@ from pynamodb.connection import Connection
 import boosts.api
 from boosts.campaign import Status
 from boosts.store import Store
-from sluice.http import write_cursor
+from sluice.http.parameters import write_cursor
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.console import EXAMPLE, TERMS, Console, answer_lost_of_the_first, before_the_first

@@ -38,7 +38,7 @@ def test_a_platform_that_was_never_stopped_is_open(console: Console) -> None:
     answer = state(console)
 
     assert answer == {"status": "open", "reason": None, "actor": None, "since": None}
-    assert verified(console) == {"entity": "platform", "valid": True, "entries": 0, "problem": None}
+    assert verified(console) == {"entity": "platform", "valid": True, "entries": 0, "problem": None, "rolled_back": []}
 
 
 def test_a_stop_tells_since_when_by_whom_and_why(console: Console) -> None:
@@ -183,7 +183,7 @@ def test_each_stop_and_resume_leaves_an_entry_in_a_chain_that_verifies(console: 
         "before": {"status": "open", "reason": None},
         "after": {"status": "stopped", "reason": REASON},
     }
-    assert verified(console) == {"entity": "platform", "valid": True, "entries": 4, "problem": None}
+    assert verified(console) == {"entity": "platform", "valid": True, "entries": 4, "problem": None, "rolled_back": []}
 
 
 @pytest.mark.parametrize(("number", "problem"), [(1, "entry 1 was removed"), (2, "entry 2 was cut off")])
@@ -205,7 +205,8 @@ def test_entries_of_a_platform_whose_item_was_removed_are_noticed(console: Conso
 
     answer = verified(console)
 
-    assert (answer["valid"], answer["problem"]) == (False, "entry 1 was added")
+    ahead = "entry 1 is ahead of the entity: it was restored to an earlier moment, or they were added"
+    assert (answer["valid"], answer["problem"]) == (False, ahead)
 
 
 def test_each_stop_and_resume_leaves_an_event(console: Console) -> None:

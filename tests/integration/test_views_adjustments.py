@@ -13,7 +13,7 @@ from tests.factories import NOON
 from tests.integration.console import answer_lost_of_the_first, before_the_first
 from tests.integration.harness import Functions
 from tests.integration.imports_world import REASON, Importer, a_row
-from views.sync.applying import DayViews
+from views.sync.applying import ContentViews
 from views.sync.store import SyncStore
 
 ENTITY = "adjustments:video:abc123"
@@ -206,7 +206,7 @@ def test_the_chain_of_a_contents_adjustments_is_verified(world: Importer) -> Non
     world.aws.client("dynamodb").delete_item(TableName=world.aws.ref("AuditTable"), Key=key)
     cut = world.verified(ENTITY)
 
-    assert whole == {"entity": ENTITY, "valid": True, "entries": 2, "problem": None}
+    assert whole == {"entity": ENTITY, "valid": True, "entries": 2, "problem": None, "rolled_back": []}
     assert (cut["valid"], cut["problem"]) == (False, "entry 2 was cut off")
 
 
@@ -302,7 +302,7 @@ def imported(world: Importer, views: int) -> None:
 def synced(world: Importer, epoch: int, views: int) -> None:
     """What a page of the sync does."""
     store = SyncStore(world.aws.ref("ViewsTable"), world.aws.ref("TotalsTable"))
-    assert store.apply(epoch, [DayViews("video:abc123", "2026-11-20", views)]) == [True]
+    assert store.apply(epoch, [ContentViews("video:abc123", {"2026-11-20": views})]) == [True]
 
 
 def parts(world: Importer) -> tuple[int, int, int, int]:

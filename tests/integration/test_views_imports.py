@@ -677,7 +677,13 @@ def test_every_change_of_an_import_is_audited_and_told(world: Importer) -> None:
     actions = ["VIEWS_IMPORT_CREATED", "VIEWS_IMPORT_STARTED", "VIEWS_IMPORT_COMPLETED"]
     assert world.actions(import_id) == actions
     assert sorted(world.events()) == ["ViewsImportCompleted", "ViewsImportCreated", "ViewsImportStarted"]
-    assert world.verified(import_id) == {"entity": import_id, "valid": True, "entries": 3, "problem": None}
+    assert world.verified(import_id) == {
+        "entity": import_id,
+        "valid": True,
+        "entries": 3,
+        "problem": None,
+        "rolled_back": [],
+    }
     (told,) = [item["data"] for item in world.aws.items("OutboxTable") if item["name"] == "ViewsImportCompleted"]
     expected = {"import_id": import_id, "name": "counts.csv", "status": "completed"}
 

@@ -12,7 +12,7 @@ import time_machine
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.integration.console import answer_lost_of_the_first, before_the_first
-from tests.integration.harness import Answer, Functions, Harness
+from tests.integration.harness import ON_A_CLUSTER_TOO, Answer, Functions, Harness
 from tests.redis_servers import Servers, free_ports
 from views import keys, messages
 from views.messages import Page
@@ -98,9 +98,9 @@ class Registrar(Harness):
 
 
 @pytest.fixture
-def world(aws: Account, functions: Functions, servers: Servers) -> Iterator[Registrar]:
+def world(aws: Account, functions: Functions, redis: Servers) -> Iterator[Registrar]:
     with time_machine.travel(NOW, tick=False) as clock:
-        yield Registrar(aws, functions, servers, clock)
+        yield Registrar(aws, functions, redis, clock)
 
 
 def complete(world: Registrar) -> None:
@@ -153,7 +153,7 @@ def test_its_chain_of_entries_is_verified(world: Registrar) -> None:
     world.aws.client("dynamodb").delete_item(TableName=world.aws.ref("AuditTable"), Key=key)
     cut = world.verified("content:story:123")
 
-    assert whole == {"entity": "content:story:123", "valid": True, "entries": 2, "problem": None}
+    assert whole == {"entity": "content:story:123", "valid": True, "entries": 2, "problem": None, "rolled_back": []}
     assert (cut["valid"], cut["problem"]) == (False, "entry 2 was cut off")
 
 
@@ -267,6 +267,7 @@ def test_putting_needs_an_admin_and_looking_an_operator(world: Registrar, file: 
     assert world.aws.items("ViewsTable") == []
 
 
+@ON_A_CLUSTER_TOO
 def test_a_put_is_known_to_every_shard(world: Registrar) -> None:
     complete(world)
 
@@ -325,6 +326,7 @@ def test_a_put_that_died_after_its_row_is_healed_by_a_repeat(world: Registrar) -
     assert len(world.audited()) == 1
 
 
+@ON_A_CLUSTER_TOO
 def test_the_sync_gives_every_shard_all_of_it_and_then_the_marker(world: Registrar, monkeypatch: Any) -> None:
     """A page holds a few: however many there are, memory is that of a page."""
     contents = {f"story:{number}" for number in range(40)}
@@ -377,6 +379,7 @@ def test_an_epoch_that_is_opened_by_hand_rebuilds_too(world: Registrar) -> None:
     assert world.members(5) == {"story:123", "*"}
 
 
+@ON_A_CLUSTER_TOO
 def test_where_all_content_counts_no_set_is_made_and_one_that_was_is_forgotten(world: Registrar) -> None:
     world.put()
     complete(world)
@@ -558,6 +561,7 @@ def test_a_message_that_names_no_page_is_for_the_dead_letters(world: Registrar, 
     assert not world.deliver(text)
 
 
+@ON_A_CLUSTER_TOO
 def test_a_shard_without_its_rebuild_takes_nothing_of_it(world: Registrar) -> None:
     shards = world.shards()
     shards.begin_rebuild([0], "one", 5)

@@ -15,6 +15,7 @@ class Store(ChainStore[Campaign, Change]):
     kind = Campaign
     items = CampaignItem
     events = EVENTS
+    restored = "REFERENCE_RESTORED"
 
     def terms(self, campaign: Campaign) -> dict[str, Any]:
         return {"total": campaign.total, "pace_seconds": campaign.pace_seconds}

@@ -149,7 +149,7 @@ def test_an_entry_added_after_the_last_is_named() -> None:
 
     problem = find_problem([*chain, audit.follow(chain[-1].head, **TOLD)], chain[-1].head)
 
-    assert problem == "entry 5 was added"
+    assert problem == "entry 5 is ahead of the entity: it was restored to an earlier moment, or they were added"
 
 
 def test_a_last_entry_replaced_by_one_that_follows_rightly_is_named() -> None:
@@ -185,10 +185,75 @@ def test_a_chain_rewritten_as_a_whole_is_found_by_its_head(length: int) -> None:
 
 
 def test_an_entry_that_is_found_where_there_should_be_none_is_named() -> None:
-    assert find_problem(a_chain(1), Head()) == "entry 1 was added"
+    ahead = "entry 1 is ahead of the entity: it was restored to an earlier moment, or they were added"
+    assert find_problem(a_chain(1), Head()) == ahead
 
 
 def test_the_part_of_a_chain_up_to_its_head_is_whole_whatever_comes_after() -> None:
     chain = a_chain()
 
     assert find_problem(chain[:2], chain[1].head) is None
+
+
+# --- Bridges
+
+
+def bridged(chain: list[Entry], head: int, *, whole: bool = True, **changes: Any) -> list[Entry]:
+    """The chain, a bridge from the entry with this number over those behind it, and an entry after that."""
+    at = chain[head - 1].head if head else Head()
+    found = chain[-1].head
+    after = {
+        "head_number": at.number,
+        "head_hash": at.hash,
+        "found_number": found.number,
+        "found_hash": found.hash,
+        "whole": whole,
+    }
+    told = {"entity": "bst_1", "now": NOON, "before": None}
+    bridge = audit.follow(found, **told, action="THING_RESTORED", actor="system", after=after | changes)
+    return [*chain, bridge, audit.follow(bridge.head, **told, action="NEXT", actor="ada", after={})]
+
+
+@given(chains(), st.data())
+def test_what_a_bridge_rolled_back_is_no_problem_and_is_named(chain: list[Entry], data: st.DataObject) -> None:
+    head = data.draw(st.integers(0, len(chain) - 1))
+    entries = bridged(chain, head)
+
+    assert find_problem(entries, entries[-1].head) is None
+    (found,) = audit.bridges(entries)
+    assert (found.head.number, found.found, found.number) == (head, chain[-1].head, len(chain) + 1)
+
+
+@pytest.mark.parametrize(
+    ("head", "problem"),
+    [(3, "entry 4 was added before the bridge 5"), (1, "entries 2 to 4 were added before the bridge 5")],
+)
+def test_what_a_bridge_did_not_find_whole_was_added(head: int, problem: str) -> None:
+    entries = bridged(a_chain(4), head, whole=False)
+
+    assert find_problem(entries, entries[-1].head) == problem
+
+
+def test_a_bridge_from_another_entry_than_that_of_its_number_is_an_edit() -> None:
+    entries = bridged(a_chain(4), 2, head_hash="0" * 64)
+
+    assert find_problem(entries, entries[-1].head) == "entry 5 was edited"
+
+
+def test_several_entries_that_are_ahead_are_named() -> None:
+    chain = a_chain(7)
+
+    problem = find_problem(chain, chain[4].head)
+
+    ahead = "entries 6 to 7 are ahead of the entity: it was restored to an earlier moment, or they were added"
+    assert problem == ahead
+
+
+@pytest.mark.parametrize(
+    "changes", [{"action": "THING_STOPPED"}, {"after": None}, {"after": {}}, {"after": {"head_number": 1}}]
+)
+def test_what_only_looks_like_a_bridge_is_none(changes: dict[str, Any]) -> None:
+    bridge = bridged(a_chain(1), 0)[1]
+
+    assert audit.bridges([bridge]) != []
+    assert audit.bridges([replace(bridge, **changes)]) == []

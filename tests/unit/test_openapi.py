@@ -148,6 +148,7 @@ NO_COMMANDS = {
     "POST /api/views": "A view is deduplicated by its viewer's state in Redis.",
     "POST /api/views/batch": "",
     "POST /api/views/counts": "It reads.",
+    "POST /api/admin/views/counts": "It reads.",
     "POST /api/admin/fake-views/simulate": "It reads.",
     "POST /api/admin/fake-views/{campaign_id}/simulate": "It reads.",
     "POST /api/admin/views/explain": "It reads.",

@@ -1,4 +1,4 @@
-"""What an admin can do to a content's organic views: correct them, and look at the corrections."""
+"""An admin's corrections of organic views, and the list of them."""
 
 from datetime import datetime
 
@@ -13,14 +13,12 @@ from views.content import Content
 
 
 class Adjustments:
-    """Makes and lists adjustments."""
-
     def __init__(self, store: AdjustmentStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def adjust(self, content: Content, views: int, reason: str, requester: Requester) -> Adjusted | Answer:
-        """Adjust a content's organic views, or return the answer that its Idempotency-Key got before.
+        """Adjust a content's organic views, or return the earlier answer of its Idempotency-Key.
 
         Raises Conflicting when they would fall below zero.
         """
@@ -41,5 +39,5 @@ class Adjustments:
         return carry_out(attempt, requester.keyed, stands, self._clock, busy)
 
     def page(self, content: Content, limit: int, after: Place | None) -> tuple[list[Adjustment], Place | None]:
-        """At most `limit` adjustments, newest first, beginning after a place; and the place to go on after, if any."""
+        """At most `limit` adjustments, newest first, from after a place; and the place of the next page, if any."""
         return self._store.page(content, limit, after)

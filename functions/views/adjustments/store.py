@@ -18,14 +18,13 @@ from views.items import AdjustedItem, id_of
 
 ACTION = "VIEWS_ADJUSTED"
 _EVENT = "ViewsAdjusted"
+_RESTORED = "VIEWS_ADJUSTMENTS_RESTORED"
 _ROW = "adjusted#"
 _HEAD = "adjustments"
 
 
 @dataclass(frozen=True)
 class AdjustmentStore:
-    """Reads adjustments and commits them."""
-
     database: Database
 
     def head(self, content: Content) -> Head:
@@ -35,13 +34,13 @@ class AdjustmentStore:
         return items[0].audit_head if items else Head()
 
     def page(self, content: Content, limit: int, after: Place | None) -> tuple[list[Adjustment], Place | None]:
-        """At most `limit` adjustments, newest first, beginning after a place; and the place to go on after, if any."""
+        """At most `limit` adjustments, newest first, from after a place; and the place of the next page, if any."""
         last = _part(after.id) if after else None
         found, following = page_of(AdjustedItem, _adjustment, id_of(content), _ROW, limit, last, newest_first=True)
         return found, Place(_name(following)) if following else None
 
     def commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted] | None) -> bool:
-        """Commit an adjustment, all of it or nothing: False when the total or the chain went on meanwhile."""
+        """Commit an adjustment, all of it or nothing: False when the total or the audit chain changed meanwhile."""
         content, adjustment = adjusted.content, adjusted.adjustment
         before = adjusted.organic - adjustment.views
         trace = Trace(
@@ -52,6 +51,7 @@ class AdjustmentStore:
             after={"organic": adjusted.organic} | _told(adjustment),
             event=_EVENT,
             told=_event(adjusted),
+            restored=_RESTORED,
         )
         row = AdjustedItem(id_of(content), _part(adjustment.id), views=adjustment.views, reason=adjustment.reason)
         row.actor, row.at = adjustment.actor, adjustment.at
@@ -74,7 +74,7 @@ def _about(adjusted: Adjusted, keyed: Keyed[Adjusted]) -> Keyed[Head]:
 
 
 def entity_of(content: Content) -> str:
-    """What the audit log calls the adjustments of a content."""
+    """The entity of a content's adjustments in the audit log."""
     return ":".join((_HEAD, *content))
 
 

@@ -30,8 +30,6 @@ app = http.resolver()
 
 @dataclass(frozen=True)
 class Settings(ImportSettings):
-    """What the function reads from the environment."""
-
     requests_table: str
     content_types: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""What an admin can do to imports. Each command commits at once or is refused with the reason."""
+"""An admin's commands and queries. Each command commits at once, or is refused with the reason."""
 
 from datetime import datetime
 
@@ -14,8 +14,6 @@ from views.imports.store import LISTED, Store
 
 
 class Commands(ChainCommands[Import, Change]):
-    """The commands and queries of the admin API."""
-
     noun = "import"
     prefix = imports.PREFIX
 
@@ -24,7 +22,7 @@ class Commands(ChainCommands[Import, Change]):
         self._store = store
 
     def create(self, name: str, requester: Requester) -> Import | Answer:
-        """Create an import, or return the answer that its Idempotency-Key got before, as all commands do."""
+        """Create an import, or return the earlier answer of its Idempotency-Key."""
 
         def change(now: datetime) -> Change:
             new_import = new_id(imports.PREFIX, now)
@@ -34,17 +32,17 @@ class Commands(ChainCommands[Import, Change]):
         return self.create_by(change, requester)
 
     def page(self, limit: int, after: Place | None) -> tuple[list[Import], Place | None]:
-        """Imports, newest first, and the place to go on after."""
+        """Imports, newest first, and the place of the next page."""
         return self._store.page(LISTED, limit, after)
 
     def skipped(
         self, import_id: str, limit: int, after: SkippedPlace | None
     ) -> tuple[list[SkippedRow], SkippedPlace | None]:
-        """The rows that were not applied, in order, and the place to go on after. Raises NotFound."""
+        """The rows that were not applied, in order, and the place of the next page. Raises NotFound."""
         return self._store.skipped(self.get(import_id).id, limit, after)
 
     def put(self, import_id: str, chunk: Chunk, requester: Requester) -> Import | Answer:
-        """Put a chunk of rows; the same one again changes nothing. Raises NotFound, Conflicting."""
+        """Put a chunk of rows; a repeat changes nothing. Raises NotFound, Conflicting."""
 
         def change(found: Import, now: datetime) -> Change | None:
             return imports.put(found, chunk, self._store.chunk(found.id, chunk.number), now)
@@ -52,5 +50,5 @@ class Commands(ChainCommands[Import, Change]):
         return self.command(f"put {chunk.number}", import_id, requester, change)
 
     def execute(self, import_id: str, requester: Requester) -> Import | Answer:
-        """Start an import; a running one is sent its step again, which is harmless. Raises NotFound, Conflicting."""
+        """Start an import. If it runs, its step is sent again, which is harmless. Raises NotFound, Conflicting."""
         return self.command("execute", import_id, requester, imports.start)

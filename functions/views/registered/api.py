@@ -43,7 +43,7 @@ def put(
 
 @app.get(CONTENT, **http.require(Role.OPERATOR, errors=[404]))
 def get(content_type: ContentType, content_id: ContentId) -> ContentResource:
-    """A registered content."""
+    """Return a registered content."""
     content.check(content_type, content_id, configured().content_types)
     found = registration().get(content_type, content_id)
     if found is None:

@@ -15,8 +15,6 @@ from views.shards.bootstrap import READ_REDIS_SECONDS, ever_used, redis_shards
 
 @dataclass(frozen=True)
 class RegisteredSettings(ViewsSettings, CommitSettings):
-    """What the function reads from the environment."""
-
     requests_table: str
     content_types: tuple[str, ...]
 

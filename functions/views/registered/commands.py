@@ -1,8 +1,7 @@
-"""What an admin can do to registered content: in the database first, then in the sets of the viewer shards."""
+"""Registers content: in the database first, then in the sets of the viewer shards."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from sluice.clock import Clock
 from sluice.errors import Unavailable
@@ -10,24 +9,19 @@ from sluice.requests import Answer, Keyed, Requester, carry_out
 from views import keys
 from views.held import RedisAway
 from views.registered.content import RegisteredContent
+from views.registered.rebuild import RegisteredSets
 from views.registered.store import Registry
 
 _BUSY = "Other requests are changing the content at the same time: retry"
 
 
-class GrowingSets(Protocol):
-    """The shards' sets; `views.shards.store.RedisShards` says what it does."""
-
-    def register(self, shards: Sequence[int], contents: Sequence[str], now: int) -> list[bool]: ...
-
-
 class Registration:
-    """Registers content. `shards` answers all that there ever were: asked when the row is there, it forgets none."""
+    """Registers content. `shards` returns all shards ever used; it is called after the commit, so none is missed."""
 
     def __init__(
         self,
         registry: Registry,
-        sets: Callable[[], GrowingSets],
+        sets: Callable[[], RegisteredSets],
         shards: Callable[[], Sequence[int]],
         clock: Clock,
     ) -> None:
@@ -39,7 +33,7 @@ class Registration:
     def put(
         self, content_type: str, content_id: str, title: str, owner: str, requester: Requester
     ) -> RegisteredContent | Answer:
-        """Register or change a content, or return the answer that its Idempotency-Key got before.
+        """Register or change a content, or return the earlier answer of its Idempotency-Key.
 
         A repeat changes nothing in the database, and completes what is missing in Redis.
         Raises Conflicting for a key used for another request, and Unavailable, which says what to do.

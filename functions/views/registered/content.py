@@ -6,13 +6,11 @@ from datetime import datetime
 from views import keys
 
 BUCKETS = 16
-"""Partitions that the list of all contents is spread over; never fewer, or a rebuild would miss some."""
+"""The partitions of the list of all contents. Never lower the number: a rebuild would miss contents."""
 
 
 @dataclass(frozen=True)
 class RegisteredContent:
-    """A registered content."""
-
     content_type: str
     content_id: str
     title: str

@@ -1,4 +1,4 @@
-"""Registered content in the database: what it is called and whose it is, audited."""
+"""Registered content in the database: its title and owner, audited."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -20,8 +20,6 @@ ABOUT = "about"
 
 
 class Registry:
-    """Reads and commits registered contents."""
-
     def __init__(self, database: Database, views_table: str) -> None:
         self._database = database
         bind(ViewsItem, views_table)
@@ -40,7 +38,7 @@ class Registry:
         actor: str,
         keyed: Keyed[RegisteredContent] | None = None,
     ) -> RegisteredContent | None:
-        """Put a content in the place of what was read; None when a condition failed: it was changed meanwhile."""
+        """Put a content in place of the content as read; None when another request changed it meanwhile."""
         action, event = ("CHANGED", "ContentChanged") if before else ("REGISTERED", "ContentRegistered")
         of_content = {"content_type": after.content_type, "content_id": after.content_id}
         trace = Trace(
@@ -51,6 +49,7 @@ class Registry:
             after=_snapshot(after),
             event=event,
             told=of_content | _snapshot(after),
+            restored="CONTENT_RESTORED",
         )
         as_read: Condition = ContentItem.id.does_not_exist()
         if before:
@@ -73,7 +72,7 @@ class Registry:
         return commit(self._database, Head(), None, now, entity=lambda _: found, write=lambda *_: None, keyed=keyed)
 
     def page(self, bucket: int, after: str, limit: int) -> list[str]:
-        """Up to `limit` contents (`story:123`) of a bucket, 0 to BUCKETS - 1, after one; by a consistent read."""
+        """Up to `limit` contents (`story:123`) of a bucket, 0 to BUCKETS - 1, after `after`; by a consistent read."""
         with transient_as_unavailable():
             since = RegisteredItem.part > after if after else None
             found = RegisteredItem.query(_listed(bucket), since, consistent_read=True, limit=limit)

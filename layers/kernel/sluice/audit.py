@@ -13,11 +13,14 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
 from sluice.clock import rfc3339
-from sluice.dynamodb import Bound, values_of
+from sluice.dynamodb import Bound, transient_as_unavailable, values_of
 from sluice.errors import Unreadable
 from sluice.ids import AUDIT, new_id
 
 LOG = "audit"
+_RESTORED = "_RESTORED"
+"""How the action of a bridge ends; no other action ends so."""
+_SYSTEM = "system"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,35 @@ class Entry:
         content = {name: value for name, value in vars(self).items() if name != "hash"}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """What an entry says that goes on after a restore: the entries from behind `head` to `found` were rolled back."""
+
+    number: int
+    """Of the entry."""
+    head: Head
+    """As the restored entity remembered it."""
+    found: Head
+    """The last entry of the log at that time."""
+    is_whole: bool
+    """Whether the entries in between followed one another, and `head`."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Bridge | None":
+        """None for an entry that is no bridge."""
+        match entry.after:
+            case {
+                "head_number": int(head_number),
+                "head_hash": str(head_hash),
+                "found_number": int(found_number),
+                "found_hash": str(found_hash),
+                "whole": bool(is_whole),
+            } if entry.action.endswith(_RESTORED):
+                head, found = Head(head_number, head_hash), Head(found_number, found_hash)
+                return cls(entry.number, head, found, is_whole)
+        return None
 
 
 class HeadAttributes:
@@ -162,21 +194,79 @@ def entries_of(entity: str) -> list[Entry]:
     return entries
 
 
+def bridge(head: Head, *, entity: str, action: str, now: datetime) -> Entry | None:
+    """The entry that goes on after a log which is ahead of its entity's head; None when it is not ahead.
+
+    One consistent query, of what lies behind the head. Raises Unavailable.
+    """
+    with transient_as_unavailable():
+        ahead = list(EntryItem.query(entity, EntryItem.number > head.number, consistent_read=True))
+    if not ahead:
+        return None
+    found = Head(int(ahead[-1].number), ahead[-1].hash or "")
+    after = {
+        "head_number": head.number,
+        "head_hash": head.hash,
+        "found_number": found.number,
+        "found_hash": found.hash,
+        "whole": _follow_one_another(head, ahead),
+    }
+    return follow(found, entity=entity, action=action, actor=_SYSTEM, now=now, before=None, after=after)
+
+
+def bridges(entries: Iterable[Entry]) -> list[Bridge]:
+    """The bridges in a log, in order: what each restore rolled back."""
+    return [found for entry in entries if (found := Bridge.of(entry))]
+
+
 def find_problem(entries: Iterable[Entry], head: Head) -> str | None:
-    """What is wrong with a chain, naming the first entry that was edited, removed, added or cut off; None if whole."""
+    """What is wrong with a chain, naming the first entry that was edited, removed, added or cut off; None if whole.
+
+    Entries that a restore rolled back, and that a bridge goes on after, are no problem if the bridge found them whole.
+    """
+    chain = list(entries)
+    added = {found.head.number: found for found in bridges(chain) if not found.is_whole}
     last = Head()
-    for entry in entries:
-        if entry.number != last.number + 1:
-            return f"entry {last.number + 1} was removed"
-        if entry.hash != entry.digest():
-            return f"entry {entry.number} was edited"
-        if entry.previous_hash != last.hash:
-            return f"entry {last.number} was replaced" if last.number else "entry 1 does not begin the chain"
-        last = entry.head
+    heads = {last.number: last}
+    for entry in chain:
+        if found := added.get(last.number):
+            were_added = _span(last.number + 1, found.found.number, "was", "were")
+            return f"{were_added} added before the bridge {found.number}"
+        if problem := _fault(last, entry):
+            return problem
+        last = heads[entry.number] = entry.head
         if last.number == head.number and last != head:
             return f"entry {last.number} was replaced"
+        if (found := Bridge.of(entry)) and heads.get(found.head.number) != found.head:
+            return f"entry {entry.number} was edited"
     if last.number < head.number:
         return f"entry {last.number + 1} was cut off"
     if last.number > head.number:
-        return f"entry {head.number + 1} was added"
+        are_ahead = _span(head.number + 1, last.number, "is", "are")
+        return f"{are_ahead} ahead of the entity: it was restored to an earlier moment, or they were added"
     return None
+
+
+def _follow_one_another(head: Head, items: Iterable[EntryItem]) -> bool:
+    last = head
+    for item in items:
+        if item.unreadable or _fault(last, item.entry()):
+            return False
+        last = item.entry().head
+    return True
+
+
+def _fault(last: Head, entry: Entry) -> str | None:
+    """What is wrong with an entry that is found behind `last`; None when it follows."""
+    if entry.number != last.number + 1:
+        return f"entry {last.number + 1} was removed"
+    if entry.hash != entry.digest():
+        return f"entry {entry.number} was edited"
+    if entry.previous_hash != last.hash:
+        return f"entry {last.number} was replaced" if last.number else "entry 1 does not begin the chain"
+    return None
+
+
+def _span(first: int, last: int, one: str, many: str) -> str:
+    """`entry 6 is`, `entries 6 to 7 are`."""
+    return f"entry {first} {one}" if first == last else f"entries {first} to {last} {many}"

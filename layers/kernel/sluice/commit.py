@@ -1,6 +1,9 @@
 """Commit: a change of an entity with its audit entry, its event and the answer to its key, in one transaction.
 
 Campaigns, corrections, registered content and the platform's stop all commit by this (design sections 3 and 4).
+
+A restore takes the head of an entity's audit chain back and leaves the log, so that the next entry's number is taken.
+Then the commit is tried again with an entry before its own: a bridge, which goes on after the last entry found.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,13 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aws_lambda_powertools import Logger
 from pynamodb.transactions import TransactWrite
 
 from sluice import audit, outbox, requests
-from sluice.audit import EntryItem, Head
+from sluice.audit import Entry, EntryItem, Head
 from sluice.dynamodb import Database, bind
 from sluice.outbox import EventItem
 from sluice.requests import Keyed
+
+logger = Logger(child=True)
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Trace:
     after: Mapping[str, Any]
     event: str
     told: Mapping[str, Any]
+    restored: str
+    """What the log calls a bridge after a restore, such as `PLATFORM_RESTORED`: it ends so for all."""
 
 
 def commit[E](
@@ -62,24 +70,41 @@ def commit[E](
     """Commit a change, all of it or nothing: the entity as it is then, or None when a condition failed.
 
     `head` is that of the entity's audit chain as read. `entity` makes the entity with its new head, and `write` adds
-    the entity's own writes to the transaction, on condition that the entity is as it was read. Without a `trace` there
-    is no entry and no event, and the head stays. Raises Unavailable when the database is too busy.
+    the entity's own writes to the transaction, on condition that the entity is as it was read, its head included: so
+    of two commits one bridges a restore, and the other reads again. Without a `trace` there is no entry and no event,
+    and the head stays. Raises Unavailable when the database is too busy.
     """
-    entry = _entry(head, trace, now) if trace else None
-    after = entity(entry.head if entry else head)
 
-    def fill(transaction: TransactWrite) -> None:
-        write(transaction, after)
-        if trace and entry:
-            audit.write(transaction, entry)
-            outbox.write(transaction, trace.event, dict(trace.told), now)
-        if keyed:
-            requests.write(transaction, keyed, after, now)
+    def attempt(*entries: Entry) -> E | None:
+        after = entity(entries[-1].head if entries else head)
 
-    return after if database.commit(fill) else None
+        def fill(transaction: TransactWrite) -> None:
+            write(transaction, after)
+            for entry in entries:
+                audit.write(transaction, entry)
+            if trace:
+                outbox.write(transaction, trace.event, dict(trace.told), now)
+            if keyed:
+                requests.write(transaction, keyed, after, now)
+
+        return after if database.commit(fill) else None
+
+    if trace is None:
+        return attempt()
+    committed = attempt(_entry(head, trace, now))
+    if committed is not None:
+        return committed
+    bridge = audit.bridge(head, entity=trace.entity, action=trace.restored, now=now)
+    if bridge is None:
+        return None
+    committed = attempt(bridge, _entry(bridge.head, trace, now))
+    if committed is not None:
+        # An alarm counts these lines: nobody can tell a restore from entries that were forged to look like one.
+        logger.error("A restore was bridged", entity=trace.entity, bridge=bridge.after)
+    return committed
 
 
-def _entry(head: Head, trace: Trace, now: datetime) -> audit.Entry:
+def _entry(head: Head, trace: Trace, now: datetime) -> Entry:
     return audit.follow(
         head,
         entity=trace.entity,

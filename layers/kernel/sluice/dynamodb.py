@@ -20,7 +20,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from sluice.aws import CONNECT_SECONDS, READ_SECONDS
+from sluice.aws import CONNECT_SECONDS, READ_SECONDS, why
 from sluice.errors import Unavailable, Unreadable
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ _TRANSIENT_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
+
+_LOST = (vendor.ConnectionError, vendor.HTTPClientError)
 
 _CONFLICT_ATTEMPTS = 12
 
@@ -112,18 +114,18 @@ def bind[M: Bound](model: type[M], table_name: str) -> type[M]:
 
 
 def bound_to[M: Bound](model: type[M], table_name: str) -> type[M]:
-    """A model of its own for one table, where several tables hold such items."""
+    """A copy of the model for one table, where several tables hold such items."""
     meta = type("Meta", (model.Meta,), {"table_name": table_name})
     return type(model.__name__, (model,), {"Meta": meta})
 
 
 def values_of(item: Bound, kind: "type[DataclassInstance]") -> dict[str, Any]:
-    """The attributes that are fields of `kind`, whose names they have."""
+    """The values of the attributes that have the names of `kind`'s fields."""
     return {each.name: getattr(item, each.name) for each in fields(kind)}
 
 
 def setting(model: type[Bound], values: Mapping[str, Any]) -> list[Action]:
-    """Sets attributes to values; those that are None are removed."""
+    """Actions that set attributes to values, and remove attributes whose value is None."""
     attributes: dict[str, Any] = {name: getattr(model, name) for name in values}
     return [
         attributes[name].remove() if value is None else attributes[name].set(value) for name, value in values.items()
@@ -132,12 +134,12 @@ def setting(model: type[Bound], values: Mapping[str, Any]) -> list[Action]:
 
 @contextmanager
 def transient_as_unavailable() -> Iterator[None]:
-    """Translate throttles and lost connections into Unavailable; anything else is a defect and passes."""
+    """Translate throttles and lost connections into Unavailable, which says which; anything else is a defect."""
     try:
         yield
     except PynamoDBException as error:
         if _is_transient(error.cause):
-            raise Unavailable("The database is busy") from error
+            raise _unavailable(error.cause) from error
         raise
 
 
@@ -207,7 +209,7 @@ def page_of[M: Bound, T](
     *,
     newest_first: bool = False,
 ) -> tuple[list[T], str | None]:
-    """What `read` makes of at most `limit` items of a partition whose `part` begins so, after one.
+    """What `read` makes of at most `limit` items of a partition whose `part` begins with `begin`, after `after`.
 
     And the `part` to go on after, if there may be more. By a consistent read, in the order of `part`.
     """
@@ -228,7 +230,7 @@ def page_of[M: Bound, T](
 
 
 class Database:
-    """Commits transactions. One for each process: it holds the connection that they share."""
+    """Commits transactions. One per process, because it holds their connection."""
 
     def __init__(self, wait: Callable[[float], None] = sleep) -> None:
         self._connection = Connection(connect_timeout_seconds=CONNECT_SECONDS, read_timeout_seconds=READ_SECONDS)
@@ -237,9 +239,9 @@ class Database:
     def commit(self, fill: Callable[[TransactWrite], None]) -> bool:
         """Commit what `fill` adds to a transaction, all of it or nothing.
 
-        False when a condition failed: an answer, not an error. Which one is not told, because PynamoDB reorders the
-        actions of a transaction (pynamodb/PynamoDB#1284): read again. Conflicts with other transactions are tried again
-        in place, with jitter. Raises Unavailable when the database is too busy.
+        False when a condition failed: an answer, not an error. The caller reads again to know which one, because
+        PynamoDB reorders the actions of a transaction (pynamodb/PynamoDB#1284). Conflicts with other transactions are
+        retried here, with jitter. Raises Unavailable when the database is too busy, or cannot be reached.
         """
         for attempt in range(_CONFLICT_ATTEMPTS):
             try:
@@ -252,7 +254,7 @@ class Database:
                 if not (codes & _TRANSIENT_CODES) and not _is_transient(error.cause):
                     raise
                 if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS - 1:
-                    raise Unavailable("The database is busy") from error
+                    raise _unavailable(error.cause) from error
                 self._wait(uniform(0, min(0.5, 0.01 * 2**attempt)))
             else:
                 return True
@@ -262,4 +264,8 @@ class Database:
 def _is_transient(cause: Exception | None) -> bool:
     if isinstance(cause, vendor.ClientError):
         return cause.response["Error"]["Code"] in _TRANSIENT_CODES
-    return isinstance(cause, (vendor.ConnectionError, vendor.HTTPClientError))
+    return isinstance(cause, _LOST)
+
+
+def _unavailable(cause: Exception | None) -> Unavailable:
+    return Unavailable(why("The database", cause) if isinstance(cause, _LOST) else "The database is busy")

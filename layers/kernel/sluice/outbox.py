@@ -11,8 +11,9 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from sluice.clock import Clock, rfc3339
-from sluice.dynamodb import Bound, passed_by, readable, update_if
+from sluice import aws
+from sluice.clock import Clock, SystemClock, rfc3339
+from sluice.dynamodb import Bound, bind, passed_by, readable, update_if
 from sluice.errors import Unavailable, Unreadable
 from sluice.ids import new_id
 
@@ -62,7 +63,7 @@ def write(transaction: TransactWrite, name: str, data: dict[str, Any], now: date
 
 
 def oldest_pending() -> datetime | None:
-    """When the oldest event was written that is not published yet, as the index knows it; None when all are."""
+    """When the oldest unpublished event was written, by the index; None if all are published."""
     oldest = next(iter(EventItem.by_status.query(PENDING, limit=1)), None)
     return datetime.fromisoformat(oldest.created_at) if oldest else None
 
@@ -76,9 +77,9 @@ class Relay:
     clock: Clock
 
     def publish(self, event_id: str) -> None:
-        """Publish the row of that id, unless it was or is gone. Raises Unavailable when the bus did not take it.
+        """Publish an event, unless it is published or deleted. Raises Unavailable when the bus refuses it.
 
-        A row that cannot be read is logged, for an alarm, and marked: so it holds up no other, and nobody tries again.
+        A row that cannot be read is logged, for an alarm, and marked, so that it blocks no other and is not read again.
         """
         try:
             event = EventItem.get(event_id, consistent_read=True)
@@ -105,9 +106,9 @@ class Relay:
         self._mark_processed(event)
 
     def publish_overdue(self, older_than: timedelta, limit: int) -> int:
-        """Publish rows that the stream left behind for longer than `older_than`; returns how many.
+        """Publish rows that have been pending for longer than `older_than`; returns how many.
 
-        One that cannot be published does not hold up those after it. Raises Unavailable at the end if there were any.
+        An event that the bus refuses does not block the others: Unavailable is raised after the last.
         """
         before = rfc3339(self.clock.now() - older_than)
         overdue = EventItem.by_status.query(PENDING, EventItem.created_at < before, limit=limit)
@@ -127,3 +128,9 @@ class Relay:
         expires_at = int((self.clock.now() + _KEPT).timestamp())
         processed = [EventItem.status.set(PROCESSED), EventItem.expires_at.set(expires_at)]
         update_if(event, processed, EventItem.status == PENDING)
+
+
+def relay_of(settings: Any) -> Relay:
+    """Puts the events of the table `settings.outbox_table` on `settings.event_bus`."""
+    bind(EventItem, settings.outbox_table)
+    return Relay(aws.client("events"), settings.event_bus, SystemClock())

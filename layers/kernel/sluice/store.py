@@ -1,7 +1,7 @@
-"""The store of a context's campaigns: it reads, lists and pages them, and commits changes of them."""
+"""The store of a context's campaigns: it reads, lists and pages them, and commits their changes."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -14,7 +14,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice import platform
 from sluice.audit import Head
-from sluice.campaign import Chained, Change
+from sluice.campaign import Chained, Change, State
 from sluice.chained import PART
 from sluice.commit import Trace, commit
 from sluice.dynamodb import Bound, Database, bound_to, readable, setting, transient_as_unavailable, values_of
@@ -44,19 +44,8 @@ class _AnyItem(Bound):
 
 
 @dataclass(frozen=True)
-class State[C: Chained]:
-    """A campaign with what a step needs beside it, read at one moment."""
-
-    campaign: C
-    is_stopped: bool = False
-    """Whether the platform is stopped."""
-    beside: Mapping[Key, Any] = field(default_factory=dict)
-    """The other items that were asked for; what is not there is missing."""
-
-
-@dataclass(frozen=True)
 class Place:
-    """A place in a list of campaigns: after this one. A partition knows a campaign by its id alone."""
+    """A place in a list of campaigns: after this campaign. A partition knows a campaign by its id alone."""
 
     campaign_id: str
     created_at: str = ""
@@ -67,13 +56,13 @@ class Listing:
     """Where campaigns are listed: a partition of rows whose `part` is a campaign's id, or an index of campaigns."""
 
     query: Callable[..., ResultIterator[Any]]
-    """Of the rows' model, or of the index."""
+    """The query of the rows' model, or of the index."""
     partition: str
     index_key: str = ""
     """The hash key of the index, beside the range key `created_at`; empty for a partition of rows."""
 
     def newest_first(self, limit: int, after: Place | None) -> tuple[list[str], Place | None]:
-        """At most `limit` ids, beginning after a place; and the place to go on after, if any."""
+        """At most `limit` ids, from after a place; and the place of the next page, if any."""
         last = {name: {"S": value} for name, value in self._key(after).items()} if after else None
         options: dict[str, Any] = {"scan_index_forward": False, "limit": limit, "last_evaluated_key": last}
         if not self.index_key:
@@ -95,7 +84,7 @@ class Listing:
 
 
 class ChainStore[C: Chained, X: Change[Any]]:
-    """Reads a context's campaigns and commits changes of them. A context says how, by what is listed first.
+    """Reads a context's campaigns and commits their changes. A context gives what is listed first.
 
     `items` is the model of its campaigns: an `id`, `PART`, `status`, `ChainedAttributes`, and the fields of `kind`.
     """
@@ -104,6 +93,8 @@ class ChainStore[C: Chained, X: Change[Any]]:
     items: type[Any]
     events: Mapping[Any, str]
     """The event of each action, in the past tense."""
+    restored: str
+    """What the audit log calls a bridge after a restore; it ends with `_RESTORED`."""
 
     def snapshot(self, campaign: C) -> dict[str, Any]:
         """What an audit entry shows of a campaign before and after."""
@@ -118,7 +109,7 @@ class ChainStore[C: Chained, X: Change[Any]]:
         raise NotImplementedError
 
     def fits(self, change: X) -> bool:  # noqa: ARG002 - the context's
-        """Whether a change can be committed at all, by bounds that DynamoDB could not be given."""
+        """Whether a change can be committed at all: False if DynamoDB would reject the bounds of its condition."""
         return True
 
     def also(self, transaction: TransactWrite, change: X, after: C, now: datetime) -> None:
@@ -137,7 +128,7 @@ class ChainStore[C: Chained, X: Change[Any]]:
     def get_all(self, ids: Iterable[str]) -> list[C]:
         """Campaigns in the order of their ids, by consistent batch reads.
 
-        Those that are gone are missing, and so are those that cannot be read, which are logged.
+        Missing ones are left out, and so are those that cannot be read, which are logged.
         """
         order = list(ids)
         found = {each.id: each for each in readable(iter(self._any_of(order)), self._read)}
@@ -166,9 +157,9 @@ class ChainStore[C: Chained, X: Change[Any]]:
     def page(
         self, source: Listing, limit: int, after: Place | None, status: StrEnum | None = None
     ) -> tuple[list[C], Place | None]:
-        """At most `limit` campaigns, newest first, beginning after a place; and the place to go on after, if any.
+        """At most `limit` campaigns, newest first, from after a place; and the place of the next page, if any.
 
-        Only those in `status`, if given: an index lags behind its table, and a partition knows no status.
+        Only campaigns in `status`, if given: an index lags behind its table, and a partition knows no status.
         """
         found: list[C] = []
         while True:
@@ -180,8 +171,8 @@ class ChainStore[C: Chained, X: Change[Any]]:
     def commit(self, change: X, actor: str, now: datetime, keyed: Keyed[C] | None = None) -> C | None:
         """Commit a change, all of it or nothing: the campaign as it is then, or None when a condition failed.
 
-        The conditions: the campaign's step and status are as they were before, the context's own hold, the key is new,
-        and for a batch the platform is open.
+        The conditions: the campaign's step, status and audit head are as they were before, the context's own hold, the
+        key is new, and for a batch the platform is open.
         """
         if not self.fits(change):
             return None
@@ -220,14 +211,17 @@ class ChainStore[C: Chained, X: Change[Any]]:
             after=self.snapshot(after) if before else self.terms(after) | self.snapshot(after),
             event=self.events[change.action],
             told=self.told(after),
+            restored=self.restored,
         )
 
     def _as_read(self, before: C) -> Condition:
         as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
-        return as_read
+        head_as_read: Condition = self.items.audit_number == before.audit_number
+        both: Condition = as_read & head_as_read
+        return both
 
     def _differences(self, before: C, after: C) -> list[Action]:
-        """Sets what changed and leaves the rest alone, so that an older version keeps a newer one's attributes.
+        """Sets only what changed, so that an older release keeps the attributes of a newer one.
 
         `sweeps` is always set: the sweeper may have raised it since it was read.
         """

@@ -1,7 +1,7 @@
 """Alarms, broken."""
 
 from tests.template.broken.copy import Broken
-from tests.template.edits import drop, head_chapters, put
+from tests.template.edits import drop, head_chapters, put, revoke
 from tests.template.rules import alarms
 
 BROKEN = [
@@ -40,6 +40,24 @@ BROKEN = [
         "a chapter without an alarm",
         head_chapters(also="OldAlarm"),
         "docs/operations.md: OldAlarm is no alarm",
+    ),
+    Broken(
+        alarms.bridges_are_possible_and_heard,
+        "a function that writes entries and may not look for others",
+        revoke("BoostsWorkerFunction", "dynamodb:Query", "AuditTable"),
+        "BoostsWorkerFunction: give it Query on AuditTable",
+    ),
+    Broken(
+        alarms.bridges_are_possible_and_heard,
+        "a bridge of which nobody hears",
+        drop("Resources.OperationsStopBridgedFilter"),
+        "OperationsStopFunction: add a filter to its log group that makes RestoresBridged",
+    ),
+    Broken(
+        alarms.bridges_are_possible_and_heard,
+        "a filter for another line",
+        put("OperationsStopBridgedFilter.FilterPattern", '{ $.message = "Bridged" }'),
+        "OperationsStopFunction: add a filter to its log group that makes RestoresBridged",
     ),
     Broken(
         alarms.metrics_of_log_lines_are_watched,

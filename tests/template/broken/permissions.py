@@ -289,6 +289,42 @@ BROKEN = [
         f"ViewsReportsApiFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
     ),
     Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "an open route's function with the secret of admins in its environment",
+        put(
+            "ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_SECRET",
+            {"Fn::Sub": "{{resolve:secretsmanager:${TokenSecret}:SecretString}}"},
+        ),
+        "ViewsTrackApiFunction: take TokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "a part of the secret of admins, under another name",
+        put(
+            "ViewsCountsApiFunction.Environment.Variables.KEY",
+            {"Fn::Sub": "{{resolve:secretsmanager:${TokenSecret.Id}:SecretString:current}}"},
+        ),
+        "ViewsCountsApiFunction: take TokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "a function that may read the secret of admins",
+        grant("BoostsApiFunction", "secretsmanager:GetSecretValue", {"Ref": "TokenSecret"}),
+        "BoostsApiFunctionRole: take TokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "an authorizer that believes viewers' tokens too",
+        put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_SECRET_ARN", {"Ref": "ViewerTokenSecret"}),
+        "OperationsAuthorizerFunction: take ViewerTokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "tracking without its viewers' secret",
+        put("ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_SECRET", ""),
+        "ViewsTrackApiFunction: give it ViewerTokenSecret, or take it from HOLDERS",
+    ),
+    Broken(
         permissions.schedules_are_made_in_the_stacks_own_group,
         "schedules in every group",
         restate(

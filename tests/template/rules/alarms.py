@@ -1,12 +1,12 @@
-"""Alarms: heard by somebody, and telling him what to do."""
+"""Alarms: each rings somewhere, and says what to do."""
 
 import re
 from typing import Any
 
-from tests.template.project import Project, refers_to, text_of
+from tests.template.project import Project, as_list, refers_to, text_of
 
 # What somebody woken at night can do.
-ADVICE = re.compile(r"\b(call|check|find|look|lower|mend|purge|raise|read|redrive|restart|rotate|stop|wait)\b", re.I)
+ADVICE = re.compile(r"\b(call|check|find|fix|look|lower|purge|raise|read|redrive|restart|rotate|stop|wait)\b", re.I)
 HEADING = re.compile(r"^## .*$", re.MULTILINE)
 
 
@@ -67,4 +67,35 @@ def metrics_of_log_lines_are_watched(project: Project) -> list[str]:
     ]
 
 
-RULES = (alarms_ring_somewhere, alarms_say_what_to_do, alarms_have_a_chapter, metrics_of_log_lines_are_watched)
+def bridges_are_possible_and_heard(project: Project) -> list[str]:
+    """Who writes audit entries may look for those that a restore left ahead, and says so to the alarm."""
+    heard = {
+        text_of(each["LogGroupName"])
+        for each in project.of_type("AWS::Logs::MetricFilter").values()
+        if [made["MetricName"] for made in each["MetricTransformations"]] == ["RestoresBridged"]
+        and each["FilterPattern"] == '{ $.message = "A restore was bridged" }'
+    }
+    problems = []
+    for name, function in project.functions.items():
+        allowed = {
+            action
+            for statement in project.allowed(name)
+            if "AuditTable" in map(refers_to, as_list(statement["Resource"]))
+            for action in as_list(statement["Action"])
+        }
+        if "dynamodb:PutItem" not in allowed:
+            continue
+        if "dynamodb:Query" not in allowed:
+            problems.append(f"{name}: give it Query on AuditTable")
+        if text_of(function["LoggingConfig"]["LogGroup"]) not in heard:
+            problems.append(f"{name}: add a filter to its log group that makes RestoresBridged")
+    return problems
+
+
+RULES = (
+    alarms_ring_somewhere,
+    alarms_say_what_to_do,
+    alarms_have_a_chapter,
+    metrics_of_log_lines_are_watched,
+    bridges_are_possible_and_heard,
+)

@@ -1,5 +1,6 @@
 """Who may do what: exact actions on exact resources."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -78,6 +79,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem", "UpdateItem"},
         "ViewsImportsWorkerFunction": {"PutItem", "UpdateItem"},
         "ViewsTrackApiFunction": {"PutItem"},
+        "ViewsTrackUrlFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
         "ViewsSyncApiFunction": {"UpdateItem"},
@@ -98,6 +100,7 @@ TOTALS_KEYS = {
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
     "ViewsTrackApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
+    "ViewsTrackUrlFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
     "ViewsRegisteredApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
     "ViewsAdjustmentsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*"]}},
     "ViewsSyncApiFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
@@ -111,6 +114,13 @@ REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
 
 STOP = "OperationsStopFunction"
 SWEEPER = "OperationsSweeperFunction"
+
+# Who may hold a secret: have it in the environment, or read it. Whoever reads a function's configuration has it too.
+HOLDERS = {
+    "TokenSecret": {"OperationsAuthorizerFunction"},
+    "ViewerTokenSecret": {"ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
+    "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
+}
 
 
 def actions_are_exact(project: Project) -> list[str]:
@@ -304,6 +314,29 @@ def reports_never_say_who(project: Project) -> list[str]:
     return problems
 
 
+def secrets_have_the_holders_they_should(project: Project) -> list[str]:
+    """The secret of the tokens that open routes is the authorizer's alone: no open route's function can mint one."""
+    problems = []
+    for secret in project.of_type("AWS::SecretsManager::Secret"):
+        roles = {refers_to(project.functions[name]["Role"]) for name in HOLDERS[secret]}
+        holders = {name for name, resource in project.resources.items() if _names(resource, secret)}
+        problems += [
+            f"{name}: take {secret} away, or add it to HOLDERS" for name in sorted(holders - HOLDERS[secret] - roles)
+        ]
+        problems += [
+            f"{name}: give it {secret}, or take it from HOLDERS"
+            for name in sorted(HOLDERS[secret])
+            if not holders & {name, refers_to(project.functions[name]["Role"])}
+        ]
+    return problems
+
+
+def _names(resource: dict[str, Any], secret: str) -> bool:
+    """Whether a resource refers to the secret anywhere, by Ref, GetAtt or Sub."""
+    text = json.dumps(resource.get("Properties", {}))
+    return f'"{secret}"' in text or re.search(rf"\$\{{{secret}[.}}]", text) is not None
+
+
 def schedules_are_made_in_the_stacks_own_group(project: Project) -> list[str]:
     """So that the group, when it is deleted with the stack, takes all of them with it."""
     problems = []
@@ -337,5 +370,6 @@ RULES = (
     the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
     reports_never_say_who,
+    secrets_have_the_holders_they_should,
     schedules_are_made_in_the_stacks_own_group,
 )

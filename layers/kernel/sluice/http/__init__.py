@@ -1,4 +1,4 @@
-"""HTTP: what every API function does alike. Roles, limits, validation, the error envelope, paging, idempotency keys.
+"""HTTP, the same for every API function: roles, limits, validation, the error envelope, paging, idempotency keys.
 
     app = http.resolver()
 
@@ -8,7 +8,7 @@
     ) -> Response[Thing]:
         return http.command(origin, key, partial(things().create, body.name), Thing, Thing.model_validate, 201)
 
-A route says who may call it with `require` or `public`. A route that says neither answers 404. A route that changes
+A route says who may call it with `require` or `public`. Without one of them it answers 404. A route that changes
 something takes an Idempotency-Key, and answers by `command`.
 """
 
@@ -22,6 +22,7 @@ from sluice.http.parameters import Limit as Limit
 from sluice.http.parameters import Moment as Moment
 from sluice.http.parameters import OneLine as OneLine
 from sluice.http.parameters import Origin as Origin
+from sluice.http.parameters import Reason as Reason
 from sluice.http.parameters import RequiredKey as RequiredKey
 from sluice.http.parameters import cursor_of as cursor_of
 from sluice.http.parameters import place_of as place_of
@@ -30,8 +31,7 @@ from sluice.http.parameters import write_cursor as write_cursor
 from sluice.http.resolver import command as command
 from sluice.http.resolver import csv_answer as csv_answer
 from sluice.http.resolver import handler_of as handler_of
-from sluice.http.resolver import logger as logger
 from sluice.http.resolver import resolver as resolver
-from sluice.http.routes import SECURITY_SCHEME as SECURITY_SCHEME
 from sluice.http.routes import public as public
 from sluice.http.routes import require as require
+from sluice.log import logger as logger

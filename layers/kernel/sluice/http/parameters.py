@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-from pydantic import AfterValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
 
 from sluice.clock import rfc3339
 from sluice.errors import Forbidden, Invalid
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 MAX_CSV_LINES = 10_000  # of at most 600 bytes: a Lambda answers at most 6 MB
-MAX_CURSOR_CHARACTERS = 1024  # also keeps a nested one below what json can take
+MAX_CURSOR_CHARACTERS = 1024  # also bounds the nesting, on which json recurses
 
 
 def _visible(key: str | None) -> str | None:
@@ -35,7 +35,7 @@ def _visible(key: str | None) -> str | None:
 
 
 def principal_of(request: Request) -> Principal:
-    """Who calls, as the authorizer said it. Raises Forbidden when it said nothing, or nothing that is understood."""
+    """The caller, as the authorizer named it. Raises Forbidden without a subject or without a known role."""
     claims = APIGatewayProxyEventV2(request.resolved_event.raw_event).request_context.authorizer.get_lambda
     subject, role = claims.get("subject"), claims.get("role")
     if not subject or role not in list(Role):
@@ -74,7 +74,9 @@ def _line(text: str) -> str:
 
 
 OneLine = AfterValidator(_line)
-"""Of a text for people in a body."""
+"""For a text in a body that people read."""
+Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine]
+"""Why someone did something: it is kept in the audit trail."""
 Caller = Annotated[Principal, Depends(principal_of)]
 Origin = Annotated[CommandOrigin, Depends(_origin)]
 IdempotencyKey = Annotated[
@@ -112,9 +114,9 @@ def write_cursor(position: Mapping[str, str | int] | None) -> str | None:
 
 
 def read_cursor(cursor: str | None, **types: type[str | int]) -> dict[str, Any] | None:
-    """The position that `write_cursor` wrote, which has exactly these names and types. Raises Invalid on anything else.
+    """The position that `write_cursor` wrote, with exactly these names and types. Raises Invalid for anything else.
 
-    It is opaque, not signed: whoever forges one chooses where to begin. So it must hold no partition key.
+    A cursor is opaque but not signed: a forged one begins anywhere. So it must not hold a partition key.
     """
     if cursor is None:
         return None
@@ -142,7 +144,7 @@ def cursor_of(place: "DataclassInstance | None") -> str | None:
 def place_of[P: "DataclassInstance"](
     cursor: str | None, kind: type[P], is_of_list: Callable[[P], bool] = lambda _: True
 ) -> P | None:
-    """The place that a cursor stands for. Raises Invalid for that of another list."""
+    """The place in a cursor. Raises Invalid for the cursor of another list."""
     position = read_cursor(cursor, **{each.name: each.type for each in fields(kind)})  # type: ignore[arg-type]
     if position is None:
         return None
