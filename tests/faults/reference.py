@@ -25,7 +25,7 @@ from tests.faults.chain import (
     platform,
 )
 from tests.faults.faults import OF_AWS, Fault
-from tests.faults.repeats import forget_answers
+from tests.faults.repeats import Repeats
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World, a_world
@@ -202,7 +202,7 @@ def gone(world: World) -> None:
     for table in ("BoostsTable", "AuditTable", "OutboxTable"):
         world.dynamo.tables[table].items.clear()
     world.bus.clear()
-    forget_answers(world)
+    _forget_answers(world)
 
 
 def begun_again(world: World) -> None:
@@ -210,7 +210,13 @@ def begun_again(world: World) -> None:
     items = world.dynamo.tables["BoostsTable"].items
     for key, item in items.items():
         items[key] = item | {"step": {"N": "0"}, "status": {"S": "pending"}}
-    forget_answers(world)
+    _forget_answers(world)
+
+
+def _forget_answers(world: World) -> None:
+    for watcher in world.watchers:
+        if isinstance(watcher, Repeats):
+            watcher.restored(world)
 
 
 def was_rolled_back(world: World) -> bool:

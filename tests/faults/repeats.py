@@ -33,7 +33,8 @@ class Repeats:
             if not found or found[2] != (status, body):
                 self._answered[request.id] = (world.now(), request, (status, body))
 
-    def forget(self) -> None:
+    def restored(self, world: World) -> None:
+        """What was commanded is rolled back: its keys are carried out again, and no repeat is answered as before."""
         self._answered.clear()
 
     def asked(self, world: World, request: Request) -> None: ...
@@ -43,10 +44,3 @@ class Repeats:
     def published(self, world: World, entries: list[Any]) -> None: ...
 
     def delivered(self, world: World) -> None: ...
-
-
-def forget_answers(world: World) -> None:
-    """What was commanded is rolled back: its keys are carried out again, and no repeat is answered as before."""
-    for watcher in world.watchers:
-        if isinstance(watcher, Repeats):
-            watcher.forget()
