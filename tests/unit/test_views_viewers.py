@@ -88,6 +88,10 @@ def test_a_session_of_another_address_has_no_other_name_but_by_chance_of_the_sha
 
     found = [names_at(viewers, midnight, evening.session, address) for address in addresses]
 
+    morning = viewers.recognise(a_request(), midnight)
+    of_today = {names_at(viewers, midnight, morning.session, address) for address in addresses}
+
+    assert of_today == {(morning.key, "", "")}
     assert {names[0] for names in found} == {evening.key}
     for _, today, yesterday in found:
         for name in (today, yesterday):
