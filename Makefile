@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install
+.PHONY: help demo up down clean logs token sync stats import redrive restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install crawlers test-oldest stack
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -11,49 +11,52 @@ STACK_OPTIONS = --stack "$(STACK)" --profile "$(PROFILE)" --region "$(REGION)"
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-# Installs what is missing; says nothing and takes no time when nothing is.
+# Both install what is missing; they say nothing and take no time when nothing is.
 install:
 	@sh local/install.sh
 
-demo: install ## the main job, start to end, on a stack of its own: about a minute, leaves nothing behind
+stack:
+	@sh local/install.sh stack
+
+demo: stack ## the main job, start to end, on a stack of its own: about a minute, leaves nothing behind
 	@$(PYTHON) -m local.demo
 
-up: install ## start the stack on this machine, or bring it up to date; writes .local/env and .local/sam  [PORT=4566]
+up: stack ## start the stack on this machine, or bring it up to date; writes .local/env and .local/sam  [PORT=4566]
 	@$(PYTHON) -m local.stack up $(if $(PORT),--port $(PORT))
 
-down: install ## stop it; the data stays
+down: stack ## stop it; the data stays
 	@$(PYTHON) -m local.stack down
 
-clean: install ## stop it and forget its data
+clean: stack ## stop it and forget its data
 	@$(PYTHON) -m local.stack clean
 
-logs: install ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
+logs: stack ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.logs $(STACK_OPTIONS)
 
-token: install ## print a bearer token  ROLE=admin|operator|service|user  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
+token: stack ## print a bearer token  ROLE=admin|operator|service|user|viewer  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.tokens $(STACK_OPTIONS) --role "$(ROLE)" --subject "$(SUB)" --hours "$(HOURS)"
 
-sync: install ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]
+sync: stack ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.sync $(STACK_OPTIONS) $(if $(FORCE),--force)
 
-import: install ## import another system's counts, once  FILE=counts.csv (type,id,count)  [NAME=..] [STACK=.. PROFILE=.. REGION=..]
+import: stack ## import another system's counts, once  FILE=counts.csv (type,id,count)  [NAME=..] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.import_counts $(STACK_OPTIONS) --file "$(FILE)" --name "$(NAME)"
-stats: install ## how tracking and the sync stand: pending views, memory, shards  [STACK=.. PROFILE=.. REGION=..]
+stats: stack ## how tracking and the sync stand: pending views, memory, shards  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.stats $(STACK_OPTIONS)
 
-redrive: install ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
+redrive: stack ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
 	@PYTHONPATH=functions $(PYTHON) -m local.redrive $(STACK_OPTIONS)
 
-restore: install ## take all tables back to a moment  AT=2026-11-26T10:00:00Z  (or FROM=<end of the names of restored tables>)  [STACK=.. PROFILE=.. REGION=..]
+restore: stack ## take all tables back to a moment  AT=2026-11-26T10:00:00Z  (or FROM=<end of the names of restored tables>)  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.restore $(STACK_OPTIONS) --at "$(AT)" --from "$(FROM)"
 
-export: install ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]
+export: stack ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.export $(STACK_OPTIONS) --id "$(ID)"
 
-build: install ## build for this machine's processor into .aws-sam/build  [ARCHITECTURE=arm64|x86_64]
+build: stack ## build for this machine's processor into .aws-sam/build  [ARCHITECTURE=arm64|x86_64]
 	@$(PYTHON) -m local.build --architecture "$(ARCHITECTURE)"
 
-deploy: install ## build for arm64 and deploy to AWS  ENVIRONMENT=dev|prod  [ARCHITECTURE=x86_64]
+deploy: stack ## build for arm64 and deploy to AWS  ENVIRONMENT=dev|prod  [ARCHITECTURE=x86_64]
 	@$(PYTHON) -m local.build --deploy "$(or $(ENVIRONMENT),dev)" --architecture "$(ARCHITECTURE)"
 
 validate: install ## check the template
@@ -89,10 +92,16 @@ fuzz: install ## send what docs/openapi.json allows and forbids to a stack of it
 checkov: install .local/checkov/.installed ## look for unsafe settings in the template
 	@.local/checkov/bin/checkov --config-file .checkov.yaml
 
-.local/checkov/.installed: local/checkov-requirements.txt
-	@echo "Installing checkov into .local/checkov ..." >&2
-	@.venv/bin/uv venv -q --clear --no-project --python .venv/bin/python .local/checkov
-	@UV_SYSTEM_CERTS=$${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync -q --python .local/checkov/bin/python --require-hashes $<
+# The server is compiled, so this needs a C compiler.
+test-oldest: install .local/redis-oldest/.installed ## scripts and errors on Redis 6.2, the oldest server that is supported
+	@REDIS_SERVER="$(CURDIR)/.local/redis-oldest/bin/redis-server" .venv/bin/pytest -q -n 2 --dist worksteal \
+		$(foreach of,views_tracking views_outages views_batch views_bounds sync_real,tests/integration/test_$(of).py)
+
+# Environments of their own.
+.local/%/.installed: local/%-requirements.txt
+	@echo "Installing the packages of $< into .local/$* ..." >&2
+	@.venv/bin/uv venv -q --clear --no-project --python .venv/bin/python .local/$*
+	@UV_SYSTEM_CERTS=$${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync -q --python .local/$*/bin/python --require-hashes $<
 	@touch $@
 
 bench: install ## calls, write units and time per step, against the budgets
@@ -104,12 +113,19 @@ cost: install ## write docs/cost.md: what views, steps and an idle month cost, b
 openapi: install ## write docs/openapi.json from the code
 	@$(PYTHON) -m local.openapi
 
+crawlers: install ## write functions/views/crawlers.txt: names of bots, from the package crawler-user-agents
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.crawlers
+
 lock: install ## pin the newest versions that pyproject.toml allows, with hashes
 	.venv/bin/uv pip compile -q pyproject.toml --group dev --python-version 3.13 --universal --generate-hashes \
 		--custom-compile-command "make lock" -o requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o layers/dependencies/requirements.txt
+	.venv/bin/uv pip compile -q pyproject.toml --group stack --python-version 3.13 --universal --generate-hashes \
+		-c requirements.txt --custom-compile-command "make lock" -o local/stack-requirements.txt
 	.venv/bin/uv pip compile -q --group redis-server --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o local/redis-requirements.txt
+	.venv/bin/uv pip compile -q --group redis-oldest --python-version 3.13 --universal --generate-hashes \
+		-c requirements.txt --custom-compile-command "make lock" -o local/redis-oldest-requirements.txt
 	.venv/bin/uv pip compile -q --group checkov --python-version 3.13 --universal --generate-hashes \
 		--custom-compile-command "make lock" -o local/checkov-requirements.txt

@@ -18,8 +18,15 @@ from sluice.prices import Price
 
 DOCUMENT = ROOT / "docs" / "cost.md"
 
-BUDGETS = {"views": 1.60, "steps": 5.00}
-"""USD a million."""
+BUDGETS = {"views": 1.60, "steps": 5.00, "worst day": 100.00}
+"""USD a million, and USD a day."""
+DAY_SECONDS = 86_400
+OFF = {"HasTrackUrl"}
+"""Conditions that do not hold unless somebody chooses so: what depends on them is not there."""
+URL_RATE = 10
+"""Requests a second that AWS lets through to a Function URL, for each call that may run at once:
+https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+"""
 HOURS = 730  # a month
 MEMORY_GB = 0.25
 
@@ -27,8 +34,12 @@ MEMORY_GB = 0.25
 VIEW_MS, VIEW_ECPUS = 8, 2
 ANSWER_BYTES = 600
 VIEWS_TOGETHER, TOGETHER_MS = 20, 15
+# A viewer with one view, and with the fifty of a batch, in Redis.
+VIEWER_BYTES, VIEWER_OF_MANY_BYTES = 200, 1300
 # What a synced content takes: its total, its day, and an old and a new entry in the index of the most viewed.
 CONTENT_WRITES, CONTENT_ECPUS, PAGE_CONTENTS, PAGE_SECONDS = 6, 10, 500, 2
+# A view without Redis: its row with an index; then its content, and the row again, marked and out of the index.
+FALLBACK_WRITES = 2 + CONTENT_WRITES + 2 * 2
 # A row, and at most the sum of its hour.
 REFUSAL_WRITES = (2, 4)
 # What a standing schedule's run takes, and the requests by which Lambda waits at a queue: five at a time, 20 s each.
@@ -52,6 +63,42 @@ _CONTEXT = {
     "responseLatency": "12",
     "authorizer.subject": "-",
     "error.message": "-",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a request takes beside the gateway, its invocation and the log lines of both."""
+
+    what: str
+    milliseconds: float
+    answer_bytes: int
+    reads: float = 0
+    ecpus: float = 0
+    own_log_bytes: int = 0
+
+
+# The dearest requests of each route that is open to all. A script on each of 16 shards takes one ECPU, and one more for
+# every two contents. `tests/integration/test_views_cost.py` has the sizes of the answers.
+SHARDS, ERROR_BYTES, REFUSED_LOG_BYTES = 16, 1000, 600
+OPEN: dict[str, tuple[Request, ...]] = {
+    "POST /api/views": (
+        Request("a view", VIEW_MS, ANSWER_BYTES, ecpus=VIEW_ECPUS),
+        Request("a body with unknown fields", 5, ERROR_BYTES),
+    ),
+    "POST /api/views/batch": (
+        Request("50 views that every rule refuses", 25, 7_500, ecpus=50 * VIEW_ECPUS),
+        Request("50 views with unknown fields", 10, 13_000),
+    ),
+    "GET /api/views/{content_type}/{content_id}": (
+        Request("a content", 12, 650, reads=2, ecpus=SHARDS),
+        Request("unknown parameters", 8, ERROR_BYTES, own_log_bytes=REFUSED_LOG_BYTES),
+    ),
+    "POST /api/views/counts": (
+        Request("20 contents", 20, 6_500, reads=40, ecpus=SHARDS * 11),
+        Request("a body with unknown fields", 8, 3_000, own_log_bytes=REFUSED_LOG_BYTES),
+    ),
+    "GET /health": (Request("a request", 5, ANSWER_BYTES),),
 }
 
 
@@ -112,6 +159,18 @@ def views_together(template: dict[str, Any]) -> Bill:
     )
 
 
+def views_by_url() -> Bill:
+    return Bill(
+        "A million views, by `TrackUrl`",
+        "One per request, as above, without the gateway and without log lines.",
+        (
+            Item("invocations", 1, prices.LAMBDA_REQUESTS),
+            Item("their time", MEMORY_GB * VIEW_MS / 1000, prices.LAMBDA_TIME),
+            Item("Redis", VIEW_ECPUS, prices.CACHE_UNITS),
+        ),
+    )
+
+
 def answers() -> Item:
     """What a million tracked views are answered."""
     return Item("answers", ANSWER_BYTES / 1000, prices.DATA_OUT)
@@ -128,7 +187,7 @@ def contents() -> Bill:
         "A million synced contents",
         "Contents with new views, not views: each sync writes a content in one transaction, however many views it "
         "gained. The write units are those of the total and the day (2 each) and of the index of the most viewed "
-        "(2). "
+        "(2). A content with views of several days has a row for each. "
         f"A page of {PAGE_CONTENTS} contents is one message.",
         (
             Item("writes", CONTENT_WRITES, prices.WRITES),
@@ -142,14 +201,14 @@ def contents() -> Bill:
 
 
 def idle(template: dict[str, Any]) -> Bill:
-    resources = template["Resources"].values()
+    resources = [each for each in template["Resources"].values() if each.get("Condition") not in OFF]
     endpoints = [
         each["Properties"]
         for each in resources
         if each["Type"] == "AWS::EC2::VPCEndpoint" and each["Properties"]["VpcEndpointType"] == "Interface"
     ]
     zones = sum(len(endpoint["SubnetIds"]) for endpoint in endpoints)
-    triggers = [event for each in resources for event in each.get("Properties", {}).get("Events", {}).values()]
+    triggers = [event for each in resources for event in _events(each)]
     polls = POLLERS * HOURS * 3600 / POLL_SECONDS * sum(event["Type"] == "SQS" for event in triggers)
     runs = sum(
         HOURS * 60 / _minutes(event["Properties"]["ScheduleExpression"], template)
@@ -168,9 +227,9 @@ def idle(template: dict[str, Any]) -> Bill:
         (
             Item("SQS endpoint in the cache's network", zones * HOURS, prices.ENDPOINT_HOURS),
             Item("the cache's minimum storage, 100 MB", 0.1 * HOURS, prices.CACHE_STORAGE),
-            Item("alarms", _count(template, "AWS::CloudWatch::Alarm"), prices.ALARMS),
+            Item("alarms", _count(resources, "AWS::CloudWatch::Alarm"), prices.ALARMS),
             Item("metrics made of log lines", len(metrics), prices.METRICS),
-            Item("secrets", _count(template, "AWS::SecretsManager::Secret"), prices.SECRETS),
+            Item("secrets", _count(resources, "AWS::SecretsManager::Secret"), prices.SECRETS),
             Item("Lambda polling the queues", polls / 1e6, prices.QUEUE_REQUESTS),
             Item("schedules", runs / 1e6, prices.SCHEDULES),
             Item("their invocations", runs / 1e6, prices.LAMBDA_REQUESTS),
@@ -181,6 +240,94 @@ def idle(template: dict[str, Any]) -> Bill:
     )
 
 
+@dataclass(frozen=True)
+class WorstDay:
+    """An open route at its throttle for a whole day, with its dearest request."""
+
+    route: str
+    parameter: str
+    per_second: float
+    dearest: Bill
+
+    @property
+    def usd(self) -> float:
+        return self.usd_of(self.per_second)
+
+    def usd_of(self, per_second: float) -> float:
+        """A day's dollars at another rate."""
+        return per_second * DAY_SECONDS / 1e6 * self.dearest.usd
+
+
+def worst_days(template: dict[str, Any]) -> list[WorstDay]:
+    """Of each open route, at the throttle that the template has. Raises KeyError for one that OPEN does not know."""
+    throttles = template["Resources"]["Api"]["Properties"]["RouteSettings"]
+    days = []
+    for route in open_routes(template):
+        parameter = throttles[route]["ThrottlingRateLimit"]["Ref"]
+        bills = [through_the_gateway(request, template) for request in OPEN[route]]
+        per_second = float(template["Parameters"][parameter]["Default"])
+        days.append(WorstDay(route, parameter, per_second, max(bills, key=lambda bill: bill.usd)))
+    return days
+
+
+def worst_days_by_url(template: dict[str, Any]) -> list[WorstDay]:
+    """Of `TrackUrl`, if it is on: with a view in each request, and with the dearest request there is."""
+    parameter = "TrackUrlConcurrency"
+    per_second = URL_RATE * float(template["Parameters"][parameter]["Default"])
+    (view, *_), (*_, dearest) = OPEN["POST /api/views"], OPEN["POST /api/views/batch"]
+    return [
+        WorstDay("TrackUrl", parameter, per_second, Bill(each.what, "", _in_the_function(each)))
+        for each in (view, dearest)
+    ]
+
+
+def open_routes(template: dict[str, Any]) -> list[str]:
+    """The routes that no token is needed for, as `POST /api/views`."""
+    triggers = [
+        event for each in template["Resources"].values() for event in _events(each) if event["Type"] == "HttpApi"
+    ]
+    return [
+        f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
+        for event in triggers
+        if event["Properties"].get("Auth", {}).get("Authorizer") == "NONE"
+    ]
+
+
+def through_the_gateway(request: Request, template: dict[str, Any]) -> Bill:
+    """A million such requests, with what they are answered."""
+    logged = log_bytes(template) + request.own_log_bytes
+    gateway = (Item("the gateway", 1, prices.API_REQUESTS), Item("logs", logged / 1000, prices.LOGS))
+    return Bill(request.what, "", (*gateway, *_in_the_function(request)))
+
+
+def _in_the_function(request: Request) -> tuple[Item, ...]:
+    return (
+        Item("invocations", 1, prices.LAMBDA_REQUESTS),
+        Item("their time", MEMORY_GB * request.milliseconds / 1000, prices.LAMBDA_TIME),
+        Item("reads", request.reads, prices.READS),
+        Item("Redis", request.ecpus, prices.CACHE_UNITS),
+        Item("answers", request.answer_bytes / 1e3, prices.DATA_OUT),
+    )
+
+
+def sync_of_junk(template: dict[str, Any]) -> Bill:
+    """What one sync writes at most, when made-up ids have filled every shard with views and with refusals."""
+    parameters = template["Parameters"]
+    full = parameters["ViewShards"]["Default"] * parameters["MaxContentsPerShard"]["Default"] / 1e6
+    moved = tuple(Item(item.what, full * item.quantity, item.price) for item in contents().items)
+    return Bill(
+        "One sync of shards full of made-up ids",
+        "",
+        (*moved, Item("rows of refusals and their sums", full * REFUSAL_WRITES[1], prices.WRITES)),
+    )
+
+
+def viewers_gb(days: Sequence[WorstDay]) -> float:
+    """What made-up viewers keep in Redis after such a day."""
+    sizes = {"POST /api/views": VIEWER_BYTES, "POST /api/views/batch": VIEWER_OF_MANY_BYTES}
+    return sum(day.per_second * DAY_SECONDS * sizes.get(day.route, 0) for day in days) / 1e9
+
+
 def log_bytes(template: dict[str, Any]) -> int:
     """What a tracked view leaves in the logs."""
     line = template["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]
@@ -188,8 +335,12 @@ def log_bytes(template: dict[str, Any]) -> int:
     return sum(len(each) for each in (access, *PLATFORM_LINES))
 
 
-def _count(template: dict[str, Any], kind: str) -> int:
-    return sum(resource["Type"] == kind for resource in template["Resources"].values())
+def _events(resource: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(resource.get("Properties", {}).get("Events", {}).values())
+
+
+def _count(resources: Sequence[dict[str, Any]], kind: str) -> int:
+    return sum(resource["Type"] == kind for resource in resources)
 
 
 def _minutes(expression: Any, template: dict[str, Any]) -> int:
@@ -203,7 +354,8 @@ def _minutes(expression: Any, template: dict[str, Any]) -> int:
 
 def document(template: dict[str, Any]) -> str:
     """The text of docs/cost.md."""
-    bills = one, together, synced, nothing = views(template), views_together(template), contents(), idle(template)
+    bills = (views(template), views_by_url(), views_together(template), contents(), idle(template))
+    one, by_url, together, synced, nothing = bills
     refusals = " to ".join(_usd(writes * prices.WRITES.usd) for writes in REFUSAL_WRITES)
     parts = [
         "# What it costs",
@@ -214,6 +366,7 @@ def document(template: dict[str, Any]) -> str:
             [
                 (one.title, _usd(one.usd), f"at most {_usd(BUDGETS['views'])}"),
                 ("their answers", _usd(answers().usd), ""),
+                (by_url.title, _usd(by_url.usd), ""),
                 (together.title, _usd(together.usd), ""),
                 (
                     "A million boost steps (a billion boosted views)",
@@ -230,6 +383,7 @@ def document(template: dict[str, Any]) -> str:
         f"{STEP_WRITES + BATCH_WRITES + VIDEO_WRITES} units for one video, and {VIDEO_WRITES} for each further video "
         f"(${VIDEO_WRITES * prices.WRITES.usd:.2f} a million). `boosts/simulation.py` has the formula, and every "
         "simulation returns the price of its own campaign.",
+        _worst_day(template),
         *(f"## {bill.title}\n\n{bill.about}\n\n{_parts(bill)}" for bill in bills),
         "## Prices",
         "*As of* is the month of the newest source with that figure. AWS's pages have today's prices: compare before "
@@ -240,6 +394,44 @@ def document(template: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _worst_day(template: dict[str, Any]) -> str:
+    days, sync = worst_days(template), sync_of_junk(template)
+    together = sum(day.usd for day in days) + sync.usd
+    rows = [
+        *map(_cells, days),
+        (sync.title, "", "", "", "", _usd(sync.usd), ""),
+        ("**together**", "", "", "", "", f"**{_usd(together)}**", ""),
+        *map(_cells, worst_days_by_url(template)),
+    ]
+    away = prices.WRITES.usd * FALLBACK_WRITES
+    return "\n\n".join(
+        (
+            "## The worst day of what is open to all",
+            "Everybody may call these routes, so somebody may call each of them all day, as often as its throttle "
+            "lets through, with the dearest request there is. The throttle is for all clients together, so one of them "
+            "can keep the others out of a route. A parameter raises it; the last column says what that costs. "
+            f"The budget is {BUDGETS['worst day']:.0f} USD a day for all of them.",
+            _table(
+                ("route", "dearest request", "parameter", "a second", "USD a million", "USD a day", "for 100/s"), rows
+            ),
+            f"`TrackUrl` is off by default and not in the sum. AWS lets {URL_RATE} requests a second through to it "
+            "for each call that may run at once.",
+            "A sync moves at most `MaxContentsPerShard` contents, and as many refusals, of each shard. With more "
+            "syncs a day, `SyncSchedule` multiplies that line. Three things are not in the sum. A request that the "
+            "gateway throttles costs its log line. Made-up viewers take up to "
+            f"{viewers_gb(days):.1f} GB of Redis by the end of the day, which then cost "
+            f"{viewers_gb(days) * prices.CACHE_STORAGE.usd:.2f} USD an hour; `ViewsRedisMemoryAlarm` rings before. "
+            "While Redis is away, a view of a made-up id costs a row and its fold, "
+            f"{away:.2f} USD a million views; `ViewsDegradedAlarm` rings then.",
+        )
+    )
+
+
+def _cells(day: WorstDay) -> tuple[str, ...]:
+    where = (f"`{day.route}`", day.dearest.title, f"`{day.parameter}`", f"{day.per_second:g}")
+    return (*where, _usd(day.dearest.usd), _usd(day.usd), _usd(day.usd_of(100)))
 
 
 def every_price() -> list[Price]:

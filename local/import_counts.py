@@ -101,7 +101,7 @@ def _check_types(api: _Api, lines: list[Line]) -> None:
     problems = []
     for content_type, line in examples.items():
         body = {"items": [{"content_type": content_type, "content_id": line.content_id}]}
-        if api.call("POST", "/api/views/counts?source=database", expected="invalid", json=body) is None:
+        if api.call("POST", "/api/admin/views/counts?source=database", expected="invalid", json=body) is None:
             problems.append(f"line {line.number}: the installation has no content type {content_type!r}")
     if problems:
         raise LocalError(f"Nothing was imported: {counts_file.told(problems)}")

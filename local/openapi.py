@@ -49,7 +49,7 @@ def modules(template: dict[str, Any]) -> Iterator[tuple[str, dict[tuple[str, str
 def document(template: dict[str, Any], version: str) -> dict[str, Any]:
     """The OpenAPI document of every module there is. Raises ValueError where template and code disagree."""
     from sluice.envelope import Problem  # found only once SOURCES are on the path
-    from sluice.http import SECURITY_SCHEME
+    from sluice.http.routes import SECURITY_SCHEME
 
     schemes = {SECURITY_SCHEME: HTTPBearer(bearerFormat="JWT", description=TOKEN)}
     merge = OpenAPIMerge(title="Sluice", version=version, description=DESCRIPTION, on_conflict="error")

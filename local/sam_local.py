@@ -8,6 +8,7 @@ samconfig.toml names both files.
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
@@ -18,6 +19,8 @@ from local.paths import LOCAL
 DIRECTORY = LOCAL / "sam"
 _HOST = "host.docker.internal"
 """This machine, as a container calls it."""
+THIS_MACHINE = ("127.0.0.1", "localhost")
+"""As it calls itself."""
 
 
 def write(stack: DeployedStack, port: int, built_template: Path, directory: Path = DIRECTORY) -> None:
@@ -34,15 +37,23 @@ def write(stack: DeployedStack, port: int, built_template: Path, directory: Path
     physical = stack.resources()
     for name, resource in template["Resources"].items():
         _make_absolute(resource, built_template.parent)
-        if resource["Type"] == "AWS::Serverless::Function":
+        # Without TrackUrl its function is not there.
+        if resource["Type"] == "AWS::Serverless::Function" and name in physical:
             deployed = stack.client("lambda").get_function_configuration(FunctionName=physical[name])
             variables = deployed["Environment"]["Variables"]
             if "REDIS_URL" in variables:
-                variables["REDIS_URL"] = variables["REDIS_URL"].replace("//127.0.0.1:", f"//{_HOST}:")
+                variables["REDIS_URL"] = _for_a_container(variables["REDIS_URL"])
             values[name] = variables
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "template.json").write_text(json.dumps(template))
     (directory / "env.json").write_text(json.dumps(values, indent=2))
+
+
+def _for_a_container(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.hostname not in THIS_MACHINE:
+        return url
+    return parts._replace(netloc=parts.netloc.replace(parts.hostname, _HOST)).geturl()
 
 
 def _make_absolute(resource: dict[str, Any], folder: Path) -> None:

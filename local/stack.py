@@ -15,12 +15,14 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from local import aws, build, redis_server, sam_local, tokens
+from local import aws, bridge, build, redis_server, sam_local, tokens
 from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
@@ -68,6 +70,10 @@ class EmbeddedStack:
     @property
     def redis(self) -> Server:
         return Server("redis", self.directory)
+
+    @property
+    def bridge(self) -> Server:
+        return Server("bridge", self.directory)
 
     @property
     def endpoint_url(self) -> str:
@@ -124,6 +130,13 @@ class EmbeddedStack:
         ports = {"port": self.port, "redis_port": self.redis_port}
         (self.directory / "ports.json").write_text(json.dumps(ports))
 
+    def start_and_build(self) -> None:
+        """As `start`, and meanwhile builds the functions and layers that `deploy` takes."""
+        with ThreadPoolExecutor(1) as aside:
+            starting = aside.submit(self.start)
+            with build.built(build.this_architecture()):
+                starting.result()
+
     def deploy(self) -> bool:
         """Builds and deploys the template when anything of it or of its parameters changed. Whether it did."""
         with build.built(build.this_architecture()) as current:
@@ -133,15 +146,33 @@ class EmbeddedStack:
                 return False
             self.tell("Deploying template.yaml ...")
             self.deployed.clear_failed_creation()
-            self._sam_deploy(current.template)
+            self._sam_deploy(current.packaged)
         routes = add_routes(self.deployed)
         self.tell(f"Added {routes} routes to the HTTP API.")
         self.deployed.client("ssm").put_parameter(Name=_DEPLOYED, Value=wanted, Type="String", Overwrite=True)
         return True
 
+    def open_to_containers(self) -> bool:
+        """Lets containers on Docker's bridge reach MiniStack and Redis. False where this machine has no such bridge.
+
+        Raises LocalError when the bridge's address cannot be listened on.
+        """
+        self.bridge.stop()
+        if bridge.address() is None:
+            return False
+        redis = urlsplit(self.redis_url)
+        ports = [self.port, *([redis.port or 6379] if redis.hostname in sam_local.THIS_MACHINE else [])]
+        self.bridge.start(
+            [sys.executable, "-m", "local.bridge", *map(str, ports)],
+            os.environ | {"PYTHONPATH": str(ROOT)},
+            lambda: bridge.READY in self.bridge.log.read_text(),
+        )
+        return True
+
     def stop(self) -> None:
-        """Ends exactly what `start` started. The data stays."""
+        """Ends what `start` and `open_to_containers` started. The data stays."""
         try:
+            self.bridge.stop()
             self.ministack.stop()
         finally:
             self.redis.stop()
@@ -285,7 +316,7 @@ def _require_free(port: int) -> None:
                 taken = True
     if taken:
         raise LocalError(
-            f"Port {port} is taken by another program (another MiniStack or LocalStack?). "
+            f"Port {port} is taken by another program (make up of another clone, MiniStack, LocalStack?). "
             f"End that program, or use another port: make up PORT={_free_port(port + 10)}"
         )
 
@@ -321,13 +352,18 @@ def up(port: int | None) -> None:
     stack = EmbeddedStack.at(DIRECTORY, port)
     was_running = stack.is_running()
     if not was_running:
-        print("Starting MiniStack and Redis ...", flush=True)
-    stack.start()
+        print("Starting MiniStack and Valkey, and building the functions and layers ...", flush=True)
+    stack.start_and_build()
     if not stack.deploy():
         print("The stack is up to date." if was_running else "The stack is as it was deployed last.")
     write_env(stack)
     with build.built(build.this_architecture()) as current:
         sam_local.write(stack.deployed, stack.port, current.template)
+    try:
+        if stack.open_to_containers():
+            print(f"Containers on Docker's bridge {bridge.DEVICE} reach it too, for sam local.")
+    except LocalError as error:
+        print(f"`sam local` will not reach the stack from its containers: {error}", file=sys.stderr)
     print(f"Ready: {stack.api_url}")
     print(
         f"       source {ENV_FILE.relative_to(ROOT)}   for the addresses and tokens; make logs, make down, make clean"
@@ -358,7 +394,7 @@ def main() -> None:
     commands.add_parser("down", help="stop and keep the data")
     commands.add_parser("clean", help="stop and forget the data")
     given = parser.parse_args()
-    with locked(LOCAL / "stack.lock"):
+    with locked(LOCAL / "stack.lock", holder="another make up, make down or make clean"):
         if given.command == "up":
             up(given.port)
         elif given.command == "down":

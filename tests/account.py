@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
+from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
@@ -155,7 +156,7 @@ class Account:
         self._known(name, name, arn)
 
     def _secret(self, name: str, _properties: dict[str, Any]) -> None:
-        value = json.dumps({"current": "a" * 64, "previous": ""})
+        value = json.dumps({"current": secret_of(name), "previous": ""})
         arn = self.client("secretsmanager").create_secret(Name=name, SecretString=value)["ARN"]
         self._known(name, arn, arn)
         self._attributes[name, "Id"] = arn
@@ -203,6 +204,11 @@ class Account:
             answer = self.client("secretsmanager").get_secret_value(SecretId=reference[1])
             self._secrets[reference[1]] = str(answer["SecretString"])
         return self._secrets[reference[1]]
+
+
+def secret_of(name: str) -> str:
+    """What a secret of the template holds: another value for each."""
+    return sha256(name.encode()).hexdigest()
 
 
 # Clients know no account, and making them would be most of what a test costs.

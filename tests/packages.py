@@ -41,13 +41,19 @@ def caches() -> tuple[Any, ...]:
 
     Not what the kernel does: its clients know no account, and making them takes time.
     """
-    modules = [import_module(name) for name in module_names() if name.partition(".")[0] in contexts()]
+    modules = {name: vars(import_module(name)).values() for name in module_names()}
+    of_kernel = {id(value) for name, values in modules.items() if not _is_of_context(name) for value in values}
     return tuple(
         value
-        for module in modules
-        for value in vars(module).values()
-        if hasattr(value, "cache_clear") and value.__module__.partition(".")[0] in contexts()
+        for name, values in modules.items()
+        if _is_of_context(name)
+        for value in values
+        if hasattr(value, "cache_clear") and id(value) not in of_kernel
     )
+
+
+def _is_of_context(module: str) -> bool:
+    return module.partition(".")[0] in contexts()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from threading import Semaphore, Thread
 from typing import Any
 
@@ -17,9 +18,9 @@ from tests.factories import UTC_ZONE, FixedClock
 from views import keys
 from views.control import Control, Phase
 from views.counts.reading import Count, Reader
-from views.held import Outdated, Part, Seen, Taken
+from views.held import AwayView, Outdated, Part, Seen, Taken
 from views.messages import EpochStep
-from views.sync.applying import Added, AwayRow, DayViews, MovedRefusals
+from views.sync.applying import Added, AwayRow, ContentViews, MovedRefusals
 from views.sync.epochs import Sync
 
 SHARDS = 3
@@ -34,14 +35,38 @@ class MemoryShards:
     """`views.shards.store.RedisShards`, in memory."""
 
     epochs: dict[int, int] = field(default_factory=dict)
-    pendings: dict[int, Counter[str]] = field(default_factory=dict)
-    syncings: dict[int, Counter[str]] = field(default_factory=dict)
+    pendings: dict[int, dict[str, Counter[str | None]]] = field(default_factory=dict)
+    """By shard, content and day; None: a bare number, which is of the epoch's day."""
+    syncings: dict[int, dict[str, Counter[str | None]]] = field(default_factory=dict)
     asides: dict[int, dict[str, tuple[Part, ...]]] = field(default_factory=dict)
     refused: dict[int, Counter[str]] = field(default_factory=dict)
     refusing: dict[int, Counter[str]] = field(default_factory=dict)
+    viewers: dict[int, dict[tuple[str, str, str], bool]] = field(default_factory=dict)
+    """By shard, of each viewer, content and day: whether its view is to be added by the sync."""
 
-    def track(self, shard: int, content: str) -> None:
-        self.pendings.setdefault(shard, Counter())[content] += 1
+    def track(self, shard: int, content: str, day: str | None = None) -> str | None:
+        """A view is counted; the day that it is of."""
+        held = self.pendings.setdefault(shard, {}).setdefault(content, Counter())
+        of_day = max([day, *filter(None, held)]) if day else None
+        held[of_day] += 1
+        return of_day
+
+    def view(self, viewer: str, content: str, day: str) -> str | None:
+        """Somebody views a content; the day that the view is of, None when it does not count."""
+        shard = keys.shard_of(viewer, SHARDS)
+        seen = self.viewers.setdefault(shard, {})
+        if (viewer, content, day) in seen:
+            return None
+        seen[viewer, content, day] = False
+        return self.track(shard, content, day)
+
+    def claim(self, views: Sequence[AwayView], shards: int, now: int) -> list[bool]:
+        return [
+            self.viewers.setdefault(keys.shard_of(view.viewer, shards), {}).setdefault(
+                (view.viewer, view.content, view.moment.day), True
+            )
+            for view in views
+        ]
 
     def refuse(self, shard: int, name: str) -> None:
         self.refused.setdefault(shard, Counter())[name] += 1
@@ -50,8 +75,9 @@ class MemoryShards:
         return self.refused.get(shard, Counter())[name], self.refusing.get(shard, Counter())[name]
 
     def restart(self, shard: int) -> None:
-        for each in (self.epochs, self.pendings, self.syncings, self.asides, self.refused, self.refusing):
+        for each in (*(self.epochs, self.pendings, self.syncings, self.asides), *(self.refused, self.refusing)):
             each.pop(shard, None)
+        self.viewers.pop(shard, None)
 
     def open(self, shards: Sequence[int], epoch: int) -> None:
         for shard in shards:
@@ -69,8 +95,9 @@ class MemoryShards:
             raise Outdated
         return self.epochs.get(shard, 0) == epoch
 
-    def _taken(self, shard: int, taken: Taken) -> Counter[str]:
-        return (self.syncings if taken is Taken.VIEWS else self.refusing).get(shard, Counter())
+    def _taken(self, shard: int, taken: Taken) -> dict[str, Any]:
+        taken_from: Any = self.syncings if taken is Taken.VIEWS else self.refusing
+        return taken_from.get(shard, {})  # type: ignore[no-any-return]
 
     def left(self, shards: Sequence[int], epoch: int, taken: Taken) -> list[int]:
         return [len(self._taken(s, taken)) if self._is_current(s, epoch) else 0 for s in shards]
@@ -79,16 +106,17 @@ class MemoryShards:
         return list(self._taken(shard, taken))[:limit] if self._is_current(shard, epoch) else []
 
     def _parts(self, shard: int, content: str, epoch: int) -> tuple[Part, ...]:
-        syncing = self.syncings.get(shard, Counter())
-        part = (Part(epoch, syncing[content]),) if content in syncing else ()
-        return self.asides.get(shard, {}).get(content, ()) + part
+        syncing = self.syncings.get(shard, {}).get(content, Counter())
+        parts = tuple(Part(epoch, views, day) for day, views in syncing.items())
+        return self.asides.get(shard, {}).get(content, ()) + parts
 
     def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]:
         return [[self._parts(s, c, epoch) if self._is_current(s, epoch) else () for c in contents] for s in shards]
 
     def refusals(self, shards: Sequence[int], epoch: int, fields: Sequence[str]) -> list[list[int]]:
         return [
-            [self._taken(s, Taken.REFUSALS)[f] if self._is_current(s, epoch) else 0 for f in fields] for s in shards
+            [self._taken(s, Taken.REFUSALS).get(f, 0) if self._is_current(s, epoch) else 0 for f in fields]
+            for s in shards
         ]
 
     def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None:
@@ -101,9 +129,10 @@ class MemoryShards:
     def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None:
         for shard in shards:
             if self._is_current(shard, epoch) and content in self.syncings.get(shard, ()):
-                part = Part(epoch, self.syncings[shard].pop(content), day)
+                syncing = self.syncings[shard].pop(content)
+                parts = tuple(Part(epoch, views, of_day or day) for of_day, views in syncing.items())
                 aside = self.asides.setdefault(shard, {})
-                aside[content] = (*aside.get(content, ()), part)
+                aside[content] = aside.get(content, ()) + parts
 
     def parked(self, shard: int, limit: int) -> list[str]:
         return list(self.asides.get(shard, {}))[:limit]
@@ -115,7 +144,8 @@ class MemoryShards:
         return [[self._seen(s, c, self.epochs.get(s, 0)) for c in contents] for s in shards]
 
     def _seen(self, shard: int, content: str, epoch: int) -> Seen:
-        return Seen(epoch, self.pendings.get(shard, Counter())[content], self._parts(shard, content, epoch))
+        pending = self.pendings.get(shard, {}).get(content, Counter())
+        return Seen(epoch, pending.total(), self._parts(shard, content, epoch))
 
 
 @dataclass
@@ -144,12 +174,12 @@ class MemoryStore:
     def record(self, epoch: Control) -> None:
         pass
 
-    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
+    def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
         answers: list[Added] = []
         for each in added:
             answers.append(_add(self.organic, each.content, each.views, epoch))
             if answers[-1]:
-                self.days[each.content, each.day] += each.views
+                self.days.update({(each.content, day): views for day, views in each.by_day.items()})
         return answers
 
     def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
@@ -158,18 +188,18 @@ class MemoryStore:
     def unfolded(self, limit: int, without: Collection[str] = ()) -> list[AwayRow]:
         return [row for row in self.index if row.content not in without][:limit]
 
-    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
         if any(self.rows[row] for row in rows):
             return False
-        for row in rows:
-            self.rows[row] = epoch
+        self.rows |= dict.fromkeys(rows, epoch)
+        for row in [row for row in rows if row in ours]:
             views, last_epoch = self.organic.get(row.content, (0, 0))
             self.organic[row.content] = (views + 1, last_epoch)
             self.days[row.content, row.day] += 1
         return True
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> list[AwayRow]:
-        return [row for row in rows if not self.rows[row]]
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
+        return {row: noon(row.day) for row in rows if not self.rows[row]}
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:
         self.failures[name, epoch] += 1
@@ -185,8 +215,8 @@ class MemoryStore:
         """The index shows the table as it is now."""
         self.index = [row for row, epoch in self.rows.items() if not epoch]
 
-    def folded(self, content: str) -> int:
-        return sum(1 for row, epoch in self.rows.items() if epoch and row.content == content)
+    def folded(self) -> set[AwayRow]:
+        return {row for row, epoch in self.rows.items() if epoch}
 
     def totals(self, contents: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Totals]:
         found = {content: self.organic.get(keys.content_field(*content), (0, 0)) for content in contents}
@@ -197,6 +227,10 @@ class MemoryStore:
 
     def refusals(self, name: str) -> int:
         return self.refused.get(name, (0, 0))[0]
+
+
+def noon(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T12:00Z")
 
 
 def _add(rows: dict[Any, tuple[int, int]], key: Any, views: int, epoch: int) -> bool:
@@ -292,7 +326,13 @@ class World:
         self.page_contents = page_contents
         self.clock = FixedClock()
         self.accepted: Counter[str] = Counter()
+        self.of_days: Counter[tuple[str, str]] = Counter()
         self.away: Counter[str] = Counter()
+        self.by_script: set[AwayRow] = set()
+        self.by_row: set[AwayRow] = set()
+        self.maybe_twice: Counter[str] = Counter()
+        self.forgotten: set[str] = set()
+        self._viewers = (f"anon:{number:022}" for number in count())
         self.surely_lost: Counter[str] = Counter()
         self.maybe_lost: Counter[str] = Counter()
         self.losses: Counter[str] = Counter()
@@ -321,17 +361,36 @@ class World:
         self.poison[content] -= 1
         return self.poison[content] >= 0
 
-    def track(self, shard: int, content: str) -> None:
-        self.shards.track(shard, content)
+    def new_viewer(self, shard: int) -> str:
+        return next(viewer for viewer in self._viewers if keys.shard_of(viewer, SHARDS) == shard)
+
+    def view(self, viewer: str, content: str, day: str) -> None:
+        """Somebody views a content, and the script has its effect, whoever hears of it."""
+        of_day = self.shards.view(viewer, content, day)
+        view = AwayRow(f"viewer#{viewer}", day, content)
+        if of_day is None:
+            assert view in self.by_script | self.by_row, view
+            return
+        if view in self.by_row:  # The sync is to add it no more.
+            self.away[content] -= 1
+            self.of_days[content, day] -= 1
+            self.maybe_twice[content] += viewer in self.forgotten
         self.accepted[content] += 1
+        self.of_days[content, of_day] += 1
+        self.by_script.add(view)
 
     def refuse(self, shard: int, name: str) -> None:
         self.shards.refuse(shard, name)
         self.accepted[name] += 1
 
-    def track_away(self, day: str, content: str) -> None:
-        self.store.put_away(AwayRow(f"viewer#{self.away.total()}", day, content))
-        self.away[content] += 1
+    def view_away(self, viewer: str, content: str, day: str) -> None:
+        """Somebody views a content, and the database takes it."""
+        row = AwayRow(f"viewer#{viewer}", day, content)
+        self.store.put_away(row)
+        self.by_row.add(row)
+        if row not in self.by_script:
+            self.away[content] += 1
+            self.of_days[content, day] += 1
 
     def restart(self, shard: int) -> None:
         for content, (seen,) in zip(CONTENTS, zip(*self.shards.read([shard], CONTENTS), strict=True), strict=True):
@@ -340,6 +399,9 @@ class World:
         for name in FIELDS:
             self._lose(name, *self.shards.refusals_of(shard, name))
         self.shards.restart(shard)
+        rows = [row for row in self.by_row if keys.shard_of(row.key, SHARDS) == shard]
+        self.forgotten.update(row.key for row in rows)
+        self.maybe_twice.update(row.content for row in rows if row in self.by_script)
 
     def _lose(self, name: str, surely: int, maybe: int) -> None:
         self.surely_lost[name] += surely
@@ -368,7 +430,8 @@ class World:
         return actor
 
     def read(self, content: str) -> Actor:
-        low = self.accepted[content] + self.store.folded(content)
+        of_sync = self.store.folded() - self.by_script
+        low = self.accepted[content] + sum(row.content == content for row in of_sync)
         sure, losses, shown = self.surely_lost[content], self.losses[content], self.shown[content]
 
         def act(actor: Actor) -> None:
@@ -376,7 +439,7 @@ class World:
             reader = Reader(Gated(self.shards, actor), gated.totals_of, shard_count=SHARDS)  # type: ignore[arg-type]
             count: Count = reader.read([keys.content_of(content)])[keys.content_of(content)]
             views = count.synced + count.pending
-            high = self.accepted[content] + self.away[content] - sure
+            high = self.accepted[content] + self.away[content] - sure + self.maybe_twice[content]
             assert low - self.maybe_lost[content] <= views <= high, (content, low, views, high)
             if losses == self.losses[content]:
                 assert views >= shown, (content, views, shown)
@@ -431,13 +494,25 @@ class World:
             self._end([chance.choice(self.actors)], chance.choice(["before", "after"]))
 
     def _view_comes(self, chance: random.Random) -> None:
-        self.track(chance.randrange(SHARDS), chance.choice(CONTENTS))
+        self.view(self.new_viewer(chance.randrange(SHARDS)), chance.choice(CONTENTS), chance.choice(DAYS))
 
     def _view_is_refused(self, chance: random.Random) -> None:
         self.refuse(chance.randrange(SHARDS), chance.choice(FIELDS))
 
     def _view_comes_while_redis_is_away(self, chance: random.Random) -> None:
-        self.track_away(chance.choice(DAYS), chance.choice(CONTENTS))
+        self.view_away(self.new_viewer(chance.randrange(SHARDS)), chance.choice(CONTENTS), chance.choice(DAYS))
+
+    def _view_comes_while_redis_is_slow(self, chance: random.Random) -> None:
+        """Its answer is lost, and the viewer's next try is taken by the database, or was a moment before."""
+        viewed = (self.new_viewer(chance.randrange(SHARDS)), chance.choice(CONTENTS), chance.choice(DAYS))
+        for happens in chance.sample([self.view, self.view_away], 2):
+            happens(*viewed)
+
+    def _viewer_comes_again(self, chance: random.Random) -> None:
+        """Whose view the database took, on that day."""
+        if self.by_row:
+            row = chance.choice(sorted(self.by_row, key=str))
+            self.view(row.key, row.content, row.day)
 
     def _index_catches_up(self, chance: random.Random) -> None:
         self.store.catch_up()
@@ -520,10 +595,14 @@ class World:
             held = [s for (s,) in self.shards.read(range(SHARDS), [content])]
             assert not any(s.parts or s.pending for s in held), (content, held)
             accepted = self.accepted[content] + self.away[content]
-            low, high = accepted - self.maybe_lost[content], accepted - self.surely_lost[content]
+            low = accepted - self.maybe_lost[content]
+            high = accepted - self.surely_lost[content] + self.maybe_twice[content]
             assert low <= synced <= high, (content, low, synced, high)
-            assert sum(self.store.daily(content).values()) == synced, (content, synced, self.store.daily(content))
-            assert self.store.folded(content) == self.away[content]
+            daily = self.store.daily(content)
+            assert sum(daily.values()) == synced, (content, synced, daily)
+            if not (self.losses[content] or self.maybe_twice[content]):
+                assert daily == {day: views for (of, day), views in self.of_days.items() if of == content and views}
+        assert self.store.folded() == self.by_row
         for name in FIELDS:
             assert not any(any(self.shards.refusals_of(s, name)) for s in range(SHARDS))
             moved = self.store.refusals(name)
@@ -537,6 +616,8 @@ _HAPPENS = {
     World._view_comes: 4,
     World._view_is_refused: 1,
     World._view_comes_while_redis_is_away: 1,
+    World._view_comes_while_redis_is_slow: 1,
+    World._viewer_comes_again: 1,
     World._index_catches_up: 1,
     World._message_is_delivered: 3,
     World._message_is_delivered_again: 3,

@@ -10,7 +10,7 @@ from boosts.campaign import Campaign, Change, Status, execute, fail, run_step
 from boosts.plan import month_of
 from boosts.store import Store
 from boosts.usage import Limits, Usage
-from sluice.store import State
+from sluice.campaign import State
 
 logger = Logger(child=True)
 
@@ -31,7 +31,7 @@ class BoostBatches:
         return self.store.read(campaign_id, self._month_of(now))
 
     def commit(self, state: State[Campaign], committed_by: str, now: datetime) -> Campaign | None:
-        """One step: the start of a scheduled campaign, or a batch, or nothing and why; None when a condition failed."""
+        """Run one step: start a scheduled campaign, add a batch, or wait. None when a condition failed."""
         usage = self.store.usage_in(state, self._month_of(now))
         if state.campaign.status is Status.SCHEDULED:
             change, actor = self._start(state.campaign, now), _SCHEDULE
@@ -39,7 +39,7 @@ class BoostBatches:
             change, actor = run_step(state.campaign, usage, self.limits, now, self.zone), _WORKER
         after = self.store.commit(change.run_by(committed_by), actor, now)
         if after and change.is_batch:
-            # An alarm is made of these lines.
+            # An alarm reads month_percent from these lines.
             percent = self._month_percent(usage, change)
             logger.info("Batch committed", views=sum(change.views_by_video().values()), month_percent=percent)
         if after and after.status is Status.FAILED:
@@ -50,7 +50,7 @@ class BoostBatches:
         return month_of(now.astimezone(self.zone).date())
 
     def _month_percent(self, usage: Usage, change: Change) -> float:
-        """How much of the monthly cap is executed, by the usage as it was read: others may have added to it since."""
+        """How much of the monthly cap is executed, by the usage as read: other campaigns may have added to it since."""
         executed = usage.executed + sum(each.executed for each in change.usage)
         return 100 * executed / self.limits.global_monthly_cap
 

@@ -1,4 +1,4 @@
-"""Where the boosts' settings, store, queue and clock meet; what is particular to one function is in its own module."""
+"""Where the boosts' settings, store and queue meet. What only one function needs is in its own module."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -14,8 +14,6 @@ from sluice.wake import Wake, WakeSettings, wake_of
 
 @dataclass(frozen=True)
 class BoostsSettings(CommitSettings, WakeSettings):
-    """What every function of the context reads from the environment."""
-
     boosts_table: str
     boosts_queue_url: str
     boosts_queue_arn: str

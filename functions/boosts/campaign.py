@@ -20,11 +20,11 @@ from sluice.clock import next_midnight
 from sluice.errors import Conflicting
 
 PREFIX = "bst"
-"""Of a campaign's id."""
+"""The prefix of a campaign's id."""
 
 
 class Status(StrEnum):
-    """S1-35, and those of scheduling and reverting."""
+    """The statuses of S1-35, and three for scheduling and reverting."""
 
     PENDING = "pending"
     SCHEDULED = "scheduled"
@@ -42,7 +42,7 @@ ENDED = frozenset({Status.CANCELLED, Status.COMPLETED, Status.FAILED})
 
 
 class Action(StrEnum):
-    """What the audit log calls it (S1-36, decision 9)."""
+    """The actions in the audit log (S1-36, decision 9)."""
 
     CREATED = "FAKE_VIEWS_CAMPAIGN_CREATED"
     STARTED = "FAKE_VIEWS_CAMPAIGN_STARTED"
@@ -132,7 +132,7 @@ class Campaign(Terms, Chained):
         return Position(self.plan_day, self.plan_date, self.done_today, self.executed_count)
 
     def standing_by_video(self) -> dict[str, int]:
-        """The standing views of each video: evenly shared, the first ones having the odd one more."""
+        """The standing views of each video: equal shares, and the remainder one by one for the first videos."""
         return dict(zip(self.video_ids, shares(len(self.video_ids), self.standing_count), strict=True))
 
     def active_seconds_at(self, now: datetime) -> float:
@@ -148,7 +148,7 @@ class Campaign(Terms, Chained):
 
 @dataclass(frozen=True)
 class Change(engine.Change[Campaign]):
-    """A change of a campaign, with what it adds to the use of the months. A batch moves the videos' counters."""
+    """A change of a campaign, and its additions to the use of the months. A batch moves the videos' counters."""
 
     usage: tuple[UsageChange, ...] = ()
 
@@ -161,7 +161,7 @@ class Change(engine.Change[Campaign]):
 
 @dataclass(frozen=True)
 class BatchRow:
-    """What a batch left: the evidence behind the number. Views below 0 were taken back."""
+    """The row of a batch: the evidence for its views. Views below 0 were taken back."""
 
     step: int
     views: int
@@ -172,7 +172,7 @@ class BatchRow:
 
 @dataclass(frozen=True)
 class RowPlace:
-    """A place in the list of a campaign's rows: after this one."""
+    """A place in the list of a campaign's rows: after the row of `step`."""
 
     step: int
 
@@ -181,7 +181,7 @@ class RowPlace:
 
 
 def create(campaign: Campaign) -> Change:
-    """A new campaign comes to be; one with a time to start is scheduled (S1-57)."""
+    """Create a campaign. A campaign with a time to start is scheduled (S1-57)."""
     if campaign.scheduled_for:
         start = {"wake_at": campaign.scheduled_for, "waiting_for": Waiting.START}
         campaign = replace(campaign, status=Status.SCHEDULED, **start)  # type: ignore[arg-type]
@@ -198,7 +198,7 @@ def execute(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Change:
     resumed = campaign.status is Status.PAUSED
     running = replace(_commanded(campaign, Status.RUNNING, now), wake_at=now, running_since=now)
     if resumed:
-        # Pausing is no way around the pace: what was not due before the pause is not due after it.
+        # A pause must not speed the campaign up: a batch that was not due before it is not due after it.
         running = replace(running, wake_at=max(now, campaign.wake_at or now))
     else:
         running = replace(
@@ -210,14 +210,14 @@ def execute(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Change:
 
 
 def pause(campaign: Campaign, now: datetime) -> Change:
-    """Pause a running campaign; it keeps what it was promised (S1-11). Raises Conflicting in any other state."""
+    """Pause a running campaign; it keeps its promised views (S1-11). Raises Conflicting in any other state."""
     if campaign.status is not Status.RUNNING:
         raise Conflicting("Campaign cannot be paused", "campaign_cannot_be_paused")
     return Change(campaign, _commanded(_not_active(campaign, now), Status.PAUSED, now), Action.PAUSED)
 
 
 def cancel(campaign: Campaign, now: datetime) -> Change:
-    """Cancel a campaign that has not ended (S1-12). Raises Conflicting when it has."""
+    """Cancel a campaign that has not ended (S1-12). Raises Conflicting in any other state."""
     if campaign.status not in (Status.PENDING, Status.SCHEDULED, Status.RUNNING, Status.PAUSED):
         raise Conflicting("Campaign cannot be cancelled", "campaign_cannot_be_cancelled")
     return _ending(campaign, _commanded(campaign, Status.CANCELLED, now), Action.CANCELLED, now)
@@ -226,7 +226,7 @@ def cancel(campaign: Campaign, now: datetime) -> Change:
 def revert(campaign: Campaign, reason: str, now: datetime) -> Change:
     """Begin to take an ended campaign's views back.
 
-    Raises Conflicting while it can still add some, and when none are left.
+    Raises Conflicting while the campaign can still add views, and when it has none to take back.
     """
     if campaign.status not in ENDED or not campaign.standing_count:
         raise Conflicting("Campaign cannot be reverted", "campaign_cannot_be_reverted")
@@ -245,7 +245,7 @@ def revert(campaign: Campaign, reason: str, now: datetime) -> Change:
 
 
 def run_step(campaign: Campaign, usage: Usage, limits: Limits, now: datetime, zone: ZoneInfo) -> Change:
-    """One step of a running or a reverting campaign that is due. `usage` is that of the month of `now`."""
+    """Run one due step of a running or a reverting campaign. `usage` is the use of the month of `now`."""
     stepped = campaign.stepped(now)
     if campaign.is_exhausted:
         return fail(campaign, stepped, f"not done after {campaign.max_steps} steps", now)
@@ -262,7 +262,7 @@ def fail(campaign: Campaign, stepped: Campaign | None, reason: str, now: datetim
 
 
 def _add(campaign: Campaign, stepped: Campaign, usage: Usage, limits: Limits, now: datetime, zone: ZoneInfo) -> Change:
-    """A batch of `min(1000, left of the plan day, left of the day, left of the month)`, or none and why.
+    """Add a batch of `min(1000, room in the plan day, in the day, in the month)`, or say what it waits for.
 
     The plan date is never after today: the step was not due before it.
     """
@@ -301,7 +301,7 @@ def _add(campaign: Campaign, stepped: Campaign, usage: Usage, limits: Limits, no
 
 
 def _take_back(campaign: Campaign, stepped: Campaign, now: datetime) -> Change:
-    """A compensating batch. It gives nothing back to the caps: what was executed was executed."""
+    """Take views back. The caps get nothing back, because they limit what was executed."""
     views = min(BATCH_SIZE, campaign.standing_count)
     taken = replace(stepped, reverted_count=campaign.reverted_count + views, wake_at=_next_batch(now))
     if taken.standing_count:
@@ -311,7 +311,7 @@ def _take_back(campaign: Campaign, stepped: Campaign, now: datetime) -> Change:
 
 
 def _movable(promised: Mapping[str, int], usage: Usage, limits: Limits) -> tuple[str, int]:
-    """The month from which a promise can be moved into this one, and how much of it: the plan spilled over its end."""
+    """The month whose promise can move into this one, and how many views: the plan spilled over a month's end."""
     others = sorted(month for month, views in promised.items() if views and month != usage.month)
     if not others:
         return "", 0
@@ -343,7 +343,7 @@ def _not_active(campaign: Campaign, now: datetime) -> Campaign:
 
 
 def _ending(before: Campaign, after: Campaign, action: Action, now: datetime) -> Change:
-    """Every ending returns all that is still promised."""
+    """End the campaign, and return all views that are still promised."""
     ended = replace(_not_active(after, now), ended_at=now, wake_at=None, waiting_for=None, promised={})
     return Change(before, ended, action, usage=moved(after.promised, {}))
 

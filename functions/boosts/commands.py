@@ -1,4 +1,4 @@
-"""What an operator can do to boost campaigns. Each command commits at once or is refused with the reason."""
+"""An operator's commands and queries. Each command commits at once, or is refused with the reason."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,11 +12,11 @@ from boosts.store import Store, listed_by
 from boosts.timeline import PlanDay, timeline
 from boosts.usage import Limits, Today
 from sluice.clock import Clock
-from sluice.commands import ChainCommands, Requester
+from sluice.commands import ChainCommands
 from sluice.errors import Conflicting, FieldError, Invalid
 from sluice.evidence import Check
 from sluice.ids import new_id
-from sluice.requests import Answer, Keyed
+from sluice.requests import Answer, Requester
 from sluice.store import Place
 from sluice.wake import Wake
 
@@ -24,8 +24,6 @@ _FURTHEST = timedelta(days=366)
 
 
 class Commands(ChainCommands[Campaign, Change]):
-    """The commands and queries of the admin API."""
-
     prefix = campaigns.PREFIX
 
     def __init__(self, store: Store, wake: Wake, clock: Clock, limits: Limits, zone: ZoneInfo) -> None:
@@ -34,45 +32,45 @@ class Commands(ChainCommands[Campaign, Change]):
         self._limits = limits
         self.zone = zone
 
-    def create(self, terms: Terms, subject: str, keyed: Keyed[Campaign] | None) -> Campaign | Answer:
-        """Create a campaign (S1-7, S1-57), or give the answer that its Idempotency-Key got before.
+    def create(self, terms: Terms, requester: Requester) -> Campaign | Answer:
+        """Create a campaign (S1-7, S1-57), or return the earlier answer of its Idempotency-Key.
 
-        Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used with another body.
+        Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used for another request.
         """
 
         def change(now: datetime) -> Change:
             self._check(terms, now)
-            return campaigns.create(_new(terms, subject, now))
+            return campaigns.create(_new(terms, requester.subject, now))
 
-        return self.create_by(change, subject, keyed)
+        return self.create_by(change, requester)
 
     def page(
         self, status: Status | None, video_id: str | None, limit: int, after: Place | None
     ) -> tuple[list[Campaign], Place | None]:
-        """Campaigns, newest first, and the place to go on after (S1-8)."""
+        """Campaigns, newest first, and the place of the next page (S1-8)."""
         return self._store.page(listed_by(status, video_id), limit, after, status)
 
-    def execute(self, campaign_id: str, requester: Requester) -> Campaign:
+    def execute(self, campaign_id: str, requester: Requester) -> Campaign | Answer:
         """Start a pending campaign, or resume a paused one (S1-10). Raises NotFound, Conflicting."""
 
         def change(campaign: Campaign, now: datetime) -> Change:
             change = campaigns.execute(campaign, now, self.zone)
-            # Every view that is planned is promised: a month that cannot hold its part refuses the whole.
+            # Every planned view is promised: the command is refused if one month cannot hold its part.
             if problem := self._store.lacking(change):
                 raise Conflicting(problem, "monthly_cap_exceeded")
             return change
 
         return self.command("execute", campaign_id, requester, change)
 
-    def pause(self, campaign_id: str, requester: Requester) -> Campaign:
+    def pause(self, campaign_id: str, requester: Requester) -> Campaign | Answer:
         """Pause a running campaign: after this no batch commits (S1-11). Raises NotFound, Conflicting."""
         return self.command("pause", campaign_id, requester, campaigns.pause)
 
-    def cancel(self, campaign_id: str, requester: Requester) -> Campaign:
+    def cancel(self, campaign_id: str, requester: Requester) -> Campaign | Answer:
         """Cancel a campaign that has not ended: after this no batch commits (S1-12). Raises NotFound, Conflicting."""
         return self.command("cancel", campaign_id, requester, campaigns.cancel)
 
-    def revert(self, campaign_id: str, reason: str, requester: Requester) -> Campaign:
+    def revert(self, campaign_id: str, reason: str, requester: Requester) -> Campaign | Answer:
         """Begin to take an ended campaign's views back, batch by batch. Raises NotFound, Conflicting."""
 
         def change(campaign: Campaign, now: datetime) -> Change:
@@ -85,25 +83,25 @@ class Commands(ChainCommands[Campaign, Change]):
         return self._store.is_stopped()
 
     def simulate(self, terms: Terms) -> Simulation:
-        """What a campaign on these terms would do if it were executed now. Raises Invalid as `create` does."""
+        """Simulate a campaign on these terms, as if it were executed now. Raises Invalid, as `create` does."""
         now = self.clock.now()
         self._check(terms, now)
         return self._simulation(campaigns.create(_new(terms, "", now)).after, now)
 
     def simulate_rest(self, campaign_id: str) -> Simulation:
-        """What a campaign that has not ended would still do. Raises NotFound, and Conflicting when it has ended."""
+        """Simulate the rest of a campaign. Raises NotFound, and Conflicting for a campaign that has ended."""
         campaign = self.get(campaign_id)
         if campaign.status in campaigns.ENDED or campaign.status is Status.REVERTED:
             raise Conflicting("Campaign has ended: there is nothing to simulate", "campaign_has_ended")
         return self._simulation(campaign, self.clock.now())
 
     def simulate_revert(self, campaign_id: str, reason: str) -> Simulation:
-        """What `revert` would do. Raises NotFound, Conflicting as it does."""
+        """Simulate `revert`. Raises NotFound, Conflicting, as `revert` does."""
         now = self.clock.now()
         return self._simulation(campaigns.revert(self.get(campaign_id), reason, now).after, now)
 
     def rows(self, campaign_id: str, limit: int, after: RowPlace | None) -> tuple[list[BatchRow], RowPlace | None]:
-        """At most `limit` of a campaign's batch rows, in order, and the place to go on after. Raises NotFound."""
+        """At most `limit` of a campaign's batch rows, in order, and the place of the next page. Raises NotFound."""
         return self._store.page_of_rows(self.get(campaign_id).id, limit, after)
 
     def timeline(self, campaign_id: str) -> list[PlanDay]:
@@ -116,7 +114,7 @@ class Commands(ChainCommands[Campaign, Change]):
         return evidence.verify(self._store, self.get(campaign_id), self.zone)
 
     def today(self) -> Today:
-        """The limits and what is used of them (S1-13)."""
+        """The limits and their use (S1-13)."""
         today = self.clock.now().astimezone(self.zone).date()
         usage = self._store.usage(month_of(today))
         return Today(self._limits, usage, usage.days.get(today.day, 0))

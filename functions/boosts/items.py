@@ -59,8 +59,8 @@ class BoostsItem(Bound):
 class ListedItem(Bound):
     """A campaign's keys, as the indexes project them.
 
-    Not a BoostsItem: PynamoDB would filter its queries by `kind`, which one index does not project, and which in the
-    other is a key, by which DynamoDB does not filter.
+    Not a BoostsItem: PynamoDB would filter its queries by `kind`. One index does not project it; in the other it is a
+    key, and DynamoDB does not filter by keys.
     """
 
     Meta = BoostsItem.Meta
@@ -97,7 +97,7 @@ class CampaignItem(ChainedAttributes, BoostsItem, discriminator=PART):
 
 
 class BatchItem(BoostsItem, discriminator="batch"):
-    """What a batch leaves: the evidence behind the number. `views` < 0 were taken back."""
+    """The row of a batch: the evidence for its views. Views below 0 were taken back."""
 
     views = NumberAttribute()
     views_by_video = JSONAttribute()
@@ -132,4 +132,4 @@ class UsageItem(BoostsItem, discriminator=USAGE):
 
 
 class VideoItem(BoostsItem, discriminator="video"):
-    """That a campaign is of a video."""
+    """An entry in the list of a video's campaigns."""

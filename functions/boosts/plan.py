@@ -20,8 +20,8 @@ class Pattern(StrEnum):
 class Plan:
     """Day sizes that sum exactly to the total, none above the daily limit.
 
-    Plan days are counted from 1. A plan day is used up by a date on which the campaign worked, however much it could
-    do; what it could not do spills into the next, and the end date moves (design section 6).
+    Plan days count from 1. Each date on which the campaign worked uses up one plan day, even if it could not add all
+    of its views: the rest spills into the next plan day, and the end date moves (design section 6).
     """
 
     total: int
@@ -30,15 +30,15 @@ class Plan:
     pattern: Pattern
 
     def wishes(self) -> tuple[int, ...]:
-        """Views of each day as the pattern alone has it, before any is clipped at the daily limit."""
+        """Views of each day by the pattern alone, before the daily limit moves any."""
         return _wishes(self)
 
     def sizes(self) -> tuple[int, ...]:
         """Views of each day.
 
         Steady is `floor(T*k/D) - floor(T*(k-1)/D)`: 333, 333, 334, ... for 10000 over 30 (S1-18). Burst has linear
-        weights D..1: 800, 600, 400, 200 for 2000 over 4 (S1-19); what a day may not hold spills forward. Progressive is
-        its mirror, and spills backward. A total of limit x days degenerates to steady (decision 4).
+        weights D..1: 800, 600, 400, 200 for 2000 over 4 (S1-19); views over the daily limit spill forward. Progressive
+        is its mirror, and spills backward. A total of limit x days degenerates to steady (decision 4).
         """
         return _sizes(self)
 
@@ -51,7 +51,7 @@ class Plan:
         return max(0, min(self.daily_limit - done_today, self.due_by(day) - executed))
 
     def ahead(self, position: "Position", start: dt.date) -> Iterator[tuple[dt.date, int]]:
-        """The dates from `start` on, and what would be added on each if nothing else stood in the way."""
+        """The dates from `start` on, and the views that would be added on each if no cap delayed them."""
         executed = position.executed
         today = position.on(start)
         while executed < self.total:
@@ -97,7 +97,7 @@ def _by_weight(total: int, weights: range) -> list[int]:
 
 
 def _clipped(wishes: Iterator[int], most: int) -> list[int]:
-    """No day above `most`: what is over goes to the next."""
+    """No day above `most`: the excess goes to the next day."""
     sizes, over = [], 0
     for wish in wishes:
         sizes.append(min(wish + over, most))
@@ -107,7 +107,7 @@ def _clipped(wishes: Iterator[int], most: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a campaign is in its plan: on plan day `day`, which is the date `date`, on which it has `done` views."""
+    """A campaign's position in its plan: it has added `done` views on plan day `day`, which is the date `date`."""
 
     day: int
     date: dt.date | None
@@ -120,7 +120,7 @@ class Position:
 
 
 def shares(videos: int, views: int) -> list[int]:
-    """`views` shared among so many videos by largest remainder: the first ones have one more."""
+    """`views` in equal shares, and the remainder one by one for the first videos."""
     each, over = divmod(views, videos)
     return [each + (number < over) for number in range(videos)]
 

@@ -19,6 +19,7 @@ from pydantic import (
 from boosts.campaign import Campaign, Status, Terms, Waiting
 from boosts.plan import Pattern
 from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE, Today
+from sluice import http
 from sluice.clock import day_start
 from sluice.http import Moment
 from sluice.schemas import Page
@@ -166,7 +167,7 @@ class SimulatedMonth(BaseModel):
 
 
 class SimulationResource(BaseModel):
-    """What would happen, told by the worker's own steps. What other campaigns will do is not foreseen."""
+    """A simulation by the worker's own steps. Future batches of other campaigns are not included."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -206,14 +207,7 @@ class NewRevert(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=500,
-            pattern=r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
-        ),
-    ] = Field(description="The reason, for the audit trail.")
+    reason: http.Reason = Field(description="The reason, for the audit trail.")
     simulate: bool = Field(False, description="Return a simulation, and change nothing.")
 
 
@@ -237,7 +231,7 @@ class LimitsResource(BaseModel):
             global_monthly_cap=today.limits.global_monthly_cap,
             current_month_total=today.usage.executed,
             current_month_reserved=today.usage.reserved,
-            remaining=max(0, today.limits.global_monthly_cap - today.usage.allotted),
+            remaining=today.usage.left(today.limits),
             today_total=today.today_total,
             today_remaining=max(0, today.limits.max_per_day - today.today_total),
         )

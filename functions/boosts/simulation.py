@@ -1,4 +1,4 @@
-"""What a campaign would do, told by running the very steps that the worker runs, on a clock of their own. Pure."""
+"""What a campaign would do: a simulation runs the worker's own steps on a simulated clock. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ STEP_WRITES, BATCH_WRITES, VIDEO_WRITES = 4, 6, 4
 class SimulationDay:
     """One date. `views` is what the steps would add, or take back.
 
-    `wished` is the pattern's own size of its plan day; `planned` is that clipped at the daily limit, with what spilled
-    into it from another.
+    `wished` is the size of its plan day by the pattern alone; `planned` is its size after the daily limit has moved
+    views between days.
     """
 
     date: dt.date
@@ -39,13 +39,13 @@ class SimulationDay:
 
     @property
     def spilled_in(self) -> int:
-        """Views that come to this day from another."""
+        """Views that the daily limit moves to this day from another."""
         return max(0, self.planned - self.wished)
 
 
 @dataclass(frozen=True)
 class Month:
-    """One month against its cap as it stands: whether what is needed of it fits into what is left."""
+    """One month: the views that the campaign needs of it, and the views that its cap leaves at present."""
 
     month: str
     needed: int
@@ -71,7 +71,7 @@ class Simulation:
 
 
 def months_ahead(campaign: Campaign, now: datetime, zone: ZoneInfo) -> list[str]:
-    """The months whose use a simulation needs: as many as the plan has, and two for what spills."""
+    """The months whose use a simulation needs: the months of the plan, and two more for views that spill."""
     start = max(now, campaign.scheduled_for or now).astimezone(zone).date()
     end = start + dt.timedelta(days=campaign.duration_days + 62)
     return sorted({month_of(dt.date.fromordinal(day)) for day in range(start.toordinal(), end.toordinal())})
@@ -80,17 +80,26 @@ def months_ahead(campaign: Campaign, now: datetime, zone: ZoneInfo) -> list[str]
 def simulate(
     campaign: Campaign, usages: Mapping[str, Usage], limits: Limits, now: datetime, zone: ZoneInfo
 ) -> Simulation:
-    """Run a campaign to its end; one that waits for a command is executed first.
+    """Run a campaign to its end. A campaign that waits for a command is executed first.
 
-    `usages` is the use of the months as they stand; what other campaigns will do is not foreseen.
+    `usages` is the present use of the months: future batches of other campaigns are not included.
     """
-    book = _Book(dict(usages), limits)
+    book = dict(usages)
+
+    def used(month: str) -> Usage:
+        return book.get(month, Usage(month))
+
+    def apply(change: Change) -> Campaign:
+        for each in change.usage:
+            book[each.month] = _used(used(each.month), each)
+        return change.after
+
     if campaign.status in (Status.PENDING, Status.SCHEDULED, Status.PAUSED):
         begin = max(now, campaign.scheduled_for or now) if campaign.status is Status.SCHEDULED else now
         change = execute(campaign, begin, zone)
         needs = {usage.month: usage.allotted for usage in change.usage if usage.allotted > 0}
-        months = tuple(Month(month, views, book.left(month)) for month, views in needs.items())
-        campaign = book.apply(change)
+        months = tuple(Month(month, views, used(month).left(limits)) for month, views in needs.items())
+        campaign = apply(change)
     else:
         months = ()
     starts_at = moment = max(now, campaign.wake_at or now)
@@ -99,11 +108,11 @@ def simulate(
     while campaign.is_live:
         moment = max(moment, campaign.wake_at or moment)
         today = moment.astimezone(zone).date()
-        change = run_step(campaign, book.month(month_of(today)), limits, moment, zone)
+        change = run_step(campaign, used(month_of(today)), limits, moment, zone)
         steps += 1
         batches += change.is_batch
         moves += len(change.views_by_video())
-        campaign = book.apply(change)
+        campaign = apply(change)
         days[today] = _worked(days.get(today), today, campaign, change)
     writes = batches * BATCH_WRITES + moves * VIDEO_WRITES
     cost = (steps * step_usd(STEP_WRITES) + writes * prices.WRITES.usd) / 1_000_000
@@ -133,25 +142,6 @@ def _worked(day: SimulationDay | None, today: dt.date, campaign: Campaign, chang
         day = SimulationDay(today, campaign.plan_day, wished, planned, 0, 0, None)
     waiting_for = campaign.waiting_for if campaign.waiting_for is not Waiting.NEXT_BATCH else None
     return replace(day, views=day.views + views, batches=day.batches + change.is_batch, waiting_for=waiting_for)
-
-
-class _Book:
-    """The months' use as it would become."""
-
-    def __init__(self, usages: dict[str, Usage], limits: Limits) -> None:
-        self._usages = usages
-        self._limits = limits
-
-    def month(self, month: str) -> Usage:
-        return self._usages.get(month, Usage(month))
-
-    def left(self, month: str) -> int:
-        return max(0, self._limits.global_monthly_cap - self.month(month).allotted)
-
-    def apply(self, change: Change) -> Campaign:
-        for each in change.usage:
-            self._usages[each.month] = _used(self.month(each.month), each)
-        return change.after
 
 
 def _used(usage: Usage, change: UsageChange) -> Usage:

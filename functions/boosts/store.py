@@ -14,10 +14,11 @@ from boosts.campaign import Action, BatchRow, Campaign, Change, RowPlace, Status
 from boosts.items import USAGE, BatchItem, CampaignItem, ListedItem, UsageItem, VideoItem
 from boosts.usage import Limits, Usage, UsageChange
 from sluice import totals
+from sluice.campaign import State
 from sluice.chained import PART
 from sluice.clock import rfc3339
 from sluice.dynamodb import Database, page_of, transient_as_unavailable
-from sluice.store import ChainStore, Listing, State
+from sluice.store import ChainStore, Listing
 
 _BATCH = "batch#"
 CONTENT_TYPE = "video"  # S1-1: boosts are of videos
@@ -36,7 +37,7 @@ EVENTS = {
 
 
 class Store(ChainStore[Campaign, Change]):
-    """Reads campaigns and commits changes to them. `zone` is that of the days."""
+    """Reads campaigns and commits changes to them. `zone` says when a day begins."""
 
     kind = Campaign
     items = CampaignItem
@@ -65,10 +66,10 @@ class Store(ChainStore[Campaign, Change]):
         return {each: Usage(each) for each in wanted} | {item.usage().month: item.usage() for item in items}
 
     def lacking(self, change: Change) -> str | None:
-        """Which month cannot hold its part of a promise, and why; None when all can."""
+        """The month that cannot hold its part of a promise, and why, as a message; None if every month can."""
         needs = {usage.month: usage.allotted for usage in change.usage if usage.allotted > 0}
         for month, usage in self.usages(needs).items():
-            left = max(0, self._limits.global_monthly_cap - usage.allotted)
+            left = usage.left(self._limits)
             if needs[month] > left:
                 return (
                     f"Monthly cap of {self._limits.global_monthly_cap} leaves {left} views in {month}, "
@@ -87,10 +88,10 @@ class Store(ChainStore[Campaign, Change]):
     def page_of_rows(
         self, campaign_id: str, limit: int | None = None, after: RowPlace | None = None
     ) -> tuple[list[BatchRow], RowPlace | None]:
-        """At most `limit` batch rows of a campaign in order, beginning after a place; and the place to go on after."""
-        items, more = page_of(BatchItem, campaign_id, _BATCH, limit, _row_part(after.step) if after else None)
-        found = [_row(item) for item in items]
-        return found, RowPlace(found[-1].step) if more else None
+        """At most `limit` batch rows of a campaign in order, from after a place; and the place of the next page."""
+        last = _row_part(after.step) if after else None
+        found, following = page_of(BatchItem, _row, campaign_id, _BATCH, limit, last)
+        return found, RowPlace(_step_of(following)) if following else None
 
     def campaigns_of(self, video_id: str) -> list[Campaign]:
         """All campaigns of a video."""
@@ -99,21 +100,13 @@ class Store(ChainStore[Campaign, Change]):
         return self.get_all(ids)
 
     def in_status(self, status: Status) -> list[Campaign]:
-        """All campaigns in a status; those that the index does not list yet are missing."""
+        """All campaigns in a status, without campaigns that the index does not list yet."""
         with transient_as_unavailable():
             ids = [row.id for row in ListedItem.by_status.query(status)]
         return [campaign for campaign in self.get_all(ids) if campaign.status is status]
 
-    def boosted(self, video_id: str) -> int:
-        """A video's boosted counter, by a consistent read."""
-        return totals.read(CONTENT_TYPE, video_id).boosted
-
-    def boosted_on(self, video_id: str, days: Iterable[date]) -> int:
-        """The sum of a video's boosted counters of some days, by a consistent read."""
-        return sum(totals.read_boosted_days(CONTENT_TYPE, video_id, days).values())
-
     def fits(self, change: Change) -> bool:
-        """Whether what it adds to the months could fit unused ones."""
+        """Whether each of its additions fits an unused month."""
         return all(usage.fits(self._limits) for usage in change.usage)
 
     def also(self, transaction: TransactWrite, change: Change, after: Campaign, now: datetime) -> None:
@@ -150,7 +143,7 @@ def listed_by(status: Status | None, video_id: str | None) -> Listing:
 
 
 def _add_views(transaction: TransactWrite, change: Change, now: datetime, day: date) -> None:
-    """To the videos' counters and those of the day, with a row as evidence."""
+    """Add a batch to the videos' counters, in total and of the day, with a row as evidence."""
     after, moves = change.after, change.views_by_video()
     row = BatchItem(after.id, _row_part(after.step - 1), views=sum(moves.values()), views_by_video=moves)
     row.plan_day, row.committed_at = after.plan_day, now
@@ -160,9 +153,9 @@ def _add_views(transaction: TransactWrite, change: Change, now: datetime, day: d
 
 
 def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) -> None:
-    """One update of a month's use, on condition of every cap that it touches.
+    """Update a month's use once, on condition of every cap that it touches.
 
-    A counter that does not exist is written as such: in DynamoDB a comparison with a missing attribute is false.
+    The condition names the missing counter: in DynamoDB a comparison with a missing attribute is false.
     """
     actions: list[UpdateAction] = [UsageItem.kind.set(UsageItem)]
     condition: Condition | None = None
@@ -182,12 +175,15 @@ def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) 
 
 
 def _row(item: BatchItem) -> BatchRow:
-    step = int(item.part.removeprefix(_BATCH))
-    return BatchRow(step, int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
+    return BatchRow(_step_of(item.part), int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
 
 
 def _row_part(step: int) -> str:
     return f"{_BATCH}{step:010d}"
+
+
+def _step_of(part: str) -> int:
+    return int(part.removeprefix(_BATCH))
 
 
 def _video_id(video_id: str) -> str:

@@ -21,9 +21,9 @@ class PlanDay:
 
 
 def timeline(campaign: Campaign, rows: Iterable[BatchRow], now: datetime, zone: ZoneInfo) -> list[PlanDay]:
-    """The dates on which views were added, by their rows, and those on which more are expected.
+    """The dates on which views were added, by their rows, and the dates on which more are expected.
 
-    A date on which a cap let nothing be done has no row: its plan day is missing here.
+    A date on which a cap allowed no views has no row, so its plan day is missing.
     """
     sizes = campaign.plan.sizes()
 

@@ -17,7 +17,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Usage:
-    """A month's use, in views. `allotted` is promised to campaigns or executed; `days` is by the day of the month."""
+    """A month's use, in views. `allotted`: promised to campaigns or executed. `days`: executed by day of the month."""
 
     month: str
     allotted: int = 0
@@ -26,8 +26,12 @@ class Usage:
 
     @property
     def reserved(self) -> int:
-        """Promised to campaigns and not yet executed."""
+        """Views that are promised to campaigns and not yet executed."""
         return self.allotted - self.executed
+
+    def left(self, limits: Limits) -> int:
+        """Views that campaigns can still get in this month."""
+        return max(0, limits.global_monthly_cap - self.allotted)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class UsageChange:
     day: int = 0
 
     def fits(self, limits: Limits) -> bool:
-        """Whether it could fit an unused month: a bound that would be negative is refused before DynamoDB sees it."""
+        """Whether it fits an unused month. If not, the bound of its condition would be negative."""
         return (
             self.allotted <= limits.global_monthly_cap
             and self.executed <= limits.global_monthly_cap

@@ -9,12 +9,11 @@ from boosts.campaign import Campaign
 from sluice import settings
 from sluice.clock import SystemClock
 from sluice.steps import StepChain
-from sluice.store import State
 from sluice.worker import handler_of
 
 
 @cache
-def chain() -> StepChain[State[Campaign]]:
+def chain() -> StepChain[Campaign]:
     read = settings.read(Settings)
     return StepChain(BoostBatches(store(read), read.limits, read.time_zone), wake(read), SystemClock())
 

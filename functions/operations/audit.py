@@ -1,4 +1,4 @@
-"""HTTP: the audit trail, and whether a campaign's part of it is whole."""
+"""HTTP: the audit trail, and its verification."""
 
 from functools import cache
 from typing import Annotated, Any
@@ -16,14 +16,14 @@ from sluice.roles import Role
 
 ENTITY_DESCRIPTION = (
     "The id of a campaign or an import; `platform`: stops and resumes; "
-    "or `content:story:123`: what was registered of a content; or `adjustments:story:123`: those of its views."
+    "`content:story:123`: the registrations of a content; or `adjustments:story:123`: the adjustments of its views."
 )
 TEXT: Any = {"min_length": 1, "max_length": 255}
 
 app = http.resolver()
 
 
-# `views_table` holds what was registered of contents, and the heads of their adjustments.
+# `views_table` holds registered contents, and the audit heads of adjustments.
 Settings = chains.settings("audit_table", "views_table", and_all=chains.TABLES)
 
 

@@ -1,10 +1,9 @@
-"""Authorizer: lets a request with a valid token in, with its subject and role."""
+"""Authorizer: admits requests with a valid token, and passes on its subject and role."""
 
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import (
     APIGatewayAuthorizerEventV2,
     APIGatewayAuthorizerResponseV2,
@@ -14,17 +13,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.auth import Gate
 from sluice.clock import SystemClock
+from sluice.envelope import headers_of
+from sluice.log import logger
 from sluice.settings import read
 
 SECRET_CACHE_SECONDS = 300
 
-logger = Logger()
-
 
 @dataclass(frozen=True)
 class Settings:
-    """What the function reads from its environment."""
-
     token_secret_arn: str
     token_audience: str
 
@@ -45,7 +42,7 @@ def gate() -> Gate:
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     request = APIGatewayAuthorizerEventV2(event)
     logger.append_keys(request_id=request.request_context.request_id, route=request.route_key)
-    principal = gate().admit(request.headers.get("authorization", ""))
+    principal = gate().admit(headers_of(event).get("authorization", ""))
     if principal is None:
         return APIGatewayAuthorizerResponseV2(authorize=False).asdict()
     bearer = {"subject": principal.subject, "role": principal.role.value}

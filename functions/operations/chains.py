@@ -11,10 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StepQueue:
-    """A queue that a worker feeds itself with steps: of a chain, or of the sync."""
+    """A queue of steps that a worker sends to itself: a chain's queue, or the sync's."""
 
     name: str
-    """`views_imports`: so its parts are named in Health, and in the template as `ViewsImports...`."""
+    """`views_imports`: its parts begin with it in Health, and with `ViewsImports` in the template."""
     queue_url: str
     """The setting that holds the queue's URL."""
     whose: str
@@ -23,7 +23,7 @@ class StepQueue:
 
     @property
     def depth(self) -> str:
-        """What Health shows of the queue, and of its dead letters."""
+        """The part of Health that shows the queue."""
         return f"{self.name}_queue"
 
     @property
@@ -37,7 +37,7 @@ class StepQueue:
 
     @property
     def logical_name(self) -> str:
-        """`ViewsImports`: what the names of its resources in the template begin with."""
+        """`ViewsImports`: the beginning of the names of its resources in the template."""
         return self.name.title().replace("_", "")
 
     @property
@@ -51,7 +51,7 @@ class Chain(StepQueue):
     """A chain of steps. No two chains share a table: the sweeper knows a campaign by the table that it is in."""
 
     prefix: str
-    """What the ids of its campaigns begin with: `bst` of `bst_01KA...`."""
+    """The prefix of its campaigns' ids: `bst` of `bst_01KA...`."""
     live: tuple[str, ...]
     """The statuses in which one of its campaigns has a next step."""
     table: str
@@ -61,7 +61,7 @@ class Chain(StepQueue):
 
     @property
     def overdue(self) -> str:
-        """What Health shows of its campaigns that are late."""
+        """The part of Health that shows its late campaigns."""
         return f"overdue_{self.campaigns}"
 
     @property
@@ -94,14 +94,14 @@ QUEUES: tuple[StepQueue, ...] = (
     ),
 )
 OUTBOX_DEAD_LETTERS = "outbox_dead_letters"
-"""The part of Health that shows what the relay gave up on: the only dead letters that are no steps."""
+"""The part of Health that shows the events that the relay gave up on: the only dead letters that are not steps."""
 CHAINS = tuple(each for each in QUEUES if isinstance(each, Chain))
 TABLES = tuple(each.table for each in CHAINS)
-"""The settings that hold the names of the tables with campaigns. Each table holds a copy of the platform, too."""
+"""The settings that hold the names of the tables with campaigns. Each table also holds a copy of the platform."""
 PLATFORM_TABLE = TABLES[0]
-"""The table whose copy is read where one is enough: the copies are alike."""
+"""The table whose copy is read where one copy is enough: all copies are equal."""
 
 
 def settings(*names: str, and_all: Iterable[str]) -> type[Any]:
-    """The `Settings` of a function that is fed by the rows: texts of these names, and of all that the rows name."""
+    """The `Settings` of a function that reads the rows: texts with the given names, and with the names in `and_all`."""
     return make_dataclass("Settings", [(name, str) for name in dict.fromkeys([*names, *and_all])], frozen=True)

@@ -1,4 +1,4 @@
-"""How the platform is: everything that an operator would look at first, read at once."""
+"""The health of the platform: everything that an operator looks at first, read in parallel."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -27,10 +27,10 @@ logger = Logger(child=True)
 MOST_OVERDUE = 100
 # The sweeper publishes what is older than five minutes, at its next period.
 _LATE = timedelta(minutes=10)
-# API Gateway waits 30 s and the function 15: by then the answer must be on its way, whatever does not answer.
+# API Gateway waits 30 s, and the function may run for 15 s: a part that hangs must not delay the answer past that.
 _PATIENCE_SECONDS = 8.0
 
-# What cannot be read, by the part of the Checkup that is then None.
+# What a problem calls a part of the Checkup that cannot be read. The part is then None.
 _PARTS = {"platform": f"the {PLATFORM_TABLE.replace('_', ' ')}"}
 for _queue in QUEUES:
     _PARTS[_queue.depth] = f"the queue of {_queue.whose}"
@@ -38,7 +38,7 @@ for _queue in QUEUES:
 _PARTS[OUTBOX_DEAD_LETTERS] = "the dead letters of the outbox"
 _PARTS |= {chain.overdue: f"the index of overdue {chain.campaigns}" for chain in CHAINS}
 _PARTS["oldest_pending_event_seconds"] = "the outbox"
-# What is wrong when there is any, and where docs/operations.md says what to do.
+# The problem if there are dead letters, and the chapter of docs/operations.md that says what to do.
 _DEAD_LETTERS = {queue.dead_letters: (f"{queue.steps} are dead letters", queue.dead_letters_alarm) for queue in QUEUES}
 _DEAD_LETTERS[OUTBOX_DEAD_LETTERS] = ("The relay gave up on events", "OperationsOutboxDeadLettersAlarm")
 
@@ -54,9 +54,9 @@ class Depth:
 
 @dataclass(frozen=True)
 class Checkup:
-    """What was found of each part, as Health names it: the platform's status, depths, numbers, an age in seconds.
+    """The value of each part, by its name in Health: the platform's status, depths, numbers, an age in seconds.
 
-    None for what could not be read, and for the age of an event when none is pending.
+    None for a part that could not be read, and for the age of the oldest event if none is pending.
     """
 
     parts: Mapping[str, Any]
@@ -65,7 +65,7 @@ class Checkup:
 
 @dataclass(frozen=True)
 class Doctor:
-    """Looks at each part by itself: what cannot be read is a problem found, and hides nothing else.
+    """Reads each part independently: a part that cannot be read is reported as a problem, and hides no other part.
 
     `items` are by the setting that names their table, `queue_urls` by the part of the Checkup that they fill.
     """
@@ -85,7 +85,7 @@ class Doctor:
         looks |= {chain.overdue: partial(self._count_overdue, chain) for chain in CHAINS}
         for name, url in self.queue_urls.items():
             looks[name] = partial(self._dead if name in _DEAD_LETTERS else self._depth, url)
-        # In the order of the parts: what is told first does not depend on that of the environment.
+        # In the order of the parts, so that the order of the problems does not depend on the environment's.
         found, unreadable = self._look({name: looks[name] for name in _PARTS})
         problems = [
             f"Cannot read {_PARTS[name]}: look for WARNING in the log of OperationsHealthFunction"
@@ -94,7 +94,7 @@ class Doctor:
         return Checkup(dict.fromkeys(_PARTS) | found, [*problems, *_problems(found)])
 
     def _look(self, looks: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], list[str]]:
-        """What each part answered, and those that did not; in parallel, or one that hangs would hide the rest."""
+        """The parts' values, and the names of unreadable parts. In parallel: a part that hangs hides no other."""
         pool = ThreadPoolExecutor(len(looks))
         answers: dict[str, Future[Any]] = {name: pool.submit(look) for name, look in looks.items()}
         done, _ = wait(answers.values(), self.patience_seconds)
@@ -119,7 +119,7 @@ class Doctor:
         return sum(1 for _ in overdue.ids(self.items[chain.table], chain.live, self.clock.now(), MOST_OVERDUE))
 
     def _dead(self, url: str) -> int:
-        """A letter that is being read is dead too."""
+        """A dead letter that someone is reading counts, too."""
         depth = self._depth(url)
         return depth.waiting + depth.in_flight
 

@@ -1,4 +1,4 @@
-"""HTTP: whether the API answers, and for operators how the platform is."""
+"""HTTP: whether the API answers, and for operators the health of the platform."""
 
 from functools import cache
 

@@ -1,35 +1,24 @@
 """Stream: put each new outbox row on the event bus."""
 
 from dataclasses import dataclass
-from functools import cache
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from sluice import aws, settings
-from sluice.clock import SystemClock
-from sluice.dynamodb import bind
+from sluice import settings
 from sluice.errors import Unreadable
-from sluice.outbox import EventItem, Relay
+from sluice.log import logger
+from sluice.outbox import relay_of
 from sluice.records import handler_of
-
-logger = Logger()
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the relay reads from the environment."""
-
     outbox_table: str
     event_bus: str
 
 
-@cache
-def relay() -> Relay:
-    read = settings.read(Settings)
-    bind(EventItem, read.outbox_table)
-    return Relay(aws.client("events"), read.event_bus, SystemClock())
+relay = settings.once(Settings, relay_of)
 
 
 def publish(record: DynamoDBRecord) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -40,7 +40,7 @@ class EntryResource(BaseModel):
 
     @classmethod
     def of(cls, listed: Listed) -> "EntryResource":
-        """The entry, with what cannot be read of it named."""
+        """The entry, with the names of its unreadable fields."""
         shown: dict[str, Any] = {name: "" if value is None else value for name, value in vars(listed.entry).items()}
         shown |= {"before": listed.entry.before, "after": listed.entry.after}
         return cls(**shown, unreadable=list(listed.unreadable))
@@ -87,7 +87,7 @@ class NewPlatformStatus(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
+    reason: http.Reason = Field(
         description="The reason, for the audit trail: one line.", examples=["The counts of video abc123 look wrong"]
     )
 
@@ -159,7 +159,7 @@ class Health(_Parts):  # type: ignore[misc]  # Its fields are made from the rows
 
 
 def place(cursor: str | None, entity: str | None) -> TrailPlace | None:
-    """The place that a cursor stands for in the list of an entity, or of all. Raises Invalid for any other cursor."""
+    """The place in a cursor of an entity's list, or of the whole list. Raises Invalid for another list's cursor."""
 
     def is_of_list(place: TrailPlace) -> bool:
         is_place = is_id(AUDIT, place.id) and _ENTITY.fullmatch(place.entity) and place.number > 0

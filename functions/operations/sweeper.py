@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operations import chains
@@ -12,11 +11,9 @@ from operations.overdue import Overdue, wake_all
 from sluice import aws, platform, settings
 from sluice.chained import items_in
 from sluice.clock import SystemClock
-from sluice.dynamodb import bind
-from sluice.outbox import EventItem, Relay
+from sluice.log import logger
+from sluice.outbox import relay_of
 from sluice.wake import step_message
-
-logger = Logger()
 
 _LEFT_BEHIND = timedelta(minutes=5)
 _MOST_EVENTS = 500
@@ -44,7 +41,7 @@ def contexts() -> tuple[Overdue, ...]:
 
 
 def sender(queue_url: str) -> Callable[[str, int], None]:
-    """Puts steps on a queue."""
+    """Sends steps to a queue."""
     sqs = aws.client("sqs")
 
     def send(campaign_id: str, step: int) -> None:
@@ -53,18 +50,14 @@ def sender(queue_url: str) -> Callable[[str, int], None]:
     return send
 
 
-@cache
-def relay() -> Relay:
-    read = settings.read(Settings)
-    bind(EventItem, read.outbox_table)
-    return Relay(aws.client("events"), read.event_bus, SystemClock())
+relay = settings.once(Settings, relay_of)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: dict[str, object], _context: LambdaContext) -> dict[str, int]:
     try:
         woken = wake_all(contexts())
-    finally:  # What keeps campaigns asleep must not keep events unpublished.
+    finally:  # An error in waking campaigns must not keep events unpublished.
         published = relay().publish_overdue(_LEFT_BEHIND, _MOST_EVENTS)
     logger.info("Swept", woken=woken, published=published)
     return {"woken": woken, "published": published}

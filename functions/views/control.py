@@ -24,7 +24,7 @@ class Control:
     phase: Phase
     step: int
     day: str
-    """The day, `2026-11-20`, whose daily rows get the epoch's views."""
+    """The day, `2026-11-20`, that the epoch is named after. Views that name no day, of an older release, are of it."""
     shards: int
     """The highest number of shards ever used: what a smaller number left behind is still found."""
     opened_at: datetime

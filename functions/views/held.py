@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sluice.errors import SluiceError, Unavailable
+from views.rules import ViewMoment
 
 
 class Taken(Enum):
@@ -23,11 +24,31 @@ class Outdated(SluiceError):
 
 @dataclass(frozen=True)
 class Part:
-    """Views of one content that belong to one epoch. `day` is None while they are not moved aside."""
+    """Views of one content that belong to one epoch and one day. `day` is None for the epoch's own."""
 
     epoch: int
     views: int
     day: str | None = None
+
+
+def parts_of(value: str, epoch: int) -> tuple[Part, ...]:
+    """The views of one content, of a field of `pending` or `syncing` (`2026-11-26:3;2026-11-25:40;`, of `epoch`) or of
+    `parked` (`7:2026-11-26:3;`). A bare number, as older releases wrote it, is of the epoch's day.
+    """
+    return tuple(_part(epoch, *reversed(entry.split(":"))) for entry in value.split(";") if entry)
+
+
+def _part(epoch: int, views: str, day: str | None = None, of_epoch: str | None = None) -> Part:
+    return Part(int(of_epoch or epoch), int(views), day)
+
+
+@dataclass(frozen=True)
+class AwayView:
+    """A view that the database took while Redis did not answer: by whom (the viewer's key), of what, and when."""
+
+    viewer: str
+    content: str
+    moment: ViewMoment
 
 
 @dataclass(frozen=True)
@@ -53,6 +74,10 @@ class ShardStats:
     syncing_since: int
     viewers: int
     sessions: int
+    unknown_contents: int
+    """Pending contents whose ids nobody vouches for."""
+    refused_too_many: int
+    """Views that were refused for too many contents since the last epoch."""
     is_registry_complete: int
     """1 when it has all registered contents, else 0."""
 
@@ -69,4 +94,6 @@ class Standing:
     session_start: int = 0
     session_views: int = 0
     pending_contents: int = 0
-    is_pending: bool = False
+    unknown_contents: int = 0
+    network_views: int = 0
+    """Counted views of the content by anonymous viewers of the viewer's network, on the day."""

@@ -71,7 +71,7 @@ class ControlItem(ViewsItem):
 
 
 class DailyItem(ViewsItem):
-    """`content#story#123`, `2026-11-20`: organic views of one content in the epochs of one day."""
+    """`content#story#123`, `2026-11-20`: organic views of one content that were counted on one day."""
 
     views = NumberAttribute()
 
@@ -110,9 +110,12 @@ class _ByUnfolded(GlobalSecondaryIndex["AwayItem"]):
 
 
 class AwayItem(ViewsItem):
-    """`viewer#...`, `2026-11-20#story:123`: a view taken while Redis was away; `unfolded` until it is in the totals."""
+    """`viewer#...`, `2026-11-20#story:123`: a view that was taken while Redis was away. It is `unfolded` until the sync
+    has added it, or has found that Redis counted it too.
+    """
 
     content = UnicodeAttribute()
+    counted_at = UnicodeAttribute()
     unfolded = UnicodeAttribute(null=True)
     folded_epoch = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)

@@ -59,8 +59,27 @@ def test_a_token_carries_what_was_asked_for(stack: StackUnderTest) -> None:
     assert claims["exp"] - claims["iat"] == 7200
 
 
+def test_a_viewers_token_names_a_viewer_and_opens_nothing(stack: StackUnderTest) -> None:
+    token = stack.token("viewer", "ada")
+    view = {"content_type": "video", "content_id": "of-two-kinds"}
+
+    def viewed(of: str, browser: str) -> bool:
+        sent = {"authorization": f"Bearer {of}", "user-agent": browser}
+        with stack.http(role=None) as anonymous:
+            return bool(anonymous.post("/api/views", json=view, headers=sent).json()["counted"])
+
+    with stack.http(role=None) as anonymous:
+        refused = anonymous.get(LIMITS, headers={"authorization": f"Bearer {token}"})
+    as_viewer = [viewed(token, browser) for browser in ("Firefox/1", "Firefox/2")]
+    as_nobody = [viewed(stack.token("admin", "ada"), browser) for browser in ("Firefox/3", "Firefox/4")]
+
+    assert refused.status_code == 403
+    assert as_viewer == [True, False]
+    assert as_nobody == [True, True]
+
+
 def test_an_unknown_role_is_refused_with_the_known_ones(stack: StackUnderTest) -> None:
-    with pytest.raises(LocalError, match="ROLE=root is not a role: give one of admin, operator, service, user"):
+    with pytest.raises(LocalError, match="ROLE=root is not a role: give one of admin, operator, service, user, viewer"):
         tokens.mint(stack.embedded.deployed, "root")
 
 

@@ -143,7 +143,7 @@ def test_the_tracking_function_has_the_secrets_themselves(stack: StackUnderTest)
         FunctionName=stack.resources["ViewsTrackApiFunction"]
     )["Environment"]["Variables"]
 
-    for variable, resource in (("VIEWS_SECRET", "ViewsSecret"), ("TOKEN_SECRET", "TokenSecret")):
+    for variable, resource in (("VIEWS_SECRET", "ViewsSecret"), ("VIEWER_TOKEN_SECRET", "ViewerTokenSecret")):
         assert variables[variable] == secrets.get_secret_value(SecretId=stack.resources[resource])["SecretString"]
         assert len(json.loads(variables[variable])["current"]) == 64
 

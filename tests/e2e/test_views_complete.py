@@ -39,7 +39,8 @@ def test_what_was_refused_is_reported_explained_and_counted_in_the_stats(
     audience.view(video, 7)
     for _ in range(3):
         audience.view(video, 7)
-    session = anyone.post("/api/views", json={"content_type": "video", "content_id": video}).json()["session"]
+    viewed = {"content_type": "video", "content_id": video}
+    session = anyone.post("/api/views", json=viewed, headers={"user-agent": BROWSER}).json()["session"]
 
     explained = admin.post(
         "/api/admin/views/explain",

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from tests.redis_servers import Servers
+from views.held import parts_of
 
 REDIS = "Redis"
 _BEHIND = "behind-the-scenes"
@@ -220,12 +221,13 @@ class Server:
 
 def _shard(answer: list[Any]) -> Shard:
     epoch, registered, pending, syncing, parked, refused, refusing = answer
-    aside = {
-        content: [(int(entry.split(":")[0]), int(entry.split(":")[2])) for entry in entries.split(";") if entry]
-        for content, entries in _pairs(parked)
-    }
-    counts = [{name: int(value) for name, value in _pairs(each)} for each in (pending, syncing, refused, refusing)]
-    return Shard(int(epoch), set(registered), counts[0], counts[1], aside, counts[2], counts[3])
+    aside = {content: [(part.epoch, part.views) for part in parts_of(value, 0)] for content, value in _pairs(parked)}
+    views = [
+        {content: sum(part.views for part in parts_of(value, 0)) for content, value in _pairs(each)}
+        for each in (pending, syncing)
+    ]
+    counts = [{name: int(value) for name, value in _pairs(each)} for each in (refused, refusing)]
+    return Shard(int(epoch), set(registered), *views, aside, *counts)
 
 
 def _pairs(flat: list[str]) -> Iterator[tuple[str, str]]:

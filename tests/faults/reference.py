@@ -25,6 +25,7 @@ from tests.faults.chain import (
     platform,
 )
 from tests.faults.faults import OF_AWS, Fault
+from tests.faults.repeats import forget_answers
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World, a_world
@@ -74,6 +75,12 @@ OUT_OF_SIGHT = {
     ),
     "sluice.requests.KeyedRequest.of: if not idempotency_key": (
         "No flow creates twice without a key: tests/integration/test_boosts_api.py does, in its lists."
+    ),
+    "sluice.commands.ChainCommands.create_by: if created is None and keyed is None": (
+        "The same; and tests/integration/test_boosts_api.py loses the answer of a create without a key."
+    ),
+    "sluice.outbox.Relay.publish: condition EventItem.status == PENDING of update_if": (
+        "No row is unreadable: tests/integration/test_outbox_relay.py."
     ),
     "sluice.steps.StepChain._most_behind: return if self.act is None, never": (
         "The reference acts: tests/unit/test_steps.py has a chain that does not."
@@ -190,6 +197,28 @@ def a_day_passes(world: World) -> None:
     world.pass_time(world.now() + timedelta(hours=25))
 
 
+def gone(world: World) -> None:
+    """All tables are restored to a time before everything, but for that of the requests."""
+    for table in ("BoostsTable", "AuditTable", "OutboxTable"):
+        world.dynamo.tables[table].items.clear()
+    world.bus.clear()
+    forget_answers(world)
+
+
+def begun_again(world: World) -> None:
+    """The campaign's table is restored to a time before it was executed; of its audit log nothing is lost."""
+    items = world.dynamo.tables["BoostsTable"].items
+    for key, item in items.items():
+        items[key] = item | {"step": {"N": "0"}, "status": {"S": "pending"}}
+    forget_answers(world)
+
+
+def was_rolled_back(world: World) -> bool:
+    """Whether an answer is kept that is of a time after what is in the table."""
+    steps = {each["id"]: each["step"] for each in CHAIN.campaigns(world)}
+    return any(steps.get(row["entity"], -1) < row["version"] for row in world.dynamo.items("RequestsTable"))
+
+
 def two_minutes_pass(world: World) -> None:
     """A worker is slow: the step that judges its call comes first."""
     world.pass_time(world.now() + timedelta(minutes=2))
@@ -270,6 +299,15 @@ FLOWS = (
         only_in=("OperationsStopFunction",),
     ),
     Flow(
+        "the platform without a key",
+        (
+            platform("stop", has_key=False),
+            platform("stop", has_key=False, wanted=409, code="platform_already_stopped"),
+            platform("resume", has_key=False),
+        ),
+        only_in=("OperationsStopFunction",),
+    ),
+    Flow(
         "strange messages",
         (create(), act(CHAIN.send_strange), command("execute"), act(CHAIN.send_strange, when=counted(1))),
         only_while=never,
@@ -312,6 +350,33 @@ FLOWS = (
         only_while=never,
     ),
     Flow("without a key", (replace(create(1), has_key=False), command("execute")), only_while=never),
+    Flow(
+        "commands without a key",
+        (
+            create(),
+            command("execute", has_key=False),
+            command("execute", has_key=False, wanted=409),
+            command("pause", when=counted(1), has_key=False, can_cross=True),
+            command("execute", when=in_status("paused"), has_key=False, can_cross=True),
+            command("cancel", has_key=False),
+            command("cancel", has_key=False),
+        ),
+        only_in=(_API,),
+    ),
+    Flow(
+        "rolled back",
+        (
+            create(1),
+            act(gone),
+            replace(create(1), id="request-0"),
+            command("execute", number=1, id="execute"),
+            command("pause", number=1),
+            act(begun_again),
+            command("execute", number=1, id="execute", can_cross=True),
+        ),
+        only_in=(_API,),
+        only_while=was_rolled_back,
+    ),
     Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated, only_in=(_API,)),
     Flow("rows deleted before they are published", (create(), act(rows_deleted))),
     Flow("rows deleted by hand", (create(), act(rows_deleted, when=are_all_published, can_cross=True))),

@@ -21,16 +21,14 @@ from tests.faults.faults import (
     can_happen,
     is_told,
 )
+from tests.faults.repeats import Repeats
 from tests.faults.script import Command, Script
-from tests.faults.world import START, Request, Site, Watcher, World, a_world
+from tests.faults.wiring import is_keyed
+from tests.faults.world import START, Request, Site, Violation, Watcher, World, a_world
 
 # Whatever goes wrong, a run that has not come to rest by then never will: the sweeper waits at most four hours.
 AT_REST_WITHIN = timedelta(hours=9)
 _MOST_EVENTS = 5_000
-
-
-class Violation(BaseException):
-    """An invariant does not hold. No handler may catch it."""
 
 
 class Watch(Watcher, Protocol):
@@ -173,16 +171,17 @@ class Sweep:
         world.silent = flow.silent
         flow.prepare(world)
         base = self.context.base(world)
-        world.watchers = [watch]
+        repeats = Repeats()
+        world.watchers = [watch, repeats]
         late = {put_off: LATE} if put_off is not None else {}
         script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
         never_in = self.context.never_broken
-        faults = Faults(injections, script.hit, script.cross, flow.only_while, flow.only_in, never_in)
+        faults = Faults(injections, script.hit, script.cross, repeats.play, flow.only_while, flow.only_in, never_in)
         world.nemesis = faults
 
         def retry_after(request: Request) -> timedelta | None:
-            ids = [invocation.event.get("requestContext", {}).get("requestId") for invocation in faults.late]
-            return LATE if request.id in ids and not script.late else None
+            ids = [invocation.event.get("requestContext", {}).get("requestId", "") for invocation in faults.late]
+            return LATE if request.id in [each.partition("/")[0] for each in ids] and not script.late else None
 
         problem = None
         try:
@@ -260,6 +259,8 @@ def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Everything that can come in the middle of every call, which is otherwise well."""
     can_cross = sum(command.can_cross for command in flow.commands)
     unlikely = (Crossing.COMMAND, Crossing.COMMANDS)[can_cross:]
+    if not any(is_keyed(command.method, command.path.format(*"0123456789")) for command in flow.commands):
+        unlikely = (*unlikely, Crossing.REPEATS)
     for site in sites:
         for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
             yield Injection(site.number, Fault.NONE, crossing)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.faults.cache import REDIS
 from tests.faults.faults import Delivery, Fault, Injection
 from tests.faults.sweep import Flow, Run, Sweep
 from tests.faults.views import EVENING, FLOWS, SYNC, begun, of
@@ -39,6 +40,15 @@ def test_an_epoch_whose_opening_the_sdk_commits_twice_has_its_first_message(swee
 
 def test_an_adjustment_is_not_refused_for_what_its_own_copy_took(sweep: Sweep) -> None:
     runs = with_each(sweep, "adjustments", "ViewsAdjustmentsApiFunction", "BatchGetItem", Fault.NONE, Delivery.AT_ONCE)
+
+    assert [run for run in runs if run.problem] == []
+
+
+def test_a_view_that_a_slow_redis_counted_is_not_added_for_the_database(sweep: Sweep) -> None:
+    """S2-33. Nobody hears the answer, and the database takes the next try."""
+    name, function = "views while Redis is away", "ViewsTrackApiFunction"
+
+    runs = with_each(sweep, name, function, REDIS, Fault.TIMEOUT_APPLIED, Delivery.AGAIN)
 
     assert [run for run in runs if run.problem] == []
 

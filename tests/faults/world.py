@@ -28,7 +28,7 @@ from tests.account import Account, account
 from tests.dynamo.model import Dynamo, Written, refusal
 from tests.faults.cache import REDIS
 from tests.faults.environment import environment, kept_apart
-from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring, is_in
+from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring, is_in, is_keyed
 from tests.gateway import Context, a_request
 from tests.packages import nothing_cached
 
@@ -74,6 +74,10 @@ class Nemesis(Protocol):
     """What goes wrong. It is asked at each call, and makes it or not."""
 
     def at(self, world: "World", site: Site, effect: Callable[[], Any]) -> Any: ...
+
+
+class Violation(BaseException):
+    """An invariant does not hold. No handler may catch it."""
 
 
 class Watcher(Protocol):
@@ -133,6 +137,8 @@ class Request:
     agent: str = "Mozilla/5.0"
     has_key: bool = True
     """Whether its id is its Idempotency-Key, too."""
+    is_repeat: bool = False
+    """Whether it comes late, long after its answer: then nothing may come of it, and no watcher hears of it."""
 
 
 @dataclass
@@ -207,6 +213,8 @@ class World:
         """The functions whose hop was dropped."""
         self.crashes: list[BaseException] = []
         self.broken: list[BaseException] = []
+        self.is_replay = False
+        """Whether the last request was answered by what is kept of its key."""
         """Of those, what a function behind the API did not answer for."""
         self.kept: dict[str, dict[Any, Any]] | None = None
         """The tables' items at a moment to which a restore takes them back."""
@@ -428,11 +436,17 @@ class World:
 
     def http(self, request: Request) -> tuple[int, Any]:
         """Send a request: the status, and the body if it is JSON. A function that fails is answered for with a 500."""
-        for watcher in self.watchers:
+        watchers = [] if request.is_repeat else self.watchers
+        for watcher in watchers:
             watcher.asked(self, request)
         function = self.wiring.function_of(request.method, request.path)
         event = a_request(request.method, request.path, body=request.body, role=request.role)
-        event["requestContext"]["requestId"] = request.id
+        # A client's repeat is another request to the gateway: it is the key that says what it repeats.
+        event["requestContext"]["requestId"] = (
+            f"{request.id}/{len(self.sites)}"
+            if request.has_key and is_keyed(request.method, request.path)
+            else request.id
+        )
         event["requestContext"]["http"]["sourceIp"] = request.address
         event["headers"]["user-agent"] = request.agent
         if request.has_key:
@@ -443,9 +457,10 @@ class World:
                 self.broken.append(self.crashes[-1])
             return 500, None
         status, body = answer["statusCode"], json.loads(answer["body"])
+        self.is_replay = "Idempotency-Replayed" in answer["headers"]
         if status == 500:
             self.broken.append(AssertionError(body))
-        for watcher in self.watchers:
+        for watcher in watchers:
             watcher.answered(self, request, status, body)
         return status, body
 

@@ -13,11 +13,15 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode
 
+import pytest
+
 from tests.account import Account
 from tests.faults.environment import kept_apart
 from tests.gateway import Context
 from tests.template_reader import ROOT
 
+ON_A_CLUSTER_TOO = pytest.mark.parametrize("redis_mode", ["single", "cluster"], indirect=True)
+"""For a test whose scripts, moves or errors are others on a cluster; the rest is proved on one server."""
 NOTHING = object()
 """A body that is not sent at all."""
 _numbers = count(1)

@@ -10,7 +10,7 @@ from pynamodb.connection import Connection
 
 from sluice import audit
 from sluice.audit import Entry
-from sluice.http import write_cursor
+from sluice.http.parameters import write_cursor
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.console import EXAMPLE, Console, before_the_first

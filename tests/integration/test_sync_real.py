@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,17 +17,20 @@ from tests.account import Account
 from tests.factories import NOON, UTC_ZONE, FixedClock
 from tests.integration.test_sync_tables import RealStore
 from tests.redis_servers import Servers, free_ports
-from tests.sync_world import TIMEOUT, MemoryShards, MemoryStore, World
+from tests.sync_world import SHARDS, TIMEOUT, MemoryShards, MemoryStore, World, noon
 from tests.unit.test_sync_model import play
 from views import keys
-from views.held import Outdated, Part, Seen, Taken
+from views.held import AwayView, Outdated, Part, Seen, Taken, parts_of
 from views.messages import EpochStep
-from views.rules import Rules
+from views.rules import Calendar, Rules
 from views.shards.store import RedisShards, client
 from views.sync.epochs import Sync
 from views.track.counter import ViewCounter
 
+CALENDAR = Calendar(UTC_ZONE)
+NOW = CALENDAR.moment(NOON).now
 DAY = "2026-11-20"
+VIEWER = "anon:AAAAAAAAAAAAAAAAAAAAAA"
 FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"
 
 
@@ -36,9 +40,23 @@ class RealShards(RedisShards):
     def __init__(self, servers: Servers) -> None:
         self.client: Any = client(servers.url, servers.mode, 10)
         super().__init__(self.client)
+        self._counter = ViewCounter(servers.nodes, Rules(), UTC_ZONE, SHARDS)
+        self._viewers = (f"anon:{number:022}" for number in count())
 
-    def track(self, shard: int, content: str) -> None:
-        self.client.hincrby(keys.pending(shard), content, 1)
+    def track(self, shard: int, content: str, day: str | None = None) -> str | None:
+        """A view of a new viewer is counted; the day that it is of. Without a day as older releases did."""
+        if day is None:
+            self.client.hincrby(keys.pending(shard), content, 1)
+            return None
+        viewer = next(each for each in self._viewers if keys.shard_of(each, SHARDS) == shard)
+        return self.view(viewer, content, day)
+
+    def view(self, viewer: str, content: str, day: str) -> str | None:
+        """Somebody views a content; the day that the view is of, None when it does not count."""
+        if not self._counter.track(viewer, *keys.content_of(content), noon(day)).is_counted:
+            return None
+        newest, *_ = parts_of(self.client.hget(keys.pending(keys.shard_of(viewer, SHARDS)), content).decode(), 0)
+        return newest.day
 
     def refuse(self, shard: int, name: str) -> None:
         self.client.hincrby(keys.refused(shard), name, 1)
@@ -50,6 +68,8 @@ class RealShards(RedisShards):
     def restart(self, shard: int) -> None:
         for key in (keys.epoch, keys.pending, keys.syncing, keys.parked, keys.refused, keys.refusing):
             self.client.delete(key(shard))
+        for state in self.client.scan_iter(f"{keys.tag(shard)}:anon:*"):
+            self.client.delete(state)
 
 
 @pytest.fixture
@@ -243,6 +263,146 @@ def test_what_is_moved_aside_keeps_its_epoch_and_day(shards: Any) -> None:
 
     assert shards.parked(0, 10) == []
     assert shards.held([0], 3, ["video:a"]) == [[()]]
+
+
+def test_an_epoch_keeps_the_days_of_its_views(shards: Any) -> None:
+    """Pending, taken, and moved aside. A bare number, of an older release, gets the epoch's day there."""
+    days = ["2026-11-19", "2026-11-20"]
+    shards.open([0], 0)
+    shards.track(0, "video:a")
+    for day in (*days, *days, days[1]):
+        shards.track(0, "video:a", day)
+    pending = shards.read([0], ["video:a"])
+    shards.open([0], 7)
+
+    held = shards.held([0], 7, ["video:a"])[0][0]
+    shards.park([0], 7, DAY, "video:a")
+    shards.open([0], 8)
+
+    assert pending == [[Seen(0, 6, ())]]
+    assert set(held) == {Part(7, 4, days[1]), Part(7, 1, days[0]), Part(7, 1)}
+    assert set(shards.held([0], 8, ["video:a"])[0][0]) == {
+        Part(7, 4, days[1]),
+        Part(7, 1, days[0]),
+        Part(7, 1, DAY),
+    }
+
+
+def away(viewer: str, content: str, day: str, hour: int = 12) -> AwayView:
+    return AwayView(viewer, content, CALENDAR.moment(noon(day) + timedelta(hours=hour - 12)))
+
+
+def test_a_view_is_added_by_the_sync_or_counted_by_the_script(shards: Any) -> None:
+    """S2-33. Of many viewers, in order. Whichever comes first, the other refuses; and a repeat is answered alike."""
+    viewers = [f"anon:{number:022}" for number in range(40)]
+    views = [away(viewer, "video:a", DAY) for viewer in viewers]
+    for viewer in viewers[::3]:
+        assert shards.view(viewer, "video:a", DAY) == DAY
+        assert shards.view(viewer, "video:b", DAY) == DAY
+
+    claims = [shards.claim(views, SHARDS, NOW) for _ in range(2)]
+    again = [shards.view(viewer, "video:a", DAY) for viewer in viewers]
+
+    assert claims == [[number % 3 > 0 for number in range(40)]] * 2
+    assert again == [None] * 40
+
+
+@pytest.mark.parametrize(
+    ("counted", "is_ours"),
+    [
+        ([], True),
+        ([12], False),
+        ([-12], True),  # the day before
+        ([0], False),  # at its first moment
+        ([24], True),  # the day after
+        ([12, 25], False),  # in a session that began on it
+        ([-20, 1, 25], True),  # what was counted on it is forgotten by then
+    ],
+)
+def test_a_claim_asks_whether_the_script_counted_on_that_day(
+    real: RealShards, servers: Servers, counted: list[int], is_ours: bool
+) -> None:
+    """S2-33. The first answer stays, whatever the viewer does next."""
+    servers.flush()
+    tracking = ViewCounter(servers.nodes, Rules(), UTC_ZONE, SHARDS)
+    for hour in counted:
+        assert tracking.track(VIEWER, "story", "a", noon(DAY) + timedelta(hours=hour - 12)).is_counted
+    view = away(VIEWER, "story:a", DAY, 13)
+
+    claims = []
+    for days in (1, 3, 5):
+        then = noon(DAY) + timedelta(days=days)
+        claims += real.claim([view], SHARDS, CALENDAR.moment(then).now)
+        tracking.track(VIEWER, "story", "a", then + timedelta(days=1))
+
+    assert claims == [is_ours] * 3
+
+
+def test_days_are_claimed_one_by_one_in_any_order(real: RealShards, servers: Servers) -> None:
+    servers.flush()
+    views = [away(VIEWER, "story:a", f"2026-11-{day}") for day in (20, 21, 22)]
+
+    first = [real.claim([view], SHARDS, NOW) for view in (views[1], views[0])]
+
+    assert [*first, real.claim(views, SHARDS, NOW)] == [[True], [True], [True] * 3]
+
+
+def test_a_claimed_view_counts_for_cooldown_and_session(real: RealShards, servers: Servers) -> None:
+    """S2-2, S2-5, S2-6. As the content's last view at its own time; the session goes on, or begins."""
+    servers.flush()
+    rules = Rules(once_per_day=False, max_per_session=2)
+    tracking = ViewCounter(servers.nodes, rules, UTC_ZONE, SHARDS)
+    late = [noon(DAY) + timedelta(hours=11, minutes=58), noon(DAY) + timedelta(hours=12, minutes=1)]
+    tracking.track(VIEWER, "story", "a", noon(DAY) - timedelta(hours=14))
+    real.claim([AwayView(VIEWER, "story:a", CALENDAR.moment(late[0]))], SHARDS, NOW)
+    real.claim([AwayView(VIEWER, "story:b", CALENDAR.moment(late[0]))], SHARDS, NOW)
+
+    told = [tracking.explain(VIEWER, "story", content, late[1]).reasons for content in "ab"]
+    standing = [real.standing(VIEWER, SHARDS, f"story:{content}") for content in "ab"]
+
+    assert told == [("cooldown",), ("cooldown",)]
+    assert [each.session_views for each in standing] == [2, 1]
+    assert [each.last_view for each in standing] == [int(late[0].timestamp() * 1000)] * 2
+    assert standing[1].session_start == standing[1].last_view
+
+
+def test_a_claimed_view_does_not_take_the_place_of_a_later_one(real: RealShards, servers: Servers) -> None:
+    servers.flush()
+    ViewCounter(servers.nodes, Rules(), UTC_ZONE, SHARDS).track(VIEWER, "story", "a", noon("2026-11-22"))
+
+    assert real.claim([away(VIEWER, "story:a", DAY)], SHARDS, NOW) == [True]
+
+    assert real.standing(VIEWER, SHARDS, "story:a").last_view == int(noon("2026-11-22").timestamp() * 1000)
+
+
+def test_a_session_of_long_ago_is_not_gone_on_with(real: RealShards, servers: Servers) -> None:
+    """Its age has four bytes of milliseconds."""
+    servers.flush()
+    ViewCounter(servers.nodes, Rules(), UTC_ZONE, SHARDS).track(VIEWER, "story", "a", noon("2026-09-01"))
+
+    real.claim([away(VIEWER, "story:a", DAY)], SHARDS, NOW)
+
+    standing = real.standing(VIEWER, SHARDS, "story:a")
+    assert (standing.session_start, standing.session_views) == (int(noon(DAY).timestamp() * 1000), 1)
+
+
+def test_a_state_that_begins_with_a_claimed_view_expires(real: RealShards, servers: Servers) -> None:
+    """S2-34. None expires sooner for a claim; and old claims are cleared with what else is old."""
+    servers.flush()
+    state, hour = keys.viewer_state(VIEWER, SHARDS), 3_600_000
+    expire_in = []
+    for content, expires_in in (("a", None), ("b", 1), ("c", 100)):
+        if expires_in:
+            real.client.pexpire(state, expires_in * hour)
+        real.claim([away(VIEWER, f"story:{content}", DAY)], SHARDS, NOW)
+        expire_in.append(round(real.client.pttl(state) / hour))
+
+    tracking = ViewCounter(servers.nodes, Rules(), UTC_ZONE, SHARDS)
+    for day in range(5):
+        tracking.track(VIEWER, "story", "d", noon(DAY) + timedelta(days=day))
+
+    assert expire_in == [75, 75, 100]
+    assert real.client.hlen(state) == 2
 
 
 def test_so_many_at_most_are_moved_aside_or_paged(shards: Any) -> None:

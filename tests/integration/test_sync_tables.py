@@ -8,14 +8,15 @@ from unittest.mock import patch
 import pytest
 
 from sluice import totals
+from sluice.clock import rfc3339
 from sluice.dynamodb import Database
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
-from tests.sync_world import MemoryStore
+from tests.sync_world import MemoryStore, noon
 from views import keys
 from views.control import Control, Phase
-from views.sync.applying import AwayRow, DayViews, Failure, MovedRefusals
+from views.sync.applying import AwayRow, ContentViews, Failure, MovedRefusals
 from views.sync.store import SyncStore
 
 FIELD = "cooldown+daily_viewed|story:x:y~1|2026-11-20T08"
@@ -47,6 +48,7 @@ class RealStore(SyncStore):
     def put_away(self, row: AwayRow, bucket: int | None = None) -> None:
         bucket = keys.shard_of(row.viewer, 16) if bucket is None else bucket
         item = {"id": row.viewer, "part": f"{row.day}#{row.content}", "content": row.content, "unfolded": str(bucket)}
+        item["counted_at"] = rfc3339(noon(row.day))
         self._aws.client("dynamodb").put_item(
             TableName=self._aws.ref("ViewsTable"), Item={name: {"S": value} for name, value in item.items()}
         )
@@ -54,9 +56,10 @@ class RealStore(SyncStore):
     def catch_up(self) -> None:
         """The index never lags."""
 
-    def folded(self, content: str) -> int:
-        rows = [item for item in self._aws.items("ViewsTable") if item["id"].startswith("viewer#")]
-        return len([row for row in rows if row["content"] == content and "unfolded" not in row])
+    def folded(self) -> set[AwayRow]:
+        items = [item for item in self._aws.items("ViewsTable") if item["id"].startswith("viewer#")]
+        folded = [item for item in items if "unfolded" not in item]
+        return {AwayRow(item["id"], item["part"].partition("#")[0], item["content"]) for item in folded}
 
 
 @pytest.fixture
@@ -75,8 +78,8 @@ def organic(store: Any, content: str) -> tuple[int, int]:
     return found.organic, found.last_epoch
 
 
-def views(number: int, content: str = "video:a", day: str = "2026-11-20") -> DayViews:
-    return DayViews(content, day, number)
+def views(number: int, content: str = "video:a", day: str = "2026-11-20") -> ContentViews:
+    return ContentViews(content, {day: number})
 
 
 def test_an_epoch_is_added_to_a_content_and_its_day_once(store: Any) -> None:
@@ -88,6 +91,17 @@ def test_an_epoch_is_added_to_a_content_and_its_day_once(store: Any) -> None:
 
     assert organic(store, "video:a") == (7, 3)
     assert store.daily("video:a") == {"2026-11-20": 3, "2026-11-21": 4}
+
+
+def test_an_epoch_is_added_to_all_days_of_a_content_or_to_none(store: Any) -> None:
+    """S2-23."""
+    of_days = ContentViews("video:a", {"2026-11-20": 3, "2026-11-19": 40, "2026-11-18": 1})
+
+    assert store.apply(2, [of_days, views(5, "video:b")]) == [True, True]
+    assert store.apply(2, [of_days]) == [False]
+
+    assert organic(store, "video:a") == (44, 2)
+    assert store.daily("video:a") == of_days.by_day
 
 
 def test_a_content_that_is_in_already_keeps_no_other_out(store: Any) -> None:
@@ -159,25 +173,37 @@ def test_a_view_that_was_taken_while_redis_was_away_is_folded_once(store: Any) -
     store.catch_up()
 
     assert sorted(store.unfolded(400), key=str) == ROWS
-    assert store.fold(1, ROWS[:1], 9)
-    assert not store.fold(2, ROWS, 9)
-    assert store.still_unfolded(ROWS) == ROWS[1:]
-    assert store.fold(2, ROWS[1:], 9)
+    assert store.fold(1, ROWS[:1], ROWS, 9)
+    assert not store.fold(2, ROWS, ROWS, 9)
+    assert store.still_unfolded(ROWS) == {ROWS[1]: NOON + timedelta(days=1)}
+    assert store.fold(2, ROWS[1:], ROWS, 9)
     store.catch_up()
 
-    assert store.unfolded(400) == store.still_unfolded(ROWS) == []
+    assert (store.unfolded(400), store.still_unfolded(ROWS), store.still_unfolded([])) == ([], {}, {})
     assert organic(store, "video:a") == (2, 0)
     assert store.daily("video:a") == {"2026-11-20": 1, "2026-11-21": 1}
-    assert store.folded("video:a") == 2
+    assert store.folded() == {*ROWS}
+
+
+def test_a_view_that_redis_counted_too_is_marked_and_not_added(store: Any) -> None:
+    for row in ROWS:
+        store.put_away(row)
+
+    assert store.fold(1, ROWS, ROWS[1:], 9)
+    assert not store.fold(2, ROWS[:1], ROWS, 9)
+
+    assert organic(store, "video:a") == (1, 0)
+    assert store.daily("video:a") == {"2026-11-21": 1}
+    assert store.folded() == {*ROWS}
 
 
 def test_folding_leaves_the_epochs_of_a_content_as_they_are(store: Any) -> None:
     store.put_away(ROWS[0])
     store.put_away(ROWS[1])
 
-    store.fold(7, ROWS[:1], 9)
+    store.fold(7, ROWS[:1], ROWS, 9)
     assert store.apply(1, [views(3)]) == [True]
-    store.fold(7, ROWS[1:], 9)
+    store.fold(7, ROWS[1:], ROWS, 9)
 
     assert organic(store, "video:a") == (5, 1)
     assert store.apply(2, [views(3)]) == [True]
@@ -186,7 +212,7 @@ def test_folding_leaves_the_epochs_of_a_content_as_they_are(store: Any) -> None:
 def test_a_folded_row_says_when_it_was_folded_and_expires(real: RealStore) -> None:
     real.put_away(ROWS[0])
 
-    real.fold(7, ROWS[:1], 1_800_000_000)
+    real.fold(7, ROWS[:1], ROWS, 1_800_000_000)
 
     (item,) = real.items("viewer#1").values()
     assert (item["folded_epoch"], item["expires_at"], item["content"]) == (7, 1_800_000_000, "video:a")

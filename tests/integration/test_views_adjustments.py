@@ -13,7 +13,7 @@ from tests.factories import NOON
 from tests.integration.console import answer_lost_of_the_first, before_the_first
 from tests.integration.harness import Functions
 from tests.integration.imports_world import REASON, Importer, a_row
-from views.sync.applying import DayViews
+from views.sync.applying import ContentViews
 from views.sync.store import SyncStore
 
 ENTITY = "adjustments:video:abc123"
@@ -102,6 +102,17 @@ def test_a_repeat_with_its_key_is_answered_the_same_and_adjusts_nothing(world: I
     assert repeat.headers["Idempotency-Replayed"] == "true"
     assert other.refusal[:2] == (409, "idempotency_key_reused")
     assert world.totals() == {"organic#video#abc123": 10}
+
+
+def test_a_late_repeat_is_answered_even_when_it_would_be_refused_by_now(world: Importer) -> None:
+    imported(world, 50)
+    first = world.adjust(-40, key="one")
+    world.adjust(-10)
+
+    repeat = world.adjust(-40, key="one")
+
+    assert (repeat.status, repeat.body) == (201, first.body)
+    assert world.totals() == {"organic#video#abc123": 0}
 
 
 def test_a_repeat_after_a_lost_answer_adjusts_nothing(world: Importer) -> None:
@@ -291,7 +302,7 @@ def imported(world: Importer, views: int) -> None:
 def synced(world: Importer, epoch: int, views: int) -> None:
     """What a page of the sync does."""
     store = SyncStore(world.aws.ref("ViewsTable"), world.aws.ref("TotalsTable"))
-    assert store.apply(epoch, [DayViews("video:abc123", "2026-11-20", views)]) == [True]
+    assert store.apply(epoch, [ContentViews("video:abc123", {"2026-11-20": views})]) == [True]
 
 
 def parts(world: Importer) -> tuple[int, int, int, int]:

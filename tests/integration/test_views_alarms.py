@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import time_machine
 
-from sluice import http
 from sluice.errors import Unavailable
+from sluice.http.resolver import logger
 from tests.account import Account
 from tests.integration.harness import Functions
 from tests.integration.log_metrics import metrics, rings
@@ -122,6 +122,27 @@ def test_a_content_that_was_moved_aside_rings_until_it_is_applied(world: Watched
     assert rings(world.aws, "ViewsParkedAlarm", aside)
 
 
+def test_views_refused_for_too_many_contents_ring_until_the_next_epoch(world: Watched) -> None:
+    """S2-38: they are lost, until a sync makes room or the bound is raised."""
+    world.aws.choose(MaxContentsPerShard="1")
+    world.view("123")
+    before = world.gauges()["ViewsRefusedTooMany"]
+    for _ in range(2):
+        answer = world.invoke("views/track/api-track", a_view("456"))
+        assert json.loads(answer["body"])["reason"] == "too_many_contents"
+
+    full = world.gauges()["ViewsRefusedTooMany"]
+    world.sync()
+    world.view("456")
+    world.clock.shift(CLOSING)
+    world.sync()
+    after = world.gauges()["ViewsRefusedTooMany"]
+
+    assert (before, full, after) == (0, 2, 0)
+    assert not rings(world.aws, "ViewsTooManyContentsAlarm", before)
+    assert rings(world.aws, "ViewsTooManyContentsAlarm", full)
+
+
 def test_what_redis_holds_is_read_and_rings_above_the_parameter(world: Watched) -> None:
     """S2-38: Redis memory monitoring."""
     used = world.gauges()["RedisUsedMemoryBytes"]
@@ -144,7 +165,7 @@ def test_the_stacks_own_cache_is_watched_by_its_own_metric(aws: Account) -> None
 
 
 def test_what_redis_does_not_tell_is_not_logged_as_nothing() -> None:
-    silent = ShardStats(1, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0)
+    silent = ShardStats(1, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0)
 
     found = gauges.gauges(Stats(NOW, [silent], used_memory_bytes=None, open_epoch=None))
 
@@ -222,7 +243,7 @@ def test_an_outage_is_one_degraded_answer_of_counts_every_five_seconds(
 ) -> None:
     """S2-33."""
     stream = StringIO()
-    monkeypatch.setattr(http.logger.registered_handler, "stream", stream)
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
     world.functions.environment["REDIS_MODE"] = "single"
 
@@ -237,7 +258,7 @@ def test_answers_with_redis_are_not_degraded(
     world: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stream = StringIO()
-    monkeypatch.setattr(http.logger.registered_handler, "stream", stream)
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
 
     with caplog.at_level(logging.INFO):
         world.view("123")

@@ -91,7 +91,7 @@ def test_each_bad_view_is_named_and_the_good_ones_are_counted(servers: Servers) 
         ({"content_type": ["story"], "content_id": "1"}, ".content_type", "Input should be a valid string"),
         ({"content_type": "story"}, ".content_id", "Required"),
         ({**good, "session": "x"}, ".session", "Unknown field"),
-        ({**good, "x" * 200: "x"}, f".{'x' * 100}", "Unknown field"),
+        ({**good, "x" * 200: "x"}, f".{'x' * 32}", "Unknown field"),
         (7, "", "Input should be an object"),
         (None, "", "Input should be an object"),
         ([], "", "Input should be an object"),
@@ -110,10 +110,13 @@ def test_each_bad_view_is_named_and_the_good_ones_are_counted(servers: Servers) 
     assert pending(servers) == {"story:1": 1, "story:2": 1}
 
 
-def test_a_view_with_very_many_wrong_fields_names_some(servers: Servers) -> None:
+def test_a_view_with_very_many_wrong_fields_names_as_many_as_it_has(servers: Servers) -> None:
     answer = TrackFunction.on(servers).views({str(number): 1 for number in range(1000)})
 
-    assert len(answer.body["views"][0]["errors"]) == 20
+    assert [error["field"] for error in answer.body["views"][0]["errors"]] == [
+        "views.0.content_type",
+        "views.0.content_id",
+    ]
 
 
 def test_views_that_are_all_bad_ask_redis_nothing(servers: Servers) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.harness import Functions, Harness, an_event
+from tests.integration.harness import ON_A_CLUSTER_TOO, Functions, Harness, an_event
 from tests.redis_servers import Servers, free_ports
 from views import keys
 from views.control import Control, Phase
@@ -44,8 +44,14 @@ class Counts(Harness):
         event["body"] = json.dumps(body)
         return self._answer(event, "/api/views/counts", query)
 
+    def of_services(self, body: object, query: str = "", role: str = "service") -> tuple[int, dict[str, Any]]:
+        event = an_event("views/counts/api-bulkofservices")
+        event["body"] = json.dumps(body)
+        event["requestContext"]["authorizer"]["lambda"]["role"] = role
+        return self._answer(event, "/api/admin/views/counts", query)
+
     def _answer(self, event: dict[str, Any], path: str, query: str) -> tuple[int, dict[str, Any]]:
-        assert "authorizer" not in event["requestContext"]
+        assert ("authorizer" in event["requestContext"]) == path.startswith("/api/admin/")
         event["rawPath"] = event["requestContext"]["http"]["path"] = path
         event["rawQueryString"] = query
         event["queryStringParameters"] = dict(parse_qsl(query))
@@ -54,8 +60,8 @@ class Counts(Harness):
 
 
 @pytest.fixture
-def counts(aws: Account, functions: Functions, servers: Servers) -> Counts:
-    return Counts(aws, functions, servers)
+def counts(aws: Account, functions: Functions, redis: Servers) -> Counts:
+    return Counts(aws, functions, redis)
 
 
 @pytest.fixture
@@ -144,6 +150,7 @@ def test_an_unknown_parameter_is_400(counts: Counts) -> None:
     assert [error["field"] for error in body["errors"]] == ["since"]
 
 
+@ON_A_CLUSTER_TOO
 def test_fifty_in_the_database_and_three_in_redis_are_fifty_three(counts: Counts) -> None:
     """S2-24, S2-9, S2-18, S2-20, S2-21."""
     counts.put(organic__story__123=50)
@@ -201,19 +208,41 @@ def test_many_contents_are_answered_in_the_order_asked(counts: Counts) -> None:
     assert [each["organic"]["pending"] for each in body["items"]] == [0, 1, 2, 0]
 
 
-def test_a_hundred_contents_are_answered_and_one_more_is_refused(counts: Counts) -> None:
-    """S2-11."""
+@ON_A_CLUSTER_TOO
+def test_a_service_is_answered_a_hundred_contents_and_anyone_twenty(counts: Counts) -> None:
+    """S2-11. One more is refused."""
     items = [{"content_type": "video", "content_id": f"v{number}"} for number in range(101)]
+    counts.put(organic__video__v7=5, boosted__video__v7=7)
     for number in range(100):
         counts.track(f"video:v{number}", number + 1, shard=number % 16)
 
-    status, body = counts.get_many({"items": items[:100]})
-    refused, problem = counts.get_many({"items": items})
+    status, body = counts.of_services({"items": items[:100]})
+    anyones = counts.get_many({"items": items[:20]})
+    refused = [counts.of_services({"items": items}), counts.get_many({"items": items[:21]})]
 
     assert status == 200
-    assert [each["view_count"] for each in body["items"]] == list(range(1, 101))
-    assert refused == 400
-    assert [error["field"] for error in problem["errors"]] == ["items"]
+    assert [each["organic"]["pending"] for each in body["items"]] == list(range(1, 101))
+    assert anyones == (200, {"items": body["items"][:20]})
+    for refusal, problem in refused:
+        assert refusal == 400
+        assert [error["field"] for error in problem["errors"]] == ["items"]
+
+
+@pytest.mark.parametrize("query", ["", "source=redis", "source=database"])
+@pytest.mark.parametrize("body", [{"items": [{"content_type": "video", "content_id": "abc123"}]}, {"items": []}])
+def test_a_service_is_answered_exactly_as_anyone_is(counts: Counts, body: object, query: str) -> None:
+    counts.put(organic__video__abc123=50, boosted__video__abc123=3)
+    counts.track("video:abc123", 2)
+
+    answers = [counts.get_many(body, query), counts.of_services(body, query)]
+
+    assert answers[0] == answers[1]
+
+
+def test_a_hundred_contents_are_for_services(counts: Counts) -> None:
+    status, problem = counts.of_services({"items": [{"content_type": "video", "content_id": "a"}]}, role="user")
+
+    assert (status, problem["code"]) == (403, "forbidden")
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.exceptions import ResponseError
 
-from sluice import http, tokens
-from sluice.roles import Role
-from tests.account import Account
+from sluice import tokens
+from sluice.http.resolver import logger
+from tests.account import Account, secret_of
 from tests.factories import NOON, UTC_ZONE
-from tests.integration.harness import Answer, Functions, Harness
+from tests.integration.harness import ON_A_CLUSTER_TOO, Answer, Functions, Harness
 from tests.integration.track_function import ADDRESS, BROWSER, a_view
 from tests.redis_servers import Servers, free_ports
 from views import keys
@@ -31,7 +31,6 @@ pytestmark = pytest.mark.usefixtures("patient")
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
-SECRET = "a" * 64  # the account's own
 S2_28 = (
     *("max_views_per_session", "max_daily_views_per_user", "view_cooldown_minutes", "session_duration_hours"),
     *("total_view_keys", "total_session_keys", "total_daily_limit_keys"),
@@ -80,7 +79,8 @@ class Diagnosed(Harness):
         return dict(answer.body)
 
     def token(self, subject: str) -> str:
-        return tokens.mint(SECRET, subject, Role.USER, "sluice", timedelta(days=1), datetime.now(UTC))
+        secret = secret_of("ViewerTokenSecret")
+        return tokens.mint(secret, subject, None, "sluice-viewer", timedelta(days=1), datetime.now(UTC))
 
     def put(self, control: Control) -> None:
         SyncStore(self.aws.ref("ViewsTable"), self.aws.ref("TotalsTable")).move(None, control)
@@ -101,9 +101,9 @@ def rule(explained: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(aws: Account, functions: Functions, servers: Servers) -> Iterator[Diagnosed]:
+def world(aws: Account, functions: Functions, redis: Servers) -> Iterator[Diagnosed]:
     with time_machine.travel(NOW, tick=False) as clock:
-        found = Diagnosed(aws, functions, servers, clock)
+        found = Diagnosed(aws, functions, redis, clock)
         yield found
         found.forget()
 
@@ -135,6 +135,7 @@ def test_the_rules_are_those_that_are_set(world: Diagnosed) -> None:
     assert [stats[name] for name in S2_28[:4]] == [7, 0, 1.5, 1.5]
 
 
+@ON_A_CLUSTER_TOO
 def test_contents_sessions_and_viewers_are_counted_as_they_come(world: Diagnosed) -> None:
     """S2-28. Three views by two viewers; a refused one is none."""
     world.view("1", address="203.0.113.1")
@@ -250,6 +251,7 @@ def test_shards_that_a_larger_number_left_behind_are_told_too(world: Diagnosed) 
     assert ([shard["shard"] for shard in stats["shards"]], stats["total_view_keys"]) == (list(range(40)), 1)
 
 
+@ON_A_CLUSTER_TOO
 def test_memory_is_that_of_all_primaries(world: Diagnosed) -> None:
     stats = world.stats()
 
@@ -260,6 +262,7 @@ def test_memory_is_that_of_all_primaries(world: Diagnosed) -> None:
     assert 0.5 < stats["used_memory_bytes"] / used < 2
 
 
+@ON_A_CLUSTER_TOO
 @pytest.mark.parametrize("told", ["nothing", "no memory"])
 def test_memory_is_null_where_the_service_does_not_tell(world: Diagnosed, monkeypatch: Any, told: str) -> None:
     def info(*_: Any, **__: Any) -> dict[str, Any]:
@@ -276,6 +279,7 @@ def diagnosis_client(world: Diagnosed) -> Any:
     return client(world.servers.url, world.servers.mode, 2)
 
 
+@ON_A_CLUSTER_TOO
 def test_no_key_is_scanned_and_nothing_written(world: Diagnosed) -> None:
     """S2-28. However many keys there are: what takes time with their number would keep tracking waiting."""
     for number in range(30):
@@ -294,6 +298,7 @@ def test_no_key_is_scanned_and_nothing_written(world: Diagnosed) -> None:
     assert world.servers.everything() == before
 
 
+@ON_A_CLUSTER_TOO
 def test_without_redis_it_is_503_with_when_to_come_back(world: Diagnosed) -> None:
     """S2-33."""
     world.functions.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_ports(1)[0]}"
@@ -327,12 +332,14 @@ def test_a_viewer_who_was_never_seen_would_count(world: Diagnosed) -> None:
         {"rule": "session_limit", "on": True, "limit": 3, "used": 0, "refuses": False},
         {"rule": "daily_limit", "on": True, "limit": 100, "used": 0, "refuses": False},
         {"rule": "unregistered", "on": False, "limit": None, "used": None, "refuses": False},
-        {"rule": "too_many_contents", "on": True, "limit": 100_000, "used": 0, "refuses": False},
+        {"rule": "too_many_contents", "on": True, "limit": 10_000, "used": 0, "refuses": False},
+        {"rule": "network_limit", "on": False, "limit": 0, "used": None, "refuses": False},
         {"rule": "bot", "on": True, "limit": None, "used": None, "refuses": False},
         {"rule": "do_not_track", "on": False, "limit": None, "used": None, "refuses": False},
     ]
 
 
+@ON_A_CLUSTER_TOO
 def test_every_rule_that_would_refuse_is_named_with_the_viewers_standing(world: Diagnosed) -> None:
     world.view("1")
     world.view("2")
@@ -423,15 +430,53 @@ def test_an_unregistered_content_would_be_refused_where_only_registered_ones_cou
 
 
 def test_a_content_too_many_would_be_refused(world: Diagnosed) -> None:
-    world.choose(MaxContentsPerShard="2")
+    """An anonymous viewer's at a tenth of the bound, a user's at the bound."""
+    world.choose(MaxContentsPerShard="11", ViewShards="1")
     world.view("1")
     world.view("2")
 
-    new, pending = world.explain("3"), world.explain("2", user="grace")
+    new, pending, users = world.explain("3"), world.explain("2", user="grace"), world.explain("3", user="grace")
 
     assert new["reasons"] == ["too_many_contents"] == world.view("3")["reasons"]
     assert rule(new, "too_many_contents") == {"on": True, "limit": 2, "used": 2, "refuses": True}
+    assert rule(users, "too_many_contents") == {"on": True, "limit": 11, "used": 2, "refuses": False}
     assert "too_many_contents" not in pending["reasons"]
+    assert world.stats()["unknown_contents"] == 2
+    assert world.stats()["refused_too_many"] == 1
+
+
+def test_a_network_at_its_limit_is_named_where_the_viewer_is_anonymous(world: Diagnosed) -> None:
+    world.choose(NetworkLimit="1")
+    session = world.view("other", address="198.51.100.1")["session"]
+    world.view(agent="Browser/1")
+
+    by_address = world.explain()
+    by_session = world.explain(session=session)
+    by_user = world.explain(user="ada")
+
+    assert by_address["reasons"] == ["network_limit"]
+    assert rule(by_address, "network_limit") == {"on": True, "limit": 1, "used": 1, "refuses": True}
+    for explained in (by_session, by_user):
+        assert rule(explained, "network_limit") == {"on": True, "limit": 1, "used": None, "refuses": False}
+
+
+def test_a_view_of_yesterday_is_told_under_todays_name(world: Diagnosed) -> None:
+    """S2-36. As the view itself would be answered: with the address, what a session's viewer did without it, too."""
+    midnight = MIDNIGHT + timedelta(days=1)
+    world.clock.move_to(midnight - timedelta(seconds=2))
+    session = world.view()["session"]
+    world.clock.move_to(midnight + timedelta(seconds=2))
+    by_address = world.explain()
+    world.view("other")
+    known = {"source_ip": ADDRESS, "user_agent": BROWSER}
+
+    alone, with_address = world.explain("other", session=session), world.explain("other", session=session, **known)
+
+    assert by_address["reasons"] == ["cooldown"] == world.view()["reasons"]
+    assert rule(by_address, "cooldown") == {"on": True, "limit": 300, "used": 4, "refuses": True}
+    assert alone["would_count"]
+    assert with_address["reasons"] == ["cooldown", "daily_viewed"] == world.view("other", session=session)["reasons"]
+    assert rule(with_address, "daily_viewed")["refuses"]
 
 
 @pytest.mark.parametrize(
@@ -476,7 +521,7 @@ def test_nothing_is_counted_and_nothing_that_says_who_is_kept_or_logged(
     before = world.servers.everything()
     written = {table: world.aws.items(table) for table in ("ViewsTable", "AuditTable", "OutboxTable", "TotalsTable")}
     caplog.clear()
-    for name in (http.logger.name, "views", "sluice"):
+    for name in (logger.name, "views", "sluice"):
         caplog.set_level("DEBUG", logger=name)
 
     world.explain(user="the-subject")

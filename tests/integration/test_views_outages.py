@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -363,18 +364,19 @@ def state_of(function: TrackFunction) -> str:
 
 
 @pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("setting", ["maxmemory", "min-replicas-to-write"])
 def test_a_server_that_is_full_is_as_good_as_away(
-    aws: Account, servers: Servers, ticks: Ticks, caplog: pytest.LogCaptureFixture
+    aws: Account, servers: Servers, ticks: Ticks, caplog: pytest.LogCaptureFixture, setting: str
 ) -> None:
-    """S2-33. It takes no writes, so nothing was counted; and it is left alone."""
+    """S2-33. It takes no writes (OOM, NOREPLICAS), so nothing was counted; and it is left alone."""
     function = TrackFunction.on(servers)
     function.view("before")
-    _configure(servers, "maxmemory", 1)
+    _configure(servers, setting, 1)
     try:
         answer = function.view()
         function.view("other")
     finally:
-        _configure(servers, "maxmemory", 0)
+        _configure(servers, setting, 0)
 
     assert answer.body == {"counted": True, "degraded": True, "session": answer.session}
     assert pending(servers) == {"story:before": 1}
@@ -382,7 +384,42 @@ def test_a_server_that_is_full_is_as_good_as_away(
     assert len(caplog.records) == 1
 
 
-def _configure(servers: Servers, name: str, value: int) -> None:
+@pytest.mark.usefixtures("patient")
+def test_a_refusal_by_a_server_that_is_full_stands(aws: Account, servers: Servers) -> None:
+    """The rules are read, and answer. That the refusal cannot be noted is not for a fallback to count the view."""
+    function = TrackFunction.on(servers)
+    function.view()
+    _configure(servers, "maxmemory", "1mb")
+    try:
+        again = function.view()
+        robot = function.view("other", agent="Googlebot/2.1")
+        many = function.views("123", "123")
+    finally:
+        _configure(servers, "maxmemory", 0)
+
+    assert again.body["reasons"] == ["cooldown", "daily_viewed"]
+    assert robot.body["reasons"] == ["bot"]
+    assert [view["counted"] for view in many.body["views"]] == [False, False]
+    assert rows(aws) == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_refusal_by_a_replica_stands(aws: Account, single_server: Servers) -> None:
+    single_server.flush()
+    function = TrackFunction.on(single_server)
+    function.view()
+    with single_server.clients()[0] as server:
+        server.execute_command("REPLICAOF", "127.0.0.1", free_ports(1)[0])
+        try:
+            again = function.view()
+        finally:
+            server.execute_command("REPLICAOF", "NO", "ONE")
+
+    assert again.body["reasons"] == ["cooldown", "daily_viewed"]
+    assert rows(aws) == []
+
+
+def _configure(servers: Servers, name: str, value: int | str) -> None:
     for client in servers.clients():
         with client:
             client.config_set(name, value)
@@ -403,6 +440,22 @@ def test_a_replica_is_as_good_as_away(aws: Account, single_server: Servers) -> N
     assert pending(single_server) == {}
 
 
+@pytest.mark.usefixtures("patient")
+def test_a_server_that_cannot_save_is_as_good_as_away(aws: Account) -> None:
+    """S2-33. It takes no writes (MISCONF) until it can."""
+    with single() as servers, servers.clients()[0] as server:
+        Path(server.config_get("dir")["dir"], "dump.rdb", "in the way").mkdir(parents=True)
+        server.config_set("save", "900 1")
+        server.bgsave()
+        assert wait_until(lambda: server.info("persistence")["rdb_last_bgsave_status"] == "err", PATIENCE)
+
+        answer = TrackFunction.on(servers).view()
+        server.config_set("save", "")  # else it does not end either
+
+        assert answer.body["degraded"]
+        assert pending(servers) == {}
+
+
 def _client_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "ada"}}, "PutItem")
 
@@ -412,8 +465,8 @@ def _client_error(code: str) -> ClientError:
     [
         _client_error("ProvisionedThroughputExceededException"),
         _client_error("AccessDeniedException"),
-        EndpointConnectionError(endpoint_url="https://ada"),
-        ReadTimeoutError(endpoint_url="https://ada"),
+        EndpointConnectionError(endpoint_url="https://dynamodb"),
+        ReadTimeoutError(endpoint_url="https://dynamodb"),
     ],
 )
 def test_when_the_database_fails_too_the_caller_is_to_come_back(
@@ -492,7 +545,7 @@ def test_a_slot_that_moved_is_followed(aws: Account) -> None:
             answer = function.view()
 
             assert answer.body == {"counted": True, "session": answer.session}
-            assert int(new.hget(keys.pending(shard), "story:123") or 0) == 2
+            assert new.hget(keys.pending(shard), "story:123") == b"2026-11-20:2;"
     assert rows(aws) == []
 
 

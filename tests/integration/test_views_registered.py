@@ -12,7 +12,7 @@ import time_machine
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.integration.console import answer_lost_of_the_first, before_the_first
-from tests.integration.harness import Answer, Functions, Harness
+from tests.integration.harness import ON_A_CLUSTER_TOO, Answer, Functions, Harness
 from tests.redis_servers import Servers, free_ports
 from views import keys, messages
 from views.messages import Page
@@ -40,13 +40,24 @@ class Registrar(Harness):
         self.servers = servers
 
     def ask(
-        self, file: str, body: Any = None, content: str = "story/123", role: str = "admin", subject: str = "ada"
+        self,
+        file: str,
+        body: Any = None,
+        content: str = "story/123",
+        role: str = "admin",
+        subject: str = "ada",
+        key: str | None = None,
     ) -> Answer:
         path = ("story/123", content)
-        return self.request(f"views/registered/api-{file}", path, body=body, role=role, subject=subject)
+        return self.request(f"views/registered/api-{file}", path, body=body, role=role, subject=subject, key=key)
 
-    def put(self, content: str = "story/123", **changes: str) -> Answer:
-        return self.ask("put", ABOUT | changes, content)
+    def put(self, content: str = "story/123", key: str | None = None, **changes: str) -> Answer:
+        return self.ask("put", ABOUT | changes, content, key=key)
+
+    def delete(self, table: str, **key: Any) -> None:
+        """An item, by hand."""
+        names = {name: {"N" if isinstance(value, int) else "S": str(value)} for name, value in key.items()}
+        self.aws.client("dynamodb").delete_item(TableName=self.aws.ref(table), Key=names)
 
     def deliver(self, body: str, message_id: str = "message-1") -> bool:
         """Whether the worker acknowledged a message."""
@@ -87,9 +98,9 @@ class Registrar(Harness):
 
 
 @pytest.fixture
-def world(aws: Account, functions: Functions, servers: Servers) -> Iterator[Registrar]:
+def world(aws: Account, functions: Functions, redis: Servers) -> Iterator[Registrar]:
     with time_machine.travel(NOW, tick=False) as clock:
-        yield Registrar(aws, functions, servers, clock)
+        yield Registrar(aws, functions, redis, clock)
 
 
 def complete(world: Registrar) -> None:
@@ -162,6 +173,41 @@ def test_a_repeat_changes_nothing(world: Registrar) -> None:
     assert len(world.audited()) == len(world.events()) == 1
 
 
+def test_a_late_retry_of_a_put_changes_nothing_back(world: Registrar) -> None:
+    first = world.put(key="one", owner="ada")
+    world.put(key="two", owner="grace")
+
+    again = world.put(key="one", owner="ada")
+
+    assert (again.status, again.body, again.headers["Idempotency-Replayed"]) == (200, first.body, "true")
+    assert world.ask("get").body["owner"] == "grace"
+    assert len(world.audited()) == 2
+
+
+def test_a_put_that_changes_nothing_keeps_its_answer_too(world: Registrar) -> None:
+    world.put(owner="ada")
+    same = world.put(key="one", owner="ada")
+    world.put(owner="grace")
+
+    again = world.put(key="one", owner="ada")
+    other = world.put(key="one", owner="alan")
+
+    assert (again.status, again.body) == (200, same.body)
+    assert other.refusal[:2] == (409, "idempotency_key_reused")
+    assert world.ask("get").body["owner"] == "grace"
+
+
+def test_a_put_whose_content_was_rolled_back_is_carried_out_again(world: Registrar) -> None:
+    world.put(key="one", owner="ada")
+    world.delete("ViewsTable", id="content#story#123", part="about")
+    world.delete("AuditTable", entity="content:story:123", number=1)
+
+    again = world.put(key="one", owner="ada")
+
+    assert (again.status, "Idempotency-Replayed" in again.headers) == (200, False)
+    assert world.ask("get").body["owner"] == "ada"
+
+
 def test_two_who_change_it_at_once_both_leave_an_entry(world: Registrar) -> None:
     world.put()
 
@@ -221,6 +267,7 @@ def test_putting_needs_an_admin_and_looking_an_operator(world: Registrar, file: 
     assert world.aws.items("ViewsTable") == []
 
 
+@ON_A_CLUSTER_TOO
 def test_a_put_is_known_to_every_shard(world: Registrar) -> None:
     complete(world)
 
@@ -279,6 +326,7 @@ def test_a_put_that_died_after_its_row_is_healed_by_a_repeat(world: Registrar) -
     assert len(world.audited()) == 1
 
 
+@ON_A_CLUSTER_TOO
 def test_the_sync_gives_every_shard_all_of_it_and_then_the_marker(world: Registrar, monkeypatch: Any) -> None:
     """A page holds a few: however many there are, memory is that of a page."""
     contents = {f"story:{number}" for number in range(40)}
@@ -331,6 +379,7 @@ def test_an_epoch_that_is_opened_by_hand_rebuilds_too(world: Registrar) -> None:
     assert world.members(5) == {"story:123", "*"}
 
 
+@ON_A_CLUSTER_TOO
 def test_where_all_content_counts_no_set_is_made_and_one_that_was_is_forgotten(world: Registrar) -> None:
     world.put()
     complete(world)
@@ -512,6 +561,7 @@ def test_a_message_that_names_no_page_is_for_the_dead_letters(world: Registrar, 
     assert not world.deliver(text)
 
 
+@ON_A_CLUSTER_TOO
 def test_a_shard_without_its_rebuild_takes_nothing_of_it(world: Registrar) -> None:
     shards = world.shards()
     shards.begin_rebuild([0], "one", 5)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.dynamodb import Database
-from sluice.http import write_cursor
+from sluice.http.parameters import write_cursor
 from sluice.totals import add_boosted
 from tests.account import Account
 from tests.factories import NOON
@@ -27,7 +27,7 @@ from views.items import AdjustedItem
 from views.reports.period import period
 from views.reports.schemas import MOST_ADJUSTMENTS
 from views.rules import Reason
-from views.sync.applying import REFUSALS_TOGETHER, AwayRow, DayViews, MovedRefusals
+from views.sync.applying import REFUSALS_TOGETHER, AwayRow, ContentViews, MovedRefusals
 from views.sync.store import SyncStore
 
 DAY = "2026-11-20"
@@ -64,7 +64,7 @@ class Reports(Harness):
 
     def view(self, content: str, views: int, day: str = DAY) -> None:
         self._epoch += 1
-        assert self.store.apply(self._epoch, [DayViews(content, day, views)]) == [True]
+        assert self.store.apply(self._epoch, [ContentViews(content, {day: views})]) == [True]
 
     def boost(self, content_id: str, views: int, day: str = DAY, content_type: str = "video") -> None:
         on = datetime.fromisoformat(day).date()
@@ -555,7 +555,8 @@ def fold(reports: Reports, viewer: str, day: str) -> None:
     reports.aws.client("dynamodb").put_item(
         TableName=reports.aws.ref("ViewsTable"), Item={name: {"S": value} for name, value in row.items()}
     )
-    assert reports.store.fold(1, [AwayRow(viewer, day, "video:abc123")], 9)
+    row = AwayRow(viewer, day, "video:abc123")
+    assert reports.store.fold(1, [row], [row], 9)
 
 
 @pytest.mark.parametrize("report", ["history", "historyexport"])

@@ -1,16 +1,21 @@
 """Tracking and the sync together: the functions as the template makes them, on a Redis that is empty at first."""
 
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import time_machine
 
+from local.processes import wait_until
 from tests.account import Account
+from tests.deadlines import PATIENCE
 from tests.integration.harness import Answer, Functions
 from tests.integration.test_views_sync import NOW, Syncs
-from tests.integration.track_function import a_view
-from tests.redis_servers import Servers
+from tests.integration.track_function import a_view, pending
+from tests.redis_servers import Servers, single
+from views.track import counter
 
 TYPES = ("video", "story", "fantasy", "task", "outcome")
 pytestmark = pytest.mark.usefixtures("patient")
@@ -20,8 +25,11 @@ class Audience(Syncs):
     """A world with somebody who views."""
 
     def view(self, content_type: str, content_id: str = "123") -> dict[str, Any]:
+        return dict(self.ask_to_count(content_type, content_id).body)
+
+    def ask_to_count(self, content_type: str, content_id: str = "123") -> Answer:
         event = a_view(body={"content_type": content_type, "content_id": content_id})
-        return dict(Answer.of(self.invoke("views/track/api-track", event)).body)
+        return Answer.of(self.invoke("views/track/api-track", event))
 
 
 @pytest.fixture
@@ -58,6 +66,58 @@ def test_a_sync_reopens_no_view_of_today(world: Audience) -> None:
     after = world.view("story")
 
     assert after["reasons"] == ["cooldown", "daily_viewed"]
+
+
+@contextmanager
+def asleep(servers: Servers) -> Iterator[None]:
+    """The servers stop where they are, and go on with what came meanwhile."""
+    for process in servers.processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in servers.processes:
+            process.send_signal(signal.SIGCONT)
+
+
+def test_a_view_that_a_slow_redis_counted_is_not_added_again(
+    aws: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2-33. It counts the first of two tries, of which nobody hears; the database takes the second."""
+    monkeypatch.setitem(counter._CLIENT, "socket_timeout", 0.5)
+    with single() as servers, time_machine.travel(NOW, tick=False) as clock:
+        world = Audience(aws, functions, servers, clock)
+        world.view("video")
+        with asleep(servers):
+            tries = [world.ask_to_count("story") for _ in range(2)]
+        assert wait_until(lambda: pending(servers).get("story:123") == 1, PATIENCE)
+
+        epoch = world.sync()
+
+    assert [(each.status, each.body.get("degraded")) for each in tries] == [(503, None), (200, True)]
+    assert (epoch["views"], epoch["folded"]) == (2, 0)
+    assert world.totals() == {"organic#story#123": 1, "organic#video#123": 1}
+    assert world.daily() == {("content#story#123", "2026-11-20"): 1, ("content#video#123", "2026-11-20"): 1}
+
+
+def test_a_view_that_the_sync_added_for_redis_is_refused_from_then_on(world: Audience) -> None:
+    """S2-33. The database takes it, a sync by hand adds it on the same day, and Redis is asked again."""
+    with pytest.MonkeyPatch.context() as away:
+        away.setattr(counter.ViewCounter, "track_many", _left_alone)
+        taken = world.view("story")
+
+    epoch = world.sync()
+    again = world.view("story")
+    world.sync(force=True)
+
+    assert taken["degraded"]
+    assert epoch["folded"] == 1
+    assert again["reasons"] == ["cooldown", "daily_viewed"]
+    assert world.totals() == {"organic#story#123": 1}
+
+
+def _left_alone(*_: Any) -> None:
+    raise counter.LeftAlone("Redis failed a moment ago")
 
 
 def test_a_sync_that_fails_reopens_no_view_either(world: Audience) -> None:

@@ -14,12 +14,14 @@ from botocore.client import BaseClient
 from pydantic import ValidationError
 from redis import Redis
 
+from sluice import tokens
+from sluice.roles import Role
 from tests.deadlines import PATIENCE
 from tests.factories import NOON, UTC_ZONE
 from tests.gateway import REQUEST_ID
 from tests.integration.track_function import (
     SETTINGS,
-    TOKEN_SECRET,
+    VIEWER_TOKEN_SECRET,
     VIEWS_SECRET,
     TrackFunction,
     a_token,
@@ -30,6 +32,7 @@ from tests.redis_servers import Servers
 from tests.template_reader import ROOT
 from views import keys
 from views.track import api as track
+from views.track import url
 from views.track.schemas import NewView, TrackedView
 from views.viewers import Viewers
 
@@ -39,6 +42,7 @@ SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 EVENT = json.loads((ROOT / "events/views/track/api-track.json").read_text())
+URL_EVENT = json.loads((ROOT / "events/views/track/url.json").read_text())
 OFF = {"MAX_VIEWS_PER_SESSION": "0", "MAX_VIEWS_PER_DAY": "0", "ONCE_PER_DAY": "false", "COOLDOWN_SECONDS": "0"}
 HEAVY = "boto3, botocore, pynamodb, pydantic, aws_lambda_powertools, jwt"
 
@@ -82,6 +86,68 @@ def test_a_view_is_counted_and_answered_with_a_session(servers: Servers) -> None
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert pending(servers) == {"video:abc123": 1}
+
+
+def test_at_its_url_a_view_is_answered_as_by_the_api(servers: Servers) -> None:
+    """On an event as a Function URL sends it. The URL adds the headers of CORS, so the function answers none."""
+    by_api = TrackFunction.on(servers).call(EVENT)
+    servers.flush()
+
+    by_url = TrackFunction.on(servers).call(URL_EVENT)
+
+    assert url.handler is track.handler
+    assert by_url == by_api
+    assert pending(servers) == {"video:abc123": 1}
+    assert [name for name in by_url.headers if name.lower().startswith("access-control-")] == []
+
+
+def test_at_its_url_the_session_of_the_body_names_the_viewer(servers: Servers) -> None:
+    """Browsers send no cookie there: it would be a third party's."""
+    function = TrackFunction.on(servers)
+    session = function.call(URL_EVENT).session
+    view = {"content_type": "video", "content_id": "abc123"}
+
+    bodies = [{**view, "session": session}, {"views": [view, view], "session": session}]
+    one, many = (
+        function.call(at_url(path, body, agent="Another/1.0"), NOON + HOUR)
+        for path, body in zip(("/api/views", "/api/views/batch"), bodies, strict=True)
+    )
+
+    assert one.body["reasons"] == ["daily_viewed"]
+    assert [each["reasons"] for each in many.body["views"]] == [["daily_viewed"]] * 2
+    assert one.session == many.session == session
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/views"),
+        ("OPTIONS", "/api/views"),
+        ("POST", "/"),
+        ("POST", "/api/views/"),
+        ("POST", "/api/views/counts"),
+        ("POST", "/api/admin/stop"),
+    ],
+)
+def test_at_its_url_there_is_nothing_but_tracking(servers: Servers, method: str, path: str) -> None:
+    answer = TrackFunction.on(servers).call(at_url(path, {"content_type": "video", "content_id": "1"}, method))
+
+    assert answer.status == 404
+    assert answer.body == {
+        "message": "This route does not exist",
+        "code": "not_found",
+        "errors": [],
+        "request_id": URL_EVENT["requestContext"]["requestId"],
+    }
+    assert pending(servers) == {}
+
+
+def at_url(path: str, body: object, method: str = "POST", agent: str = "") -> dict[str, Any]:
+    """A request to the Function URL."""
+    event: dict[str, Any] = json.loads(json.dumps(URL_EVENT)) | {"rawPath": path, "body": json.dumps(body)}
+    event["requestContext"]["http"] |= {"path": path, "method": method}
+    event["headers"] |= {"user-agent": agent} if agent else {}
+    return event
 
 
 def test_a_refused_view_is_told_every_reason_and_when_to_come_back(servers: Servers) -> None:
@@ -291,7 +357,16 @@ def test_nothing_kept_or_logged_says_who_is_viewing(
     assert failed.status == 500
     assert len(viewer_keys(servers)) == 3
     assert caplog.text
-    for secret in ("Secretive", "secretive", "203.0", "2001:db8", "Mozilla", subject, VIEWS_SECRET, TOKEN_SECRET):
+    for secret in (
+        "Secretive",
+        "secretive",
+        "203.0",
+        "2001:db8",
+        "Mozilla",
+        subject,
+        VIEWS_SECRET,
+        VIEWER_TOKEN_SECRET,
+    ):
         assert secret not in seen
         assert secret not in caplog.text
         assert secret not in "".join(str(vars(record)) for record in caplog.records)
@@ -318,7 +393,8 @@ def test_nothing_kept_or_logged_says_who_is_viewing(
         ({"content_type": "story"}, "content_id", "Required"),
         ({"content_id": "1"}, "content_type", "Required"),
         ({"content_type": "story", "content_id": "1", "user_id": 7}, "user_id", "Unknown field"),
-        ({"content_type": "story", "content_id": "1", "x" * 200: 7}, "x" * 100, "Unknown field"),
+        ({"content_type": "story", "content_id": "1", "x" * 200: 7}, "x" * 32, "Unknown field"),
+        ({"content_type": "story", "content_id": "1", "é\0🎉": 7}, "???", "Unknown field"),
     ],
 )
 def test_a_field_that_is_wrong_is_named_and_nothing_is_counted(
@@ -464,6 +540,8 @@ def test_a_token_that_is_forged_or_over_counts_as_none(servers: Servers) -> None
     function = TrackFunction.on(servers)
     good = a_token("ada")
     wrong = [a_token("ada", NOON - DAY, HOUR), good[:-3] + "AAA", good.rpartition(".")[0], "x", "é", "\ud800"]
+    # Of the authorizer's kind: by its own secret, and were the two secrets one.
+    wrong += [tokens.mint(secret, "ada", Role.ADMIN, "sluice", DAY, NOON) for secret in ("a" * 32, VIEWER_TOKEN_SECRET)]
 
     anonymous = [function.view(str(number), token=token) for number, token in enumerate(wrong)]
     named = function.view(token=good)
@@ -543,7 +621,7 @@ def test_a_session_of_a_named_user_is_good(servers: Servers, subject: str) -> No
         ({"REDIS_MODE": "sentinel"}, "REDIS_MODE must be"),
         ({"VIEWS_SECRET": "hush-hush"}, "the views secret must be JSON"),
         ({"VIEWS_SECRET": '{"current": "hush-hush"}'}, "the views secret's `current` is shorter"),
-        ({"TOKEN_SECRET": '{"current": "hush-hush"}'}, "the token secret's `current` is shorter"),
+        ({"VIEWER_TOKEN_SECRET": '{"current": "hush-hush"}'}, "the viewer token secret's `current` is shorter"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_the_log_names(
@@ -557,6 +635,15 @@ def test_a_wrong_setting_is_an_error_that_the_log_names(
     assert told in caplog.text
     assert "hush-hush" not in caplog.text
     assert servers.everything() == {}
+
+
+def test_the_password_of_redis_is_in_no_log_and_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    function = TrackFunction({"REDIS_URL": "redis://ada:hush-hush@127.0.0.1:1", "REDIS_MODE": "single"})
+
+    answer = function.view()
+
+    assert "no connection" in caplog.text
+    assert "hush" not in caplog.text + repr(answer)
 
 
 def test_both_secrets_of_a_rotation_are_believed(servers: Servers) -> None:

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 
 from sluice.errors import Misconfigured
 from tests.factories import NOON, UTC_ZONE
+from tests.integration.track_function import pending
 from tests.redis_servers import SLOTS, Servers, free_ports
 from tests.rules_model import Counted, day_of, decide
 from views import keys
@@ -57,16 +58,6 @@ def register(servers: Servers, viewer: str, *contents: str) -> None:
     name = keys.registered(keys.shard_of(viewer))
     with servers.client_of(name) as server:
         server.sadd(name, "*", *contents)
-
-
-def pending(servers: Servers) -> dict[str, int]:
-    """Views by content, over all shards."""
-    counts: dict[str, int] = {}
-    for key, value in servers.everything().items():
-        if key.endswith(b":pending"):
-            for field, count in value.items():
-                counts[field.decode()] = counts.get(field.decode(), 0) + int(count)
-    return counts
 
 
 def test_a_fourth_view_in_a_session_is_refused(servers: Servers) -> None:
@@ -217,20 +208,32 @@ SOME_RULES = st.builds(
     cooldown_seconds=st.sampled_from([0, 60, 300, 100_000]),
     session_seconds=st.sampled_from([0, 3_600, 86_400, 200_000]),
     registered_only=st.booleans(),
-    max_contents=st.integers(0, 3),
+    max_contents=st.sampled_from([0, 1, 2, 11, 30]),
 )
 REGISTERED = st.none() | st.sets(st.sampled_from(["story:a", "story:b", "story:c"]))
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rules=SOME_RULES, steps=STEPS, zone=st.sampled_from([UTC_ZONE, BERLIN]), registered=REGISTERED)
+@given(
+    rules=SOME_RULES,
+    steps=STEPS,
+    zone=st.sampled_from([UTC_ZONE, BERLIN]),
+    registered=REGISTERED,
+    viewer=st.sampled_from([VIEWER, "user:AAAAAAAAAAAAAAAAAAAAAA"]),
+)
 def test_the_script_decides_as_the_rules_say(
-    servers: Servers, rules: Rules, steps: list[tuple[str, int]], zone: ZoneInfo, registered: set[str] | None
+    servers: Servers,
+    rules: Rules,
+    steps: list[tuple[str, int]],
+    zone: ZoneInfo,
+    registered: set[str] | None,
+    viewer: str,
 ) -> None:
     """S2-36. On any history, over days, a change of summer time, and clocks that differ by seconds; said or counted."""
     servers.flush()
     if registered is not None:
-        register(servers, VIEWER, *registered)
+        register(servers, viewer, *registered)
+    is_anonymous = viewer == VIEWER
     tracker, calendar = Tracker(servers, rules, zone), Calendar(zone)
     now, history = datetime(2026, 10, 24, 12, tzinfo=UTC), []
 
@@ -238,9 +241,15 @@ def test_the_script_decides_as_the_rules_say(
         now += timedelta(milliseconds=milliseconds)
         moment = calendar.moment(now)
         counted = {view.content for view in history}
-        expected = decide(rules, history, f"story:{content}", moment, pending=counted, registered=registered)
-        assert tracker.counter.explain(VIEWER, "story", content, now) == expected
-        assert tracker.view(content=content, at=now) == expected
+        expected = decide(
+            *(rules, history, f"story:{content}", moment),
+            pending=counted,
+            registered=registered,
+            unknown=len(counted) if is_anonymous or rules.registered_only else 0,
+            is_anonymous=is_anonymous,
+        )
+        assert tracker.counter.explain(viewer, "story", content, now) == expected
+        assert tracker.counter.track(viewer, "story", content, now) == expected
         if expected.is_counted:
             history.append(Counted(f"story:{content}", moment.now, day_of(history, moment)))
 
@@ -416,7 +425,7 @@ def test_nothing_stored_says_who_is_viewing(servers: Servers) -> None:
         "alice",
     ):
         assert secret not in stored
-    assert re.search(r"anon:[\w-]{22}'", stored)
+    assert re.search(r"anon:\d\d[\w-]{22}'", stored)
 
 
 def test_a_refused_connection_is_certainly_no_view_and_redis_is_left_alone_for_five_seconds(servers: Servers) -> None:
@@ -478,6 +487,82 @@ def test_a_server_that_wants_a_password_is_certainly_no_view(servers: Servers) -
 
     assert "secret" not in str(caught.value)
     assert pending(servers) == {}
+
+
+@pytest.mark.parametrize("broken", ["", "day", "counted", "viewers"])
+def test_what_cannot_be_noted_loses_no_answer_and_repeats_no_view(servers: Servers, broken: str) -> None:
+    """The stats are bookkeeping: a view counts without them, and once."""
+    tracker = Tracker(servers, Rules())
+    stats = keys.stats(keys.shard_of(VIEWER))
+    with servers.client_of(stats) as server:
+        if broken:
+            server.hset(stats, mapping={"day": Calendar(UTC_ZONE).moment(NOON).day_start, broken: "oops"})
+        else:
+            server.set(stats, "oops")
+        decisions = [tracker.view() for _ in range(3)]
+
+    assert [decision.is_counted for decision in decisions] == [True, False, False]
+    assert pending(servers) == {"story:123": 1}
+
+
+def test_a_refusal_that_cannot_be_noted_stands(servers: Servers) -> None:
+    tracker = Tracker(servers, Rules())
+    tracker.view()
+    refused = keys.refused(keys.shard_of(VIEWER))
+    with servers.client_of(refused) as server:
+        server.set(refused, "oops")
+
+        decision = tracker.view()
+
+    assert decision.reasons == (COOLDOWN, DAILY_VIEWED)
+
+
+def test_a_field_that_is_none_is_not_written_over(servers: Servers) -> None:
+    """Everything is read before anything is written."""
+    tracker = Tracker(servers, Rules())
+    held = keys.pending(keys.shard_of(VIEWER))
+    with servers.client_of(held) as server:
+        server.set(held, "oops")
+        for _ in range(2):
+            with pytest.raises(ResponseError, match="WRONGTYPE"):
+                tracker.view()
+
+    assert [key for key in servers.everything() if not key.endswith(b":pending")] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "hours", "after"),
+    [
+        (None, [0], "2026-11-20:1;"),
+        (None, [0, 1, 11], "2026-11-20:3;"),
+        (None, [0, 11, 12, 20, 36], "2026-11-22:1;2026-11-21:2;2026-11-20:2;"),
+        (None, [12, 11], "2026-11-21:2;"),  # a clock that is late
+        ("57", [0, 0, 12], "2026-11-21:1;2026-11-20:2;57"),  # of an older release
+    ],
+)
+def test_pending_views_are_kept_by_the_day_on_which_they_were_counted(
+    servers: Servers, before: str | None, hours: list[int], after: str
+) -> None:
+    counter = ViewCounter(servers.nodes, ALL_OFF, UTC_ZONE)
+    held = keys.pending(keys.shard_of(VIEWER))
+    with servers.client_of(held) as server:
+        if before:
+            server.hset(held, "story:123", before)
+
+        for hour in hours:
+            counter.track(VIEWER, "story", "123", NOON + timedelta(hours=hour))
+
+        assert server.hget(held, "story:123") == after.encode()
+
+
+def test_the_days_of_pending_views_begin_in_the_zone(servers: Servers) -> None:
+    counter = ViewCounter(servers.nodes, ALL_OFF, ZoneInfo("Asia/Tokyo"))
+    held = keys.pending(keys.shard_of(VIEWER))
+
+    counter.track(VIEWER, "story", "123", NOON + timedelta(hours=3))
+
+    with servers.client_of(held) as server:
+        assert server.hget(held, "story:123") == b"2026-11-21:1;"
 
 
 def test_a_wrong_script_is_not_hidden_by_a_fallback(servers: Servers) -> None:

@@ -11,17 +11,19 @@ from unittest.mock import patch
 import time_machine
 
 from sluice import tokens
-from sluice.roles import Role
 from tests.factories import NOON
 from tests.gateway import Context, a_request
 from tests.integration.harness import Answer
 from tests.redis_servers import Servers
+from views.held import parts_of
 from views.track import api as track
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 ADDRESS = "203.0.113.77"
 VIEWS_SECRET = "v" * 32
-TOKEN_SECRET = "t" * 32
+VIEWER_TOKEN_SECRET = "t" * 32
+VIEWERS = "sluice-viewer"
+"""The audience of viewers' tokens."""
 SETTINGS = {
     "VIEW_SHARDS": "16",
     "TIME_ZONE": "UTC",
@@ -33,12 +35,13 @@ SETTINGS = {
     "COOLDOWN_SECONDS": "300",
     "SESSION_SECONDS": "86400",
     "MAX_CONTENTS": "100000",
+    "NETWORK_LIMIT": "0",
     "REGISTERED_ONLY": "false",
     "HONOUR_DO_NOT_TRACK": "false",
     "LITERAL_USER_KEYS": "false",
     "VIEWS_SECRET": json.dumps({"current": VIEWS_SECRET, "previous": ""}),
-    "TOKEN_SECRET": json.dumps({"current": TOKEN_SECRET, "previous": ""}),
-    "TOKEN_AUDIENCE": "sluice",
+    "VIEWER_TOKEN_SECRET": json.dumps({"current": VIEWER_TOKEN_SECRET, "previous": ""}),
+    "VIEWER_TOKEN_AUDIENCE": VIEWERS,
 }
 
 
@@ -70,7 +73,7 @@ def a_view(
 
 
 def a_token(subject: str, now: datetime = NOON, lifetime: timedelta = timedelta(days=7)) -> str:
-    return tokens.mint(TOKEN_SECRET, subject, Role.USER, "sluice", lifetime, now)
+    return tokens.mint(VIEWER_TOKEN_SECRET, subject, None, VIEWERS, lifetime, now)
 
 
 @dataclass
@@ -112,6 +115,7 @@ def pending(servers: Servers) -> dict[str, int]:
     counts: dict[str, int] = {}
     for key, value in servers.everything().items():
         if key.endswith(b":pending"):
-            for name, count in value.items():
-                counts[name.decode()] = counts.get(name.decode(), 0) + int(count)
+            for name, held in value.items():
+                views = sum(part.views for part in parts_of(held.decode(), 0))
+                counts[name.decode()] = counts.get(name.decode(), 0) + views
     return counts

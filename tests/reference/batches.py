@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from sluice.campaign import State
 from sluice.clock import Clock
-from sluice.store import State
 from tests.reference.campaign import Campaign, record, run_step
 from tests.reference.sandbox import Party, UnknownOutcome
 from tests.reference.store import Store

@@ -5,7 +5,6 @@ from functools import cache
 from sluice import settings
 from sluice.clock import SystemClock
 from sluice.steps import StepChain
-from sluice.store import State
 from sluice.worker import handler_of
 from tests.reference.batches import Batches
 from tests.reference.bootstrap import ReferenceSettings as Settings
@@ -15,7 +14,7 @@ from tests.reference.sandbox import PARTY
 
 
 @cache
-def chain() -> StepChain[State[Campaign]]:
+def chain() -> StepChain[Campaign]:
     read = settings.read(Settings)
     batches = Batches(store(read), PARTY, SystemClock())
     return StepChain(batches, wake(read), SystemClock(), batches.act)

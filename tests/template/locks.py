@@ -8,9 +8,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 LOCKS = {
-    "dependencies": ("requirements.txt", "layers/dependencies/requirements.txt"),
+    "dependencies": ("requirements.txt", "layers/dependencies/requirements.txt", "local/stack-requirements.txt"),
+    "stack": ("requirements.txt", "local/stack-requirements.txt"),
     "dev": ("requirements.txt",),
     "redis-server": ("local/redis-requirements.txt",),
+    "redis-oldest": ("local/redis-oldest-requirements.txt",),
     "checkov": ("local/checkov-requirements.txt",),
 }
 """The lock files of each group of pyproject.toml."""
@@ -58,12 +60,18 @@ def pins(lock: str) -> list[Pin]:
 
 
 def groups(pyproject: dict[str, Any]) -> dict[str, list[str]]:
-    """The requirements of each group of pyproject.toml; those of the Lambdas are called `dependencies`."""
-    return {"dependencies": pyproject["project"]["dependencies"], **pyproject.get("dependency-groups", {})}
+    """The requirements of each group of pyproject.toml, without the groups it includes.
+
+    The requirements of the Lambdas are called `dependencies`.
+    """
+    found = {"dependencies": pyproject["project"]["dependencies"]}
+    for name, listed in pyproject.get("dependency-groups", {}).items():
+        found[name] = [each for each in listed if isinstance(each, str)]
+    return found
 
 
 def drift(pyproject: dict[str, Any], locks: dict[str, str]) -> list[str]:
-    """Where lock files and pyproject.toml do not say the same: `make lock` mends it."""
+    """Where lock files and pyproject.toml do not say the same: `make lock` fixes it."""
     problems = []
     direct: dict[str, set[str]] = {path: set() for path in locks}
     for group, requirements in groups(pyproject).items():

@@ -112,6 +112,11 @@ class Project:
         return found
 
     @property
+    def urls(self) -> dict[str, dict[str, Any]]:
+        """The Function URLs, by the function that each is of."""
+        return {refers_to(each["TargetFunctionArn"]): each for each in self.of_type("AWS::Lambda::Url").values()}
+
+    @property
     def sources(self) -> list[EventSource]:
         return [
             EventSource(name, refers_to(each["FunctionName"]), refers_to(each["EventSourceArn"]), each)

@@ -70,6 +70,8 @@ TABLE = {
     "schemas": _row("plain campaign schemas", f"pydantic {_POWERTOOLS}", _ALL),
     "bootstrap": _row(f"{_BELOW_COMMANDS} items commands bootstrap", not_reaching=_NO_HTTP),
     "api": _row(_EVERYTHING, _POWERTOOLS, _ALL),
+    # The handler of api.py once more, for a Function URL.
+    "url": _row("api", not_reaching=_ALL),
     # Documents the routes of an api.py that imports no framework.
     "routes": _row("schemas", _POWERTOOLS, _ALL),
     "worker": _row(_EVERYTHING, _POWERTOOLS),

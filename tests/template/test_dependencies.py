@@ -12,7 +12,9 @@ from tests.template.locks import LOCKS
 from tests.template_reader import ROOT
 
 LAYER = "layers/dependencies/requirements.txt"
+STACK = "local/stack-requirements.txt"
 REDIS = "local/redis-requirements.txt"
+OLDEST = "local/redis-oldest-requirements.txt"
 OTHER_LOCKS = {"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml", "pip.conf", "uv.toml"}
 
 
@@ -45,6 +47,8 @@ def test_the_lock_files_have_what_pyproject_asks_for_and_nothing_else_that_is_di
         ("dependencies", "left-pad>=1", "requirements.txt: left-pad is missing"),
         ("dev", "PyTest>=99", r"requirements.txt: pytest==\S+ is not PyTest>=99"),
         ("dependencies", "boto3<1", rf"{LAYER}: boto3==\S+ is not boto3<1"),
+        ("stack", "left-pad>=1", f"{STACK}: left-pad is missing"),
+        ("stack", "left-pad>=1", "requirements.txt: left-pad is missing"),
         ("redis-server", "left-pad", f"{REDIS}: left-pad is missing"),
         ("docs", "mkdocs", "pyproject.toml: the group docs has no lock file"),
     ],
@@ -105,9 +109,9 @@ def test_the_lambdas_get_the_versions_that_are_tested() -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("path", [LAYER, REDIS])
+@pytest.mark.parametrize("path", [LAYER, OLDEST])
 def test_a_version_of_its_own_is_noticed(path: str) -> None:
-    name = {LAYER: "pyjwt", REDIS: "redis"}[path]
+    name = {LAYER: "pyjwt", OLDEST: "redis"}[path]
     texts = edited(path, rf"^{name}==\S+", f"{name}==1.0")
 
     problems = locks.disagreements(texts)

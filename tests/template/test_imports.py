@@ -38,7 +38,10 @@ UNLESS = {"REDIS_URL": {"redis"}, "SCHEDULE_GROUP": {"sluice.steps", "sluice.wak
 # The sweeper wakes a step on its own queue, without a schedule.
 EXCEPT = {"operations.sweeper": {"sluice.wake"}}
 # Each view that comes to a cold function waits for what it imports: of all this, the clients of Redis alone.
-HOT = {"views.track.api": {"aws_lambda_powertools", "botocore", "pydantic", "pynamodb", "sluice.http"}}
+HOT = {
+    handler: {"aws_lambda_powertools", "botocore", "pydantic", "pynamodb", "sluice.http"}
+    for handler in ("views.track.api", "views.track.url")
+}
 ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "samcli", "samtranslator", "tests", "local"}
 
 # The exactly-once core of the views, and what it must not drag in: it is proved without them, in memory.
@@ -368,6 +371,7 @@ def triggers(handler: str) -> set[str]:
     project = real()
     (name,) = [each for each, properties in project.functions.items() if properties["Handler"] == f"{handler}.handler"]
     kinds = {event["Type"] for event in project.triggers(name).values()}
+    kinds |= {"HttpApi"} if name in project.urls else set()
     return kinds | ({"Authorizer"} if name in project.authorizers else set())
 
 

@@ -14,7 +14,7 @@ from sluice.auth import Gate
 from sluice.errors import Misconfigured, Untrusted
 from sluice.keyring import usable
 from sluice.roles import Principal, Role
-from sluice.tokens import WrongSignature, mint, verify
+from sluice.tokens import WrongSignature, mint, verify, viewer_of
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 SECRET = "current-secret-of-more-than-32-bytes-0001"
@@ -123,6 +123,7 @@ def _nested_header() -> str:
         pytest.param(a_signed(drop="sub"), "MissingRequired", id="no sub"),
         pytest.param(a_signed(drop="aud"), "MissingRequired", id="no aud"),
         pytest.param(a_signed(drop="role"), "role", id="no role"),
+        pytest.param(mint(SECRET, "ada", None, AUDIENCE, HOUR, NOW), "role", id="a viewer's, were its audience ours"),
         pytest.param(a_signed(role="root"), "role", id="unknown role"),
         pytest.param(a_signed(role=["admin"]), "role", id="a list of roles"),
         pytest.param(a_signed(sub=""), "subject", id="empty subject"),
@@ -141,6 +142,15 @@ def test_a_token_that_is_not_to_be_believed_is_refused_with_the_reason(token, re
         verify(token, secrets, AUDIENCE)
 
     assert len(token) < 3 or token not in str(caught.value)
+
+
+def test_a_viewers_token_names_its_viewer_for_its_own_audience_alone():
+    token = mint(SECRET, "ada", None, f"{AUDIENCE}-viewer", HOUR, NOW)
+
+    assert viewer_of(token, (SECRET,), f"{AUDIENCE}-viewer") == "ada"
+    for secret, audience in ((SECRET, AUDIENCE), (OTHER_SECRET, f"{AUDIENCE}-viewer")):
+        with pytest.raises(Untrusted):
+            viewer_of(token, (secret,), audience)
 
 
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", fullmatch=True))

@@ -40,6 +40,10 @@ def a_token(secret: str = SECRET, lifetime: timedelta = timedelta(hours=1)) -> s
     return mint(secret, "ada", Role.SERVICE, AUDIENCE, lifetime, datetime.now(UTC))
 
 
+def a_viewers(secret: str, role: Role | None = None) -> str:
+    return mint(secret, "ada", role, f"{AUDIENCE}-viewer", timedelta(hours=1), datetime.now(UTC))
+
+
 def authorize(header: str | None) -> dict[str, object]:
     return authorizer.handler(an_authorization(header), Context())
 
@@ -53,6 +57,18 @@ def test_a_valid_token_is_let_in_with_its_subject_and_role():
 
 
 @pytest.mark.usefixtures("vault")
+@pytest.mark.parametrize("name", ["Authorization", "AUTHORIZATION"])
+def test_the_token_is_found_however_the_client_wrote_the_headers_name(name):
+    """`sam local` passes it as it came."""
+    event = an_authorization(f"Bearer {a_token()}")
+    event["headers"] = {name: event["headers"].pop("authorization"), **event["headers"]}
+
+    answer = authorizer.handler(event, Context())
+
+    assert answer["isAuthorized"] is True
+
+
+@pytest.mark.usefixtures("vault")
 @pytest.mark.parametrize(
     "header",
     [
@@ -61,6 +77,10 @@ def test_a_valid_token_is_let_in_with_its_subject_and_role():
         "Bearer nonsense",
         f"Bearer {a_token(NEW_SECRET)}",
         f"Bearer {a_token(lifetime=-timedelta(minutes=1))}",
+        # A viewer's token: as it is, and were it signed with the authorizer's own secret, and had it a role.
+        f"Bearer {a_viewers(NEW_SECRET)}",
+        f"Bearer {a_viewers(SECRET)}",
+        f"Bearer {a_viewers(SECRET, Role.ADMIN)}",
     ],
 )
 def test_anything_else_is_refused_without_a_context(header):

@@ -8,6 +8,7 @@ import pytest
 from local import cost
 from sluice import prices
 from sluice.prices import Price
+from tests.template.rules.routes import OPEN_ROUTES
 from tests.template_reader import source
 
 ZONES, ALARMS, METRICS, SECRETS, QUEUES, SCHEDULES = 2, 3, 2, 1, 2, 2
@@ -51,6 +52,7 @@ def a_template() -> dict[str, Any]:
             for number, name in enumerate(made)
         },
         "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {}},
+        "AlarmOfTheUrl": {"Type": "AWS::CloudWatch::Alarm", "Condition": "HasTrackUrl", "Properties": {}},
     }
     return {"Parameters": {"Period": {"Default": "rate(5 minutes)"}}, "Resources": resources}
 
@@ -130,6 +132,102 @@ def test_boost_steps_do_not_keep_theirs_and_the_document_says_so() -> None:
     assert cost.steps_usd() > cost.BUDGETS["steps"] == 5
 
     assert "A boost step is over its budget" in cost.document(source())
+
+
+def a_template_with_an_open_route(per_second: int = 100) -> dict[str, Any]:
+    """With one route that is open to all, and one that is not."""
+    template = a_template()
+    template["Parameters"] |= {
+        "Rate": {"Default": per_second},
+        "ViewShards": {"Default": 2},
+        "MaxContentsPerShard": {"Default": 500_000},
+    }
+    template["Resources"]["Api"]["Properties"]["RouteSettings"] = {
+        "POST /api/views/counts": {"ThrottlingRateLimit": {"Ref": "Rate"}, "ThrottlingBurstLimit": 10**9}
+    }
+    template["Resources"]["Worker"]["Properties"]["Events"] |= {
+        "Counts": {
+            "Type": "HttpApi",
+            "Properties": {"Method": "post", "Path": "/api/views/counts", "Auth": {"Authorizer": "NONE"}},
+        },
+        "Closed": {"Type": "HttpApi", "Properties": {"Method": "POST", "Path": "/api/admin/views/counts"}},
+    }
+    return template
+
+
+def test_the_worst_day_of_an_open_route_by_hand() -> None:
+    """A hundred a second of the dearest request: twenty contents, each two reads, from sixteen shards."""
+    log_bytes = len("200 -") + sum(map(len, cost.PLATFORM_LINES))
+
+    (day,) = cost.worst_days(a_template_with_an_open_route())
+
+    per_million = 1.00 + 0.20 + 13.3334 * 0.25 * 0.020 + 40 * 0.125 + 16 * 11 * 0.0023 + 6.5 * 0.09
+    per_million += 0.50 * log_bytes / 1000
+    assert day.dearest.usd == pytest.approx(per_million)
+    assert day.usd == pytest.approx(100 * 86_400 / 1e6 * per_million)
+    assert day.usd == pytest.approx(day.usd_of(100)) == pytest.approx(2 * day.usd_of(50))
+
+
+def test_the_worst_days_of_the_url_by_hand() -> None:
+    """A hundred a second while ten calls may run at once; without the gateway, and without a line in the log."""
+    template = a_template_with_an_open_route()
+    template["Parameters"]["TrackUrlConcurrency"] = {"Default": 10}
+
+    view, batch = cost.worst_days_by_url(template)
+
+    per_million = 0.20 + 13.3334 * 0.25 * 0.008 + 2 * 0.0023 + 0.6 * 0.09
+    assert view.usd == pytest.approx(100 * 86_400 / 1e6 * per_million)
+    assert view.usd == pytest.approx(view.usd_of(100))
+    assert batch.usd == pytest.approx(8.64 * (0.20 + 13.3334 * 0.25 * 0.010 + 13 * 0.09))
+
+
+def test_a_million_views_by_url_by_hand() -> None:
+    """About a sixth of what the API's cost."""
+    usd = cost.views_by_url().usd
+
+    assert usd == pytest.approx(0.20 + 13.3334 * 0.25 * 0.008 + 2 * 0.0023)
+    assert usd < 0.25 < cost.views(source()).usd / 6
+
+
+def test_the_url_writes_no_line_of_lambdas_own_about_a_call() -> None:
+    """Which is what its price takes for granted."""
+    logging = source()["Resources"]["ViewsTrackUrlFunction"]["Properties"]["LoggingConfig"]
+
+    assert logging["SystemLogLevel"] == "WARN"
+
+
+def test_a_sync_of_full_shards_by_hand() -> None:
+    """A million contents, and as many rows of refusals with a sum of an hour for each."""
+    usd = cost.sync_of_junk(a_template_with_an_open_route()).usd
+
+    assert usd == pytest.approx(cost.contents().usd + 4 * 0.625)
+
+
+def test_an_open_route_that_nobody_reckoned_is_not_left_out() -> None:
+    template = a_template_with_an_open_route()
+    template["Resources"]["Worker"]["Properties"]["Events"]["Counts"]["Properties"]["Path"] = "/api/new"
+    template["Resources"]["Api"]["Properties"]["RouteSettings"]["POST /api/new"] = {
+        "ThrottlingRateLimit": {"Ref": "Rate"}
+    }
+
+    with pytest.raises(KeyError, match="POST /api/new"):
+        cost.worst_days(template)
+
+
+def test_the_worst_day_of_all_open_routes_keeps_its_budget_at_the_templates_throttles() -> None:
+    days = cost.worst_days(source())
+
+    assert {day.route for day in days} == OPEN_ROUTES == cost.OPEN.keys()
+    together = sum(day.usd for day in days) + cost.sync_of_junk(source()).usd
+    assert together <= cost.BUDGETS["worst day"] == 100
+    assert f"| **{together:.2f}** |" in cost.document(source())
+
+
+def test_whoever_raises_a_throttle_is_over_the_budget() -> None:
+    template = source()
+    template["Parameters"]["CountsRateLimit"]["Default"] = 200
+
+    assert sum(day.usd for day in cost.worst_days(template)) > cost.BUDGETS["worst day"]
 
 
 def test_every_field_of_the_access_log_has_an_example() -> None:

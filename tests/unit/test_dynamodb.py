@@ -120,7 +120,7 @@ def test_waits_between_conflicts_are_jittered_grow_and_stay_below_half_a_second(
 
 @pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
 def test_a_throttle_is_unavailable_at_once(table: Table, reason: str) -> None:
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="^The database is busy$"):
         table.commit(cancelled(reason, None))
 
     assert (table.fills, table.waits) == (1, [])
@@ -139,24 +139,33 @@ def test_a_throttle_is_unavailable_at_once(table: Table, reason: str) -> None:
     ],
 )
 def test_a_busy_database_is_unavailable(table: Table, code: str) -> None:
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="^The database is busy$"):
         table.commit(refused(code))
 
     assert table.fills == 1
 
 
-@pytest.mark.parametrize(
-    "cause",
-    [
-        vendor.ConnectTimeoutError(endpoint_url="https://dynamodb"),
-        vendor.EndpointConnectionError(endpoint_url="https://dynamodb"),
-        vendor.ReadTimeoutError(endpoint_url="https://dynamodb"),
-        vendor.ConnectionClosedError(endpoint_url="https://dynamodb"),
-    ],
-)
-def test_a_lost_connection_is_unavailable(table: Table, cause: Exception) -> None:
-    with pytest.raises(Unavailable):
+LOST = [
+    (vendor.ConnectTimeoutError(endpoint_url="https://dynamodb"), "cannot be reached: https://dynamodb"),
+    (vendor.EndpointConnectionError(endpoint_url="https://dynamodb"), "cannot be reached: https://dynamodb"),
+    (vendor.ReadTimeoutError(endpoint_url="https://dynamodb"), "does not answer: https://dynamodb"),
+    (vendor.ConnectionClosedError(endpoint_url="https://dynamodb"), "does not answer: https://dynamodb"),
+    (vendor.HTTPClientError(error=OSError("broken pipe")), "does not answer: HTTPClientError"),
+]
+
+
+@pytest.mark.parametrize(("cause", "says"), LOST)
+def test_a_lost_connection_is_unavailable_and_says_where_the_database_was_looked_for(
+    table: Table, cause: Exception, says: str
+) -> None:
+    with pytest.raises(Unavailable, match=f"^The database {says}$"):
         table.commit(TransactWriteError("Failed", cause))
+
+
+@pytest.mark.parametrize(("cause", "says"), LOST)
+def test_a_read_says_so_too(cause: Exception, says: str) -> None:
+    with pytest.raises(Unavailable, match=f"^The database {says}$"), transient_as_unavailable():
+        raise GetError("Failed", cause)
 
 
 @pytest.mark.parametrize(

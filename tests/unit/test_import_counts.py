@@ -33,7 +33,7 @@ class Api:
             if failure:
                 return failure
         body = json.loads(request.content) if request.content else {}
-        if path == "/api/views/counts":
+        if path == "/api/admin/views/counts":
             (item,) = body["items"]
             known = item["content_type"] in self.types
             return httpx.Response(200, json={}) if known else refusal(400, "invalid")
@@ -220,7 +220,7 @@ def test_an_import_that_stands_still_is_told_with_what_to_do():
     standing = an_import("imp_0", name, status="running", rows=2, chunks=1)
 
     def stands(request):
-        answer = api(request) if request.url.path == "/api/views/counts" else None
+        answer = api(request) if request.url.path == "/api/admin/views/counts" else None
         if answer is not None:
             return answer
         listed = {"items": [standing], "next_cursor": None}

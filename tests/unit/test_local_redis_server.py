@@ -1,6 +1,9 @@
-"""Which Redis server the embedded stack takes: the user's, one on the PATH, or the one that was compiled."""
+"""Which server the embedded stack takes: the user's, one on the PATH, or the one in the package."""
 
+import os
+import shutil
 import socket
+import subprocess
 import threading
 
 import pytest
@@ -11,9 +14,10 @@ from local.errors import LocalError
 
 @pytest.fixture
 def a_program(tmp_path, monkeypatch):
-    """Makes executables in one directory that is the PATH and in one that is the project's."""
+    """Makes executables in one directory that is the PATH and in one that is the package's."""
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
-    monkeypatch.setattr(redis_server, "BIN", tmp_path / "project")
+    monkeypatch.delenv("REDIS_SERVER", raising=False)
+    monkeypatch.setattr(redis_server, "_packaged", lambda: str(tmp_path / "package" / "valkey-server"))
 
     def make(folder: str, name: str) -> str:
         file = tmp_path / folder / name
@@ -26,29 +30,47 @@ def a_program(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
-def test_a_server_on_the_path_comes_before_the_compiled_one(a_program, name):
-    a_program("project", "redis-server")
+def test_a_server_on_the_path_comes_before_the_packages(a_program, name):
+    a_program("package", "valkey-server")
     file = a_program("path", name)
 
     assert redis_server.program() == file
 
 
-def test_redis_comes_before_valkey(a_program):
+def test_valkey_comes_before_redis(a_program):
+    a_program("path", "redis-server")
+    file = a_program("path", "valkey-server")
+
+    assert redis_server.program() == file
+
+
+def test_a_server_that_is_named_comes_before_all(a_program, monkeypatch):
     a_program("path", "valkey-server")
-    file = a_program("path", "redis-server")
+    file = a_program("elsewhere", "redis-server")
+    monkeypatch.setenv("REDIS_SERVER", file)
 
     assert redis_server.program() == file
 
 
-def test_the_compiled_one_is_taken_when_the_machine_has_none(a_program):
-    file = a_program("project", "redis-server")
+def test_the_packages_is_taken_when_the_machine_has_none(a_program):
+    file = a_program("package", "valkey-server")
 
     assert redis_server.program() == file
 
 
-def test_no_server_at_all_is_told_with_the_way_out(a_program):
+def test_no_server_at_all_is_reported_with_the_way_out(a_program):
     with pytest.raises(LocalError, match="REDIS_URL=redis://localhost:6379"):
         redis_server.program()
+
+
+@pytest.mark.skipif(
+    any(map(shutil.which, ("valkey-server", "redis-server"))) or "REDIS_SERVER" in os.environ,
+    reason="the package is installed where the machine has no server",
+)
+def test_the_package_has_a_valkey():
+    version = subprocess.run([redis_server.program(), "--version"], capture_output=True, text=True, check=True).stdout
+
+    assert version.startswith("Valkey server v=8.")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Each clause of the sync and of its readers, alone: what `test_sync_model.py` meets only by chance."""
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,13 +12,13 @@ import pytest
 from sluice.errors import Unavailable, Unreadable
 from sluice.totals import Totals
 from tests.factories import NOON, UTC_ZONE, FixedClock
-from tests.sync_world import SHARDS, TIMEOUT, MemoryShards, MemoryStore, World
+from tests.sync_world import DAYS, SHARDS, TIMEOUT, MemoryShards, MemoryStore, World
 from views import keys, messages
 from views.control import Phase
 from views.counts.reading import Count, Reader
 from views.held import Taken
 from views.messages import EpochStep
-from views.sync.applying import ACTIONS, Added, AwayRow, DayViews, MovedRefusals
+from views.sync.applying import ACTIONS, MOST_DAYS, Added, AwayRow, ContentViews, MovedRefusals
 from views.sync.epochs import FOLDED_ROWS, Outcome, Sync
 
 A, B = "video:a", "video:b"
@@ -34,10 +35,12 @@ class Failing(MemoryStore):
         self.failing: set[tuple[str, int]] = set()
         self.is_busy = False
         self.calls: list[int] = []
+        self.actions: list[int] = []
 
-    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
+    def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
         if self.is_busy:
             raise Unavailable("busy")
+        self.actions.append(sum(1 + len(each.by_day) for each in added))
         return self._all(epoch, added, [each.content for each in added], super().apply)
 
     def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
@@ -49,10 +52,10 @@ class Failing(MemoryStore):
         failing = [(name, epoch) in self.failing for name in names]
         return [ValueError() if fails else add(epoch, [each])[0] for each, fails in zip(added, failing, strict=True)]
 
-    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
         if any((row.content, 0) in self.failing for row in rows):
             raise ValueError("too large")
-        return super().fold(epoch, rows, expires_at)
+        return super().fold(epoch, rows, ours, expires_at)
 
 
 class Bench:
@@ -216,7 +219,7 @@ def test_of_two_who_start_one_opens() -> None:
     world = World(MemoryShards(), MemoryStore())
     world._go_on(world.start(), 99)
     world.clock.time += TIMEOUT * 2
-    world.track(0, A)
+    world.view(world.new_viewer(0), A, DAYS[0])
     late = world.start()
     for _ in range(1 + 1 + SHARDS):  # It has read the control item and found work, and is about to move.
         late.go_on()
@@ -285,6 +288,61 @@ def test_the_day_that_ended_gets_its_epoch_after_one_that_runs() -> None:
     bench.drain()
     assert bench.control.epoch == 2
     assert bench.store.daily(A) == {"2026-11-20": 1}
+
+
+@pytest.mark.parametrize("hour", [3, 20])
+def test_a_view_is_of_its_own_day_whenever_the_schedule_is(hour: int) -> None:
+    """S2-22. At three in the morning a view of eight yesterday evening is moved, and one of two is moved with it."""
+    bench = Bench().opened()
+    bench.shards.track(0, A, "2026-11-20")
+    at = MIDNIGHT + timedelta(hours=hour)
+    bench.clock.time = at + timedelta(seconds=20)
+    bench.shards.track(1, A, "2026-11-21")
+    bench.shards.track(1, B, "2026-11-20")
+
+    bench.sync.start_scheduled(at)
+    bench.drain()
+
+    assert bench.store.daily(A) == {"2026-11-20": 1, "2026-11-21": 1}
+    assert bench.store.daily(B) == {"2026-11-20": 1}
+    assert bench.store.organic == {A: (2, 1), B: (1, 1)}
+
+
+def test_each_hourly_sync_adds_to_the_days_of_its_views() -> None:
+    """S2-22."""
+    bench = Bench().opened()
+    for hour in (23, 24, 25):
+        at = datetime(2026, 11, 20, tzinfo=UTC) + timedelta(hours=hour)
+        bench.shards.track(0, A, str((at - timedelta(minutes=30)).date()))
+        bench.shards.track(0, A, str((at - timedelta(minutes=1)).date()))
+        bench.clock.time = at + timedelta(seconds=20)
+        bench.shards.track(0, A, str(bench.clock.time.date()))
+        bench.sync.start_scheduled(at)
+        bench.drain()
+
+    assert bench.store.daily(A) == {"2026-11-20": 5, "2026-11-21": 4}
+
+
+def test_the_days_of_a_content_are_added_with_its_total_and_fit_into_one_transaction(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """S2-23. Of a hundred contents of three days; and of one that waited for longer than fits."""
+    bench = Bench().opened()
+    days = [str(NOON.date() - timedelta(days=day)) for day in range(120)]
+    for number in range(100):
+        for shard, day in enumerate(days[:3]):
+            bench.shards.track(shard, f"video:{number}", day)
+    for day in reversed(days):
+        bench.shards.track(1, A, day)
+
+    bench.run_epoch()
+
+    assert bench.store.organic[A] == (120, 1)
+    assert len(bench.store.daily(A)) == MOST_DAYS == ACTIONS - 1
+    assert (bench.store.daily(A)[days[98]], bench.store.daily(A)[days[97]]) == (22, 1)
+    assert {bench.store.daily(f"video:{number}")[days[2]] for number in range(100)} == {1}
+    assert max(bench.store.actions) <= ACTIONS
+    assert [record.content for record in caplog.records if "too many days" in record.message] == [A]  # type: ignore[attr-defined]
 
 
 def test_a_repeat_of_the_schedule_opens_nothing_more() -> None:
@@ -569,7 +627,7 @@ def _dying_at(call: int, method: Any) -> Any:
 def test_a_worker_that_wakes_in_a_later_epoch_drops_nothing_of_it() -> None:
     world = World(MemoryShards(), MemoryStore())
     world._go_on(world.start(), 99)
-    world.track(0, A)
+    world.view(world.new_viewer(0), A, DAYS[0])
     world.clock.time += TIMEOUT * 2
     world._go_on(world.start(), 99)
     world._rush(2)
@@ -579,7 +637,7 @@ def test_a_worker_that_wakes_in_a_later_epoch_drops_nothing_of_it() -> None:
     world._go_on(world.start(), 99)
     world._rush(99)
     world.clock.time += TIMEOUT * 2
-    world.track(0, A)
+    world.view(world.new_viewer(0), A, DAYS[0])
     world._go_on(world.start(), 99)
     world._rush(1)
 
@@ -599,7 +657,7 @@ def test_a_shard_that_fell_back_to_an_earlier_epoch_adds_nothing_to_this_one() -
     bench.shards.track(1, A)
     bench.until(Phase.PAGING)
     bench.shards.epochs[0] = 1  # A replica that took over had not heard of the drop.
-    bench.shards.syncings[0][A] = 1
+    bench.shards.syncings[0][A] = Counter({None: 1})
 
     bench.drain()
 
@@ -700,7 +758,7 @@ def test_rows_that_are_folded_already_keep_no_other_out() -> None:
     bench = Bench().opened()
     taken = rows(3, A, B)
     put_away(bench, *taken)
-    bench.store.fold(9, taken[1:5], 0)
+    bench.store.fold(9, taken[1:5], taken, 0)
 
     bench.run_epoch()
 
@@ -733,9 +791,9 @@ def test_no_transaction_of_a_fold_is_too_large() -> None:
     sizes: list[int] = []
     fold = bench.store.fold
 
-    def measured(epoch: int, some: Sequence[AwayRow], expires_at: int) -> bool:
+    def measured(epoch: int, some: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
         sizes.append(len(some) + len({r.content for r in some}) + len({(r.content, r.day) for r in some}))
-        is_folded = fold(epoch, some, expires_at)
+        is_folded = fold(epoch, some, ours, expires_at)
         bench.store.catch_up()
         return is_folded
 

@@ -8,7 +8,7 @@ from sluice.errors import Unavailable
 from sluice.totals import Totals
 from views.breaker import Breaker
 from views.content import Content
-from views.counts.display import Display, Shown, Source
+from views.counts.display import Display, Source
 from views.counts.reading import Count
 from views.held import RedisAway
 
@@ -49,7 +49,7 @@ class World:
         self.readers, self.database = Readers(), Database()
         self.display = Display(self.readers.connect, self.database.totals, Breaker(lambda: self.time))  # type: ignore[arg-type]
 
-    def show(self, source: Source | None = None) -> Shown:
+    def show(self, source: Source | None = None) -> Count:
         return self.display.show([A], source)[A]
 
 
@@ -58,7 +58,7 @@ def test_one_reader_serves_as_long_as_redis_answers() -> None:
 
     shown = [world.show() for _ in range(3)]
 
-    assert shown == [Shown(5, 3, 2)] * 3
+    assert shown == [Count(5, 3, 2)] * 3
     assert world.readers.connected == 1
 
 
@@ -67,13 +67,13 @@ def test_after_a_failure_redis_is_left_alone_for_five_seconds_and_then_asked_ane
     world = World()
     world.readers.is_away = True
 
-    assert world.show() == Shown(5, 0, 2, is_degraded=True)
+    assert world.show() == Count(5, 0, 2, is_degraded=True)
     world.readers.is_away = False
     world.time += 4.9
-    assert world.show() == Shown(5, 0, 2, is_degraded=True)
+    assert world.show() == Count(5, 0, 2, is_degraded=True)
     assert world.readers.tried == 1
     world.time += 0.1
-    assert world.show() == Shown(5, 3, 2)
+    assert world.show() == Count(5, 3, 2)
     assert world.readers.connected == 2
 
 
@@ -81,7 +81,7 @@ def test_the_database_alone_never_asks_redis() -> None:
     world = World()
     world.readers.is_away = True
 
-    assert world.show(Source.DATABASE) == Shown(5, 0, 2)
+    assert world.show(Source.DATABASE) == Count(5, 0, 2)
     assert (world.readers.connected, world.readers.tried) == (0, 0)
 
 

@@ -1,4 +1,4 @@
-"""Adjustments: corrections of a content's organic views, each signed, with its reason, and never silent."""
+"""Adjustments: corrections of a content's organic views, each with its reason and audited."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,13 +6,13 @@ from datetime import datetime
 from views.content import Content
 
 PREFIX = "adj"
-"""Of an adjustment's id."""
+"""The prefix of an adjustment's id."""
 MOST_VIEWS = 10**9
 
 
 @dataclass(frozen=True)
 class Adjustment:
-    """Views that were added to a content's organic ones; below 0: taken from them."""
+    """Views that were added to a content's organic views; below 0: taken away."""
 
     id: str
     views: int
@@ -23,7 +23,7 @@ class Adjustment:
 
 @dataclass(frozen=True)
 class Adjusted:
-    """An adjustment, and the organic views in the database with it."""
+    """An adjustment, and the organic views in the database after it."""
 
     content: Content
     adjustment: Adjustment
@@ -32,6 +32,6 @@ class Adjusted:
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the list of a content's adjustments: after this one."""
+    """A place in the list of a content's adjustments: after the adjustment `id`."""
 
     id: str

@@ -1,4 +1,4 @@
-"""Where the adjustments' settings, tables and clock meet. They need no queue, no schedule and no Redis."""
+"""Where the adjustments' settings, tables and clock meet. Adjustments need no queue, no schedule and no Redis."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,6 @@ from views.items import ViewsItem
 
 @dataclass(frozen=True)
 class AdjustmentSettings(CommitSettings):
-    """What the function reads from the environment."""
-
     views_table: str
     totals_table: str
     requests_table: str

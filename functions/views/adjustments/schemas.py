@@ -27,9 +27,7 @@ class NewAdjustment(BaseModel):
         description="Views to add to the organic views. Below 0: views to take away.",
         examples=[-5],
     )
-    reason: Annotated[str, Field(min_length=1, max_length=500), http.OneLine] = Field(
-        description="The reason. It is kept in the audit trail."
-    )
+    reason: http.Reason = Field(description="The reason. It is kept in the audit trail.")
 
 
 class MadeAdjustment(BaseModel):

@@ -1,1 +1,1 @@
-"""Counts: what is shown of contents' views."""
+"""Counts: the views of contents, as shown."""

@@ -1,16 +1,18 @@
 """HTTP: contents' views with their parts."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from sluice import http, settings
+from sluice.roles import Role
 from views import content
 from views.counts import bootstrap
 from views.counts.bootstrap import CountsSettings as Settings
 from views.counts.display import Source
-from views.counts.schemas import Contents, ViewCount, ViewCounts
-from views.schemas import ContentId, ContentType
+from views.counts.schemas import Contents, FewContents, ViewCount, ViewCounts
+from views.schemas import ContentId, ContentName, ContentType
 
 app = http.resolver()
 
@@ -31,11 +33,21 @@ def get(content_type: ContentType, content_id: ContentId, source: OneSource = No
 
 
 @app.post("/api/views/counts", **http.public())
+def get_few(body: Annotated[FewContents, Body()], source: OneSource = None) -> ViewCounts:
+    """Return the views of up to 20 contents (S2-19)."""
+    return _counts(body.items, source)
+
+
+@app.post("/api/admin/views/counts", **http.require(Role.SERVICE))
 def get_many(body: Annotated[Contents, Body()], source: OneSource = None) -> ViewCounts:
-    """Return the views of up to 100 contents (S2-11, S2-19)."""
+    """Return the views of up to 100 contents, as the open route does for up to 20 (S2-11)."""
+    return _counts(body.items, source)
+
+
+def _counts(items: Sequence[ContentName], source: Source | None) -> ViewCounts:
     asked = [
         content.check(item.content_type, item.content_id, configured().content_types, f"items.{number}.")
-        for number, item in enumerate(body.items)
+        for number, item in enumerate(items)
     ]
     shown = display().show(asked, source)
     return ViewCounts(items=[ViewCount.of(each, shown[each], source) for each in asked])

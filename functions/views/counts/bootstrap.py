@@ -14,8 +14,6 @@ from views.shards.bootstrap import READ_REDIS_SECONDS, ever_used, redis_shards
 
 @dataclass(frozen=True)
 class CountsSettings(ViewsSettings):
-    """What the function reads from the environment."""
-
     totals_table: str
     content_types: tuple[str, ...]
 
@@ -27,6 +25,6 @@ def display(settings: CountsSettings) -> Display:
 
 
 def reader(settings: ViewsSettings) -> Reader:
-    """Reads what no sync has moved yet, on every shard that there ever was. Raises RedisAway, Unavailable."""
+    """Reads views that no sync has moved yet, on every shard ever used. Raises RedisAway, Unavailable."""
     shards = redis_shards(settings, READ_REDIS_SECONDS)
     return Reader(shards, totals.read_all, shard_count=len(ever_used(settings)))

@@ -1,4 +1,4 @@
-"""What is displayed of contents' views: exact; while Redis is away, what the database has, and says so (S2-33)."""
+"""Shows contents' views exactly; while Redis is away, only the database's, marked as degraded (S2-33)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,28 +8,17 @@ from aws_lambda_powertools import Logger
 
 from views.breaker import Breaker
 from views.content import Content
-from views.counts.reading import Reader, SyncedTotals
+from views.counts.reading import Count, Reader, SyncedTotals
 from views.held import RedisAway
 
 logger = Logger(child=True)
 
 
 class Source(StrEnum):
-    """The one place to count from, when not from both."""
+    """One of the two places that views are counted from."""
 
     DATABASE = "database"
     REDIS = "redis"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Views of one content by their parts."""
-
-    synced: int
-    pending: int
-    boosted: int
-    is_degraded: bool = False
-    """Whether `pending` is 0 because Redis did not answer."""
 
 
 @dataclass
@@ -41,35 +30,34 @@ class Display:
     breaker: Breaker
     _reader: Reader | None = field(default=None, init=False)
 
-    def show(self, contents: Sequence[Content], source: Source | None = None) -> dict[Content, Shown]:
-        """The parts of each content that `source` has; of all, without one.
+    def show(self, contents: Sequence[Content], source: Source | None = None) -> dict[Content, Count]:
+        """The views of each content by their parts; with a `source`, only the parts that it has.
 
-        Raises Unavailable when the database does not answer, or Redis when it alone was asked for.
+        Raises Unavailable when the database does not answer, or when Redis is the `source` and does not answer.
         """
         match source:
             case Source.DATABASE:
                 return self._by_database(contents, is_degraded=False)
             case Source.REDIS:
-                return {content: Shown(0, shown.pending, 0) for content, shown in self._exactly(contents).items()}
+                return {content: Count(0, count.pending, 0) for content, count in self._exactly(contents).items()}
         try:
             return self._exactly(contents)
         except RedisAway:
             return self._by_database(contents, is_degraded=True)
 
-    def _exactly(self, contents: Sequence[Content]) -> dict[Content, Shown]:
+    def _exactly(self, contents: Sequence[Content]) -> dict[Content, Count]:
         if wait := self.breaker.open_seconds:
             raise RedisAway("Redis failed a moment ago and is left alone", wait)
         try:
             if self._reader is None:
                 self._reader = self.connect()
-            counts = self._reader.read(contents)
+            return self._reader.read(contents)
         except RedisAway as error:
             logger.warning("Redis is away: counts come from the database", exc_info=error)
             self._reader = None
             self.breaker.trip()
             raise
-        return {of: Shown(count.synced, count.pending, count.boosted) for of, count in counts.items()}
 
-    def _by_database(self, contents: Sequence[Content], *, is_degraded: bool) -> dict[Content, Shown]:
+    def _by_database(self, contents: Sequence[Content], *, is_degraded: bool) -> dict[Content, Count]:
         totals = self.totals(contents)
-        return {of: Shown(total.organic, 0, total.boosted, is_degraded) for of, total in totals.items()}
+        return {of: Count(total.organic, 0, total.boosted, is_degraded) for of, total in totals.items()}

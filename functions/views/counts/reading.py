@@ -1,4 +1,4 @@
-"""Reading a content's views, never wrong: whatever a sync does meanwhile (design section 5)."""
+"""Reads a content's views correctly, whatever a sync does meanwhile (design section 5)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -10,7 +10,7 @@ from views.held import Seen
 
 
 class SyncedTotals(Protocol):
-    """What the database has of a content's views; `sluice.totals.Totals` says what each is."""
+    """A content's views in the database, as in `sluice.totals.Totals`."""
 
     @property
     def organic(self) -> int: ...
@@ -33,6 +33,8 @@ class Count:
     synced: int
     pending: int
     boosted: int
+    is_degraded: bool = False
+    """Whether `pending` is 0 because Redis did not answer."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Reader:
             totals = self.totals(left)
             for content, seen in zip(left, zip(*by_shard, strict=True), strict=True):
                 total = totals[content]
-                # A shard that restarted empty reports no epoch, hence the last try: else it could not end.
+                # A shard that restarted empty reports no epoch: without the last try the loop could not end.
                 lowest = max(min(shard.epoch for shard in seen), tried.get(content, 0))
                 if total.last_epoch <= lowest:
                     counts[content] = Count(total.organic, _pending(seen, total.last_epoch), total.boosted)
@@ -68,5 +70,5 @@ class Reader:
 
 
 def _pending(shards: Sequence[Seen], last_epoch: int) -> int:
-    """What no epoch in the database has: a part counts while its epoch is not there."""
+    """The views that are not in the database: a part counts while its epoch is not there."""
     return sum(shard.pending + sum(part.views for part in shard.parts if part.epoch > last_epoch) for shard in shards)

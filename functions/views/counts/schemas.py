@@ -4,11 +4,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from views.counts.display import Shown, Source
+from views.counts.display import Source
+from views.counts.reading import Count
 from views.schemas import ContentName
 
 DISCLOSURE = "includes promoted views"
 MAX_ITEMS = 100
+MAX_ITEMS_OF_ANYONE = 20
+"""Each content is two consistent reads: docs/cost.md has what a day of such requests costs."""
 
 
 class Contents(BaseModel):
@@ -17,6 +20,14 @@ class Contents(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     items: Annotated[list[ContentName], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
+class FewContents(BaseModel):
+    """The body of a bulk retrieval that is open to all."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    items: Annotated[list[ContentName], Field(min_length=1, max_length=MAX_ITEMS_OF_ANYONE)]
 
 
 class Organic(BaseModel):
@@ -41,16 +52,16 @@ class ViewCount(BaseModel):
     )
 
     @classmethod
-    def of(cls, content: tuple[str, str], shown: Shown, source: Source | None) -> "ViewCount":
+    def of(cls, content: tuple[str, str], count: Count, source: Source | None) -> "ViewCount":
         content_type, content_id = content
         return cls(
             content_type=content_type,
             content_id=content_id,
-            organic=Organic(synced=shown.synced, pending=shown.pending),
-            boosted=shown.boosted,
-            view_count=shown.synced + shown.pending + shown.boosted,
-            disclosure=DISCLOSURE if shown.boosted else None,
-            degraded=shown.is_degraded or None,
+            organic=Organic(synced=count.synced, pending=count.pending),
+            boosted=count.boosted,
+            view_count=count.synced + count.pending + count.boosted,
+            disclosure=DISCLOSURE if count.boosted else None,
+            degraded=count.is_degraded or None,
             source=source,
         )
 

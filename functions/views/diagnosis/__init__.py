@@ -1,1 +1,1 @@
-"""Diagnosis: how tracking and the sync stand, and why a view would count or not."""
+"""Diagnosis: the state of tracking and the sync, and why a view would count or not."""

@@ -1,4 +1,4 @@
-"""HTTP: how tracking stands, and why a view would count or not."""
+"""HTTP: the state of tracking and the sync, and why a view would count or not."""
 
 from typing import Annotated
 
@@ -39,7 +39,7 @@ def _explanation(asked: AskedView) -> Explanation:
     if viewer.user is not None:
         return explainer().of_user(viewer.user, *of)
     if viewer.session is not None:
-        return explainer().of_session(viewer.session, *of)
+        return explainer().of_session(viewer.session, viewer.source_ip or "", viewer.user_agent or "", *of)
     return explainer().of_address(viewer.source_ip or "", viewer.user_agent or "", *of)
 
 

@@ -17,18 +17,16 @@ from views.track.bootstrap import TrackingSettings, deciding, recognised
 
 @dataclass(frozen=True)
 class StatsSettings(ViewsSettings):
-    """What the function that logs the gauges reads from the environment."""
-
     time_zone: ZoneInfo
 
 
 @dataclass(frozen=True)
 class DiagnosisSettings(TrackingSettings, StatsSettings):
-    """What the API's function reads from the environment: the rules, as tracking has them, too."""
+    """What the API's function reads from the environment: also the rules, as tracking has them."""
 
 
 def stats_reader(settings: StatsSettings) -> StatsReader:
-    """Reads how tracking and the sync stand."""
+    """Reads the state of tracking and the sync."""
     bind(ViewsItem, settings.views_table)
     return StatsReader(
         cache(lambda: redis_shards(settings, READ_REDIS_SECONDS)),

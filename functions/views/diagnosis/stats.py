@@ -1,4 +1,4 @@
-"""How tracking and the sync stand, from the counters that the scripts keep (S2-28)."""
+"""The state of tracking and the sync, from the counters that the scripts keep (S2-28)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -30,7 +30,7 @@ class _Sum:
 
 @dataclass(frozen=True)
 class Stats:
-    """How tracking and the sync stand at a moment. Sums are over all shards, each of which is read at one moment."""
+    """The state of tracking and the sync. Sums are over all shards; each shard is read at one moment."""
 
     at: datetime
     shards: list[ShardStats]
@@ -42,12 +42,14 @@ class Stats:
     syncing_contents = _Sum()
     parked_contents = _Sum()
     refused_fields = _Sum()
+    unknown_contents = _Sum()
+    refused_too_many = _Sum()
     sessions = _Sum()
     viewers = _Sum()
 
     @property
     def oldest_pending_at(self) -> datetime | None:
-        """When the oldest view was accepted that is not in the database, as far as its shard knows."""
+        """When the oldest view that is not in the database was accepted, as far as its shard knows."""
         since = [at for shard in self.shards for at in (shard.pending_since, shard.syncing_since) if at]
         return datetime.fromtimestamp(min(since) / 1000, UTC) if since else None
 
@@ -59,7 +61,7 @@ class Stats:
 
 @dataclass(frozen=True)
 class StatsReader:
-    """Reads them. `control` answers the sync's control item; `shard_count` is the number of shards in use."""
+    """Reads the stats. `control` returns the sync's control item; `shard_count` is the number of shards in use."""
 
     shards: Callable[[], StatsShards]
     control: Callable[[], Control | None]

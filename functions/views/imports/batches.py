@@ -5,7 +5,7 @@ from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
-from sluice.store import State
+from sluice.campaign import State
 from views.imports import campaign as imports
 from views.imports.campaign import Import, ImportStatus
 from views.imports.store import Store
@@ -17,7 +17,7 @@ _WORKER = "worker"
 
 @dataclass(frozen=True)
 class ImportBatches:
-    """Reads the rows of a slice and which of them are in already, and commits the rest in one transaction."""
+    """Reads a slice and which of its contents were imported before, and commits the others in one transaction."""
 
     store: Store
 
@@ -26,7 +26,7 @@ class ImportBatches:
         return self.store.read(campaign_id)
 
     def commit(self, state: State[Import], committed_by: str, now: datetime) -> Import | None:
-        """One slice; None when a condition failed, such as that of a content which another import took meanwhile."""
+        """Run one slice; None when a condition failed: for example, another import was faster with a content."""
         found = state.campaign
         chunk = self.store.chunk(found.id, found.chunk)
         imported = self.store.imported(imports.next_slice(found, chunk)) if chunk else ()

@@ -1,4 +1,4 @@
-"""Where the imports' settings, tables, queue and clock meet. Redis is not among them: they have no part in it."""
+"""Where the imports' settings, tables and queue meet. Imports do not use Redis."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,6 @@ from views.items import ViewsItem
 
 @dataclass(frozen=True)
 class ImportSettings(CommitSettings, WakeSettings):
-    """What both functions of the imports read from the environment."""
-
     views_table: str
     totals_table: str
     views_imports_queue_url: str

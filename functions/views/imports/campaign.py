@@ -1,4 +1,4 @@
-"""Imports: counts of another system become part of the organic ones, each content's once.
+"""Imports: counts of another system are added to the organic views, once for each content.
 
 An import's rows come in chunks, in order. Once it is started they do not change, and a chain of steps applies them,
 a slice of a chunk at a time.
@@ -22,12 +22,10 @@ SLICE_ROWS = 50
 MOST_CHUNKS = 999_999
 MOST_VIEWS = 10**12
 PREFIX = "imp"
-"""Of an import's id."""
+"""The prefix of an import's id."""
 
 
 class ImportStatus(StrEnum):
-    """Of an import."""
-
     PENDING = "pending"
     RUNNING = "running"
     COMPLETED = "completed"
@@ -39,7 +37,7 @@ LIVE = frozenset({ImportStatus.RUNNING})
 
 
 class Action(StrEnum):
-    """What the audit log calls it."""
+    """The actions in the audit log."""
 
     CREATED = "VIEWS_IMPORT_CREATED"
     STARTED = "VIEWS_IMPORT_STARTED"
@@ -51,7 +49,7 @@ class SkipReason(StrEnum):
     """Why a row was not applied."""
 
     ALREADY_IMPORTED = "already_imported"
-    """By another import, or by an earlier row of this one."""
+    """By another import, or by an earlier row of the same import."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class CountRow:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows that are put together; `number` counts an import's chunks from 1."""
+    """The rows of one PUT; `number` counts an import's chunks from 1."""
 
     number: int
     rows: tuple[CountRow, ...]
@@ -110,7 +108,7 @@ class SkippedRow(CountRow):
 
 @dataclass(frozen=True)
 class SkippedPlace:
-    """A place in the list of an import's rows that were not applied: after this one."""
+    """A place in the list of an import's skipped rows: after the row `number`."""
 
     number: int
 
@@ -125,14 +123,14 @@ class Change(engine.Change[Import]):
 
 
 def create(created: Import) -> Change:
-    """A new import comes to be, without rows."""
+    """Create an import, without rows."""
     return Change(None, created, Action.CREATED)
 
 
 def put(found: Import, chunk: Chunk, present: Chunk | None, now: datetime) -> Change | None:
-    """Put a chunk, or replace the `present` one of that number; None when they are the same.
+    """Put a chunk, or replace the chunk `present`, which has its number; None when they are equal.
 
-    Raises Conflicting for another chunk once the import is started, and for one whose predecessor is missing.
+    Raises Conflicting for a change after the start, and for a chunk whose predecessor is missing.
     """
     if chunk == present:
         return None
@@ -147,7 +145,7 @@ def put(found: Import, chunk: Chunk, present: Chunk | None, now: datetime) -> Ch
 
 
 def start(found: Import, now: datetime) -> Change | None:
-    """Start an import; None when it runs already. Raises Conflicting when it has ended, or has no rows."""
+    """Start an import; None if it is running. Raises Conflicting if it has ended, or has no rows."""
     match found.status:
         case ImportStatus.RUNNING:
             return None
@@ -169,16 +167,16 @@ def start(found: Import, now: datetime) -> Change | None:
 
 
 def next_slice(found: Import, chunk: Chunk) -> Sequence[CountRow]:
-    """The rows of a running import's next step, out of the chunk in which it is."""
+    """The rows of a running import's next step, from its present chunk."""
     return chunk.rows[found.chunk_done : found.chunk_done + SLICE_ROWS]
 
 
 def apply(found: Import, chunk: Chunk | None, imported: Collection[tuple[str, str]], now: datetime) -> Change:
-    """One step of a running import: its next slice. `imported` are the contents of it that were imported before.
+    """Run one step of a running import: its next slice. `imported`: contents of the slice that were imported before.
 
     Without its chunk, or after too many steps, the import fails.
     """
-    # Imports that were started before there was a limit have none.
+    # Imports that were started by a release without max_steps have none.
     stepped = replace(found, max_steps=found.max_steps or _max_steps(found)).stepped(now)
     if stepped.steps_done >= stepped.max_steps:
         return _fail(found, stepped, f"not done after {stepped.max_steps} steps", now)
@@ -209,11 +207,11 @@ def apply(found: Import, chunk: Chunk | None, imported: Collection[tuple[str, st
 
 
 def _fail(found: Import, stepped: Import, reason: str, now: datetime) -> Change:
-    """End an import that cannot go on; what it has applied stays."""
+    """End an import that cannot go on. The rows that it applied stay."""
     failed = replace(stepped, status=ImportStatus.FAILED, failure_reason=reason, wake_at=None, ended_at=now)
     return Change(found, failed, Action.FAILED)
 
 
 def _max_steps(found: Import) -> int:
-    """By the slices that its chunks may have: each chunk may end in one that is not full."""
+    """The limit for its slices: each chunk may end in a slice that is not full."""
     return max_steps(found.rows // SLICE_ROWS + found.chunks)

@@ -50,4 +50,4 @@ class SkippedItem(ViewsItem):
 
 
 class ListedImportItem(ViewsItem):
-    """That there is an import."""
+    """An entry in the list of imports."""

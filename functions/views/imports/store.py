@@ -6,8 +6,9 @@ from typing import Any
 
 from pynamodb.transactions import TransactWrite
 
+from sluice.campaign import State
 from sluice.dynamodb import page_of, transient_as_unavailable
-from sluice.store import ChainStore, Listing, State
+from sluice.store import ChainStore, Listing
 from sluice.totals import read_all
 from views import totals
 from views.content import Content
@@ -29,8 +30,6 @@ LISTED = Listing(ListedImportItem.query, _LIST)
 
 
 class Store(ChainStore[Import, Change]):
-    """Reads imports and commits changes to them."""
-
     kind = Import
     items = ImportItem
     events = EVENTS
@@ -47,21 +46,20 @@ class Store(ChainStore[Import, Change]):
         return Chunk(number, tuple(CountRow(*values) for values in items[0].rows)) if items else None
 
     def imported(self, rows: Sequence[CountRow]) -> set[Content]:
-        """Those contents whose count was imported before, by a consistent read."""
+        """The contents whose count was imported before, by a consistent read."""
         found = read_all(row.content for row in rows)
         return {content for content, total in found.items() if total.imported is not None}
 
     def skipped(
         self, import_id: str, limit: int, after: SkippedPlace | None
     ) -> tuple[list[SkippedRow], SkippedPlace | None]:
-        """At most `limit` rows that were not applied, beginning after a place; and the place to go on after, if any."""
+        """At most `limit` rows that were not applied, from after a place; and the place of the next page, if any."""
         last = _skipped_part(after.number) if after else None
-        items, more = page_of(SkippedItem, import_id, _SKIPPED, limit, last)
-        found = [_skipped(item) for item in items]
-        return found, SkippedPlace(found[-1].number) if more else None
+        found, following = page_of(SkippedItem, _skipped, import_id, _SKIPPED, limit, last)
+        return found, SkippedPlace(_number_of(following)) if following else None
 
     def also(self, transaction: TransactWrite, change: Change, after: Import, now: datetime) -> None:  # noqa: ARG002
-        """The rows that are put; and those of a batch, each on condition that its content was not imported before."""
+        """Write a PUT's rows; and a batch's counts, each on condition that its content was not imported before."""
         if change.before is None:
             transaction.save(ListedImportItem(_LIST, after.id))
         if change.chunk:
@@ -95,8 +93,12 @@ def _skipped_item(import_id: str, skipped: SkippedRow) -> SkippedItem:
 
 
 def _skipped(item: SkippedItem) -> SkippedRow:
-    number = int(item.part.removeprefix(_SKIPPED))
-    return SkippedRow(item.content_type, item.content_id, int(item.views), number, SkipReason(item.reason))
+    content, number = (item.content_type, item.content_id), _number_of(item.part)
+    return SkippedRow(*content, int(item.views), number, SkipReason(item.reason))
+
+
+def _number_of(part: str) -> int:
+    return int(part.removeprefix(_SKIPPED))
 
 
 def _rows_part(number: int) -> str:

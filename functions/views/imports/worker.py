@@ -5,7 +5,6 @@ from functools import cache
 from sluice import settings
 from sluice.clock import SystemClock
 from sluice.steps import StepChain
-from sluice.store import State
 from sluice.worker import handler_of
 from views.imports.batches import ImportBatches
 from views.imports.bootstrap import ImportSettings as Settings
@@ -14,7 +13,7 @@ from views.imports.campaign import Import
 
 
 @cache
-def chain() -> StepChain[State[Import]]:
+def chain() -> StepChain[Import]:
     read = settings.read(Settings)
     return StepChain(ImportBatches(store(read)), wake(read), SystemClock())
 

@@ -1,1 +1,1 @@
-"""Registered content: what it is called and whose it is, and the sets that tracking asks."""
+"""Registered content: its titles and owners, and the sets that tracking reads."""

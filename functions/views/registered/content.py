@@ -6,13 +6,11 @@ from datetime import datetime
 from views import keys
 
 BUCKETS = 16
-"""Partitions that the list of all contents is spread over; never fewer, or a rebuild would miss some."""
+"""The partitions of the list of all contents. Never lower the number: a rebuild would miss contents."""
 
 
 @dataclass(frozen=True)
 class RegisteredContent:
-    """A registered content."""
-
     content_type: str
     content_id: str
     title: str
@@ -26,3 +24,8 @@ class RegisteredContent:
     @property
     def field(self) -> str:
         return keys.content_field(self.content_type, self.content_id)
+
+    @property
+    def entity(self) -> str:
+        """What the audit log calls it."""
+        return f"content:{self.field}"

@@ -1,9 +1,9 @@
 """The items of the views table that registered content has.
 
-| id                | part      |                                                                 |
-|-------------------|-----------|-----------------------------------------------------------------|
-| content#story#123 | about     | what it is called and whose it is, with the head of its entries |
-| registered#07     | story:123 | that it is registered                                           |
+| id                | part      |                                                            |
+|-------------------|-----------|------------------------------------------------------------|
+| content#story#123 | about     | a content's title and owner, and the head of its audit log |
+| registered#07     | story:123 | an entry in the list of registered contents                |
 """
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
@@ -13,7 +13,7 @@ from views.items import ViewsItem
 
 
 class ContentItem(HeadAttributes, ViewsItem):
-    """`content#story#123`, `about`: what a content is called and whose it is, with the head of its audit chain."""
+    """`content#story#123`, `about`: a content's title and owner, with the head of its audit chain."""
 
     title = UnicodeAttribute()
     owner = UnicodeAttribute()
@@ -22,7 +22,7 @@ class ContentItem(HeadAttributes, ViewsItem):
 
 
 class RegisteredItem(ViewsItem):
-    """`registered#07`, `story:123`: that a content is registered.
+    """`registered#07`, `story:123`: an entry in the list of registered contents.
 
-    A partition and not an index: a rebuild reads it consistently, so that it misses none.
+    A partition and not an index: a rebuild reads it consistently, so that it misses no content.
     """

@@ -1,13 +1,13 @@
-"""Registered content in Redis: each shard's set of all of it, which a shard that lacks it gets anew from the database.
+"""Registered content in Redis: a set of all contents on each shard, rebuilt from the database where it is missing.
 
-A set refuses nobody before it has its marker, and gets that last. Why none is missed then, whoever crashes when:
+A set refuses no view before it has its marker, which it gets last. It then misses no content, in spite of crashes:
 
-- a content's row is committed before it is added to the sets, and a rebuild reads the rows consistently: what was
-  committed before a page was read is on it;
-- what was committed after that is added by its own request, when the rebuild is under way: the shard keeps it with the
-  rebuild's own name, in one set. A shard that loses the one has lost the other, and then gets no marker.
+- a content's row is committed before the content is added to the sets, and a rebuild reads the rows consistently: a
+  page has every content that was committed before it was read;
+- a content that was committed later is added by its own request while the rebuild is under way. The rebuild's name is
+  a member of the set: a shard that loses the set loses the name, too, and gets no marker.
 
-Where all contents count there are no sets, and none is made by registering: they cost memory.
+Where all contents count there are no sets, and registering makes none: they cost memory.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,13 +26,13 @@ logger = Logger(child=True)
 
 PAGE_CONTENTS = 1000
 PATIENCE = timedelta(minutes=10)
-"""A rebuild that got no further for so long is given up for dead: its message is in the dead letters."""
+"""A rebuild without progress for so long is dead: its message is in the dead letters."""
 
 
-class RebuiltSets(Protocol):
+class RegisteredSets(Protocol):
     """The shards' sets; `views.shards.store.RedisShards` says what each method does."""
 
-    def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str) -> list[bool]: ...
+    def register(self, shards: Sequence[int], contents: Sequence[str], now: int, rebuild: str = "") -> list[bool]: ...
     def rebuilds(self, shards: Sequence[int]) -> list[int | None]: ...
     def begin_rebuild(self, shards: Sequence[int], rebuild: str, now: int) -> list[bool]: ...
     def end_rebuild(self, shards: Sequence[int], rebuild: str) -> list[bool]: ...
@@ -49,11 +49,11 @@ class ReadableRegistry(Protocol):
 class Rebuild:
     """Gives shards without a complete set a new one, a page at a time. `send` brings a message to the sync's queue.
 
-    `shards` answers those that the sync has recorded: a request that registers content knows no others.
+    `shards` returns the shards that the sync has recorded: a request that registers content knows no others.
     """
 
     registry: ReadableRegistry
-    sets: RebuiltSets
+    sets: RegisteredSets
     shards: Callable[[], Sequence[int]]
     send: Callable[[Page, int], None]
     clock: Clock
@@ -62,9 +62,9 @@ class Rebuild:
     page_contents: int = PAGE_CONTENTS
 
     def ensure(self) -> None:
-        """Ask for a rebuild when a shard lacks its set and none is under way there. Raises Unavailable.
+        """Ask for a rebuild if a shard lacks its set and no rebuild is under way there. Raises Unavailable.
 
-        Where sets are not wanted any more they are forgotten.
+        Sets that are not wanted any more are deleted.
         """
         if not self.is_wanted:
             self.sets.forget_registered(self.shards())
@@ -74,19 +74,19 @@ class Rebuild:
             self.send(Page(), 0)
 
     def run(self, page: Page) -> None:
-        """Begin, or add a page and send the next. Returns when the message can be acknowledged. Raises Unavailable."""
+        """Begin, or add a page and send the next. The message can be acknowledged after it. Raises Unavailable."""
         if page.rebuild:
             self._add(page)
         else:
             self._begin()
 
     def _begin(self) -> None:
-        # Named anew whenever the message comes: a copy that begins again must not vouch for the pages of the first.
+        # A new name for each delivery: a copy that begins again must not vouch for the pages of the first.
         rebuild = token_hex(8)
         shards = self.shards()
         begun = self.sets.begin_rebuild(shards, rebuild, _milliseconds(self.clock.now()))
         if lacking := _those(shards, begun):
-            logger.info("Shards get their registered content anew", shards=lacking)
+            logger.info("Shards get their registered content again", shards=lacking)
             self.send(Page(rebuild, lacking), 0)
 
     def _add(self, page: Page) -> None:

@@ -1,1 +1,1 @@
-"""Reports: what the database tells of views, for operators."""
+"""Reports for operators, on the views in the database."""

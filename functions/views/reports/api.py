@@ -1,4 +1,4 @@
-"""HTTP: what the database tells of views: refusals, a content's history, the most viewed."""
+"""HTTP: refusals, a content's history and the most viewed contents, from the database."""
 
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -50,8 +50,6 @@ app = http.resolver()
 
 @dataclass(frozen=True)
 class Settings:
-    """What the function reads from the environment."""
-
     views_table: str
     totals_table: str
     time_zone: ZoneInfo
@@ -67,7 +65,7 @@ def configured() -> Settings:
 
 
 def wanted(first: date | None, last: date | None, rule: str | None, named: str | None) -> Wanted:
-    """The refusals that are asked for; by default those of today, in UTC as their hours are."""
+    """The requested refusals; by default today's. The day is UTC, as their hours are."""
     content_types = configured().content_types
     today = SystemClock().now().astimezone(UTC).date()
     days = period(first, last, today, usual=1, most=MOST_DAYS_OF_REFUSALS)

@@ -1,4 +1,4 @@
-"""History: a content's views day by day, measured, boosted and corrected ones each in a column of their own."""
+"""History: a content's views per day, with organic, boosted and adjusted views in separate columns."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class HistoryDay:
-    """One day. `organic` is what the sync moved on it, `adjusted` what was corrected by hand."""
+    """One day. `organic`: views that the sync moved on it. `adjusted`: corrections by hand."""
 
     date: date
     organic: int
@@ -26,7 +26,7 @@ class ListedAdjustment:
 
 @dataclass(frozen=True)
 class Overall:
-    """A content's counters as they are; `adjusted` is by all adjustments there ever were."""
+    """A content's present counters; `adjusted` is the sum of all its adjustments."""
 
     organic: int
     boosted: int

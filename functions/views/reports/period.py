@@ -1,4 +1,4 @@
-"""Periods: the days that a report is about."""
+"""Periods: the days of a report."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from sluice.errors import Invalid
 
-_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")  # a forgotten year is no reason to look at two thousand
+_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")  # a mistyped year must not span two thousand years
 
 
 def day_of(text: str) -> date:
@@ -21,7 +21,7 @@ def day_of(text: str) -> date:
 
 @dataclass(frozen=True)
 class Period:
-    """The days from `first` to `last`, with both."""
+    """The days from `first` to `last`, both included."""
 
     first: date
     last: date
@@ -35,9 +35,9 @@ class Period:
 
 
 def period(first: date | None, last: date | None, today: date, *, usual: int, most: int) -> Period:
-    """The days that are asked for; without a last one up to today, without a first one as many as usual.
+    """The requested days. Without `last` they end today, without `first` there are `usual` of them.
 
-    Raises Invalid, naming the parameter, for more days than `most` and for none.
+    Raises Invalid, naming the parameter, for more days than `most`, or for no day.
     """
     last = last or today
     first = first or last - timedelta(days=usual - 1)

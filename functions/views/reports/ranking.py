@@ -1,4 +1,4 @@
-"""Ranking: the most viewed contents of a type, by organic views alone; boosted ones stand beside and never count."""
+"""Ranking: the most viewed contents of a type by organic views. Boosted views are shown and never change it."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,6 @@ class Ranked:
 
 @dataclass(frozen=True)
 class RankedContent(Ranked):
-    """A content in the ranking. `boosted` has no part in where it stands."""
+    """A content in the ranking, with its boosted views."""
 
     boosted: int

@@ -1,4 +1,4 @@
-"""Refusals: how many views were refused, by which rules, when and of which content; never whose."""
+"""Refusals: how many views were refused, by which rules, when and of which content; never of which viewer."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from views.reports.period import Period
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which refusals are asked for. `rule` is one of those that refused, `content` a type and an id."""
+    """The requested refusals: of a period, by `rule` (alone or with other rules), of `content` (type, id)."""
 
     period: Period
     rule: str | None = None
@@ -44,7 +44,7 @@ class Refusals:
 
 @dataclass(frozen=True)
 class RefusalsPlace:
-    """A place in a list of refusals: a row of a day, or where it would be."""
+    """A place in a list of refusals: a row of a day; the row itself may be missing."""
 
     day: str
     part: str
@@ -52,7 +52,7 @@ class RefusalsPlace:
 
 @dataclass(frozen=True)
 class Summary:
-    """Refused attempts; `by_rules` and `by_hour` add up to them, by rule an attempt counts for each that refused it."""
+    """Refused attempts. `by_rules` and `by_hour` add up to them; `by_rule` counts an attempt for each of its rules."""
 
     by_rules: dict[tuple[str, ...], int]
     by_hour: dict[tuple[str, str], int]

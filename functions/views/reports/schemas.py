@@ -18,7 +18,7 @@ from views.reports.ranking import Ranked, RankedContent
 from views.reports.refusals import RefusalsPlace, Summary, moment_of
 from views.rules import Reason
 
-# A report that is read by people has room for so many; those before them are in its sums all the same.
+# A person can read so many. The sums of the report include the others.
 MOST_ADJUSTMENTS = 500
 
 NOTE = "What came after moved_until is still in Redis, until the next sync moves it"
@@ -41,7 +41,7 @@ OneContent = Annotated[
 
 
 class Report(BaseModel):
-    """What holds for every report: it is made of what the sync has moved to the database."""
+    """A report on views that the sync has moved to the database."""
 
     moved_until: Moment | None = Field(
         description="When the last finished sync took the pending views. Contents that it moved aside, and views of a "
@@ -199,11 +199,11 @@ class RankingPage(Page[RankedResource], Report):
 
 
 def refusals_place(cursor: str | None, period: Period) -> RefusalsPlace | None:
-    """Where a page of refusals begins. Raises Invalid for a cursor of another period."""
+    """The place where a page of refusals begins. Raises Invalid for a cursor of another period."""
     days = set(map(date.isoformat, period.days))
     return http.place_of(cursor, RefusalsPlace, lambda place: place.day in days and place.part.isascii())
 
 
 def ranking_place(cursor: str | None) -> Ranked | None:
-    """After whom a page of the ranking begins. Raises Invalid for a cursor that is none."""
+    """The content after which a page of the ranking begins. Raises Invalid for the cursor of another list."""
     return http.place_of(cursor, Ranked, lambda place: content.is_id(place.content_id))

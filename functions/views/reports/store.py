@@ -1,4 +1,4 @@
-"""Reading the reports: refusals, a content's history, the most viewed; and up to when the sync has moved everything."""
+"""Reads the reports: refusals, a content's history, the most viewed; and until when the sync has moved everything."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sluice import totals
-from sluice.dynamodb import transient_as_unavailable, values_of
+from sluice.dynamodb import readable, transient_as_unavailable, values_of
 from sluice.totals import Kind, TotalItem, key
 from views.content import Content
 from views.items import AdjustedItem, ControlItem, DailyItem, RefusedHourItem, RefusedItem, id_of
@@ -16,7 +16,7 @@ from views.reports.period import Period
 from views.reports.ranking import Ranked, RankedContent
 from views.reports.refusals import Refusals, RefusalsPlace, Summary, Wanted
 
-# Of one page; each takes a few milliseconds, and a rule that refused little may have a page full of hours.
+# For one page. Each takes a few milliseconds, and a rule that refuses little needs one for each hour.
 MOST_QUERIES = 500
 
 _FIRST_HOUR, _AFTER_HOURS = "00", "3"
@@ -24,7 +24,7 @@ _AFTER_RULES = "$"  # the character after `#`, and none of a rule's
 
 
 def moved_until() -> datetime | None:
-    """When the last epoch that is closed was opened; None: nothing was moved yet."""
+    """When the last closed epoch was opened; None before the first."""
     control = ControlItem.present()
     if control and not control.closed_at:
         control = ControlItem.past(control.epoch - 1)
@@ -51,18 +51,18 @@ def _organic_days(content: Content, period: Period) -> dict[str, int]:
     with transient_as_unavailable():
         of_period = DailyItem.part.between(period.first.isoformat(), period.last.isoformat())
         items = DailyItem.query(id_of(content), of_period, consistent_read=True)
-        return {item.part: int(item.views) for item in items}
+        return dict(readable(items, lambda item: (item.part, int(item.views))))
 
 
 def _adjustments(content: Content) -> list[ListedAdjustment]:
-    """All there ever were: they are made by hand, so they are few."""
+    """All adjustments of a content. They are made by hand, so they are few."""
     with transient_as_unavailable():
         items = AdjustedItem.query(id_of(content), AdjustedItem.part.startswith("adjusted#"), consistent_read=True)
-        return [ListedAdjustment(**values_of(item, ListedAdjustment)) for item in items]
+        return list(readable(items, lambda item: ListedAdjustment(**values_of(item, ListedAdjustment))))
 
 
 def most_viewed(content_type: str, limit: int, after: Ranked | None) -> tuple[list[RankedContent], Ranked | None]:
-    """At most `limit` contents, and the one to go on after, if there are more."""
+    """At most `limit` contents, and the place of the next page, if there are more."""
     ranked = _ranked(content_type, limit + 1, after)
     shown = ranked[:limit]
     found = totals.read_all((content_type, each.content_id) for each in shown)
@@ -73,7 +73,7 @@ def most_viewed(content_type: str, limit: int, after: Ranked | None) -> tuple[li
 
 
 def _ranked(content_type: str, limit: int, after: Ranked | None) -> list[Ranked]:
-    """The contents of a type with the most organic views in the database, in that order, beginning after a place.
+    """The contents of a type with the most organic views in the database, in that order, from after a place.
 
     The index lags behind the counters by moments.
     """
@@ -89,9 +89,9 @@ def _ranked(content_type: str, limit: int, after: Ranked | None) -> list[Ranked]
 def refusals_page(
     wanted: Wanted, limit: int, begin: RefusalsPlace | None = None
 ) -> tuple[list[Refusals], RefusalsPlace | None]:
-    """At most `limit` rows in the order of their hours, rules and contents, and the place to go on from, if any.
+    """At most `limit` rows in the order of their hours, rules and contents, and the place of the next page, if any.
 
-    There may be fewer and a place all the same: what is read for one page is bounded.
+    A page may have fewer rows and still a next page, because the reads for one page are bounded.
     """
     if wanted.content:
         return _page_of_content(wanted, limit, begin)
@@ -121,7 +121,7 @@ def summary(wanted: Wanted) -> Summary:
 
 
 def _ranges(wanted: Wanted, begin: RefusalsPlace | None) -> Iterator[tuple[str, str, str]]:
-    """Days and the parts from which to which there is something wanted. Without a rule, all of a day."""
+    """Days, and the ranges of `part` with wanted rows. Without a rule, the whole day."""
     for day in _days_from(wanted, begin):
         ranges = [(_FIRST_HOUR, _AFTER_HOURS)]
         if wanted.rule:
@@ -161,7 +161,7 @@ def _hours(wanted: Wanted, day: date) -> list[Refusals]:
 
 
 def _of_content(wanted: Wanted, day: date) -> list[Refusals]:
-    """One content's rows, by name and not by looking through those of all others."""
+    """One content's rows, read by their keys."""
     assert wanted.content
     content = content_field(*wanted.content)
     names = [(f"refused#{each.day}", f"{_part(each)}#{content}") for each in _hours(wanted, day)]

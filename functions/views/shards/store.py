@@ -5,7 +5,9 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from hashlib import sha1
+from itertools import chain
 from pathlib import Path
+from struct import Struct
 from typing import Any, NamedTuple
 
 from redis import Redis
@@ -24,11 +26,17 @@ from redis.retry import Retry
 
 from sluice.errors import Misconfigured
 from views import keys
-from views.held import Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken
+from views.beside import ALONE, Beside
+from views.held import AwayView, Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken, parts_of
+from views.rules import LONGEST_DAY_SECONDS
 
 _FAILED = (RedisError, RedisClusterException)  # the second is not one of the first
 # What says that a command had no effect where it was sent, and may have it elsewhere.
 _NOT_RUN = (NoScriptError, MovedError, AskError, TryAgainError)
+
+
+_CLAIM_KEPT_MILLISECONDS = 3 * LONGEST_DAY_SECONDS * 1000  # beyond the next night's sync, which may repeat the claim
+_TIMES = Struct(">QQQ")
 
 
 class _Script(NamedTuple):
@@ -72,7 +80,7 @@ class RedisShards:
         A shard without an epoch, or behind it, holds nothing. Raises Outdated.
         """
         return [
-            [_parts(epoch, syncing, parked) for syncing, parked in zip(values[::2], values[1::2], strict=True)]
+            [_parts(epoch, parked, syncing) for syncing, parked in zip(values[::2], values[1::2], strict=True)]
             for values in self._values(Taken.VIEWS, shards, epoch, contents)
         ]
 
@@ -103,6 +111,25 @@ class RedisShards:
         """Up to `limit` contents that were moved aside, by lot: so those that fail for ever keep none waiting."""
         return [_text(content) for content in self._translated(lambda: self._sample(shard, limit))]
 
+    def claim(self, views: Sequence[AwayView], shards: int, now: int) -> list[bool]:
+        """Whether the sync is to add each view: not when `track.lua` counted that content for that viewer on that day.
+        From then on tracking refuses what it would refuse after the view. A repeat within days answers the same.
+
+        `shards` is the number of shards that tracking knows; `now` is in milliseconds.
+        """
+        by_shard: dict[int, list[int]] = {}
+        for number, view in enumerate(views):
+            by_shard.setdefault(keys.shard_of(view.viewer, shards), []).append(number)
+        calls = [
+            _Call(
+                [keys.viewer_state(views[number].viewer, shards) for number in numbers],
+                [now, _CLAIM_KEPT_MILLISECONDS, *chain.from_iterable(_claiming(views[number]) for number in numbers)],
+            )
+            for numbers in by_shard.values()
+        ]
+        answers = zip(chain(*by_shard.values()), chain(*self._run("claim", calls)), strict=True)
+        return [bool(is_ours) for _, is_ours in sorted(answers)]
+
     def have_work(self, shards: Sequence[int]) -> list[bool]:
         """Whether each shard has anything for the next epoch: pending, moved aside or refused."""
         return self._translated(lambda: [self._has_work(shard) for shard in shards])
@@ -114,7 +141,7 @@ class RedisShards:
         ]
         return [
             [
-                Seen(int(epoch), int(pending or 0), _parts(int(epoch), syncing, parked))
+                Seen(int(epoch), sum(part.views for part in _parts(0, pending)), _parts(int(epoch), parked, syncing))
                 for pending, syncing, parked in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
             ]
             for epoch, *rest in self._run("read", calls)
@@ -133,16 +160,18 @@ class RedisShards:
         """Bytes that the primaries use; None where the service does not tell."""
         return self._translated(self._used_memory)
 
-    def standing(self, viewer: str, shards: int, content: str) -> Standing:
-        """What is remembered of a viewer (its key) and a content, by the number of shards that tracking knows."""
+    def standing(self, viewer: str, shards: int, content: str, beside: Beside = ALONE) -> Standing:
+        """What is remembered of a viewer (its key, and what is asked besides) and a content, by the number of shards
+        that tracking knows.
+        """
         shard = keys.shard_of(viewer, shards)
-        names = [keys.viewer_state(viewer, shards), keys.pending(shard)]
-        day, last, pending, is_pending = self._run("standing", [_Call(names, [keys.digest(content), content])])[0]
-        views_of_day, views_of_content = _packed(day, 6, 4), _packed(last, 6, 4, 2)
-        standing = Standing(pending_contents=int(pending), is_pending=bool(is_pending))
-        if views_of_day:
+        states = keys.viewer_states(viewer, shards, beside.names)
+        names = [keys.pending(shard), keys.stats(shard), keys.network(shard, beside.network), *states]
+        pending, unknown, in_network, *kept = self._run("standing", [_Call(names, [keys.digest(content)])])[0]
+        standing = Standing(pending_contents=int(pending), unknown_contents=int(unknown), network_views=int(in_network))
+        if views_of_day := max(_packed(day, 6, 4) for day in kept[::2]):
             standing = replace(standing, day=views_of_day[0], views=views_of_day[1])
-        if views_of_content:
+        if views_of_content := max((_packed(last, 6, 4, 2) for last in kept[1::2]), key=_last_view):
             last_view, age, views = views_of_content
             start = last_view - age
             standing = replace(standing, last_view=last_view, session_start=start, session_views=views)
@@ -290,6 +319,12 @@ def _script(name: str) -> _Script:
     return _Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+def _claiming(view: AwayView) -> tuple[bytes, bytes]:
+    """A view as `claim.lua` reads it."""
+    moment = view.moment
+    return keys.digest(view.content), _TIMES.pack(moment.now, moment.day_start, moment.day_end)
+
+
 def _packed(octets: bytes, *sizes: int) -> list[int]:
     """Numbers as the scripts pack them, most significant byte first; none when there is nothing."""
     found = []
@@ -299,17 +334,18 @@ def _packed(octets: bytes, *sizes: int) -> list[int]:
     return found
 
 
+def _last_view(views_of_content: list[int]) -> list[int]:
+    """The view, and how many the session had by then."""
+    return views_of_content[::2]
+
+
 def _check(opened: Any, epoch: int) -> None:
     if int(opened) > epoch:
         raise Outdated("A later epoch was opened")
 
 
-def _parts(epoch: int, syncing: Any, parked: Any) -> tuple[Part, ...]:
-    aside = [entry.split(":") for entry in _text(parked).split(";") if entry]
-    parts = [Part(int(of), int(views), day) for of, day, views in aside]
-    if syncing:
-        parts.append(Part(epoch, int(syncing)))
-    return tuple(parts)
+def _parts(epoch: int, *values: Any) -> tuple[Part, ...]:
+    return parts_of("".join(_text(value) for value in values), epoch)
 
 
 def _text(value: Any) -> str:

@@ -1,15 +1,17 @@
 """What an epoch took, brought to the database: each part of it once, whoever repeats it (design section 5)."""
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Protocol
 
 from sluice.clock import Clock
 from sluice.errors import SluiceError, Unavailable
-from views.held import Part, Taken
+from views.held import AwayView, Part, Taken
+from views.rules import Calendar
 
 # A child of the worker's logger, whose name is the service's: asking Powertools for it would bring botocore.
 logger = logging.getLogger(f"sluice.{__name__}")
@@ -18,7 +20,8 @@ FAILURES_BEFORE_GIVING_UP = 3
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 ACTIONS = 100
-CONTENTS_TOGETHER = ACTIONS // 2  # a total and a daily row each
+CONTENTS_TOGETHER = ACTIONS // 2  # a total and a daily row each: one transaction, when all are of one day
+MOST_DAYS = ACTIONS - 1  # of a content in one epoch: they are in one transaction with its total
 REFUSALS_TOGETHER = ACTIONS // 2  # a row and at most an hour's sum each
 
 _MOST_FAILED = 50  # contents that a step tries to fold in vain: each takes it a call
@@ -29,12 +32,15 @@ type Added = bool | Exception
 
 
 @dataclass(frozen=True)
-class DayViews:
-    """Organic views of one content (`story:123`) on one day (`2026-11-20`)."""
+class ContentViews:
+    """Organic views of one content (`story:123`) in one epoch, by the day (`2026-11-20`) on which they were counted."""
 
     content: str
-    day: str
-    views: int
+    by_day: Mapping[str, int]
+
+    @property
+    def views(self) -> int:
+        return sum(self.by_day.values())
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,11 @@ class AwayRow:
     day: str
     content: str
 
+    @property
+    def key(self) -> str:
+        """The viewer's key, as in Redis."""
+        return self.viewer.removeprefix("viewer#")
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -66,7 +77,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a step works on: an epoch, the day that gets its views, and the shards."""
+    """What a step works on: an epoch, the day of views that name none, and the shards."""
 
     epoch: int
     day: str
@@ -96,15 +107,16 @@ class SyncingShards(Protocol):
     def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None: ...
     def park(self, shards: Sequence[int], epoch: int, day: str, content: str) -> None: ...
     def parked(self, shard: int, limit: int) -> list[str]: ...
+    def claim(self, views: Sequence[AwayView], shards: int, now: int) -> list[bool]: ...
 
 
 class ApplyingStore(Protocol):
     """Totals, daily rows, refusals and rows to fold. Every method raises Unavailable when the database is busy."""
 
-    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
-        """Add an epoch's views to the total and the daily row of each content, once and both or neither.
+    def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
+        """Add an epoch's views to the total and the daily rows of each content, once and all or none.
 
-        Up to CONTENTS_TOGETHER contents.
+        Up to ACTIONS of these together.
         """
 
     def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
@@ -119,14 +131,15 @@ class ApplyingStore(Protocol):
         None of the contents in `without`, and what stands behind them.
         """
 
-    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
-        """Add rows to the totals and daily rows of their contents and days, and mark them, all of it or nothing.
+    def fold(self, epoch: int, rows: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
+        """Add the rows that are `ours` to the totals and daily rows of their contents and days, and mark all rows; all
+        of it or nothing.
 
         False when one of them is folded already. `expires_at` is in Unix seconds.
         """
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> list[AwayRow]:
-        """Those that are not folded yet, consistently."""
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
+        """Those that are not folded yet, consistently, and when each view was taken."""
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:
         """Count that a content, or a refusals' field, could not be added, and report how often that was."""
@@ -138,10 +151,22 @@ class ApplyingStore(Protocol):
 class Applier:
     """One step of each phase. Every method can be repeated, and raises Outdated when a shard is in a later epoch."""
 
-    def __init__(self, shards: SyncingShards, store: ApplyingStore, clock: Clock, page_contents: int) -> None:
+    def __init__(
+        self,
+        shards: SyncingShards,
+        store: ApplyingStore,
+        clock: Clock,
+        calendar: Calendar,
+        *,
+        shard_count: int,
+        page_contents: int,
+    ) -> None:
+        """`shard_count` is the number of shards that tracking knows."""
         self._shards = shards
         self._store = store
         self._clock = clock
+        self._calendar = calendar
+        self._shard_count = shard_count
         self._page_contents = page_contents
 
     def retry(self, scope: Scope) -> Work:
@@ -164,16 +189,30 @@ class Applier:
         return Work(is_last, refusals=moved)
 
     def fold(self, scope: Scope, limit: int) -> Work:
-        """Fold about `limit` rows. What fails, and what the index does not show yet, is left to the next epoch."""
-        folded = 0
+        """Fold about `limit` rows: add each view that `track.lua` did not count as well, and mark all rows.
+
+        What fails, and what the index does not show yet, is left to the next epoch.
+        """
+        folded: list[AwayRow] = []
         failed: set[str] = set()
         # Contents that fail stay where they are: past them, so that they keep no other waiting.
         while len(failed) < _MOST_FAILED:
             known = len(failed)
-            folded += sum([self._fold(scope, rows, failed) for rows in _packed(self._store.unfolded(limit, failed))])
+            left = self._store.still_unfolded(self._store.unfolded(limit, failed))
+            ours = self._claimed(left)
+            for rows in _packed(sorted(left, key=lambda row: (row.content, row.day)), _folding_actions):
+                folded += self._fold(scope, rows, ours, failed)
             if folded or len(failed) == known:
                 break
-        return Work(is_last=not folded, folded=folded)
+        return Work(is_last=not folded, folded=sum(row in ours for row in folded))
+
+    def _claimed(self, rows: Mapping[AwayRow, datetime]) -> set[AwayRow]:
+        """The rows to add: from now on `track.lua` counts none of them."""
+        oldest_first = sorted(rows, key=lambda row: rows[row])
+        views = [AwayView(row.key, row.content, self._calendar.moment(rows[row])) for row in oldest_first]
+        now = self._calendar.moment(self._clock.now()).now
+        claims = self._shards.claim(views, self._shard_count, now) if views else []
+        return {row for row, is_ours in zip(oldest_first, claims, strict=True) if is_ours}
 
     def _page(self, scope: Scope, taken: Taken) -> tuple[list[str], bool]:
         """Names on a page, and whether there was nothing left on any shard."""
@@ -210,11 +249,12 @@ class Applier:
         # Oldest first, and a content that fails waits with its later epochs: one is refused once a later one is in.
         for epoch in sorted({epoch for of_content in held.values() for epoch in of_content}):
             waiting = [held[each][epoch] for each in contents if epoch in held[each] and each not in failed]
-            for each, added in zip(waiting, self._store.apply(epoch, waiting), strict=True):
-                if isinstance(added, Exception):
-                    failed[each.content] = added
-                elif added:
-                    views += each.views
+            for together in _packed(waiting, _applying_actions):
+                for each, added in zip(together, self._store.apply(epoch, together), strict=True):
+                    if isinstance(added, Exception):
+                        failed[each.content] = added
+                    elif added:
+                        views += each.views
         if applied := [content for content in contents if content not in failed]:
             self._shards.drop(scope.shards, scope.epoch, applied, Taken.VIEWS)
         return views, failed
@@ -253,53 +293,63 @@ class Applier:
             self._shards.drop(scope.shards, scope.epoch, done, Taken.REFUSALS)
         return moved
 
-    def _fold(self, scope: Scope, rows: Sequence[AwayRow], failed: set[str]) -> int:
-        """Fold rows that fit into one transaction, and note contents that fail; how many were folded now."""
+    def _fold(
+        self, scope: Scope, rows: Sequence[AwayRow], ours: Collection[AwayRow], failed: set[str]
+    ) -> Sequence[AwayRow]:
+        """Fold rows that fit into one transaction, and note contents that fail; those that were folded now: none when a
+        copy of this step was faster.
+        """
+        expires_at = int((self._clock.now() + FOLDED_ROWS_KEPT).timestamp())
         try:
-            return self._fold_those_left(scope, rows)
+            return rows if self._store.fold(scope.epoch, rows, ours, expires_at) else ()
         except Unavailable:
             raise
         except Exception as error:  # A content's own failure: it keeps no other from the database.
             failure = error
         by_content = {row.content: [each for each in rows if each.content == row.content] for row in rows}
         if len(by_content) > 1:
-            return sum([self._fold(scope, each, failed) for each in by_content.values()])
+            return [row for each in by_content.values() for row in self._fold(scope, each, ours, failed)]
         for content in by_content:
             failed.add(content)
             self._failed_too_often(scope, content, failure)
             logger.error(
                 "Views taken while Redis was away could not be folded", extra={"content": content}, exc_info=failure
             )
-        return 0
-
-    def _fold_those_left(self, scope: Scope, rows: Sequence[AwayRow]) -> int:
-        expires_at = int((self._clock.now() + FOLDED_ROWS_KEPT).timestamp())
-        if self._store.fold(scope.epoch, rows, expires_at):
-            return len(rows)
-        left = self._store.still_unfolded(rows)
-        return len(left) if left and self._store.fold(scope.epoch, left, expires_at) else 0
+        return ()
 
 
-def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, DayViews]:
-    """The parts of all shards, summed by epoch."""
-    summed: dict[int, DayViews] = {}
+def _by_epoch(scope: Scope, content: str, parts: list[Part]) -> dict[int, ContentViews]:
+    """The parts of all shards, summed by epoch and day."""
+    summed: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for part in parts:
-        before = summed.get(part.epoch)
-        summed[part.epoch] = DayViews(content, part.day or scope.day, part.views + (before.views if before else 0))
-    return summed
+        summed[part.epoch][part.day or scope.day] += part.views
+    return {epoch: ContentViews(content, _bounded(content, by_day)) for epoch, by_day in summed.items()}
 
 
-def _packed(rows: Sequence[AwayRow]) -> Iterator[list[AwayRow]]:
-    """Rows that fit into one transaction with the totals and daily rows of their contents."""
-    packed: list[AwayRow] = []
-    for row in sorted(rows, key=lambda each: (each.content, each.day)):
-        if _actions([*packed, row]) > ACTIONS:
+def _bounded(content: str, by_day: Counter[str]) -> Counter[str]:
+    """At most MOST_DAYS days: those before them are added to the first of them."""
+    too_old = sorted(by_day)[:-MOST_DAYS]
+    if too_old:
+        logger.warning("Views of too many days wait: the oldest go to a later day", extra={"content": content})
+        by_day[sorted(by_day)[-MOST_DAYS]] += sum([by_day.pop(day) for day in too_old])
+    return by_day
+
+
+def _packed[T](items: Sequence[T], actions_of: Callable[[Sequence[T]], int]) -> Iterator[list[T]]:
+    """Items, in order, that fit into one transaction each time."""
+    packed: list[T] = []
+    for item in items:
+        if packed and actions_of([*packed, item]) > ACTIONS:
             yield packed
             packed = []
-        packed.append(row)
+        packed.append(item)
     if packed:
         yield packed
 
 
-def _actions(rows: Sequence[AwayRow]) -> int:
+def _applying_actions(contents: Sequence[ContentViews]) -> int:
+    return sum(1 + len(each.by_day) for each in contents)
+
+
+def _folding_actions(rows: Sequence[AwayRow]) -> int:
     return len(rows) + len({row.content for row in rows}) + len({(row.content, row.day) for row in rows})

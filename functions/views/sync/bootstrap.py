@@ -89,6 +89,6 @@ def sender(queue_url: str) -> Callable[[EpochStep | Page, int], None]:
         try:
             sqs.send_message(QueueUrl=queue_url, MessageBody=message.body(), DelaySeconds=delay_seconds)
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable("The sync's next step could not be sent") from error
+            raise Unavailable(f"The sync's next step could not be sent: {aws.why('SQS', error)}") from error
 
     return send

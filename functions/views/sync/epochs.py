@@ -20,6 +20,7 @@ from sluice.clock import Clock
 from views.control import Control, Phase
 from views.held import Outdated
 from views.messages import EpochStep
+from views.rules import Calendar
 from views.sync import applying
 from views.sync.applying import Applier, Scope, Work
 
@@ -102,7 +103,9 @@ class Sync:
         self._zone = zone
         self._shard_count = shard_count
         self._timeout = timeout
-        self._applier = Applier(shards, store, clock, page_contents)
+        self._applier = Applier(
+            shards, store, clock, Calendar(zone), shard_count=shard_count, page_contents=page_contents
+        )
 
     def start(self, *, force: bool = False) -> Started:
         """Open the next epoch, whose day is today, or resume the one that runs.

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
@@ -21,7 +22,7 @@ from views.items import (
     ViewsItem,
     id_of,
 )
-from views.sync.applying import Added, AwayRow, DayViews, Failure, MovedRefusals
+from views.sync.applying import Added, AwayRow, ContentViews, Failure, MovedRefusals
 
 UNFOLDED_BUCKETS = 16
 _FAILED = "failed#"
@@ -67,11 +68,12 @@ class SyncStore:
             for item in items
         ]
 
-    def apply(self, epoch: int, added: Sequence[DayViews]) -> list[Added]:
-        def fill(transaction: TransactWrite, together: Sequence[DayViews]) -> None:
+    def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
+        def fill(transaction: TransactWrite, together: Sequence[ContentViews]) -> None:
             for each in together:
                 totals.add_organic(transaction, *keys.content_of(each.content), each.views, epoch)
-                transaction.update(_daily(each.content, each.day), actions=[DailyItem.views.add(each.views)])
+                for day, views in each.by_day.items():
+                    transaction.update(_daily(each.content, day), actions=[DailyItem.views.add(views)])
 
         return self._commit(added, fill)
 
@@ -97,11 +99,12 @@ class SyncStore:
         with transient_as_unavailable():
             return [row for bucket in range(UNFOLDED_BUCKETS) for row in _unfolded(bucket, of_each, without)]
 
-    def fold(self, epoch: int, rows: Sequence[AwayRow], expires_at: int) -> bool:
+    def fold(self, epoch: int, rows: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
         def fill(transaction: TransactWrite) -> None:
-            for content, views in Counter(row.content for row in rows).items():
+            added = [row for row in rows if row in ours]
+            for content, views in Counter(row.content for row in added).items():
                 totals.add_folded(transaction, *keys.content_of(content), views)
-            for (content, day), views in Counter((row.content, row.day) for row in rows).items():
+            for (content, day), views in Counter((row.content, row.day) for row in added).items():
                 transaction.update(_daily(content, day), actions=[DailyItem.views.add(views)])
             for row in rows:
                 transaction.update(
@@ -116,10 +119,10 @@ class SyncStore:
 
         return self._database.commit(fill)
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> list[AwayRow]:
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
         with transient_as_unavailable():
             items = AwayItem.batch_get([_away_key(row) for row in rows], consistent_read=True)
-            return [_row(item) for item in items if item.unfolded]
+            return {_row(item): datetime.fromisoformat(item.counted_at) for item in items if item.unfolded}
 
     def _commit[T](self, items: Sequence[T], fill_with: Callable[[TransactWrite, Sequence[T]], None]) -> list[Added]:
         """Commit all in one transaction; when that cannot be, each in one of its own, to know what became of it."""

@@ -3,19 +3,16 @@
 The stop of the operations is not looked at: a sync releases nothing, it moves views that have been counted already.
 """
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from sluice import settings
+from sluice.log import logger
 from sluice.records import handler_of
 from views import messages
 from views.messages import EpochStep
 from views.sync import bootstrap
 from views.sync.bootstrap import WorkerSettings as Settings
-
-logger = Logger()
-
 
 inbox = settings.once(Settings, bootstrap.inbox)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sluice import envelope, keyring, settings
 from sluice.clock import Clock, SystemClock
-from sluice.errors import Refused, Unavailable
+from sluice.errors import NotFound, Refused, Unavailable
 from views import viewers
 from views.rules import DO_NOT_TRACK, Decision
 from views.track import bodies
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 class Settings(TrackingSettings):
     """What the function reads from the environment."""
 
-    token_secret: str
-    token_audience: str
+    viewer_token_secret: str
+    viewer_token_audience: str
 
 
 @dataclass(frozen=True)
@@ -58,38 +58,43 @@ class Tracker:
         viewer = self.recognised.recognise(request, now)
         reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self.honours_do_not_track)
         contents = [viewed for viewed in body.views if isinstance(viewed, tuple)]
-        decisions, is_degraded = self._track(viewer.key, contents, now, reasons) if contents else ([], False)
+        decisions, is_degraded = self._track(viewer, contents, now, reasons) if contents else ([], False)
         # A browser that asks not to be tracked is given no cookie.
         cookies = [] if DO_NOT_TRACK in reasons else [_set_cookie(viewer, now)]
-        told = _TOLD[event["routeKey"]](list(_each_told(body, decisions)))
+        told = _TOLD[_route(event)](list(_each_told(body, decisions)))
         degraded = {"degraded": True} if is_degraded else {}
         return _response(200, told | degraded | {"session": viewer.session}, cookies=cookies)
 
     def _read(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> Body:
+        kind = bodies.KINDS.get(_route(event))
+        if kind is None:  # a Function URL passes on whatever is asked of it
+            raise NotFound("This route does not exist", "not_found")
         envelope.check_query(event.get("rawQueryString", ""), ())
         text = envelope.text_of(event.get("body") or "", is_base64=event.get("isBase64Encoded", False))
-        return bodies.read(bodies.KINDS[event["routeKey"]], text, headers, self.content_types)
+        return bodies.read(kind, text, headers, self.content_types)
 
     def _track(
-        self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: tuple[str, ...]
+        self, viewer: Viewer, contents: Sequence[tuple[str, str]], now: datetime, reasons: tuple[str, ...]
     ) -> tuple[list[Decision], bool]:
         """What became of views, and whether without Redis."""
         try:
-            return self.counted.track_many(viewer, contents, now, reasons), False
+            return self.counted.track_many(viewer.key, contents, now, reasons, viewer.beside), False
         except LeftAlone:
             pass  # it was logged when it failed
         except NotTracked as error:
             logger.warning("Redis is away: views go to the database", exc_info=error)
         if reasons:
             return [Decision(reasons)] * len(contents), True
-        return self.fallback.track_many(viewer, contents, now), True
+        # Today's name, so that a session of another day and none are one viewer there too.
+        return self.fallback.track_many(viewer.beside.today or viewer.key, contents, now), True
 
 
 @cache
 def tracker() -> Tracker:
     read = settings.read(Settings)
+    secrets = keyring.usable(read.viewer_token_secret, "viewer token secret")
     return Tracker(
-        recognised(read, viewers.subject_by(keyring.usable(read.token_secret), read.token_audience)),
+        recognised(read, viewers.subject_by(secrets, read.viewer_token_audience)),
         deciding(read),
         Fallback(read.views_table, read.time_zone),
         SystemClock(),
@@ -142,6 +147,11 @@ _TOLD: dict[str, Callable[[list[dict[str, Any]]], dict[str, Any]]] = {
     "POST /api/views": lambda told: told[0],
     "POST /api/views/batch": lambda told: {"views": told},
 }
+
+
+def _route(event: Mapping[str, Any]) -> str:
+    """By method and path: the route key of a Function URL is always `$default`."""
+    return f"{event['requestContext']['http']['method']} {event['rawPath']}"
 
 
 def _cookie(event: Mapping[str, Any]) -> str:

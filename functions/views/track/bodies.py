@@ -66,7 +66,7 @@ def _viewed(item: object, at: str, content_types: Collection[str]) -> Viewed:
     if not isinstance(item, dict):
         return [FieldError(at, "Input should be an object")]
     if errors := _wrong_strings(item, _CONTENT, f"{at}."):
-        return errors[: envelope.MAX_ERRORS]
+        return errors[: len(_CONTENT)]
     try:
         content.check(item["content_type"], item["content_id"], content_types, f"{at}.")
     except Invalid as error:  # of this view alone
@@ -78,7 +78,7 @@ def _wrong_strings(body: dict[str, Any], fields: Mapping[str, bool], at: str = "
     errors = [
         FieldError(at + name, "Required") for name, is_required in fields.items() if is_required and name not in body
     ]
-    errors += [FieldError(at + name[:100], "Unknown field") for name in body if name not in fields]
+    errors += envelope.unknown((name for name in body if name not in fields), "Unknown field", at)
     errors += [
         FieldError(at + name, "Input should be a valid string")
         for name in fields

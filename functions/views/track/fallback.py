@@ -1,8 +1,8 @@
 """Counts a view in the database while Redis is away, for the next sync to fold in. botocore is imported at first use.
 
 A row for each viewer, content and day is all that is remembered, so it is all that is asked (S2-33): once per day holds
-whether that rule is on or off, and cooldown, session and daily limit do not. What Redis counted is not known here, nor
-what is counted here there: a viewer may be counted once by each on the day that it fails.
+whether that rule is on or off, and cooldown, session and daily limit do not. What Redis counted is not known here: the
+sync asks Redis before it adds a row's view.
 """
 
 import time
@@ -78,10 +78,16 @@ class Fallback:
             if code == "ConditionalCheckFailedException":
                 moment = self._calendar.moment(now)
                 return Decision.after((DAILY_VIEWED,), moment.day_end - moment.now)
-            raise Unavailable(f"Neither Redis nor the database counts views ({code})") from error
+            raise _neither_counts(error) from error
         except BotoCoreError as error:
-            raise Unavailable(f"Neither Redis nor the database counts views ({type(error).__name__})") from error
+            raise _neither_counts(error) from error
         return COUNTED
+
+
+def _neither_counts(error: Exception) -> Unavailable:
+    from sluice import aws
+
+    return Unavailable(f"Neither Redis nor the database counts views: {aws.why('DynamoDB', error)}")
 
 
 def _dynamodb() -> Any:

@@ -14,9 +14,9 @@ app = http.resolver()
 def track(body: Annotated[NewView, Body()]) -> TrackedView:
     """Count a view, or return the rules that refuse it (S2-2 to S2-6). The status is 200 in both cases.
 
-    The viewer is the subject of the token. Without a token it is the viewer of the session, and without a session the
-    address and the user agent, for one day. Bots are refused. `DNT` and `Sec-GPC` are refused if the installation
-    honours them.
+    The viewer is the subject of a viewer's token. Without such a token it is the viewer of the session, and without a
+    session the address and the user agent, for one day. Bots are refused. `DNT` and `Sec-GPC` are refused if the
+    installation honours them.
     """
     raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""Who gets in: the gate that decides on bearer tokens. Its secret may be rotated while it stands.
+"""The gate: it decides on bearer tokens. Its secret may be rotated while it runs.
 
 Imports neither pydantic nor the resolver: the authorizer runs before every request.
 """
@@ -7,22 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from aws_lambda_powertools import Logger
-
 from sluice.clock import Clock
 from sluice.errors import Misconfigured, Untrusted
 from sluice.keyring import usable
+from sluice.log import logger
 from sluice.roles import Principal
 from sluice.tokens import WrongSignature, borne, verify
 
 REFRESH_PERIOD = timedelta(seconds=30)
 
-logger = Logger()
-
 
 @dataclass
 class Gate:
-    """Decides on `Authorization` headers. `fetch(fresh)` answers the secret as stored, past any cache when `fresh`."""
+    """Decides on `Authorization` headers. `fetch(fresh)` returns the stored secret, past any cache if `fresh`."""
 
     fetch: Callable[[bool], str]
     audience: str
@@ -30,7 +27,7 @@ class Gate:
     _refreshed_at: datetime | None = field(default=None, init=False)
 
     def admit(self, authorization: str) -> Principal | None:
-        """The bearer of a valid token; None, with the reason in the log, when it is to be refused."""
+        """The bearer of a valid token; None, with the reason in the log, for any other token."""
         try:
             return self._admit(authorization)
         except Untrusted as error:
@@ -44,7 +41,7 @@ class Gate:
         try:
             return verify(token, usable(self.fetch(False)), self.audience)
         except WrongSignature:
-            # Perhaps signed with a secret rotated in since the last look. Bounded, or each bad token would cost a call.
+            # The secret may have been rotated since it was read. Bounded, or each bad token would cost a call.
             if not self._may_refresh():
                 raise
         return verify(token, usable(self.fetch(True)), self.audience)

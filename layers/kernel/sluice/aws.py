@@ -1,4 +1,4 @@
-"""AWS clients, impatient ones.
+"""AWS clients with short timeouts.
 
 From botocore, which PynamoDB needs anyway: boto3 would add s3transfer to every cold start.
 """
@@ -6,6 +6,7 @@ From botocore, which PynamoDB needs anyway: boto3 would add s3transfer to every 
 from functools import cache
 from typing import Any
 
+from botocore import exceptions as vendor
 from botocore.config import Config
 from botocore.session import Session, get_session
 
@@ -17,7 +18,7 @@ READ_SECONDS = 3.0
 def client(service: str, read_seconds: float = READ_SECONDS, attempts: int | None = None) -> Any:
     """A client of a service, by its name in botocore; the caller names its type.
 
-    `attempts`: how often a call is tried in all, if not as often as the SDK likes.
+    `attempts`: how often a call is tried in all; by default as often as the SDK does.
     """
     patience = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -25,6 +26,19 @@ def client(service: str, read_seconds: float = READ_SECONDS, attempts: int | Non
         retries={"total_max_attempts": attempts} if attempts else None,
     )
     return _session().create_client(service, config=patience)
+
+
+def why(service: str, error: Exception | None) -> str:
+    """What a service did instead of what was asked, for people: its error code, or where it cannot be reached."""
+    where = getattr(error, "kwargs", {}).get("endpoint_url") or type(error).__name__
+    match error:
+        case vendor.ClientError():
+            return f"{service} answered {error.response['Error']['Code']}"
+        case vendor.ConnectionError():
+            return f"{service} cannot be reached: {where}"
+        case vendor.HTTPClientError():
+            return f"{service} does not answer: {where}"
+    return f"{service} was not asked: {where}"
 
 
 @cache

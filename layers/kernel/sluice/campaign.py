@@ -1,9 +1,10 @@
-"""A campaign as the step chain keeps it, and what a change of it is. Pure: contexts build theirs on these two."""
+"""A campaign as the step chain keeps it, and a change of it. Pure. Contexts extend both."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class Chained:
     sweeps: int = 0
     """How often the sweeper woke it since the last commit."""
     request: str | None = None
-    """The last command and the id of its request: a repeat after a lost answer is answered, not refused."""
+    """The last command and the id of its request: a repeat after a lost answer succeeds."""
     audit_number: int = 0
     """The head of its audit chain: the number and the hash of its last entry."""
     audit_hash: str = ""
@@ -54,8 +55,19 @@ class Chained:
 
 
 @dataclass(frozen=True)
+class State[C: Chained]:
+    """A campaign with everything that a step needs beside it, read at one moment."""
+
+    campaign: C
+    is_stopped: bool = False
+    """Whether the platform is stopped."""
+    beside: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    """The other items that were requested, by `id` and `part`, without missing ones."""
+
+
+@dataclass(frozen=True)
 class Change[C: Chained]:
-    """What one transaction does: the campaign before and after. A context adds what else goes with it."""
+    """What one transaction does: the campaign before and after. A context adds its own writes."""
 
     before: C | None
     after: C
@@ -69,7 +81,7 @@ class Change[C: Chained]:
         return replace(self, after=replace(self.after, request=request))
 
     def run_by(self, committed_by: str) -> Self:
-        """The change, with the invocation remembered whose step it is."""
+        """The change, with the invocation that runs the step remembered on the campaign."""
         return replace(self, after=replace(self.after, committed_by=committed_by))
 
 

@@ -1,4 +1,4 @@
-"""What the campaign items of every context have in common, for those who serve all contexts: sweeper and audit."""
+"""The attributes that the campaign items of all contexts share, for the contexts, the sweeper and the audit trail."""
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -12,8 +12,8 @@ PART = "campaign"
 class ChainedAttributes(HeadAttributes):
     """The engine's attributes, for a context's own model of its campaigns; each is the field of that name.
 
-    No model itself: PynamoDB would take the table from a second model. What is `default` came later than the first
-    campaigns, whose items lack it.
+    Not a model: PynamoDB would take the table from a second model. Attributes with a default are newer than the first
+    campaigns, whose items lack them.
     """
 
     created_at = UTCDateTimeAttribute()

@@ -7,9 +7,10 @@ import base64
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Never
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,9 @@ from sluice.errors import FieldError, Invalid, Refused, TooLarge, Unavailable
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_ERRORS = 20
+# What a refusal repeats of names that the caller made up: each byte that an open route answers is paid for.
+MAX_UNKNOWN = 3
+MAX_NAME_CHARACTERS = 32
 # OWASP's list for APIs that answer no HTML: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
 HEADERS: dict[str, str | list[str]] = {
     "Cache-Control": "no-store",
@@ -54,14 +58,14 @@ def check_query(raw_query: str, known: Collection[str]) -> None:
     if not raw_query:
         return
     given = Counter(name for name, _ in parse_qsl(raw_query, keep_blank_values=True))
-    errors = [FieldError(name[:100], "Unknown parameter") for name in given if name not in known]
+    errors = unknown((name for name in given if name not in known), "Unknown parameter")
     errors += [FieldError(name, "Given more than once") for name, times in given.items() if name in known and times > 1]
     if errors:
         raise named(errors)
 
 
 def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
-    """A request's headers by their names in lower case: `sam local` passes them as the client wrote them."""
+    """A request's headers by their names in lower case. `sam local` passes the names as the client wrote them."""
     return {name.lower(): value for name, value in event["headers"].items()}
 
 
@@ -116,6 +120,16 @@ def _finite(text: str) -> float:
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
+
+
+def unknown(names: Iterable[str], message: str, at: str = "") -> list[FieldError]:
+    """Errors about the first of the names that the caller made up, which stand at `at`."""
+    return [FieldError(at + shown(name), message) for name in islice(names, MAX_UNKNOWN)]
+
+
+def shown(name: str) -> str:
+    """The beginning of a name that the caller made up, in characters that JSON writes as one byte or two."""
+    return "".join(each if each.isascii() and each.isprintable() else "?" for each in name[:MAX_NAME_CHARACTERS])
 
 
 def named(errors: list[FieldError]) -> Invalid:

@@ -1,15 +1,15 @@
 """Every error Sluice raises on purpose.
 
 SluiceError
-├── Refused                the caller is told why, and what to do; an HTTP 4xx
+├── Refused                the answer says why, and what to do; an HTTP 4xx
 │   ├── Invalid            400: a field is wrong; names it
 │   ├── Forbidden          403: the role is too low
 │   ├── NotFound           404: no such thing, or it belongs to someone else
 │   ├── Conflicting        409: the thing's state does not allow it
 │   └── TooLarge           413: the body is over the limit
 ├── Unavailable            transient: try again; an HTTP 503
-├── Untrusted              a token that is not to be believed; the bearer is not told why
-├── Unreadable             a message that cannot be parsed; ends in the dead letters
+├── Untrusted              a token that is not valid; the answer does not say why
+├── Unreadable             a message or a row that cannot be parsed: a message ends in the dead letters
 └── Misconfigured          a setting is missing or wrong
 """
 
@@ -19,7 +19,7 @@ from http import HTTPStatus
 
 
 class SluiceError(Exception):
-    """Base of the tree; never raised itself."""
+    """Base of the tree; never raised."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class FieldError:
 
 
 class Refused(SluiceError):
-    """Raised when a request cannot be done as asked. `code` is stable; `message` may be shown to a person."""
+    """Raised when a request cannot be executed. `code` is stable; `message` may be shown to a person."""
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -47,7 +47,7 @@ class Invalid(Refused):
 
     @classmethod
     def of(cls, field: str, message: str, code: str = "invalid") -> "Invalid":
-        """One wrong field, whose message is also the message of the whole."""
+        """One wrong field; its message is also the error's."""
         return cls(message, code, [FieldError(field, message)])
 
 
@@ -64,7 +64,7 @@ class NotFound(Refused):
 
 
 class Conflicting(Refused):
-    """Raised when the state of a thing does not allow what was asked."""
+    """Raised when the state of a thing does not allow the request."""
 
     status = HTTPStatus.CONFLICT
 
@@ -84,11 +84,11 @@ class Unavailable(SluiceError):
 
 
 class Untrusted(SluiceError):
-    """Raised when a token is not to be believed. The message is for the log, and quotes nothing of the token."""
+    """Raised when a token is not valid. The message is for the log, and quotes nothing of the token."""
 
 
 class Unreadable(SluiceError):
-    """Raised when a message cannot be parsed: it goes to the dead letters, for a person to read."""
+    """Raised when a message or a row cannot be parsed. A message goes to the dead letters, for a person to read."""
 
 
 class Misconfigured(SluiceError):

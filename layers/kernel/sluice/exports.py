@@ -1,4 +1,4 @@
-"""Exports: CSV in RFC 4180's form, safe to open in a spreadsheet. `sluice.http` answers it."""
+"""Exports: CSV in RFC 4180's form, safe to open in a spreadsheet."""
 
 import csv
 from collections.abc import Iterable
@@ -18,5 +18,5 @@ def text_of(columns: Iterable[str], lines: Iterable[Iterable[object]], *, with_h
 
 
 def _cell(value: object) -> object:
-    # A spreadsheet takes a text that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+    # A spreadsheet reads a text that begins so as a formula: https://owasp.org/www-community/attacks/CSV_Injection
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

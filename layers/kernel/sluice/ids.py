@@ -1,4 +1,4 @@
-"""Ids: a prefix that says what it names, then a ULID, so that ids sort by creation."""
+"""Ids: a prefix for the kind of thing, then a ULID, so that ids sort by creation."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def new_id(prefix: str, now: datetime, random: Callable[[int], bytes] = token_by
 
 
 def nonce(random: Callable[[int], bytes] = token_bytes) -> str:
-    """16 random hex digits: they tell one invocation from the next of the same message."""
+    """16 random hex digits: they distinguish the invocations of one message."""
     return random(8).hex()
 
 

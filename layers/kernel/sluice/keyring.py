@@ -10,7 +10,7 @@ MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2: a key as long as the hash, or lon
 def usable(secret: str, name: str = "token secret") -> tuple[str, ...]:
     """The secrets in the JSON, the current one first; `previous` may be empty.
 
-    Raises Misconfigured, saying what to do, when it is no such object, or when a secret is shorter than 32 bytes.
+    Raises Misconfigured, saying what to do, when it is not such an object, or when a secret is shorter than 32 bytes.
     """
     try:
         parts = dict(json.loads(secret))
@@ -22,7 +22,7 @@ def usable(secret: str, name: str = "token secret") -> tuple[str, ...]:
 
 
 def long_enough(part: str, secret: object, name: str = "token secret") -> str:
-    """The secret. Raises Misconfigured when it is none, or too short."""
+    """The secret. Raises Misconfigured when it is not a text, or too short."""
     if isinstance(secret, str) and len(secret.encode()) >= MIN_SECRET_BYTES:
         return secret
     raise Misconfigured(

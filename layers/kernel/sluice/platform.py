@@ -31,7 +31,7 @@ class PlatformStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Platform:
-    """The platform as one table's copy tells it. The default: it is open, and was never stopped."""
+    """The platform by one table's copy. The default: it is open, and was never stopped."""
 
     status: PlatformStatus = PlatformStatus.OPEN
     reason: str | None = None
@@ -39,7 +39,7 @@ class Platform:
     since: datetime | None = None
     """When it was last stopped or resumed, and by whom, and why."""
     request: str | None = None
-    """Names the request that did it: a repeat after a lost answer is answered, not refused."""
+    """The request that did it: a repeat after a lost answer succeeds."""
     audit_head: Head = _NO_ENTRY
 
     @property
@@ -64,7 +64,7 @@ class PlatformItem(HeadAttributes, Bound):
 
     @property
     def is_stopped(self) -> bool:
-        """By its status alone: whatever else of the item was edited by hand, a stop stops."""
+        """By its status alone: a stop holds even if other attributes were edited by hand."""
         return self.status == PlatformStatus.STOPPED
 
     def platform(self) -> Platform:

@@ -1,13 +1,13 @@
-"""AWS's list prices in USD, us-east-1, no free tier: what simulations, `make bench` and docs/cost.md reckon with."""
+"""AWS's list prices in USD, us-east-1, no free tier: for simulations, `make bench` and docs/cost.md."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Price:
-    """What a unit costs, in the first tier where there are more. AWS's own `page` has what it is today.
+    """The price of a unit, of the first tier if there are several. AWS's own `page` has today's price.
 
-    `seen` is the month of the newest source that says so, or in which one without a date was read.
+    `seen` is the month of the newest source of the price, or the month in which a source without a date was read.
     """
 
     usd: float

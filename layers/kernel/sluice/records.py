@@ -1,4 +1,4 @@
-"""Records of a queue or a stream, handed to a function one by one; what fails is logged and put back."""
+"""Records of a queue or a stream, handed to a function one by one. A record that fails is logged and put back."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +19,9 @@ logger = Logger(child=True)
 
 
 class RecordProcessor(BatchProcessor):
-    """Powertools' processor, which logs no failure by itself.
+    """Powertools' processor does not log failures.
 
-    A record that is put back is no error of the function, even when it is the only one: it is delivered again.
+    A record that is put back is not an error of the function, even if it is the only one: it is delivered again.
     """
 
     def __init__(self, event_type: EventType) -> None:
@@ -33,7 +33,7 @@ class RecordProcessor(BatchProcessor):
 
 
 def handler_of(event_type: EventType, take: Callable[[Any], None], logger: Logger) -> Handler:
-    """The handler of a function that takes records one by one; `take` may add keys to `logger` for its own."""
+    """The handler of a function that takes records one by one; `take` may add keys to `logger`."""
     processor = RecordProcessor(event_type)
 
     @logger.inject_lambda_context(clear_state=True)

@@ -1,11 +1,11 @@
-"""Who is calling, and what that lets them do."""
+"""Callers and their roles."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a token lets its bearer do. In ascending order: each role may do all that those before it may."""
+    """What a token lets its bearer do. In ascending order: each role may do everything that a lower role may."""
 
     USER = "user"
     SERVICE = "service"

@@ -1,4 +1,4 @@
-"""What the APIs of several contexts give."""
+"""Responses that the APIs of several contexts share."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -23,7 +23,7 @@ class Page[R](BaseModel):
 
     @classmethod
     def of(cls, items: Iterable[object], after: "DataclassInstance | None", **more: object) -> Self:
-        """The page of these, or of what they are resources of; `after`: where the list goes on, if it does."""
+        """The page of these resources, or of what resources are made from; `after`: the place of the next page."""
         return cls.model_validate({"items": list(items), "next_cursor": http.cursor_of(after), **more})
 
 
@@ -52,7 +52,7 @@ class VerificationResource(BaseModel):
 
 
 def place(cursor: str | None, prefix: str, *, of_index: bool) -> Place | None:
-    """The place that a cursor stands for, in a list of campaigns whose ids have a prefix.
+    """The place in a cursor of a list of campaigns, whose ids have this prefix.
 
     `of_index`: whether the list is an index, which is read by time. Raises Invalid for the cursor of another list.
     """
@@ -65,7 +65,7 @@ def place(cursor: str | None, prefix: str, *, of_index: bool) -> Place | None:
 
 
 def _is_stored_time(text: str) -> bool:
-    """Whether a forged cursor's time is one that DynamoDB takes for a key of the index."""
+    """Whether DynamoDB accepts the time as a key of the index: a cursor may be forged."""
     try:
         return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z"))
     except ValueError:

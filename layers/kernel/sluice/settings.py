@@ -1,6 +1,6 @@
 """Settings: a frozen dataclass per function, read from the environment at first use, never at import.
 
-A field `max_per_day: int` is the variable MAX_PER_DAY. No field has a default: what is missing is named at once.
+A field `max_per_day: int` is the variable MAX_PER_DAY. No field has a default: a missing variable is reported at once.
 A dataclass and not pydantic-settings, because the hot path may import neither pydantic nor boto3 (design section 5).
 """
 
@@ -55,7 +55,7 @@ def read[S: DataclassInstance](kind: type[S]) -> S:
 
 
 def once[S: DataclassInstance, T](kind: type[S], build: Callable[[S], T]) -> "_lru_cache_wrapper[T]":
-    """Answers what `build` makes of the settings `kind`: read and made when first asked, once for each process."""
+    """A function that returns what `build` makes of the settings `kind`: built at the first call, once per process."""
 
     @cache
     @wraps(build)

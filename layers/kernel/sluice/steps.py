@@ -12,7 +12,7 @@ from typing import Protocol
 
 from aws_lambda_powertools import Logger
 
-from sluice.campaign import Chained
+from sluice.campaign import Chained, State
 from sluice.clock import Clock
 from sluice.errors import Unavailable, Unreadable
 from sluice.ids import nonce
@@ -50,23 +50,13 @@ class Step:
         return cls(campaign_id, number)
 
 
-class State(Protocol):
-    """All that a step is computed from, read at one moment."""
-
-    @property
-    def campaign(self) -> Chained: ...
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the platform is stopped."""
-
-
-class Batches[S: State](Protocol):
+class Batches[C: Chained](Protocol):
     """What a context does in a step."""
 
-    def read(self, campaign_id: str, now: datetime) -> S | None:
-        """One consistent read of all that the step needs; None when there is no such campaign."""
+    def read(self, campaign_id: str, now: datetime) -> State[C] | None:
+        """One consistent read of everything that the step needs; None when there is no such campaign."""
 
-    def commit(self, state: S, committed_by: str, now: datetime) -> Chained | None:
+    def commit(self, state: State[C], committed_by: str, now: datetime) -> C | None:
         """Compute the batch and commit it in one transaction conditioned on step and status as in `state`.
 
         Stores `committed_by` on the campaign. Returns the campaign as it is then, one step further; None when a
@@ -86,10 +76,10 @@ class Act(Protocol):
 
 
 @dataclass(frozen=True)
-class StepChain[S: State]:
+class StepChain[C: Chained]:
     """Runs steps by the rules of design section 3; their numbers stand beside them."""
 
-    batches: Batches[S]
+    batches: Batches[C]
     wake: Wake
     clock: Clock
     act: Act | None = None

@@ -1,7 +1,7 @@
-"""The store of a context's campaigns: it reads, lists and pages them, and commits changes of them."""
+"""The store of a context's campaigns: it reads, lists and pages them, and commits their changes."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -14,10 +14,11 @@ from pynamodb.transactions import TransactWrite
 
 from sluice import platform
 from sluice.audit import Head
-from sluice.campaign import Chained, Change
+from sluice.campaign import Chained, Change, State
 from sluice.chained import PART
 from sluice.commit import Trace, commit
-from sluice.dynamodb import Bound, Database, bound_to, setting, transient_as_unavailable, values_of
+from sluice.dynamodb import Bound, Database, bound_to, readable, setting, transient_as_unavailable, values_of
+from sluice.errors import Unreadable
 from sluice.platform import PlatformItem
 from sluice.requests import Keyed
 
@@ -43,19 +44,8 @@ class _AnyItem(Bound):
 
 
 @dataclass(frozen=True)
-class State[C: Chained]:
-    """A campaign with what a step needs beside it, read at one moment."""
-
-    campaign: C
-    is_stopped: bool = False
-    """Whether the platform is stopped."""
-    beside: Mapping[Key, Any] = field(default_factory=dict)
-    """The other items that were asked for; what is not there is missing."""
-
-
-@dataclass(frozen=True)
 class Place:
-    """A place in a list of campaigns: after this one. A partition knows a campaign by its id alone."""
+    """A place in a list of campaigns: after this campaign. A partition knows a campaign by its id alone."""
 
     campaign_id: str
     created_at: str = ""
@@ -66,20 +56,20 @@ class Listing:
     """Where campaigns are listed: a partition of rows whose `part` is a campaign's id, or an index of campaigns."""
 
     query: Callable[..., ResultIterator[Any]]
-    """Of the rows' model, or of the index."""
+    """The query of the rows' model, or of the index."""
     partition: str
     index_key: str = ""
     """The hash key of the index, beside the range key `created_at`; empty for a partition of rows."""
 
     def newest_first(self, limit: int, after: Place | None) -> tuple[list[str], Place | None]:
-        """At most `limit` ids, beginning after a place; and the place to go on after, if any."""
+        """At most `limit` ids, from after a place; and the place of the next page, if any."""
         last = {name: {"S": value} for name, value in self._key(after).items()} if after else None
         options: dict[str, Any] = {"scan_index_forward": False, "limit": limit, "last_evaluated_key": last}
         if not self.index_key:
             options["consistent_read"] = True
         with transient_as_unavailable():
             rows = self.query(self.partition, **options)
-            ids = [row.id if self.index_key else row.part for row in rows]
+            ids = list(readable(rows, lambda row: str(row.id if self.index_key else row.part)))
             following = rows.last_evaluated_key
         return ids, self._place({name: value["S"] for name, value in following.items()}) if following else None
 
@@ -94,7 +84,7 @@ class Listing:
 
 
 class ChainStore[C: Chained, X: Change[Any]]:
-    """Reads a context's campaigns and commits changes of them. A context says how, by what is listed first.
+    """Reads a context's campaigns and commits their changes. A context gives what is listed first.
 
     `items` is the model of its campaigns: an `id`, `PART`, `status`, `ChainedAttributes`, and the fields of `kind`.
     """
@@ -119,7 +109,7 @@ class ChainStore[C: Chained, X: Change[Any]]:
         raise NotImplementedError
 
     def fits(self, change: X) -> bool:  # noqa: ARG002 - the context's
-        """Whether a change can be committed at all, by bounds that DynamoDB could not be given."""
+        """Whether a change can be committed at all: False if DynamoDB would reject the bounds of its condition."""
         return True
 
     def also(self, transaction: TransactWrite, change: X, after: C, now: datetime) -> None:
@@ -132,15 +122,16 @@ class ChainStore[C: Chained, X: Change[Any]]:
         self._platform = platform.items_in(table)
 
     def get(self, campaign_id: str) -> C | None:
-        """A campaign, by a consistent read."""
-        return next(iter(self.get_all([campaign_id])), None)
+        """A campaign, by a consistent read. Raises Unreadable."""
+        return next(map(self._read, self._any_of([campaign_id])), None)
 
     def get_all(self, ids: Iterable[str]) -> list[C]:
-        """Campaigns in the order of their ids, by consistent batch reads; those that are gone are missing."""
+        """Campaigns in the order of their ids, by consistent batch reads.
+
+        Missing ones are left out, and so are those that cannot be read, which are logged.
+        """
         order = list(ids)
-        with transient_as_unavailable():
-            items = self.items.batch_get([(each, PART) for each in order], consistent_read=True)
-            found = {item.id: self._campaign(item) for item in items}
+        found = {each.id: each for each in readable(iter(self._any_of(order)), self._read)}
         return [found[each] for each in order if each in found]
 
     def read_with(self, campaign_id: str, beside: Mapping[Key, type[Bound]] | None = None) -> State[C] | None:
@@ -166,9 +157,9 @@ class ChainStore[C: Chained, X: Change[Any]]:
     def page(
         self, source: Listing, limit: int, after: Place | None, status: StrEnum | None = None
     ) -> tuple[list[C], Place | None]:
-        """At most `limit` campaigns, newest first, beginning after a place; and the place to go on after, if any.
+        """At most `limit` campaigns, newest first, from after a place; and the place of the next page, if any.
 
-        Only those in `status`, if given: an index lags behind its table, and a partition knows no status.
+        Only campaigns in `status`, if given: an index lags behind its table, and a partition knows no status.
         """
         found: list[C] = []
         while True:
@@ -204,6 +195,10 @@ class ChainStore[C: Chained, X: Change[Any]]:
         trace = self._trace(change, actor)
         return commit(self._database, head, trace, now, entity=headed, write=write, keyed=keyed)
 
+    def answer(self, found: C, now: datetime, keyed: Keyed[C]) -> C | None:
+        """Store the answer of a keyed command that changes nothing; None when its key has an answer already."""
+        return commit(self._database, Head(), None, now, entity=lambda _: found, write=lambda *_: None, keyed=keyed)
+
     def _trace(self, change: X, actor: str) -> Trace | None:
         if change.action is None:
             return None
@@ -222,15 +217,28 @@ class ChainStore[C: Chained, X: Change[Any]]:
     def _as_read(self, before: C) -> Condition:
         as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
         head_as_read: Condition = self.items.audit_number == before.audit_number
-        return as_read & head_as_read
+        both: Condition = as_read & head_as_read
+        return both
 
     def _differences(self, before: C, after: C) -> list[Action]:
-        """Sets what changed and leaves the rest alone, so that an older version keeps a newer one's attributes.
+        """Sets only what changed, so that an older release keeps the attributes of a newer one.
 
         `sweeps` is always set: the sweeper may have raised it since it was read.
         """
         values = {name: value for name, value in vars(after).items() if value != getattr(before, name)}
         return setting(self.items, values | {"sweeps": after.sweeps})
+
+    def _any_of(self, ids: Iterable[str]) -> list[_AnyItem]:
+        with transient_as_unavailable():
+            return list(self._any.batch_get([(each, PART) for each in ids], consistent_read=True))
+
+    def _read(self, item: _AnyItem) -> C:
+        found = self.items.from_raw_data(item.raw)
+        attributes = self.items.get_attributes()
+        values = values_of(found, self.kind)
+        if lacking := [name for name, value in values.items() if value is None and not attributes[name].null]:
+            raise Unreadable(f"Campaign {item.id} lacks {', '.join(lacking)}")
+        return self._campaign(found)
 
     def _item(self, campaign: C) -> Any:
         values = dict(vars(campaign))

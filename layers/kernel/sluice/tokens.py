@@ -1,5 +1,8 @@
 """Bearer tokens: JWTs signed with HS256 by one of two secrets, so that a secret can be rotated (RFC 7519, RFC 8725).
 
+There are two kinds, each with a secret and an audience of its own. A token with a role opens the routes behind the
+authorizer. A viewer's token has no role: it names its bearer on the public routes, and opens nothing.
+
 Imports PyJWT and nothing else that is heavy: the hot path does without a logger.
 """
 
@@ -21,11 +24,11 @@ class WrongSignature(Untrusted):
     """Raised when none of the secrets signed the token."""
 
 
-def mint(secret: str, subject: str, role: Role, audience: str, lifetime: timedelta, now: datetime) -> str:
-    """A token for `subject`. Raises Misconfigured when the secret is too short to be accepted."""
+def mint(secret: str, subject: str, role: Role | None, audience: str, lifetime: timedelta, now: datetime) -> str:
+    """A token for `subject`; without a role a viewer's. Raises Misconfigured when the secret is too short."""
     long_enough("current", secret)
-    claims = {"sub": subject, "role": role, "aud": audience, "iat": now, "exp": now + lifetime}
-    return jwt.encode(claims, secret, ALGORITHM)
+    claims = {"sub": subject, "aud": audience, "iat": now, "exp": now + lifetime}
+    return jwt.encode(claims | ({"role": role} if role else {}), secret, ALGORITHM)
 
 
 def verify(token: str, secrets: tuple[str, ...], audience: str) -> Principal:
@@ -33,6 +36,19 @@ def verify(token: str, secrets: tuple[str, ...], audience: str) -> Principal:
 
     Raises Untrusted, whose message names the reason; WrongSignature when another secret might do.
     """
+    claims = _verified(token, secrets, audience)
+    if claims.get("role") not in list(Role):
+        raise Untrusted("an unknown role, or none")
+    return Principal(claims["sub"], Role(claims["role"]))
+
+
+def viewer_of(token: str, secrets: tuple[str, ...], audience: str) -> str:
+    """The subject of a viewer's token, checked as `verify` does, whatever its role. Raises Untrusted."""
+    return str(_verified(token, secrets, audience)["sub"])
+
+
+def _verified(token: str, secrets: tuple[str, ...], audience: str) -> dict[str, Any]:
+    """The claims of a token that is signed by one of `secrets`, for `audience`, in its time, with a subject."""
     if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
         raise Untrusted("too long, or not ASCII")
     for secret in secrets:
@@ -43,10 +59,9 @@ def verify(token: str, secrets: tuple[str, ...], audience: str) -> Principal:
         except jwt.InvalidTokenError as error:
             # The name only: messages may quote the token.
             raise Untrusted(type(error).__name__) from error
-        subject, role = claims["sub"], claims.get("role")
-        if not subject or role not in list(Role):
-            raise Untrusted("no subject, or an unknown role")
-        return Principal(subject, Role(role))
+        if not claims["sub"]:
+            raise Untrusted("no subject")
+        return claims
     raise WrongSignature("signed with neither secret")
 
 

@@ -1,12 +1,12 @@
 """Totals: the displayed counters. Two items per content, each with one owner (design section 4).
 
-`organic#story#123` is written by the views alone (sync, imports, adjustments), `boosted#story#123` by the boost batches
-alone; conditions on `dynamodb:LeadingKeys` in their roles enforce it. So what is boosted can never pass for organic.
+Only the views (sync, imports, adjustments) write `organic#story#123`, and only the boost batches `boosted#story#123`;
+conditions on `dynamodb:LeadingKeys` in their roles enforce it. So a boosted view can never pass for an organic one.
 
-Here is what boosts write and what both read. How organic ones are written is in the views alone.
+This module writes boosted counters and reads both; `views.totals` writes organic ones.
 
-Beside them `boosted#story#123#2026-11-20` has the boosted views of one day; organic ones are in the views' own table.
-Organic items alone are `ranked`, by their content type: the index of the most viewed never holds a boosted view.
+`boosted#story#123#2026-11-20` has the boosted views of one day; organic views of a day are in the views' own table.
+Only organic items are `ranked`, by their content type: the index of the most viewed never holds a boosted view.
 """
 
 from collections.abc import Iterable
@@ -60,11 +60,11 @@ class Totals:
     last_epoch: int = 0
     """The last epoch of the views sync that is in `organic`; 0: none."""
     imported: int | None = None
-    """What of `organic` was imported; None: nothing was yet."""
+    """The imported part of `organic`; None: nothing was imported."""
 
 
 def add_boosted(transaction: TransactWrite, content_type: str, content_id: str, views: int, day: date) -> None:
-    """Add views to a content's boosted counter and to that of the day, in the transaction of their batch.
+    """Add views to a content's boosted counter and to the day's, in the transaction of their batch.
 
     Views below 0 are taken back.
     """
@@ -74,12 +74,12 @@ def add_boosted(transaction: TransactWrite, content_type: str, content_id: str, 
 
 
 def read(content_type: str, content_id: str) -> Totals:
-    """Both counters of a content, in one consistent batch read; 0 for what is not there."""
+    """Both counters of a content, in one consistent batch read; 0 for a missing counter."""
     return read_all([(content_type, content_id)])[content_type, content_id]
 
 
 def read_all(contents: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Totals]:
-    """Both counters of each content (type, id), by consistent batch reads; 0 for what is not there."""
+    """Both counters of each content (type, id), by consistent batch reads; 0 for a missing counter."""
     wanted = list(dict.fromkeys(contents))
     names = [key(kind, *content) for content in wanted for kind in Kind]
     with transient_as_unavailable():

@@ -46,7 +46,7 @@ class Wake:
         try:
             self._send(campaign_id, step, at)
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable("The next step could not be sent") from error
+            raise Unavailable(f"The next step could not be sent: {aws.why('AWS', error)}") from error
 
     def _send(self, campaign_id: str, step: int, at: datetime) -> None:
         delay_seconds = max(0, math.ceil((at - self.clock.now()).total_seconds()))
@@ -74,11 +74,11 @@ class Wake:
                 },
             )
         except self.scheduler.exceptions.ConflictException:
-            return  # It is there already: the message that made it was delivered twice.
+            return  # The schedule exists: the message that created it was delivered twice.
 
 
 def wake_of(settings: WakeSettings, queue_url: str, queue_arn: str) -> Wake:
-    """Brings steps to a queue, by the clients of this process."""
+    """Brings steps to a queue."""
     return Wake(
         aws.client("sqs"),
         aws.client("scheduler"),

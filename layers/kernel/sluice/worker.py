@@ -3,19 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from sluice import records
+from sluice.log import logger
 from sluice.records import Handler
 from sluice.steps import Step, StepChain
 
-logger = Logger()
-
 
 def handler_of(chain: Callable[[], StepChain[Any]]) -> Handler:
-    """The handler of a function that runs the steps of `chain`, which is asked for at the first message."""
+    """The handler of a function that runs the steps of a chain; `chain` is called at the first message."""
 
     def run_step(record: SQSRecord) -> None:
         step = Step.parse(record.body)

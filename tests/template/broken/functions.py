@@ -94,7 +94,8 @@ BROKEN = [
         "a parameter that only an output uses",
         all_of(
             put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
-            put("ViewsTrackApiFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
+            put("ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_AUDIENCE", "sluice-viewer"),
+            put("ViewsTrackUrlFunction.Environment.Variables.VIEWER_TOKEN_AUDIENCE", "sluice-viewer"),
         ),
         "TokenAudience: use the parameter, or remove it",
     ),
@@ -217,6 +218,12 @@ BROKEN = [
         "an authorization for no route",
         replace_in_event("operations/authorizer.json", "GET /api/admin/fake-views", "GET /api/admin/boosts"),
         "events/operations/authorizer.json: let routeKey be a route of the template",
+    ),
+    Broken(
+        functions.every_trigger_has_its_event_file,
+        "a route that a Function URL does not know",
+        replace_in_event("views/track/url.json", "$default", "POST /api/views"),
+        "events/views/track/url.json: let routeKey be $default, as a Function URL sends it",
     ),
     Broken(
         functions.every_trigger_has_its_event_file,

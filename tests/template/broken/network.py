@@ -55,14 +55,26 @@ BROKEN = [
     Broken(
         network.secrets_come_by_reference,
         "a secret in the template",
-        put("ViewsTrackApiFunction.Environment.Variables.TOKEN_SECRET", '{"current": "hush"}'),
-        "ViewsTrackApiFunction: let TOKEN_SECRET be {{resolve:secretsmanager:${...}:SecretString}}",
+        put("ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_SECRET", '{"current": "hush"}'),
+        "ViewsTrackApiFunction: let VIEWER_TOKEN_SECRET be {{resolve:secretsmanager:${...}:SecretString}}",
     ),
     Broken(
         network.secrets_come_by_reference,
         "a secret that everybody knows",
         put("ViewsSecret.SecretString", '{"current": "hush"}'),
         "ViewsSecret: let it be generated: GenerateSecretString",
+    ),
+    Broken(
+        network.what_holds_a_password_is_not_shown,
+        "a password in the console",
+        drop("Parameters.RedisUrl.NoEcho"),
+        "RedisUrl: set NoEcho: true",
+    ),
+    Broken(
+        network.what_holds_a_password_is_not_shown,
+        "a password among the outputs",
+        put("Outputs.RedisUrl", {"Value": {"Fn::Sub": "${RedisUrl}"}}),
+        "Outputs: leave RedisUrl out",
     ),
     Broken(
         network.closed_epochs_outlive_their_workers,

@@ -201,6 +201,34 @@ BROKEN = [
         "OperationsStopFunction: hold it to dynamodb:LeadingKeys ['platform'] of BoostsTable",
     ),
     Broken(
+        permissions.the_sweeper_claims_and_changes_nothing_else,
+        "a sweeper that may change whatever a campaign has",
+        restate(
+            "OperationsSweeperFunction",
+            "dynamodb:UpdateItem",
+            "BoostsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["bst_*"]}},
+        ),
+        "OperationsSweeperFunction: hold UpdateItem to bst_* and id, part, step, sweep_at, sweeps of BoostsTable",
+    ),
+    Broken(
+        permissions.the_sweeper_claims_and_changes_nothing_else,
+        "a claim of more than the code names",
+        restate(
+            "OperationsSweeperFunction",
+            "dynamodb:UpdateItem",
+            "ViewsTable",
+            Condition={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]},
+                "ForAllValues:StringEquals": {
+                    "dynamodb:Attributes": ["id", "part", "status", "step", "sweep_at", "sweeps"]
+                },
+                "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+            },
+        ),
+        "OperationsSweeperFunction: hold UpdateItem to imp_* and id, part, step, sweep_at, sweeps of ViewsTable",
+    ),
+    Broken(
         permissions.totals_are_written_by_their_owners_alone,
         "a sync that may write boosted totals",
         restate(
@@ -259,6 +287,42 @@ BROKEN = [
         "reports that may read rows of viewers",
         grant("ViewsReportsApiFunction", "dynamodb:Query", {"Fn::Sub": "${ViewsTable.Arn}/index/by_unfolded"}),
         f"ViewsReportsApiFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "an open route's function with the secret of admins in its environment",
+        put(
+            "ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_SECRET",
+            {"Fn::Sub": "{{resolve:secretsmanager:${TokenSecret}:SecretString}}"},
+        ),
+        "ViewsTrackApiFunction: take TokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "a part of the secret of admins, under another name",
+        put(
+            "ViewsCountsApiFunction.Environment.Variables.KEY",
+            {"Fn::Sub": "{{resolve:secretsmanager:${TokenSecret.Id}:SecretString:current}}"},
+        ),
+        "ViewsCountsApiFunction: take TokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "a function that may read the secret of admins",
+        grant("BoostsApiFunction", "secretsmanager:GetSecretValue", {"Ref": "TokenSecret"}),
+        "BoostsApiFunctionRole: take TokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "an authorizer that believes viewers' tokens too",
+        put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_SECRET_ARN", {"Ref": "ViewerTokenSecret"}),
+        "OperationsAuthorizerFunction: take ViewerTokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "tracking without its viewers' secret",
+        put("ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_SECRET", ""),
+        "ViewsTrackApiFunction: give it ViewerTokenSecret, or take it from HOLDERS",
     ),
     Broken(
         permissions.schedules_are_made_in_the_stacks_own_group,

@@ -1,4 +1,4 @@
-"""Alarms: heard by somebody, and telling him what to do."""
+"""Alarms: each rings somewhere, and says what to do."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from tests.template.project import Project, as_list, refers_to, text_of
 
 # What somebody woken at night can do.
-ADVICE = re.compile(r"\b(call|check|find|look|lower|mend|purge|raise|read|redrive|restart|rotate|stop|wait)\b", re.I)
+ADVICE = re.compile(r"\b(call|check|find|fix|look|lower|purge|raise|read|redrive|restart|rotate|stop|wait)\b", re.I)
 HEADING = re.compile(r"^## .*$", re.MULTILINE)
 
 

@@ -140,6 +140,8 @@ def every_trigger_has_its_event_file(project: Project) -> list[str]:
             expected[f"{stem}-{event.lower()}.json"] = trigger
         if name in project.authorizers:
             expected[f"{stem}.json"] = {"Type": "Authorizer"}
+        if name in project.urls:
+            expected[f"{stem}.json"] = {"Type": "Url"}
     problems += [f"events/{path}: write the event of this trigger" for path in sorted(expected.keys() - project.events)]
     problems += [f"events/{path}: remove it: no trigger has it" for path in sorted(project.events.keys() - expected)]
     for path in sorted(expected.keys() & project.events):
@@ -161,6 +163,10 @@ def _mismatches(trigger: dict[str, Any], event: dict[str, Any], project: Project
             return [] if found == {key} else [f"let routeKey be {key}"]
         case "Authorizer":
             return [] if event.get("routeKey") in project.routes() else ["let routeKey be a route of the template"]
+        case "Url":
+            # It knows no routes.
+            found = {event.get("routeKey"), event.get("requestContext", {}).get("routeKey")}
+            return [] if found == {"$default"} else ["let routeKey be $default, as a Function URL sends it"]
         case "SQS" | "DynamoDB" as kind:
             service = {"SQS": "aws:sqs", "DynamoDB": "aws:dynamodb"}[kind]
             origin = refers_to(properties["Queue" if kind == "SQS" else "Stream"])
@@ -191,6 +197,7 @@ def descriptions_begin_with_the_trigger(project: Project) -> list[str]:
     for name, function in project.functions.items():
         words = {kinds.get(event["Type"], event["Type"]) for event in project.triggers(name).values()}
         words |= {"Authorizer"} if name in project.authorizers else set()
+        words |= {"HTTP"} if name in project.urls else set()
         if text_of(function.get("Description", "")).partition(":")[0] not in words:
             problems.append(f"{name}: let Description begin with {' or '.join(sorted(words))}")
     return problems

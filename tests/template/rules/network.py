@@ -1,5 +1,6 @@
 """The network of the views: who is in it, and how those get what only others can reach."""
 
+import json
 import re
 from typing import Any
 
@@ -7,6 +8,8 @@ from tests.template.project import Project, refers_to, text_of
 
 OWN_CACHE = "OwnsCache"
 CACHE = "Cache"
+# Parameters that may hold one: redis://user:password@host.
+WITH_PASSWORDS = {"RedisUrl"}
 SECRET_STRING = re.compile(r"\{\{resolve:secretsmanager:\$\{(\w+)\}:SecretString\}\}")
 
 
@@ -85,6 +88,18 @@ def secrets_come_by_reference(project: Project) -> list[str]:
     return problems
 
 
+def what_holds_a_password_is_not_shown(project: Project) -> list[str]:
+    """An address of Redis may hold one: the console, `describe-stacks` and the outputs do not show it."""
+    shown = json.dumps(project.template["Outputs"]) + json.dumps(project.template.get("Metadata", {}))
+    problems = []
+    for name in WITH_PASSWORDS:
+        if project.template["Parameters"][name].get("NoEcho") is not True:
+            problems.append(f"{name}: set NoEcho: true")
+        if f'"{name}"' in shown or f"${{{name}}}" in shown:
+            problems.append(f"Outputs: leave {name} out")
+    return problems
+
+
 def closed_epochs_outlive_their_workers(project: Project) -> list[str]:
     """An epoch opens only when nobody of the last one can be left: after the longest that a function may run."""
     sync = {name: each for name, each in project.functions.items() if "SYNC_TIMEOUT_SECONDS" in _variables(each)}
@@ -112,6 +127,7 @@ RULES = (
     functions_speak_with_the_cache_there_is,
     the_network_is_made_with_the_cache,
     secrets_come_by_reference,
+    what_holds_a_password_is_not_shown,
     closed_epochs_outlive_their_workers,
     the_sync_is_scheduled_in_the_zone_of_its_days,
 )

@@ -1,9 +1,17 @@
 """Who may do what: exact actions on exact resources."""
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
+from pynamodb.connection import Connection
+
+from operations.chains import CHAINS
+from operations.overdue import claim
+from sluice.chained import PART, items_in
 from tests.template.project import Project, as_list, refers_to, text_of
 
 _AWS_MANAGED = "arn:aws:iam::aws:policy/service-role/"
@@ -54,8 +62,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     },
     "RequestsTable": {
         "BoostsApiFunction": {"PutItem"},
+        "OperationsStopFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
+        "ViewsRegisteredApiFunction": {"PutItem"},
     },
     "TotalsTable": {
         "BoostsWorkerFunction": {"UpdateItem"},
@@ -69,6 +79,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem", "UpdateItem"},
         "ViewsImportsWorkerFunction": {"PutItem", "UpdateItem"},
         "ViewsTrackApiFunction": {"PutItem"},
+        "ViewsTrackUrlFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
         "ViewsSyncApiFunction": {"UpdateItem"},
@@ -89,12 +100,12 @@ TOTALS_KEYS = {
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
     "ViewsTrackApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
+    "ViewsTrackUrlFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["viewer#*"]}},
     "ViewsRegisteredApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "registered#*"]}},
     "ViewsAdjustmentsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*"]}},
     "ViewsSyncApiFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
     "ViewsImportsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*"]}},
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
-    "OperationsSweeperFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
 # What the reports may read of it: a viewer's row is none of it.
@@ -102,6 +113,14 @@ REPORTS = "ViewsReportsApiFunction"
 REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
 
 STOP = "OperationsStopFunction"
+SWEEPER = "OperationsSweeperFunction"
+
+# Who may hold a secret: have it in the environment, or read it. Whoever reads a function's configuration has it too.
+HOLDERS = {
+    "TokenSecret": {"OperationsAuthorizerFunction"},
+    "ViewerTokenSecret": {"ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
+    "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
+}
 
 
 def actions_are_exact(project: Project) -> list[str]:
@@ -234,11 +253,42 @@ def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
 def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
     """It may write into every context's table: of campaigns and their counters it may touch none."""
     condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
-    beside = {"AuditTable", "OutboxTable"}
+    beside = {"AuditTable", "OutboxTable", "RequestsTable"}
     return [
         f"{STOP}: hold it to dynamodb:LeadingKeys ['platform'] of {table}"
         for function, table, _, statement in _writes(project)
         if function == STOP and table not in beside and statement.get("Condition") != condition
+    ]
+
+
+def claimed_attributes() -> list[str]:
+    """The attributes that the sweeper's claim of a campaign names, its condition included: as the code sends it."""
+    sent: list[dict[str, Any]] = []
+    campaign = items_in("table")("bst_1", PART, step=1, sweeps=0)
+    with patch.object(Connection, "dispatch", lambda _, operation, arguments: sent.append({operation: arguments})):
+        claim(campaign, datetime(2026, 11, 20, tzinfo=UTC))
+    ((operation, arguments),) = sent[0].items()
+    assert (operation, arguments["ReturnValues"]) == ("UpdateItem", "NONE")
+    return sorted({*arguments["Key"], *arguments["ExpressionAttributeNames"].values()})
+
+
+def the_sweeper_claims_and_changes_nothing_else(project: Project) -> list[str]:
+    """Of each chain's table it updates campaigns alone, and of those what a claim names: batches and rows have ids
+    that begin like their campaign's.
+    """
+    attributes = claimed_attributes()
+    prefixes = {chain.table.title().replace("_", ""): chain.prefix for chain in CHAINS}
+    return [
+        f"{SWEEPER}: hold {action} to {prefixes[table]}_* and {', '.join(attributes)} of {table}"
+        for function, table, actions, statement in _writes(project)
+        for action in sorted(actions)
+        if function == SWEEPER and table in prefixes
+        if statement.get("Condition")
+        != {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefixes[table]}_*"]},
+            "ForAllValues:StringEquals": {"dynamodb:Attributes": attributes},
+            "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+        }
     ]
 
 
@@ -262,6 +312,29 @@ def reports_never_say_who(project: Project) -> list[str]:
         if VIEWS in tables and not set(as_list(keys)) <= REPORTED:
             problems.append(f"{REPORTS}: hold it to dynamodb:LeadingKeys {sorted(REPORTED)} of {VIEWS}")
     return problems
+
+
+def secrets_have_the_holders_they_should(project: Project) -> list[str]:
+    """The secret of the tokens that open routes is the authorizer's alone: no open route's function can mint one."""
+    problems = []
+    for secret in project.of_type("AWS::SecretsManager::Secret"):
+        roles = {refers_to(project.functions[name]["Role"]) for name in HOLDERS[secret]}
+        holders = {name for name, resource in project.resources.items() if _names(resource, secret)}
+        problems += [
+            f"{name}: take {secret} away, or add it to HOLDERS" for name in sorted(holders - HOLDERS[secret] - roles)
+        ]
+        problems += [
+            f"{name}: give it {secret}, or take it from HOLDERS"
+            for name in sorted(HOLDERS[secret])
+            if not holders & {name, refers_to(project.functions[name]["Role"])}
+        ]
+    return problems
+
+
+def _names(resource: dict[str, Any], secret: str) -> bool:
+    """Whether a resource refers to the secret anywhere, by Ref, GetAtt or Sub."""
+    text = json.dumps(resource.get("Properties", {}))
+    return f'"{secret}"' in text or re.search(rf"\$\{{{secret}[.}}]", text) is not None
 
 
 def schedules_are_made_in_the_stacks_own_group(project: Project) -> list[str]:
@@ -294,7 +367,9 @@ RULES = (
     tables_have_the_writers_they_should,
     totals_are_written_by_their_owners_alone,
     the_stop_writes_the_platform_alone,
+    the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
     reports_never_say_who,
+    secrets_have_the_holders_they_should,
     schedules_are_made_in_the_stacks_own_group,
 )

@@ -1,6 +1,8 @@
 """HTTP routes: who may call them, and how often."""
 
-from tests.template.project import Project
+from typing import Any
+
+from tests.template.project import Project, text_of
 
 # Everybody may call these.
 OPEN_ROUTES = {
@@ -12,6 +14,8 @@ OPEN_ROUTES = {
 }
 # Where load balancers and monitors look; all else is under /api/.
 HEALTH = "/health"
+# The functions that have a URL beside the API, each with the one whose routes it answers there, and the condition.
+URLS = {"ViewsTrackUrlFunction": ("ViewsTrackApiFunction", "HasTrackUrl")}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -59,4 +63,54 @@ def open_routes_are_throttled(project: Project) -> list[str]:
     return problems
 
 
-RULES = (routes_name_their_method, routes_are_behind_the_authorizer, open_routes_are_throttled)
+def urls_are_few_and_off_and_bounded(project: Project) -> list[str]:
+    """A Function URL is open to all and has no throttle but the concurrency of its function."""
+    problems = [f"{name}: remove its URL, or add it to URLS" for name in sorted(project.urls.keys() - URLS.keys())]
+    for name, (_, condition) in URLS.items():
+        if name not in project.urls:
+            problems.append(f"{name}: give it a FunctionUrlConfig, or take it from URLS")
+        if not project.functions[name].get("ReservedConcurrentExecutions"):
+            problems.append(f"{name}: set ReservedConcurrentExecutions: nothing else throttles its URL")
+        problems += [
+            f"{each}: set Condition: {condition}"
+            for each, resource in project.resources.items()
+            if (each == name or name in text_of(resource.get("Properties", {})))
+            and resource.get("Condition") != condition
+        ]
+    return problems
+
+
+def urls_answer_as_the_routes_do(project: Project) -> list[str]:
+    """The same code with the same settings and permissions, for the same other sites."""
+    problems = []
+    for name, (other, _) in URLS.items():
+        ours, theirs = (project.template["Resources"][each]["Properties"] for each in (name, other))
+        problems += [
+            f"{name}: let its {part} be that of {other}"
+            for part in ("Environment", "Policies", "VpcConfig", "Timeout", "MemorySize")
+            if ours.get(part) != theirs.get(part)
+        ]
+        for_others = project.template["Resources"]["Api"]["Properties"]["CorsConfiguration"]
+        cors = project.urls.get(name, {}).get("Cors", {})
+        # Of the API's methods a URL's function has one.
+        if _with_methods(cors, ["POST"]) != _with_methods(for_others, ["POST"]) or cors != _with_methods(
+            cors, ["POST"]
+        ):
+            problems.append(f"{name}: let Cors be the API's, for POST")
+    return problems
+
+
+def _with_methods(cors: Any, methods: list[str]) -> Any:
+    match cors:
+        case {"Fn::If": [condition, then, otherwise]}:
+            return {"Fn::If": [condition, then | {"AllowMethods": methods}, otherwise]}
+    return None
+
+
+RULES = (
+    routes_name_their_method,
+    routes_are_behind_the_authorizer,
+    open_routes_are_throttled,
+    urls_are_few_and_off_and_bounded,
+    urls_answer_as_the_routes_do,
+)

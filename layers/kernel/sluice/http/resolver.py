@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
@@ -22,15 +21,14 @@ from pydantic import BaseModel
 from sluice import envelope, exports
 from sluice.envelope import HEADERS, named, problem
 from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Unavailable
-from sluice.http.parameters import cursor_of, principal_of
+from sluice.http.parameters import CommandOrigin, cursor_of, principal_of
 from sluice.http.routes import body_limit
-from sluice.requests import Answer, Keyed, KeyedRequest
+from sluice.log import logger
+from sluice.requests import Answer, Keyed, KeyedRequest, Requester
 from sluice.roles import Principal, Role
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-logger = Logger()
 
 
 def resolver() -> APIGatewayHttpResolver:
@@ -61,9 +59,9 @@ def resolver() -> APIGatewayHttpResolver:
     app.exception_handler(RequestValidationError)(invalid)
     app.exception_handler(Unavailable)(unavailable)
     app.exception_handler(Exception)(unexpected)
-    # Not enable_validation=True: that validates before every middleware, so that a big body would be parsed before it
-    # is refused and a role too low would be told of its fields; and it documents 422. The last one turns an answer that
-    # is not what the route declared into a 500: without the flag it would raise a RequestValidationError, a 400.
+    # Not enable_validation=True: it validates before every middleware, so it would parse a big body before it refuses
+    # it, and name wrong fields to a caller whose role is too low; and it documents 422. The last middleware answers 500
+    # to a response that its route did not declare: without the flag it would raise a RequestValidationError, a 400.
     app.use(
         [
             _admit,
@@ -75,12 +73,12 @@ def resolver() -> APIGatewayHttpResolver:
 
 
 def _admit(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Middleware: everything that can be refused before the body is parsed; and the headers of every answer."""
+    """Middleware: refuse what can be refused before the body is parsed, and add the headers of every answer."""
     event, route = app.current_event, app.context["_route"]
     context = event.request_context
     subject = context.authorizer.get_lambda.get("subject")
     logger.append_keys(request_id=context.request_id, route=f"{route.method} {route.openapi_path}", subject=subject)
-    # Powertools makes a route of its own for what it does not know, and runs the middlewares for that one too.
+    # For an unknown route Powertools makes one of its own, and runs the middlewares for it too.
     if route.security is None:
         raise NotFound("This route does not exist", "not_found")
     for roles in route.security[0].values():
@@ -98,7 +96,7 @@ def _check_role(principal: Principal, lowest: Role) -> None:
 
 
 def _check_query(event: APIGatewayProxyEventV2, route: Route) -> None:
-    """Powertools ignores unknown parameters; of those given twice it makes a list."""
+    """Powertools ignores unknown parameters, and makes a list of repeated ones."""
     envelope.check_query(event.raw_query_string, {parameter.alias for parameter in route.dependant.query_params})
 
 
@@ -107,7 +105,7 @@ def _check_body(event: APIGatewayProxyEventV2, route: Route) -> None:
     parameters = route.dependant.body_params
     if parameters and (text or any(parameter.required for parameter in parameters)):
         # Powertools would read a form into the same model.
-        envelope.check_is_json(text, event.headers)
+        envelope.check_is_json(text, envelope.headers_of(event.raw_event))
 
 
 _CLEARER = {"extra_forbidden": "Unknown field", "missing": "Required"}
@@ -117,34 +115,46 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
     """What pydantic found, in the envelope's terms."""
     found, verbatim = [], ""
     for error in errors:
-        # The first part says where it was (body, query, path, header), which nobody calls a field.
+        # The first part is the place (body, query, path, header), not a field.
         place, *path = error["loc"]
         field = ".".join(str(part) for part in path) or str(place)
         if place == "header":
-            field = field.title()  # Powertools writes header names small
+            field = field.title()  # Powertools writes header names in lower case
         message = _CLEARER.get(error["type"], error["msg"])
         if error["type"] == "value_error":
             # A validator's own words, without pydantic's "Value error, " before them.
             message = verbatim = str(error["ctx"]["error"])
-        found.append(FieldError(field[:100], message))
+        found.append(FieldError(envelope.shown(field), message))
     return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)
 
 
-def create[R: BaseModel](
-    request: KeyedRequest | None, resource: type[R], make: Callable[[Any], Any], shown: Callable[[Any], R]
+def command[R: BaseModel](
+    origin: CommandOrigin,
+    key: str | None,
+    make: Callable[[Requester], Any],
+    resource: type[R],
+    shown: Callable[[Any], R],
+    status: int = 200,
 ) -> Response[R]:
-    """201 with what `make` makes, as it is `shown`; or what was answered to the request's Idempotency-Key before.
+    """The response to a command: what `make` returns, converted by `shown`; or the earlier answer of the key.
 
-    `make` gets the Keyed request, or None for one without a key; it returns what it made, or the Answer of before.
+    `make` gets the Requester, and returns what it made, or the earlier Answer. The transaction of the command stores
+    the response, and a repeat gets it again, with `Idempotency-Replayed: true`.
     """
-    keyed: Keyed[Any] | None = (
-        Keyed(request, lambda made: Answer(201, shown(made).model_dump(mode="json"))) if request else None
-    )
-    made = make(keyed)
+    stored: Answer | None = None
+
+    def answer(made: Any) -> Answer:
+        nonlocal stored
+        stored = Answer(status, shown(made).model_dump(mode="json"))
+        return stored
+
+    request = KeyedRequest.of(origin.subject, key, origin.fingerprint)
+    made = make(Requester(origin.subject, origin.request_id, Keyed(request, answer) if request else None))
     if isinstance(made, Answer):
         replayed = resource.model_validate(made.body)
         return Response(made.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
-    return Response(201, APPLICATION_JSON, shown(made))
+    # As it was stored: shown again, it might be another second, or another state of the platform.
+    return Response(status, APPLICATION_JSON, resource.model_validate(stored.body) if stored else shown(made))
 
 
 def handler_of(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:

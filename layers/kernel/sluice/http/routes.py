@@ -30,7 +30,7 @@ def require(
     media: str = "",
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> Declared:
-    """A route for `lowest` and the roles above it. `errors`: the statuses it may answer beside the usual ones.
+    """A route for `lowest` and the roles above it. `errors`: the statuses that it may answer beside the usual ones.
 
     `media`: the type of its answer, when that is not JSON. `max_body_bytes`: a larger body is refused with 413.
     """
@@ -43,7 +43,7 @@ def require(
 
 
 def public(status: int = 200, errors: Iterable[int] = (), max_body_bytes: int = MAX_BODY_BYTES) -> Declared:
-    """A route for everyone; the template gives it `Authorizer: NONE`. The rest as for `require`."""
+    """A route for everyone; the template gives it `Authorizer: NONE`. The arguments are those of `require`."""
     return _declared([{}], status, set(errors), max_body_bytes)
 
 
@@ -57,7 +57,7 @@ def _declared(security: list[dict[str, list[str]]], status: int, errors: set[int
     responses: dict[int, OpenAPIResponse] = {status: {"description": HTTPStatus(status).phrase}}
     for error in sorted(errors | usual):
         # By reference, because a model here would cost every cold start a schema; local/openapi.py adds the schemas.
-        # 401 and 429 are the gateway's, which knows a message only.
+        # The gateway itself answers 401 and 429, with a message only.
         schema = {"$ref": f"#/components/schemas/{'Message' if error in (401, 429) else 'Problem'}"}
         responses[error] = {
             "description": HTTPStatus(error).phrase,
@@ -65,6 +65,6 @@ def _declared(security: list[dict[str, list[str]]], status: int, errors: set[int
         }
         if error == 503:
             responses[error]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    # An extension, so that a limit of the route's own is documented where it is enforced.
+    # An extension, so that the document has the limit that is enforced.
     extensions = {} if max_body_bytes == MAX_BODY_BYTES else {_MAX_BODY: max_body_bytes}
     return {"security": security, "status_code": status, "responses": responses, "openapi_extensions": extensions}

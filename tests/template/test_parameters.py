@@ -1,0 +1,27 @@
+"""The parameters of the template: what they accept."""
+
+import re
+
+import pytest
+
+from tests.template_reader import source
+
+
+@pytest.mark.parametrize(
+    ("url", "is_accepted"),
+    [
+        ("", True),
+        ("redis://127.0.0.1:6379", True),
+        ("redis://[::1]:6379", True),
+        ("rediss://ada:pass%2Fword@cache.example.org:6379/0?ssl_cert_reqs=none", True),
+        ("cache.example.org:6379", False),
+        # The client would take `pass` for a port, and quote it in its error.
+        ("redis://ada:pass/word@127.0.0.1:6379", False),
+        ("redis://ada:pass?word@127.0.0.1:6379", False),
+        ("redis://ada:pass#word@127.0.0.1:6379", False),
+    ],
+)
+def test_an_address_of_redis_that_an_error_would_quote_is_refused(url: str, is_accepted: bool) -> None:
+    pattern = source()["Parameters"]["RedisUrl"]["AllowedPattern"]
+
+    assert (re.fullmatch(pattern, url) is not None) == is_accepted
