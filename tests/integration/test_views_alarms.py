@@ -223,6 +223,7 @@ def test_a_view_that_cannot_be_folded_rings(world: Watched) -> None:
         Item={"key": {"S": "organic#story#odd"}, "views": {"S": "no number"}},
     )
     row = {"id": "viewer#1", "part": "2026-11-20#story:odd", "content": "story:odd", "unfolded": "3"}
+    row["counted_at"] = "2026-11-20T08:00:00.000000Z"
     client.put_item(TableName=world.aws.ref("ViewsTable"), Item={name: {"S": value} for name, value in row.items()})
     stream = StringIO()
     handler: Any = sync_worker.logger.registered_handler
