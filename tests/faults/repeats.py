@@ -28,6 +28,9 @@ class Repeats:
                     raise Violation(f"{request} was answered {answer}, and its repeat {again}")
 
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
+        # In the middle of a request the tables may be put back: it is answered, and its answer is gone.
+        if world.is_restored:
+            return
         if status < 300 and request.has_key and is_keyed(request.method, request.path):
             found = self._answered.get(request.id)
             if not found or found[2] != (status, body):
@@ -36,6 +39,9 @@ class Repeats:
     def restored(self, world: World) -> None:
         """What was commanded is rolled back: its keys are carried out again, and no repeat is answered as before."""
         self._answered.clear()
+
+    def restored(self, world: World) -> None:
+        self.forget()
 
     def asked(self, world: World, request: Request) -> None: ...
 

@@ -509,7 +509,7 @@ FLOWS = (
     Flow(
         "only registered content",
         (
-            register("a", "one"),
+            register("a", "one", has_key=False),
             register("a", "two"),
             act(World.fire_schedules),
             view(1, "a", "b", when=is_registry_complete),
