@@ -40,9 +40,6 @@ class Repeats:
         """What was commanded is rolled back: its keys are carried out again, and no repeat is answered as before."""
         self._answered.clear()
 
-    def restored(self, world: World) -> None:
-        self.forget()
-
     def asked(self, world: World, request: Request) -> None: ...
 
     def wrote(self, world: World, written: list[Written]) -> None: ...
