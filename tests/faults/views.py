@@ -514,7 +514,9 @@ FLOWS = (
             act(World.fire_schedules),
             view(1, "a", "b", when=is_registry_complete),
             register("b", "three", can_cross=True),
-            view(2, "a", "b"),
+            view(2, "a"),
+            # Who sees it again: without Redis the first view counts, because the database knows no set.
+            view(1, "b"),
             sync(),
         ),
         prepare=only_registered,
