@@ -94,12 +94,17 @@ class ChainWatch:
         self.woken: set[str] = set()
         """Campaigns that the sweeper woke since their last commit or command."""
         self.clean_commits: Counter[str] = Counter()
+        self._under_way: list[Request] = []
+        """Requests that are not answered yet, or never are."""
+        self._taken_back: list[Request] = []
+        """Those in the middle of which the tables were put back: what they are answered may be gone."""
 
     def disturbed(self) -> None:
         self.clean_commits.clear()
         self.is_disturbed = True
 
     def asked(self, world: World, request: Request) -> None:
+        self._under_way.append(request)
         path, _, verb = request.path.rpartition("/")
         if verb in _RELEASES:
             self.fenced.discard(path.rpartition("/")[2])
@@ -107,6 +112,8 @@ class ChainWatch:
             self.is_stopped = False
 
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
+        if any(each is request for each in self._taken_back):
+            return
         verb = request.path.rpartition("/")[2]
         if status == 200 and verb in _FENCES and body["status"] == _FENCES[verb]:
             self.fenced.add(body["id"])
@@ -134,6 +141,7 @@ class ChainWatch:
         self.is_stopped = False
         self.woken.clear()
         self.clean_commits.clear()
+        self._taken_back = list(self._under_way)
 
     def delivered(self, world: World) -> None:
         swept = (schedule.name for schedule in world.wiring.recurring if schedule.target == SWEEPER)
