@@ -95,7 +95,7 @@ checkov: install .local/checkov/.installed ## look for unsafe settings in the te
 # The server is compiled, so this needs a C compiler.
 test-oldest: install .local/redis-oldest/.installed ## scripts and errors on Redis 6.2, the oldest server that is supported
 	@REDIS_SERVER="$(CURDIR)/.local/redis-oldest/bin/redis-server" .venv/bin/pytest -q -n 2 --dist worksteal \
-		$(wildcard tests/integration/test_views_*.py) tests/integration/test_sync_real.py
+		$(foreach of,views_tracking views_outages views_batch views_bounds sync_real,tests/integration/test_$(of).py)
 
 # Environments of their own.
 .local/%/.installed: local/%-requirements.txt

@@ -1,20 +1,24 @@
-"""Building the functions and layers: `sam build`, then bytecode, skipped while nothing changed."""
+"""Building the functions and layers: `sam build`, then bytecode and packages, skipped while nothing changed."""
 
 import argparse
 import compileall
 import hashlib
+import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from py_compile import PycInvalidationMode
+from typing import Any
+
+from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
 from local.errors import LocalError, run
 from local.files import locked
@@ -27,6 +31,8 @@ SAM_BUILD = ROOT / ".aws-sam" / "build"
 @dataclass(frozen=True)
 class Build:
     template: Path
+    packaged: Path
+    """The same with its code in ZIP files, not compressed: `sam deploy` would make one per function and compress it."""
     digest: str
     """Names the content: equal digests, equal artefacts."""
 
@@ -50,27 +56,27 @@ def built(architecture: str, directory: Path | None = None) -> Iterator[Build]:
     lock = LOCAL / f"build-{architecture}{'-sam' if directory == SAM_BUILD else ''}.lock"
     digest = _digest(architecture)
     while True:
-        with locked(lock, shared=True):
+        with locked(lock, shared=True, holder="another make, which builds"):
             if _stamp(directory) == digest:
-                yield Build(directory / "template.yaml", digest)
+                yield Build(directory / "template.yaml", directory / "packaged.json", digest)
                 return
-        with locked(lock):
+        # sam keeps notes in .aws-sam, wherever it builds.
+        with locked(LOCAL / "sam-build.lock", holder="another make, which builds"), locked(lock):
             if _stamp(directory) != digest:
                 _build(architecture, directory, digest)
 
 
 def environment() -> dict[str, str]:
-    """For `sam` and what it starts: this project's Python first, no telemetry, no bytecode beside the sources."""
+    """For `sam` and what it starts: this project's Python first, and no telemetry."""
     return os.environ | {
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "SAM_CLI_TELEMETRY": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 
 def _build(architecture: str, directory: Path, digest: str) -> None:
+    shutil.rmtree(directory, ignore_errors=True)  # A build that is interrupted is none.
     directory.parent.mkdir(parents=True, exist_ok=True)
-    _stamp_file(directory).unlink(missing_ok=True)  # A build that is interrupted is none.
     command = [
         *(str(BIN / "sam"), "build", "--cached", "--parallel"),
         *("--template-file", str(ROOT / "template.yaml")),
@@ -83,19 +89,61 @@ def _build(architecture: str, directory: Path, digest: str) -> None:
     )
     if built.returncode:
         raise LocalError(f"`sam build` failed:\n{built.stdout.strip()}")
-    _default_architecture(directory / "template.yaml", architecture)
+    template = yaml_parse((directory / "template.yaml").read_text())
+    _default_architecture(template, architecture)
+    _share(template, directory)
+    # JSON is YAML, and sam, which reads the template seven times in a deployment, reads it a hundred times faster.
+    (directory / "template.yaml").write_text(json.dumps(template, indent=1))
     _compile(directory)
+    _package(template, directory)
     _stamp_file(directory).write_text(digest)
 
 
-def _default_architecture(template: Path, architecture: str) -> None:
+def _default_architecture(template: dict[str, Any], architecture: str) -> None:
     """A build is for one processor, and its template says so: else `sam deploy` would ask for the wrong one."""
-    text, replaced = re.subn(
-        r"(?m)^(  Architecture:\n    Type: String\n    Default: ).*$", rf"\g<1>{architecture}", template.read_text()
-    )
-    if replaced != 1:
-        raise LocalError("The built template has no parameter Architecture of type String with a default.")
-    template.write_text(text)
+    try:
+        template["Parameters"]["Architecture"]["Default"] = architecture
+    except KeyError as error:
+        raise LocalError("The built template has no parameter Architecture.") from error
+
+
+def _code(template: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The properties of every function and layer, and which of them names its code."""
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in ("CodeUri", "ContentUri"):
+            if name in properties:
+                yield properties, name
+
+
+def _share(template: dict[str, Any], directory: Path) -> None:
+    """Keeps one folder of those with the same content: `sam build` makes one for each function."""
+    kept: dict[str, str] = {}
+    for properties, name in _code(template):
+        folder = directory / properties[name]
+        properties[name] = kept.setdefault(_content(folder), folder.name)
+        if properties[name] != folder.name:
+            shutil.rmtree(folder)
+
+
+def _content(folder: Path) -> str:
+    """A digest of the files' names and content."""
+    digest = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        digest.update(f"{file.relative_to(folder)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _package(template: dict[str, Any], directory: Path) -> None:
+    """Writes packaged.json, and a ZIP file for each folder."""
+    for properties, name in _code(template):
+        folder = directory / properties[name]
+        properties[name] = f"{folder.name}.zip"
+        if not (directory / properties[name]).exists():
+            with zipfile.ZipFile(directory / properties[name], "w") as package:
+                for file in sorted(folder.rglob("*")):
+                    package.write(file, file.relative_to(folder))
+    (directory / "packaged.json").write_text(json.dumps(template))
 
 
 def _compile(directory: Path) -> None:

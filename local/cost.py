@@ -15,6 +15,7 @@ from boosts.simulation import BATCH_WRITES, STEP_WRITES, VIDEO_WRITES, step_usd
 from local.paths import ROOT
 from sluice import prices
 from sluice.prices import Price
+from views.rules import Rules
 
 DOCUMENT = ROOT / "docs" / "cost.md"
 
@@ -313,8 +314,9 @@ def _in_the_function(request: Request) -> tuple[Item, ...]:
 def sync_of_junk(template: dict[str, Any]) -> Bill:
     """What one sync writes at most, when made-up ids have filled every shard with views and with refusals."""
     parameters = template["Parameters"]
-    full = parameters["ViewShards"]["Default"] * parameters["MaxContentsPerShard"]["Default"] / 1e6
-    moved = tuple(Item(item.what, full * item.quantity, item.price) for item in contents().items)
+    shards, most = parameters["ViewShards"]["Default"], parameters["MaxContentsPerShard"]["Default"]
+    full, unknown = shards * most / 1e6, shards * Rules(max_contents=most).max_unknown_contents / 1e6
+    moved = tuple(Item(item.what, unknown * item.quantity, item.price) for item in contents().items)
     return Bill(
         "One sync of shards full of made-up ids",
         "",
@@ -418,7 +420,8 @@ def _worst_day(template: dict[str, Any]) -> str:
             ),
             f"`TrackUrl` is off by default and not in the sum. AWS lets {URL_RATE} requests a second through to it "
             "for each call that may run at once.",
-            "A sync moves at most `MaxContentsPerShard` contents, and as many refusals, of each shard. With more "
+            "Of each shard, a sync moves at most a tenth of `MaxContentsPerShard` of contents that nobody vouches for, "
+            "and `MaxContentsPerShard` refusals. With more "
             "syncs a day, `SyncSchedule` multiplies that line. Three things are not in the sum. A request that the "
             "gateway throttles costs its log line. Made-up viewers take up to "
             f"{viewers_gb(days):.1f} GB of Redis by the end of the day, which then cost "

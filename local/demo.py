@@ -18,10 +18,10 @@ from typing import Any
 import httpx
 from boto3.dynamodb.conditions import Key
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from local import tokens
-from local.build import built, this_architecture
+from local.build import this_architecture
 from local.demo_views import ViewsPart
 from local.errors import LocalError, run
 from local.logs import follow
@@ -75,10 +75,16 @@ class Screen:
         done: list[str] = []
         if not self.console.is_terminal:
             self.console.print(f"  ... {doing}")
-        with self.console.status(doing) if self.console.is_terminal else nullcontext():
+        with self._spinner(doing) if self.console.is_terminal else nullcontext():
             yield done
         seconds = f"[dim]{time.monotonic() - began:5.1f} s[/]"
         self.console.print(f"{seconds}  {' '.join(done) or doing}")
+
+    def _spinner(self, doing: str) -> Progress:
+        columns = SpinnerColumn(), TextColumn(doing), TimeElapsedColumn()
+        spinner = Progress(*columns, console=self.console, transient=True)
+        spinner.add_task("")
+        return spinner
 
     def tell(self, label: str, text: str, note: str = "") -> None:
         self.console.print(f"[bold cyan]{label:<{_LABEL}}[/] {text}" + (f"  [dim]{note}[/]" if note else ""))
@@ -169,6 +175,9 @@ def _await(api: Api, path: str, bar: Bar, *, at_least: int = 0, statuses: tuple[
 def main_job(stack: EmbeddedStack, screen: Screen) -> None:
     """Runs the campaign and puts every check on the screen's list."""
     api = Api(stack.api_url, tokens.mint(stack.deployed, "admin", "demo", hours=1))
+    video = f"demo-{uuid.uuid4().hex[:12]}"
+    views = ViewsPart(api, stack.api_url, video, screen)
+    views.start()
 
     before = api.get("/api/admin/fake-views/limits")
     month_before = before["current_month_total"]
@@ -178,11 +187,9 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         f"this month so far: {month_before:,}",
     )
 
-    video = f"demo-{uuid.uuid4().hex[:12]}"
     order = {"video_id": video, "total_count": TOTAL, "duration_days": 1, "pattern": "steady", "daily_limit": TOTAL}
     campaign = api.post("/api/admin/fake-views", order)
     path = f"/api/admin/fake-views/{campaign['id']}"
-    views = ViewsPart(api, stack.api_url, video, screen)
     views.begin()
     screen.tell("Create", f"{TOTAL:,} views for video {video}, steady, within 1 day", campaign["id"])
 
@@ -198,6 +205,8 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         completed = _await(api, path, bar, statuses=("completed",))
         screen.tell("Complete", f"{completed['executed_count']:,} of {completed['total_count']:,} views")
 
+    _burst(api, screen)
+    evidence = api.get(f"{path}/verify")
     views.end()
     count = api.get(f"/api/views/video/{video}")
     organic, boosted = sum(count["organic"].values()), count["boosted"]
@@ -213,7 +222,6 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         screen.tell("" if number else "Audit", said, f"{entry['previous_hash'][:8]:<8} → {entry['hash'][:8]}")
     verified = api.get(f"/api/admin/audit/{campaign['id']}/verify")
 
-    evidence = api.get(f"{path}/verify")
     batches = _batches(stack, campaign["id"])
     after = api.get("/api/admin/fake-views/limits")
     executed, month_after = completed["executed_count"], after["current_month_total"]
@@ -245,7 +253,6 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         _count(len(evidence["checks"]), "check", "checks"),
         holds=evidence["valid"] is True and len(evidence["checks"]) > 0,
     )
-    _burst(api, screen)
 
 
 def _burst(api: Api, screen: Screen) -> None:
@@ -336,17 +343,16 @@ def main() -> int:
     try:
         with temporary("demo", tell=lambda _: None) as stack:
             try:
-                with screen.step("Building the functions and layers") as done, built(this_architecture()):
-                    done.append(f"Built for {this_architecture()}")
-                with screen.step("Starting MiniStack and Redis") as done:
-                    stack.start()
-                    done.append(
-                        f"MiniStack and Redis listen on ports {stack.port} and {stack.redis_port or 'REDIS_URL'}"
-                    )
-                with screen.step("Deploying template.yaml with sam deploy") as done:
+                with screen.step(
+                    "1 of 3  Building the functions and layers, and starting MiniStack and Valkey"
+                ) as done:
+                    stack.start_and_build()
+                    ports = f"on ports {stack.port} and {stack.redis_port or 'REDIS_URL'}"
+                    done.append(f"Built for {this_architecture()}; MiniStack and Valkey listen {ports}")
+                with screen.step("2 of 3  Deploying template.yaml with sam deploy") as done:
                     stack.deploy()
                     done.append(f"Deployed template.yaml: {len(stack.deployed.resources())} resources")
-                console.print()
+                console.print("3 of 3  Running a campaign and a sync, about 20 s\n")
                 main_job(stack, screen)
             except LocalError:
                 _tell_why(stack, console)

@@ -2,17 +2,24 @@
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def locked(file: Path, *, shared: bool = False) -> Iterator[None]:
-    """Waits for the lock and holds it for the block."""
+def locked(file: Path, *, shared: bool = False, holder: str = "") -> Iterator[None]:
+    """Waits for the lock and holds it for the block. `holder` says who may have it, for the person who waits."""
     handle = _open(file)
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if holder:
+                print(f"Waiting for {holder} ...", file=sys.stderr, flush=True)
+            fcntl.flock(handle, kind)
         yield
     finally:
         os.close(handle)

@@ -111,7 +111,9 @@ say "Installing $(cat $requirements | grep -c '^[a-z].*==') packages into .venv,
 # What uv says of how far it is; the rest, such as its warnings, is for when it fails.
 # shellcheck disable=SC2086
 { "$uv" pip sync --python .venv/bin/python --require-hashes $requirements 2>&1 || echo failed; } | tee "$log" |
-    awk '/^(Resolved|Prepared|Installed|Downloading|   Building)/ { sub(/^ */, "  "); print; fflush() }' >&2
+    while IFS= read -r line; do
+        case "$line" in Resolved* | Prepared* | Installed* | Downloading* | "   Building"*) say "  $line" ;; esac
+    done
 if [ "$(tail -n 1 "$log")" = failed ]; then
     sed '$d' "$log" >&2
     case "$requirements" in *redis*)

@@ -15,6 +15,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -129,6 +130,13 @@ class EmbeddedStack:
         ports = {"port": self.port, "redis_port": self.redis_port}
         (self.directory / "ports.json").write_text(json.dumps(ports))
 
+    def start_and_build(self) -> None:
+        """As `start`, and meanwhile builds the functions and layers that `deploy` takes."""
+        with ThreadPoolExecutor(1) as aside:
+            starting = aside.submit(self.start)
+            with build.built(build.this_architecture()):
+                starting.result()
+
     def deploy(self) -> bool:
         """Builds and deploys the template when anything of it or of its parameters changed. Whether it did."""
         with build.built(build.this_architecture()) as current:
@@ -138,7 +146,7 @@ class EmbeddedStack:
                 return False
             self.tell("Deploying template.yaml ...")
             self.deployed.clear_failed_creation()
-            self._sam_deploy(current.template)
+            self._sam_deploy(current.packaged)
         routes = add_routes(self.deployed)
         self.tell(f"Added {routes} routes to the HTTP API.")
         self.deployed.client("ssm").put_parameter(Name=_DEPLOYED, Value=wanted, Type="String", Overwrite=True)
@@ -308,7 +316,7 @@ def _require_free(port: int) -> None:
                 taken = True
     if taken:
         raise LocalError(
-            f"Port {port} is taken by another program (another MiniStack or LocalStack?). "
+            f"Port {port} is taken by another program (make up of another clone, MiniStack, LocalStack?). "
             f"End that program, or use another port: make up PORT={_free_port(port + 10)}"
         )
 
@@ -344,8 +352,8 @@ def up(port: int | None) -> None:
     stack = EmbeddedStack.at(DIRECTORY, port)
     was_running = stack.is_running()
     if not was_running:
-        print("Starting MiniStack and Redis ...", flush=True)
-    stack.start()
+        print("Starting MiniStack and Valkey, and building the functions and layers ...", flush=True)
+    stack.start_and_build()
     if not stack.deploy():
         print("The stack is up to date." if was_running else "The stack is as it was deployed last.")
     write_env(stack)
@@ -386,7 +394,7 @@ def main() -> None:
     commands.add_parser("down", help="stop and keep the data")
     commands.add_parser("clean", help="stop and forget the data")
     given = parser.parse_args()
-    with locked(LOCAL / "stack.lock"):
+    with locked(LOCAL / "stack.lock", holder="another make up, make down or make clean"):
         if given.command == "up":
             up(given.port)
         elif given.command == "down":

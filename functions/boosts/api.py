@@ -6,6 +6,7 @@ from functools import cache, partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from boosts.bootstrap import BoostsSettings, store, wake
@@ -25,9 +26,8 @@ from boosts.schemas import (
 )
 from sluice import exports, http, settings
 from sluice.clock import SystemClock
-from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import KeyedRequest, RequestItem
+from sluice.requests import RequestItem
 from sluice.roles import Role
 from sluice.schemas import VerificationResource, place
 
@@ -67,14 +67,10 @@ def all_shown(campaigns: Sequence[Campaign]) -> list[CampaignResource]:
 
 @app.post(CAMPAIGNS, **http.require(Role.OPERATOR, 201, errors=[409]))
 def create(
-    body: Annotated[NewCampaign, Body()],
-    caller: http.Caller,
-    fingerprint: http.Fingerprint,
-    key: http.IdempotencyKey = None,
+    body: Annotated[NewCampaign, Body()], origin: http.Origin, key: http.IdempotencyKey = None
 ) -> Response[CampaignResource]:
     """Create a campaign (S1-7). Without `scheduled_for` it waits for `execute`."""
-    make = partial(commands().create, body.terms(), caller.subject)
-    return http.create(KeyedRequest.of(caller.subject, key, fingerprint), CampaignResource, make, shown)
+    return http.command(origin, key, partial(commands().create, body.terms()), CampaignResource, shown, 201)
 
 
 @app.get(CAMPAIGNS, **http.require(Role.OPERATOR))
@@ -102,21 +98,23 @@ def get(campaign_id: CampaignId) -> CampaignResource:
 
 
 @app.post(f"{CAMPAIGN}/execute", **http.require(Role.OPERATOR, errors=[404, 409]))
-def execute(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
+def execute(
+    campaign_id: CampaignId, origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[CampaignResource]:
     """Start a pending campaign, or resume a paused one (S1-10)."""
-    return shown(commands().execute(campaign_id, Requester(caller.subject, request)))
+    return http.command(origin, key, partial(commands().execute, campaign_id), CampaignResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/pause", **http.require(Role.OPERATOR, errors=[404, 409]))
-def pause(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
+def pause(campaign_id: CampaignId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[CampaignResource]:
     """Pause a running campaign. After the response, no batch commits (S1-11)."""
-    return shown(commands().pause(campaign_id, Requester(caller.subject, request)))
+    return http.command(origin, key, partial(commands().pause, campaign_id), CampaignResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/cancel", **http.require(Role.OPERATOR, errors=[404, 409]))
-def cancel(campaign_id: CampaignId, caller: http.Caller, request: http.RequestId) -> CampaignResource:
+def cancel(campaign_id: CampaignId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[CampaignResource]:
     """Cancel a campaign that has not ended. After the response, no batch commits (S1-12)."""
-    return shown(commands().cancel(campaign_id, Requester(caller.subject, request)))
+    return http.command(origin, key, partial(commands().cancel, campaign_id), CampaignResource, shown)
 
 
 @app.post(f"{CAMPAIGNS}/simulate", **http.require(Role.OPERATOR))
@@ -146,12 +144,16 @@ def verify(campaign_id: CampaignId) -> VerificationResource:
 
 @app.post(f"{CAMPAIGN}/revert", **http.require(Role.ADMIN, errors=[404, 409]))
 def revert(
-    campaign_id: CampaignId, body: Annotated[NewRevert, Body()], caller: http.Caller, request: http.RequestId
-) -> CampaignResource | SimulationResource:
+    campaign_id: CampaignId,
+    body: Annotated[NewRevert, Body()],
+    origin: http.Origin,
+    key: http.IdempotencyKey = None,
+) -> Response[CampaignResource | SimulationResource]:
     """Take back the views of an ended campaign, batch by batch; or only simulate that."""
     if body.simulate:
-        return SimulationResource.model_validate(commands().simulate_revert(campaign_id, body.reason))
-    return shown(commands().revert(campaign_id, body.reason, Requester(caller.subject, request)))
+        simulated = SimulationResource.model_validate(commands().simulate_revert(campaign_id, body.reason))
+        return Response(200, APPLICATION_JSON, simulated)
+    return http.command(origin, key, partial(commands().revert, campaign_id, body.reason), CampaignResource, shown)
 
 
 @app.get(f"{CAMPAIGNS}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))

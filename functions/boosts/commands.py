@@ -12,11 +12,11 @@ from boosts.store import Store, listed_by
 from boosts.timeline import PlanDay, timeline
 from boosts.usage import Limits, Today
 from sluice.clock import Clock
-from sluice.commands import ChainCommands, Requester
+from sluice.commands import ChainCommands
 from sluice.errors import Conflicting, FieldError, Invalid
 from sluice.evidence import Check
 from sluice.ids import new_id
-from sluice.requests import Answer, Keyed
+from sluice.requests import Answer, Requester
 from sluice.store import Place
 from sluice.wake import Wake
 
@@ -32,17 +32,17 @@ class Commands(ChainCommands[Campaign, Change]):
         self._limits = limits
         self.zone = zone
 
-    def create(self, terms: Terms, subject: str, keyed: Keyed[Campaign] | None) -> Campaign | Answer:
-        """Create a campaign (S1-7, S1-57), or return the earlier answer of the Idempotency-Key.
+    def create(self, terms: Terms, requester: Requester) -> Campaign | Answer:
+        """Create a campaign (S1-7, S1-57), or return the earlier answer of its Idempotency-Key.
 
-        Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used with another body.
+        Raises Invalid for terms over the limits (S1-14 to S1-16), Conflicting for a key used for another request.
         """
 
         def change(now: datetime) -> Change:
             self._check(terms, now)
-            return campaigns.create(_new(terms, subject, now))
+            return campaigns.create(_new(terms, requester.subject, now))
 
-        return self.create_by(change, subject, keyed)
+        return self.create_by(change, requester)
 
     def page(
         self, status: Status | None, video_id: str | None, limit: int, after: Place | None
@@ -50,7 +50,7 @@ class Commands(ChainCommands[Campaign, Change]):
         """Campaigns, newest first, and the place of the next page (S1-8)."""
         return self._store.page(listed_by(status, video_id), limit, after, status)
 
-    def execute(self, campaign_id: str, requester: Requester) -> Campaign:
+    def execute(self, campaign_id: str, requester: Requester) -> Campaign | Answer:
         """Start a pending campaign, or resume a paused one (S1-10). Raises NotFound, Conflicting."""
 
         def change(campaign: Campaign, now: datetime) -> Change:
@@ -62,15 +62,15 @@ class Commands(ChainCommands[Campaign, Change]):
 
         return self.command("execute", campaign_id, requester, change)
 
-    def pause(self, campaign_id: str, requester: Requester) -> Campaign:
+    def pause(self, campaign_id: str, requester: Requester) -> Campaign | Answer:
         """Pause a running campaign: after this no batch commits (S1-11). Raises NotFound, Conflicting."""
         return self.command("pause", campaign_id, requester, campaigns.pause)
 
-    def cancel(self, campaign_id: str, requester: Requester) -> Campaign:
+    def cancel(self, campaign_id: str, requester: Requester) -> Campaign | Answer:
         """Cancel a campaign that has not ended: after this no batch commits (S1-12). Raises NotFound, Conflicting."""
         return self.command("cancel", campaign_id, requester, campaigns.cancel)
 
-    def revert(self, campaign_id: str, reason: str, requester: Requester) -> Campaign:
+    def revert(self, campaign_id: str, reason: str, requester: Requester) -> Campaign | Answer:
         """Begin to take an ended campaign's views back, batch by batch. Raises NotFound, Conflicting."""
 
         def change(campaign: Campaign, now: datetime) -> Change:

@@ -89,9 +89,9 @@ class Store(ChainStore[Campaign, Change]):
         self, campaign_id: str, limit: int | None = None, after: RowPlace | None = None
     ) -> tuple[list[BatchRow], RowPlace | None]:
         """At most `limit` batch rows of a campaign in order, from after a place; and the place of the next page."""
-        items, more = page_of(BatchItem, campaign_id, _BATCH, limit, _row_part(after.step) if after else None)
-        found = [_row(item) for item in items]
-        return found, RowPlace(found[-1].step) if more else None
+        last = _row_part(after.step) if after else None
+        found, following = page_of(BatchItem, _row, campaign_id, _BATCH, limit, last)
+        return found, RowPlace(_step_of(following)) if following else None
 
     def campaigns_of(self, video_id: str) -> list[Campaign]:
         """All campaigns of a video."""
@@ -175,12 +175,15 @@ def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) 
 
 
 def _row(item: BatchItem) -> BatchRow:
-    step = int(item.part.removeprefix(_BATCH))
-    return BatchRow(step, int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
+    return BatchRow(_step_of(item.part), int(item.views), item.views_by_video, int(item.plan_day), item.committed_at)
 
 
 def _row_part(step: int) -> str:
     return f"{_BATCH}{step:010d}"
+
+
+def _step_of(part: str) -> int:
+    return int(part.removeprefix(_BATCH))
 
 
 def _video_id(video_id: str) -> str:

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from aws_lambda_powertools import Logger
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 
 from sluice import platform
 from sluice.chained import PART, ChainedItem
 from sluice.clock import Clock
+from sluice.dynamodb import readable, update_if
 from sluice.errors import Unavailable
 from sluice.platform import PlatformItem
 
@@ -25,7 +26,7 @@ def ids(items: type[ChainedItem], live: Collection[str], now: datetime, most: in
     """The ids of one table's overdue campaigns in `live` statuses, `most` of each, as the index knows them."""
     before = items.wake_at < now - _ON_ITS_WAY
     found = chain.from_iterable(items.by_wake.query(status, before, limit=most) for status in live)
-    return (each.id for each in found)
+    return readable(found, lambda campaign: str(campaign.id))
 
 
 class Overdue:
@@ -77,20 +78,26 @@ class Overdue:
             return False  # The index lags behind its table.
         if campaign.sweeps and campaign.sweep_at and now < campaign.sweep_at:
             return False
-        sweeps = int(campaign.sweeps)
-        again_after = min(_AGAIN_AFTER * 2 ** min(sweeps, 10), _AGAIN_AT_MOST)
-        try:
-            campaign.update(
-                [self._items.sweeps.set(sweeps + 1), self._items.sweep_at.set(now + again_after)],
-                condition=(self._items.step == campaign.step) & (self._items.sweeps == campaign.sweeps),
-            )
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+        if not claim(campaign, now):
             return False  # It went on by itself, or another sweeper has it.
         self._send(campaign_id, int(campaign.step))
-        logger.warning("Woken: its step was overdue", campaign_id=campaign_id, step=campaign.step, sweeps=sweeps + 1)
+        sweeps = int(campaign.sweeps) + 1
+        logger.warning("Woken: its step was overdue", campaign_id=campaign_id, step=campaign.step, sweeps=sweeps)
         return True
+
+
+def claim(campaign: ChainedItem, now: datetime) -> bool:
+    """Claim a campaign, which no other sweeper then wakes before its time; False when it has changed since.
+
+    The policy lists every attribute that is named here: a rule in tests/template compares the two.
+    """
+    items, sweeps = type(campaign), int(campaign.sweeps)
+    again_after = min(_AGAIN_AFTER * 2 ** min(sweeps, 10), _AGAIN_AT_MOST)
+    return update_if(
+        campaign,
+        [items.sweeps.set(sweeps + 1), items.sweep_at.set(now + again_after)],
+        (items.step == campaign.step) & (items.sweeps == campaign.sweeps),
+    )
 
 
 def wake_all(contexts: Iterable[Overdue]) -> int:

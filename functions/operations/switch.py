@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from pynamodb.transactions import TransactWrite
@@ -11,25 +12,16 @@ from sluice.audit import Head
 from sluice.clock import Clock
 from sluice.commit import Trace, commit
 from sluice.dynamodb import Database
-from sluice.errors import Conflicting, Unavailable
+from sluice.errors import Conflicting
 from sluice.platform import ENTITY, Platform, PlatformItem, PlatformStatus
+from sluice.requests import Answer, Keyed, Requester, carry_out
 
-# Each attempt lost against another command.
-_ATTEMPTS = 20
+_BUSY = "Other requests are stopping or resuming the platform at the same time: retry"
 _NAMES = {
     PlatformStatus.STOPPED: ("PLATFORM_STOPPED", "PlatformStopped"),
     PlatformStatus.OPEN: ("PLATFORM_RESUMED", "PlatformResumed"),
 }
 _RESTORED = "PLATFORM_RESTORED"
-
-
-@dataclass(frozen=True)
-class Order:
-    """A command: why, by whom, and in which request."""
-
-    reason: str
-    actor: str
-    request: str
 
 
 @dataclass(frozen=True)
@@ -44,38 +36,44 @@ class Switch:
         """Return whether the platform is stopped, since when, by whom and why."""
         return _latest(self._read())
 
-    def stop(self, order: Order) -> Platform:
+    def stop(self, reason: str, requester: Requester) -> Platform | Answer:
         """Stop: after this no batch commits. Raises Conflicting when it is stopped."""
-        return self._turn(PlatformStatus.STOPPED, order)
+        return self._turn(PlatformStatus.STOPPED, reason, requester)
 
-    def resume(self, order: Order) -> Platform:
+    def resume(self, reason: str, requester: Requester) -> Platform | Answer:
         """Go on: each campaign looks within a minute. Raises Conflicting when the platform is open."""
-        return self._turn(PlatformStatus.OPEN, order)
+        return self._turn(PlatformStatus.OPEN, reason, requester)
 
-    def _turn(self, status: PlatformStatus, order: Order) -> Platform:
-        for _ in range(_ATTEMPTS):
+    def _turn(self, status: PlatformStatus, reason: str, requester: Requester) -> Platform | Answer:
+        request = f"{status} {requester.request_id}"
+
+        def attempt(keyed: Keyed[Platform] | None, now: datetime) -> Platform | None:
             copies = self._read()
             before = _latest(copies)
-            if before.request == order.request:
+            if before.request == request:
                 return before
             if all(copy.status is status for copy in copies.values()):
                 raise _refusal(before)
-            if after := self._commit(status, order, copies):
-                return after
-        raise Unavailable("Other requests are stopping or resuming the platform at the same time: retry")
+            return self._commit(Platform(status, reason, requester.subject, now, request), copies, now, keyed)
+
+        def stands(answer: Answer) -> bool:
+            return self.read().audit_head.number >= answer.version
+
+        keyed = requester.keyed.about(lambda found: (ENTITY, found.audit_head.number)) if requester.keyed else None
+        return carry_out(attempt, keyed, stands, self.clock, _BUSY)
 
     def _read(self) -> dict[str, Platform]:
         return {table: platform.read(items) for table, items in self.copies.items()}
 
-    def _commit(self, status: PlatformStatus, order: Order, copies: Mapping[str, Platform]) -> Platform | None:
-        now = self.clock.now()
-        action, event = _NAMES[status]
+    def _commit(
+        self, after: Platform, copies: Mapping[str, Platform], now: datetime, keyed: Keyed[Platform] | None
+    ) -> Platform | None:
+        action, event = _NAMES[after.status]
         before = _latest(copies)
-        after = Platform(status, order.reason, order.actor, now, order.request)
         trace = Trace(
             entity=ENTITY,
             action=action,
-            actor=order.actor,
+            actor=after.actor or "",
             before=_snapshot(before),
             after=_snapshot(after),
             event=event,
@@ -90,7 +88,7 @@ class Switch:
             for table, items in self.copies.items():
                 platform.write(transaction, items, copies[table], after)
 
-        return commit(self.database, before.audit_head, trace, now, entity=headed, write=write)
+        return commit(self.database, before.audit_head, trace, now, entity=headed, write=write, keyed=keyed)
 
 
 def _latest(copies: Mapping[str, Platform]) -> Platform:

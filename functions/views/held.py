@@ -74,6 +74,10 @@ class ShardStats:
     syncing_since: int
     viewers: int
     sessions: int
+    unknown_contents: int
+    """Pending contents whose ids nobody vouches for."""
+    refused_too_many: int
+    """Views that were refused for too many contents since the last epoch."""
     is_registry_complete: int
     """1 when it has all registered contents, else 0."""
 
@@ -90,4 +94,6 @@ class Standing:
     session_start: int = 0
     session_views: int = 0
     pending_contents: int = 0
-    is_pending: bool = False
+    unknown_contents: int = 0
+    network_views: int = 0
+    """Counted views of the content by anonymous viewers of the viewer's network, on the day."""

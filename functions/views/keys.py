@@ -3,15 +3,27 @@
 No vendor's import, and no setting: callers give the number of shards.
 """
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from zlib import crc32
 
 DEFAULT_SHARDS = 16
 MAX_SHARDS = 100  # two digits
+_NAMES_ITS_SHARD = len("anon:07") + 22
+
+
+def anonymous(shard: int, digest: str) -> str:
+    """The key of an anonymous viewer, which names its shard: `anon:07<digest>`, of 22 characters."""
+    return f"anon:{shard:02}{digest}"
 
 
 def shard_of(viewer: str, shards: int = DEFAULT_SHARDS) -> int:
-    """The viewer's shard, 0 to `shards` - 1: the same in every process and release (Python's own hash is not)."""
+    """The viewer's shard, 0 to `shards` - 1: the same in every process and release (Python's own hash is not).
+
+    Keys of users, and of anonymous viewers before they named their shard, are hashed.
+    """
+    if len(viewer) == _NAMES_ITS_SHARD and viewer.startswith("anon:"):
+        return int(viewer[5:7]) % shards
     return crc32(viewer.encode()) % shards
 
 
@@ -69,6 +81,12 @@ def refusal_of(field: str) -> tuple[str, str, str, str]:
     return rules, content, day, hour
 
 
+def viewer_states(viewer: str, shards: int, others: Iterable[str]) -> list[str]:
+    """The states of a viewer's key, and of other names of the same viewer: they are in one shard."""
+    shard = tag(shard_of(viewer, shards))
+    return [f"{shard}:{viewer}", *(f"{shard}:{name}" for name in others)]
+
+
 def viewer_state(viewer: str, shards: int = DEFAULT_SHARDS) -> str:
     """Hash: what the rules remember of one viewer, packed; its fields are described in `track.lua`."""
     return f"{tag(shard_of(viewer, shards))}:{viewer}"
@@ -88,6 +106,11 @@ def content_of(field: str) -> tuple[str, str]:
     """The type and id of a `content_field`."""
     content_type, _, content_id = field.partition(":")
     return content_type, content_id
+
+
+def network(shard: int, digest: str) -> str:
+    """Hash: a content's digest, and how many views of it by anonymous viewers of one network counted on one day."""
+    return f"{tag(shard)}:net:{digest}"
 
 
 def parked(shard: int) -> str:

@@ -21,6 +21,7 @@ BOT = "bot"
 DO_NOT_TRACK = "do_not_track"
 UNREGISTERED = "unregistered"
 TOO_MANY_CONTENTS = "too_many_contents"
+NETWORK_LIMIT = "network_limit"
 
 Reason = Literal[
     "cooldown",
@@ -29,12 +30,14 @@ Reason = Literal[
     "daily_limit",
     "unregistered",
     "too_many_contents",
+    "network_limit",
     "bot",
     "do_not_track",
 ]
 
 LONGEST_SECONDS = 45 * 86_400  # the script keeps a session's age in 4 bytes of milliseconds: 49 days
 LONGEST_DAY_SECONDS = 25 * 3600  # when summer time ends
+SHORTEST_DAY_SECONDS = 23 * 3600
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,30 @@ class Rules:
     registered_only: bool = False
     """Views of registered contents only, where a shard knows them all."""
     max_contents: int = 100_000
-    """Contents that one shard keeps pending views of, and fields that it keeps refusals in, until the next sync."""
+    """Contents that one shard keeps pending views of, and fields that it keeps refusals in, until the next sync.
+
+    Of contents whose ids nobody vouches for, a tenth: `track.lua` says which. Registered contents always pass.
+    """
+    network_limit: int = 0
+    """Counted views of one content by all anonymous viewers of one network in one day of the configured zone."""
 
     def __post_init__(self) -> None:
         """Raises Misconfigured for a limit that is negative or too long to be kept."""
-        for name in ("max_per_session", "max_per_day", "cooldown_seconds", "session_seconds", "max_contents"):
+        for name in (
+            *("max_per_session", "max_per_day", "cooldown_seconds", "session_seconds", "max_contents"),
+            "network_limit",
+        ):
             if getattr(self, name) < 0:
                 raise Misconfigured(f"{name} must be 0 (off) or more")
         for name in ("cooldown_seconds", "session_seconds"):
             if getattr(self, name) > LONGEST_SECONDS:
                 raise Misconfigured(f"{name} must be at most {LONGEST_SECONDS}")
-        for name, most in (("max_per_session", 2**16 - 1), ("max_per_day", 2**32 - 1)):
+        for name, most in (
+            ("max_per_session", 2**16 - 1),
+            ("max_per_day", 2**32 - 1),
+            ("network_limit", 2**32 - 1),
+            ("max_contents", 2**32 - 1),
+        ):
             if getattr(self, name) > most:
                 raise Misconfigured(f"{name} must be at most {most}")
 
@@ -72,6 +88,23 @@ class Rules:
     def memory_seconds(self) -> int:
         """How long after a counted view any rule can still ask for it."""
         return max(self.session_seconds, self.cooldown_seconds, LONGEST_DAY_SECONDS)
+
+    @property
+    def max_unknown_contents(self) -> int:
+        """The part of `max_contents` that may be unknown."""
+        return -(-self.max_contents // 10)
+
+    @property
+    def carry_over_seconds(self) -> int:
+        """How long after midnight a view of the day before can still refuse one.
+
+        With one view a day, a session has no more views than the days that it touches: it may be too short for its
+        limit.
+        """
+        sessions = self.session_seconds if self.max_per_session else 0
+        if self.once_per_day and self.max_per_session > self.session_seconds // SHORTEST_DAY_SECONDS + 1:
+            sessions = 0
+        return max(self.cooldown_seconds, sessions)
 
 
 @dataclass(frozen=True)
@@ -85,6 +118,7 @@ class RuleSettings:
     session_seconds: int
     registered_only: bool
     max_contents: int
+    network_limit: int
 
     def rules(self) -> Rules:
         """Raises Misconfigured."""
@@ -96,6 +130,7 @@ class RuleSettings:
             session_seconds=self.session_seconds,
             registered_only=self.registered_only,
             max_contents=self.max_contents,
+            network_limit=self.network_limit,
         )
 
 

@@ -196,6 +196,7 @@ class Dynamo:
         if token and token in self._tokens and now - self._tokens[token] < _TOKEN_LIVES:
             return {}
         actions = [next(iter(action.items())) for action in arguments["TransactItems"]]
+        assert actions, "a transaction has at least one action"
         touched = [(action["TableName"], self._key(verb, action)) for verb, action in actions]
         assert len(set(touched)) == len(touched) <= 100, "a transaction touches an item once, and at most 100"
         holds = [self._holds(verb, action) for verb, action in actions]

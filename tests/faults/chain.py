@@ -27,6 +27,7 @@ SHARED = dict.fromkeys(
 )
 """The functions that all contexts share: their calls go wrong where the reference chain is."""
 _ON_ITS_WAY = timedelta(seconds=10)
+_GOES_ON_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,17 @@ class ChainWatch:
         self.woken: set[str] = set()
         """Campaigns that the sweeper woke since their last commit or command."""
         self.clean_commits: Counter[str] = Counter()
+        self._under_way: list[Request] = []
+        """Requests that are not answered yet, or never are."""
+        self._taken_back: list[Request] = []
+        """Those in the middle of which the tables were put back: what they are answered may be gone."""
 
     def disturbed(self) -> None:
         self.clean_commits.clear()
         self.is_disturbed = True
 
     def asked(self, world: World, request: Request) -> None:
+        self._under_way.append(request)
         path, _, verb = request.path.rpartition("/")
         if verb in _RELEASES:
             self.fenced.discard(path.rpartition("/")[2])
@@ -106,6 +112,8 @@ class ChainWatch:
             self.is_stopped = False
 
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
+        if any(each is request for each in self._taken_back):
+            return
         verb = request.path.rpartition("/")[2]
         if status == 200 and verb in _FENCES and body["status"] == _FENCES[verb]:
             self.fenced.add(body["id"])
@@ -126,6 +134,15 @@ class ChainWatch:
 
     def published(self, world: World, entries: list[Any]) -> None: ...
 
+    def restored(self, world: World) -> None:
+        """What was answered since is taken back, and an operator goes on from there."""
+        world.after(_GOES_ON_AFTER, lambda: go_on(world), "an operator goes on")
+        self.fenced.clear()
+        self.is_stopped = False
+        self.woken.clear()
+        self.clean_commits.clear()
+        self._taken_back = list(self._under_way)
+
     def delivered(self, world: World) -> None:
         swept = (schedule.name for schedule in world.wiring.recurring if schedule.target == SWEEPER)
         if world.happened in swept and not self.is_disturbed:
@@ -135,7 +152,9 @@ class ChainWatch:
         failed = [message.body for message in world.queues[self._chain.queue] if message.receives]
         if is_calm and failed:
             raise Violation(f"nothing went wrong, and these failed: {failed}")
-        for campaign in self._chain.campaigns(world) if self.clean_commits else ():
+        # A message of a time that was taken back may name a step that the campaign comes to again: it is a copy.
+        is_watched = self.clean_commits and not world.is_restored
+        for campaign in self._chain.campaigns(world) if is_watched else ():
             if self.clean_commits[campaign["id"]] >= 2 and len(self._chain.live_messages(world, campaign)) > 1:
                 raise Violation(f"{campaign['id']} has several live messages, two clean commits after the last fault")
 
@@ -148,7 +167,7 @@ class ChainWatch:
             assert before
             if "wake_at" in before and datetime.fromisoformat(plain(before["wake_at"])) > world.now():
                 raise Violation("a batch was committed before it was due")
-        self._check_told(campaign_id, before, after, written)
+        self._check_told(world, campaign_id, before, after, written)
         if before is None:
             return
         sweeps = _number(after, "sweeps") - _number(before, "sweeps")
@@ -167,9 +186,19 @@ class ChainWatch:
         # A record is of the same message as the commit before it: a copy of that message may wake the step again.
         self.clean_commits[campaign_id] += int(before["status"] != after["status"] or _is_step(before, after))
 
-    def _check_told(self, campaign_id: str, before: Item | None, after: Item, written: list[Written]) -> None:
+    def _check_told(
+        self, world: World, campaign_id: str, before: Item | None, after: Item, written: list[Written]
+    ) -> None:
         """Each transition leaves an audit entry and an event, and nothing else does."""
-        entries = sum(other.table == "AuditTable" and plain(other.key["entity"]) == campaign_id for other in written)
+        of_it = [
+            plain((other.after or {})["action"])
+            for other in written
+            if other.table == "AuditTable" and plain(other.key["entity"]) == campaign_id
+        ]
+        bridges = sum(map(is_bridge, of_it))
+        if bridges and not world.is_restored:
+            raise Violation("a restore was bridged, and there was none")
+        entries = len(of_it) - bridges
         events = sum(other.table == "OutboxTable" for other in written)
         moved = int(before is None or plain(before["status"]) != plain(after["status"]))
         if (entries, events) != (moved, moved):
@@ -186,7 +215,10 @@ class ChainWatch:
             raise Violation("the sweeper woke a campaign while the platform was stopped")
 
     def _check_swept(self, world: World) -> None:
-        if any(item["status"] == "stopped" for item in world.dynamo.items(self._chain.table, id="platform")):
+        # A campaign may be taken back to when the sweeper had just woken it.
+        if world.is_restored or any(
+            item["status"] == "stopped" for item in world.dynamo.items(self._chain.table, id="platform")
+        ):
             return
         for campaign in self._chain.campaigns(world):
             is_woken = campaign["id"] in self.woken
@@ -225,6 +257,35 @@ def platform(verb: str, **options: Any) -> Command:
 def act(what: Callable[[World], Any], **options: Any) -> Command:
     """What happens beside the requests."""
     return Command("", "", act=lambda world, _ids: what(world), **options)
+
+
+# --- After a restore
+
+
+def go_on(world: World) -> None:
+    """Stop the platform, whatever was restored, and resume it: as the operator does."""
+    _ask(world, _STOP, 200, 409)
+    _ask(world, _RESUME, 200)
+
+
+def check_goes_on(world: World, chain: Chain, path: str) -> None:
+    """Nothing is stuck: a last command of each campaign is obeyed, or refused for a reason, and its trail is whole."""
+    with by_the_operator(world) as verify:
+        for campaign in chain.campaigns(world):
+            is_obeyed = _ask(world, f"{path}/{campaign['id']}/cancel", 200, 409) == 200
+            if is_obeyed and (problem := verify(campaign["id"])):
+                raise Violation(f"the audit trail of {campaign['id']} after a restore and a command: {problem}")
+        if problem := verify("platform"):
+            raise Violation(f"the platform's audit trail after a restore: {problem}")
+
+
+def _ask(world: World, path: str, *wanted: int) -> int:
+    body = {"reason": "a restore"} if path in (_STOP, _RESUME) else None
+    request = Request("POST", path, body, f"{path}-after-a-restore")
+    status, answer = world.http(request)
+    if status not in wanted:
+        raise Violation(f"after a restore, {path} is answered with {status}: {answer}")
+    return status
 
 
 # --- The outbox
@@ -286,16 +347,23 @@ def check_trail(world: World, verify: Callable[[str], str | None], deleted: Iter
     """Every audit chain is whole, and each entry has its one event, published. `deleted`: the names of those gone."""
     actions = actions_by_entity(world)
     for entity in sorted(actions):
-        if problem := verify(entity):
+        problem = verify(entity)
+        # What was not commanded since a restore has not been bridged.
+        if problem and not (world.is_restored and "ahead of the entity" in problem):
             raise Violation(f"the audit trail of {entity}: {problem}")
     events, gone = list(world.dynamo.items("OutboxTable")), list(deleted)
-    expected = Counter(event_of(action) for each in actions.values() for action in each)
+    expected = Counter(event_of(action) for each in actions.values() for action in each if not is_bridge(action))
     if expected != Counter([*(event.get("name") for event in events), *gone]):
         raise Violation(f"audit entries and events do not match: {actions}, {events}")
     if any(event["status"] != "processed" for event in events):
         raise Violation("an event was not marked as published")
     if not gone and {json.loads(entry["Detail"])["id"] for entry in world.bus} != {event["id"] for event in events}:
         raise Violation("what was published is not what is in the outbox")
+
+
+def is_bridge(action: str) -> bool:
+    """Whether an entry goes on after a restore: it has no event."""
+    return action.endswith("_RESTORED")
 
 
 def event_of(action: str) -> str:

@@ -54,6 +54,14 @@ class Crossing(StrEnum):
     COMMANDS = "the next commands"
     SCHEDULES = "every recurring schedule"
     OTHERS = "everything else that is due"
+    REPEATS = "every command before it, once more with its key"
+
+
+class Restore(StrEnum):
+    """What an operator does with the tables, in the middle of a call that is otherwise well."""
+
+    KEPT = "the tables are kept"
+    PUT_BACK = "the tables are put back"
 
 
 _OF_REDIS = frozenset(
@@ -104,20 +112,24 @@ class Injection:
 
     at: int
     fault: Fault
-    how: Delivery | Crossing
+    how: Delivery | Crossing | Restore
 
     def __str__(self) -> str:
         return f"call {self.at}: {self.fault}, {self.how}"
 
 
 class Faults:
-    """Injects, and tells `disturbed` each time. `cross` lets a script's next command come in, if it can."""
+    """Injects, and tells `disturbed` each time.
+
+    `cross` lets a script's next command come in, if it can; `repeat` lets those before it come again.
+    """
 
     def __init__(
         self,
         injections: Iterable[Injection],
         disturbed: Callable[[], None],
         cross: Callable[[], bool],
+        repeat: Callable[[World], None],
         only_while: Callable[[World], bool] | None = None,
         only_in: tuple[str, ...] = (),
         never_in: Collection[str] = (),
@@ -125,6 +137,7 @@ class Faults:
         self._injections = {each.at: each for each in injections}
         self._disturbed = disturbed
         self._cross = cross
+        self._repeat = repeat
         self._only_while = only_while
         self._only_in = only_in
         self._never_in = never_in
@@ -146,23 +159,28 @@ class Faults:
         invocation = world.running[-1]
         self.hit.append((injection, site, invocation))
         self._disturbed()
-        match injection.how:
+        self._meanwhile(world, injection.how, invocation)
+        return _fail_by_kind(world, injection.fault, site.operation, effect)
+
+    def _meanwhile(self, world: World, how: Delivery | Crossing | Restore, invocation: Invocation) -> None:
+        match how:
             case Delivery.AT_ONCE:
                 world.again(invocation)
             case Delivery.LATE:
                 self.late.append(invocation)
                 world.put_off(invocation, LATE)
                 world.after(LATE, lambda: self._again(world, invocation), "a late copy")
-            case Crossing.COMMAND:
-                self._cross()
-            case Crossing.COMMANDS:
-                while self._cross():
+            case Crossing.COMMAND | Crossing.COMMANDS:
+                while self._cross() and how is Crossing.COMMANDS:
                     pass
             case Crossing.SCHEDULES:
                 world.fire_schedules()
             case Crossing.OTHERS:
                 world.others()
-        return _fail_by_kind(world, injection.fault, site.operation, effect)
+            case Crossing.REPEATS:
+                self._repeat(world)
+            case Restore():
+                world.keep() if how is Restore.KEPT else world.put_back()
 
     def _can_hit(self, injection: Injection, site: Site) -> bool:
         # Where the second of a pair hits depends on the first.

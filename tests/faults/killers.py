@@ -8,14 +8,16 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tests.faults.faults import Crossing, Delivery, Fault, Injection
+from tests.faults.faults import Crossing, Delivery, Fault, Injection, Restore
 from tests.faults.sweep import Flow, Run
 
 _PATH = Path(__file__).with_name("killers.toml")
 _HEAD = (
     "# For each thing that can be taken out of the product, a run that fails without it. Written by `make faults`.\n"
 )
-_HOW: dict[str, Delivery | Crossing] = {each.name: each for kind in (Delivery, Crossing) for each in kind}
+_HOW: dict[str, Delivery | Crossing | Restore] = {
+    each.name: each for kind in (Delivery, Crossing, Restore) for each in kind
+}
 
 type Try = tuple[Flow, tuple[Injection, ...]]
 type Killer = list[str]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.faults.faults import Crossing, Delivery, Fault, Faults, Injection
+from tests.faults.repeats import Repeats
 from tests.faults.script import Command
 from tests.faults.sweep import AT_REST_WITHIN, Context, Violation, check_requests
 from tests.faults.world import START, Message, Request, Site, World
@@ -82,9 +83,10 @@ class Machine(RuleBasedStateMachine):
         self.world.silent = self.silent
         self.prepare()
         self.base = self.context.base(self.world)
-        self.faults = Faults((), self.watch.disturbed, self._cross)
+        repeats = Repeats()
+        self.faults = Faults((), self.watch.disturbed, self._cross, repeats.play)
         self.mishaps: dict[tuple[str, int], tuple[Fault, Delivery | Crossing]] = {}
-        self.world.watchers = [self.watch]
+        self.world.watchers = [self.watch, repeats]
         self.world.nemesis = self
         self.ids: list[str] = []
         self.requests = 0

@@ -20,8 +20,8 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-_WRITES = frozenset({"save", "update", "delete"})
-_CONDITION_AT = {"update": 2, "save": 1, "delete": 1}
+_WRITES = frozenset({"save", "update", "delete", "update_if"})
+_CONDITION_AT = {"update": 2, "save": 1, "delete": 1, "update_if": 2}
 _FENCES = frozenset({"step", "committed_by", "request", "sweeps"})
 _CHECKS = frozenset({"require_open", "condition_check"})
 # What refuses an input that has no meaning is not what this is about.
@@ -128,7 +128,7 @@ def _at(tree: ast.Module, place: tuple[int, ...]) -> ast.AST:
 def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
     """What can be taken out of one node, and how."""
     match node:
-        case ast.Call(func=ast.Attribute(attr=verb)) if verb in _WRITES:
+        case ast.Call(func=ast.Attribute(attr=verb) | ast.Name(id=verb)) if verb in _WRITES:
             yield from _conditions(node, verb)
         case ast.BinOp(op=ast.BitAnd()) if _compares(node.left) and _compares(node.right):
             yield f"clause {_text(node.right)}", lambda each: _become(each, each.left)  # type: ignore[attr-defined]

@@ -19,11 +19,13 @@ from tests.faults.chain import (
     actions_by_entity,
     are_all_published,
     by_the_operator,
+    check_goes_on,
     check_queues,
     check_trail,
     platform,
 )
 from tests.faults.faults import OF_AWS, Fault
+from tests.faults.repeats import Repeats
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, Request, World, a_world
@@ -49,7 +51,7 @@ MODULES = (
 """Where the mutation check looks for conditions, fences and guards."""
 UNREACHED = {
     "sluice.audit.find_problem": "The verification, which the sweep asks at rest: tests/unit/test_audit_chain.py.",
-    "sluice.audit._is_readable": "Rows that were tampered with: tests/integration/test_audit.py.",
+    "sluice.audit._span": "How the verification says it.",
     "sluice.outbox.oldest_pending": "The checkup is not asked for: tests/integration/test_health.py.",
     "sluice.store.Listing._key": "No list is asked for; so for the next two: tests/integration/test_boosts_api.py.",
     "sluice.store.Listing._place": "",
@@ -57,8 +59,28 @@ UNREACHED = {
 }
 """Functions that no flow reaches."""
 OUT_OF_SIGHT = {
+    **dict.fromkeys(
+        (
+            "sluice.audit._fault: if entry.hash != entry.digest()",
+            "sluice.audit._fault: if entry.number != last.number + 1",
+            "sluice.audit._fault: if entry.previous_hash != last.hash",
+            "sluice.audit._fault: return if last.number, always",
+            "sluice.audit._fault: return if last.number, never",
+            "sluice.audit._follow_one_another: if item.unreadable or _fault(last, item.entry())",
+            "sluice.audit._follow_one_another: way _fault(last, item.entry()) of an if",
+            "sluice.audit._follow_one_another: way item.unreadable of an if",
+            "sluice.audit._is_readable: if attribute is None",
+        ),
+        "Nobody forges entries, or edits them: tests/integration/test_bridge.py does, and test_audit.py.",
+    ),
     "sluice.requests.KeyedRequest.of: if not idempotency_key": (
         "No flow creates twice without a key: tests/integration/test_boosts_api.py does, in its lists."
+    ),
+    "sluice.commands.ChainCommands.create_by: if created is None and keyed is None": (
+        "The same; and tests/integration/test_boosts_api.py loses the answer of a create without a key."
+    ),
+    "sluice.outbox.Relay.publish: condition EventItem.status == PENDING of update_if": (
+        "No row is unreadable: tests/integration/test_outbox_relay.py."
     ),
     "sluice.steps.StepChain._most_behind: return if self.act is None, never": (
         "The reference acts: tests/unit/test_steps.py has a chain that does not."
@@ -175,6 +197,34 @@ def a_day_passes(world: World) -> None:
     world.pass_time(world.now() + timedelta(hours=25))
 
 
+def gone(world: World) -> None:
+    """All tables are restored to a time before everything, but for that of the requests."""
+    for table in ("BoostsTable", "AuditTable", "OutboxTable"):
+        world.dynamo.tables[table].items.clear()
+    world.bus.clear()
+    _forget_answers(world)
+
+
+def begun_again(world: World) -> None:
+    """The campaign's table is restored to a time before it was executed; of its audit log nothing is lost."""
+    items = world.dynamo.tables["BoostsTable"].items
+    for key, item in items.items():
+        items[key] = item | {"step": {"N": "0"}, "status": {"S": "pending"}}
+    _forget_answers(world)
+
+
+def _forget_answers(world: World) -> None:
+    for watcher in world.watchers:
+        if isinstance(watcher, Repeats):
+            watcher.restored(world)
+
+
+def was_rolled_back(world: World) -> bool:
+    """Whether an answer is kept that is of a time after what is in the table."""
+    steps = {each["id"]: each["step"] for each in CHAIN.campaigns(world)}
+    return any(steps.get(row["entity"], -1) < row["version"] for row in world.dynamo.items("RequestsTable"))
+
+
 def two_minutes_pass(world: World) -> None:
     """A worker is slow: the step that judges its call comes first."""
     world.pass_time(world.now() + timedelta(minutes=2))
@@ -201,7 +251,13 @@ FLOWS = (
     ),
     Flow(
         "cancel",
-        (create(), command("execute"), command("cancel", when=counted(1), can_cross=True), command("cancel")),
+        (
+            create(),
+            command("execute"),
+            command("cancel", when=counted(1), can_cross=True),
+            command("cancel"),
+            command("pause", wanted=409),
+        ),
         only_in=(_API, _WORKER),
     ),
     Flow(
@@ -255,6 +311,15 @@ FLOWS = (
         only_in=("OperationsStopFunction",),
     ),
     Flow(
+        "the platform without a key",
+        (
+            platform("stop", has_key=False),
+            platform("stop", has_key=False, wanted=409, code="platform_already_stopped"),
+            platform("resume", has_key=False),
+        ),
+        only_in=("OperationsStopFunction",),
+    ),
+    Flow(
         "strange messages",
         (create(), act(CHAIN.send_strange), command("execute"), act(CHAIN.send_strange, when=counted(1))),
         only_while=never,
@@ -297,6 +362,33 @@ FLOWS = (
         only_while=never,
     ),
     Flow("without a key", (replace(create(1), has_key=False), command("execute")), only_while=never),
+    Flow(
+        "commands without a key",
+        (
+            create(),
+            command("execute", has_key=False),
+            command("execute", has_key=False, wanted=409),
+            command("pause", when=counted(1), has_key=False, can_cross=True),
+            command("execute", when=in_status("paused"), has_key=False, can_cross=True),
+            command("cancel", has_key=False),
+            command("cancel", has_key=False),
+        ),
+        only_in=(_API,),
+    ),
+    Flow(
+        "rolled back",
+        (
+            create(1),
+            act(gone),
+            replace(create(1), id="request-0"),
+            command("execute", number=1, id="execute"),
+            command("pause", number=1),
+            act(begun_again),
+            command("execute", number=1, id="execute", can_cross=True),
+        ),
+        only_in=(_API,),
+        only_while=was_rolled_back,
+    ),
     Flow("ids drawn twice", (create(), create(), create()), prepare=ids_repeated, only_in=(_API,)),
     Flow("rows deleted before they are published", (create(), act(rows_deleted))),
     Flow("rows deleted by hand", (create(), act(rows_deleted, when=are_all_published, can_cross=True))),
@@ -357,8 +449,11 @@ def _calls(written: list[Written]) -> set[str]:
 
 
 def check_calls(world: World) -> None:
-    """Whenever no handler runs: nothing was called for twice, and what is counted was called for."""
-    for campaign in CHAIN.campaigns(world):
+    """Whenever no handler runs: nothing was called for twice, and what is counted was called for.
+
+    A restore takes back what was stored of a call, and not the call: it is made again.
+    """
+    for campaign in CHAIN.campaigns(world) if not world.is_restored else ():
         made = [name.split("/")[1] for name in PARTY.calls if name.startswith(f"{campaign['id']}/")]
         if made != [str(number) for number in range(1, len(made) + 1)]:
             raise Violation(f"the calls of {campaign['id']} are not one for each number: {PARTY.calls}")
@@ -408,7 +503,7 @@ class Reference(Context):
         answer = effect()
         if operation == CALL:
             intents = {each["call"] for each in CHAIN.campaigns(world) if "call" in each}
-            if PARTY.calls[-1] not in intents:
+            if PARTY.calls[-1] not in intents and not world.is_restored:
                 raise Violation(f"{PARTY.calls[-1]} was made, and its intent was not stored")
         return answer
 
@@ -427,6 +522,8 @@ class Reference(Context):
         with by_the_operator(world) as verify:
             check_trail(world, verify, self._watch.outbox.deleted)
         _check_shown(world)
+        if world.is_restored:
+            check_goes_on(world, CHAIN, CAMPAIGNS)
 
     def end(self, world: World) -> tuple[Any, Any, Any]:
         entries = actions_by_entity(world)

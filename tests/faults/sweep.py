@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar, Protocol
 
-from tests.faults.faults import LATE, OF_AWS, Crossing, Delivery, Fault, Faults, Injection, can_happen, is_told
+from tests.faults.faults import (
+    LATE,
+    OF_AWS,
+    Crossing,
+    Delivery,
+    Fault,
+    Faults,
+    Injection,
+    Restore,
+    can_happen,
+    is_told,
+)
+from tests.faults.repeats import Repeats
 from tests.faults.script import Command, Script
-from tests.faults.world import START, Request, Site, Watcher, World, a_world
+from tests.faults.wiring import is_keyed
+from tests.faults.world import START, Request, Site, Violation, Watcher, World, a_world
 
 # Whatever goes wrong, a run that has not come to rest by then never will: the sweeper waits at most four hours.
 AT_REST_WITHIN = timedelta(hours=9)
 _MOST_EVENTS = 5_000
-
-
-class Violation(BaseException):
-    """An invariant does not hold. No handler may catch it."""
 
 
 class Watch(Watcher, Protocol):
@@ -47,6 +56,8 @@ class Flow:
     only_while: Callable[[World], bool] | None = None
     """Calls go wrong only while this holds; by default always."""
     at_rest_within: timedelta = AT_REST_WITHIN
+    is_restorable: bool = True
+    """Whether its tables may be put back."""
 
 
 class Context:
@@ -67,6 +78,8 @@ class Context:
     """Functions whose calls never go wrong here, and why."""
     needs: tuple[str, ...] = ()
     """The fixtures that it is made of, such as servers."""
+    is_restorable: bool = True
+    """Whether its tables may be taken back: whether its watcher knows what a restore allows."""
 
     @contextmanager
     def world(self) -> Iterator[World]:
@@ -143,6 +156,8 @@ class Sweep:
         if run.problem:
             return run
         # A late answer makes the next command late, too.
+        if self.world.is_restored:
+            return run
         late = {each for number in run.late_commands for each in (number, number + 1) if each < len(flow.commands)}
         allowed = [self.faultless(flow), *(self.faultless(flow, each) for each in sorted(late))]
         parts = 0 if flow.is_race else 1 if run.crossed else 2 if flow.is_timed else 3
@@ -156,16 +171,17 @@ class Sweep:
         world.silent = flow.silent
         flow.prepare(world)
         base = self.context.base(world)
-        world.watchers = [watch]
+        repeats = Repeats()
+        world.watchers = [watch, repeats]
         late = {put_off: LATE} if put_off is not None else {}
         script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)
         never_in = self.context.never_broken
-        faults = Faults(injections, script.hit, script.cross, flow.only_while, flow.only_in, never_in)
+        faults = Faults(injections, script.hit, script.cross, repeats.play, flow.only_while, flow.only_in, never_in)
         world.nemesis = faults
 
         def retry_after(request: Request) -> timedelta | None:
-            ids = [invocation.event.get("requestContext", {}).get("requestId") for invocation in faults.late]
-            return LATE if request.id in ids and not script.late else None
+            ids = [invocation.event.get("requestContext", {}).get("requestId", "") for invocation in faults.late]
+            return LATE if request.id in [each.partition("/")[0] for each in ids] and not script.late else None
 
         problem = None
         try:
@@ -194,7 +210,8 @@ class Sweep:
                 quiet_since = world.now()
                 continue
             if world.is_quiet():
-                if script.is_done and self.context.is_settled(world):
+                is_over = script.is_done or world.is_restored
+                if is_over and self.context.is_settled(world):
                     return
                 if world.now() - quiet_since > at_rest_within:
                     break
@@ -242,9 +259,20 @@ def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
     """Everything that can come in the middle of every call, which is otherwise well."""
     can_cross = sum(command.can_cross for command in flow.commands)
     unlikely = (Crossing.COMMAND, Crossing.COMMANDS)[can_cross:]
+    if not any(is_keyed(command.method, command.path.format(*"0123456789")) for command in flow.commands):
+        unlikely = (*unlikely, Crossing.REPEATS)
     for site in sites:
         for crossing in (each for each in (*Crossing, Delivery.AT_ONCE, Delivery.LATE) if each not in unlikely):
             yield Injection(site.number, Fault.NONE, crossing)
+
+
+def restores(context: Context, flow: Flow, sites: Sequence[Site]) -> Iterator[tuple[Injection, Injection]]:
+    """Every way to take the tables back, in the middle of a call, to what they were before an earlier write."""
+    for number, later in enumerate(sites if context.is_restorable and flow.is_restorable else ()):
+        for earlier in sites[:number]:
+            if earlier.has_effect:
+                kept = Injection(earlier.number, Fault.NONE, Restore.KEPT)
+                yield kept, Injection(later.number, Fault.NONE, Restore.PUT_BACK)
 
 
 def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ...]]]:
@@ -265,9 +293,17 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
                 # What comes in between may be harmless at one call, and not at the next of the same place.
                 kind = (*kind, flow.name, site.number if flow.is_race else 0)
             kinds.setdefault(kind, (flow, (injection,)))
+        for pair in _in_any_order(restores(sweep.context, flow, list(sites.values())), random):
+            kinds.setdefault((sites[pair[1].at].place, Restore.PUT_BACK), (flow, pair))
     every = list(kinds.values())
     random.shuffle(every)
     return [*((flow, ()) for flow in flows), *every]
+
+
+def _in_any_order[T](several: Iterable[T], random: Random) -> list[T]:
+    found = list(several)
+    random.shuffle(found)
+    return found
 
 
 def some_pairs(sweep: Sweep, flow: Flow, many: int, seed: int) -> Iterator[tuple[Injection, Injection]]:

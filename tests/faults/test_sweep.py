@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterable
 from itertools import product
+from random import Random
 
 import pytest
 
 from tests.faults.contexts import CONTEXTS
 from tests.faults.faults import Delivery, Injection
 from tests.faults.report import Teller
-from tests.faults.sweep import Flow, Run, Sweep, crossings, singles, some_pairs
+from tests.faults.sweep import Flow, Run, Sweep, crossings, restores, singles, some_pairs
 
 LONG, IN_FULL = os.environ.get("FAULTS") == "long", "FAULTS" in os.environ
 FLOWS = [
@@ -17,6 +18,7 @@ FLOWS = [
 ]
 # Together 500 and more: in a few flows nothing may go wrong.
 PAIRS_OF_A_FLOW = 120 if IN_FULL else 12
+RESTORES_OF_A_FLOW = 12
 # `make test` tries every fifth of what can come in between: of the six at a call, another one at each.
 EVERY = 1 if IN_FULL else 5
 SEED = 6
@@ -83,6 +85,24 @@ def test_two_faults_do_no_more_harm_than_one(sweep: Sweep, flow: Flow, tell: Tel
     runs, wrong = swept(sweep, flow, pairs)
 
     what = f"{'all pairs' if LONG else 'pairs'} of faults = {IN_ALL}"
+    tell(sweep.context.name, what, runs=runs, violations=len(wrong))
+    assert not wrong, "\n".join(map(str, wrong[:5]))
+
+
+@pytest.mark.parametrize(
+    ("sweep", "flow"),
+    [each for each in FLOWS if CONTEXTS[str(each.values[0])].is_restorable and each.values[1].is_restorable],  # type: ignore[union-attr]
+    indirect=["sweep"],
+)
+def test_tables_that_are_put_back_leave_nothing_stuck_and_their_numbers_add_up(
+    sweep: Sweep, flow: Flow, tell: Teller
+) -> None:
+    every = list(restores(sweep.context, flow, sweep.faultless(flow).sites))
+    tried = every if IN_FULL else Random(f"{flow.name} {SEED}").sample(every, min(len(every), RESTORES_OF_A_FLOW))
+
+    runs, wrong = swept(sweep, flow, tried)
+
+    what = f"tables put back in the middle of a call = {IN_ALL}"
     tell(sweep.context.name, what, runs=runs, violations=len(wrong))
     assert not wrong, "\n".join(map(str, wrong[:5]))
 

@@ -65,7 +65,6 @@ MODULES = (
 _REFUSED = "views.track.counter.ViewCounter._answer:"
 _IMPORTED = "views.imports.batches.ImportBatches.commit:"
 OUT_OF_SIGHT = {
-    "views.track.api.Tracker._read: if kind is None": "The gateway passes on what has a route.",
     "views.track.api._cookie: if name == COOKIE": "The callers have no cookies.",
     "views.track.fallback.Fallback.track_many: if self._seconds() > ends": "No time passes in a call.",
     "views.track.counter.ViewCounter._run: if answers": "A server that fails has answered all of a request, or none.",
@@ -314,8 +313,11 @@ def rows_gone(world: World) -> None:
 
 
 def ids_repeated(world: World) -> None:
-    """Chance draws an import's id a second time, and an adjustment's: the first of three that each of them takes."""
-    drawn = chain((1, 2, 3, 1, 4, 5, 6, 7, 8, 9, 10, 11, 9), count_from(12))
+    """Chance draws an import's id a second time, and an adjustment's: the first of three that each of them takes.
+
+    The second import tries twice, for its id has entries: it takes an entry for the restore that was none, too.
+    """
+    drawn = chain((1, 2, 3, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 12), count_from(15))
     world.random = lambda size: next(drawn).to_bytes(size, "big")
 
 
@@ -507,12 +509,14 @@ FLOWS = (
     Flow(
         "only registered content",
         (
-            register("a", "one"),
+            register("a", "one", has_key=False),
             register("a", "two"),
             act(World.fire_schedules),
             view(1, "a", "b", when=is_registry_complete),
             register("b", "three", can_cross=True),
-            view(2, "a", "b"),
+            view(2, "a"),
+            # Who sees it again: without Redis the first view counts, because the database knows no set.
+            view(1, "b"),
             sync(),
         ),
         prepare=only_registered,
@@ -631,6 +635,7 @@ class Views(Context):
     faults = (*OF_AWS, *OF_REDIS_ALONE)
     modules = MODULES
     needs = ("single_server", "patient")
+    is_restorable = False  # Views that were moved between the two moments are lost with the tables.
     out_of_sight = OUT_OF_SIGHT
     unreached = UNREACHED
     never_broken = SHARED

@@ -184,6 +184,8 @@ class Watch:
 
     def published(self, world: World, entries: list[Any]) -> None: ...
 
+    def restored(self, world: World) -> None: ...
+
     def delivered(self, world: World) -> None:
         self.look()
         self._check_that_it_goes_on()

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,19 @@ _DAILY = re.compile(r"cron\((\d+) (\d+) \* \* \? \*\)")
 _FUNCTION_ARN = re.compile(r"\$\{(\w+)\.Arn\}/invocations")
 # What AWS takes where the template says nothing.
 _VISIBILITY_SECONDS, _BATCH_SIZE = 30, 10
+_DOCUMENT = Path(__file__).parents[2] / "docs/openapi.json"
+_KEYED = [
+    (method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]+", path)))
+    for path, operations in json.loads(_DOCUMENT.read_text())["paths"].items()
+    for method, operation in operations.items()
+    if any(parameter["name"].lower() == "idempotency-key" for parameter in operation.get("parameters", []))
+]
+"""The routes that document an Idempotency-Key."""
+
+
+def is_keyed(method: str, path: str) -> bool:
+    """Whether the route takes an Idempotency-Key."""
+    return any(method == each and pattern.fullmatch(path) for each, pattern in _KEYED)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from tests.account import Account, account
 from tests.dynamo.model import Dynamo, Written, refusal
 from tests.faults.cache import REDIS
 from tests.faults.environment import environment, kept_apart
-from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring, is_in
+from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring, is_in, is_keyed
 from tests.gateway import Context, a_request
 from tests.packages import nothing_cached
 
@@ -36,6 +36,8 @@ START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
 _THROUGH = ("sluice.dynamodb", "sluice.commit", "sluice.store", "views.shards.store", "tests.reference.sandbox")
+REQUESTS = "RequestsTable"
+_NEVER_RESTORED = ("AuditTable", "OutboxTable", REQUESTS)
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
 # Lambda tries an asynchronous invocation that failed twice more.
@@ -74,6 +76,10 @@ class Nemesis(Protocol):
     def at(self, world: "World", site: Site, effect: Callable[[], Any]) -> Any: ...
 
 
+class Violation(BaseException):
+    """An invariant does not hold. No handler may catch it."""
+
+
 class Watcher(Protocol):
     """What must hold at every moment. A context has its own."""
 
@@ -82,6 +88,7 @@ class Watcher(Protocol):
     def asked(self, world: "World", request: "Request") -> None: ...
     def answered(self, world: "World", request: "Request", status: int, body: Any) -> None: ...
     def delivered(self, world: "World") -> None: ...
+    def restored(self, world: "World") -> None: ...
 
 
 @dataclass(eq=False)
@@ -130,6 +137,8 @@ class Request:
     agent: str = "Mozilla/5.0"
     has_key: bool = True
     """Whether its id is its Idempotency-Key, too."""
+    is_repeat: bool = False
+    """Whether it comes late, long after its answer: then nothing may come of it, and no watcher hears of it."""
 
 
 @dataclass
@@ -204,7 +213,12 @@ class World:
         """The functions whose hop was dropped."""
         self.crashes: list[BaseException] = []
         self.broken: list[BaseException] = []
+        self.is_replay = False
+        """Whether the last request was answered by what is kept of its key."""
         """Of those, what a function behind the API did not answer for."""
+        self.kept: dict[str, dict[Any, Any]] | None = None
+        """The tables' items at a moment to which a restore takes them back."""
+        self.is_restored = False
         self.random = _pseudo_random()
         self._numbers = count(1)
         self._running: list[Invocation] = []
@@ -246,6 +260,24 @@ class World:
 
     def after(self, delay: timedelta, act: Callable[[], None], what: str = "") -> None:
         self.later.append(Due(self.now() + delay, next(self._numbers), act, what))
+
+    # --- A restore
+
+    def keep(self) -> None:
+        """Remember the tables that are restored together, as they are now."""
+        self.kept = {
+            name: dict(table.items) for name, table in self.dynamo.tables.items() if name not in _NEVER_RESTORED
+        }
+
+    def put_back(self) -> None:
+        """Take the tables back to what was kept; what was answered to keys is forgotten."""
+        for name, items in (self.kept or {}).items():
+            self.dynamo.tables[name].items = dict(items)
+        self.dynamo.tables[REQUESTS].items.clear()
+        self.is_restored = True
+        self.silent = ()  # what is on its way is of a time that was taken back: it needs the sweeper
+        for watcher in self.watchers:
+            watcher.restored(self)
 
     # --- What is due
 
@@ -404,11 +436,17 @@ class World:
 
     def http(self, request: Request) -> tuple[int, Any]:
         """Send a request: the status, and the body if it is JSON. A function that fails is answered for with a 500."""
-        for watcher in self.watchers:
+        watchers = [] if request.is_repeat else self.watchers
+        for watcher in watchers:
             watcher.asked(self, request)
         function = self.wiring.function_of(request.method, request.path)
         event = a_request(request.method, request.path, body=request.body, role=request.role)
-        event["requestContext"]["requestId"] = request.id
+        # A client's repeat is another request to the gateway: it is the key that says what it repeats.
+        event["requestContext"]["requestId"] = (
+            f"{request.id}/{len(self.sites)}"
+            if request.has_key and is_keyed(request.method, request.path)
+            else request.id
+        )
         event["requestContext"]["http"]["sourceIp"] = request.address
         event["headers"]["user-agent"] = request.agent
         if request.has_key:
@@ -419,9 +457,10 @@ class World:
                 self.broken.append(self.crashes[-1])
             return 500, None
         status, body = answer["statusCode"], json.loads(answer["body"])
+        self.is_replay = "Idempotency-Replayed" in answer["headers"]
         if status == 500:
             self.broken.append(AssertionError(body))
-        for watcher in self.watchers:
+        for watcher in watchers:
             watcher.answered(self, request, status, body)
         return status, body
 

@@ -694,15 +694,147 @@ def test_a_command_whose_answer_was_lost_is_answered_when_it_comes_again(
     assert len(console.waiting()) == (1 if verb == "execute" else 0)
 
 
-def test_one_idempotency_key_names_one_command_of_each_kind(console: Console) -> None:
+def test_a_create_without_a_key_is_not_attempted_again(console: Console) -> None:
+    """Its answer may be lost, and refused when the SDK repeats it: another attempt would be another campaign."""
+    real = Connection.transact_write_items
+
+    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
+        real(self, *args, **kwargs)
+        return real(self, *args, **kwargs | {"client_request_token": "another"})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Connection, "transact_write_items", twice)
+        answer = console.send("boosts/api-create", body=TERMS)
+
+    assert answer.refusal[:2] == (503, "unavailable")
+    assert len(campaigns(console)) == 1
+
+
+def test_a_late_retry_is_answered_as_the_first_was_and_undoes_nothing(console: Console) -> None:
+    """Executed, paused by somebody else, and then the first request comes once more."""
     campaign_id = console.create()
+    first = console.send("boosts/api-execute", campaign_id, key="e1")
+    console.send("boosts/api-pause", campaign_id, key="p1", subject="grace")
+    paused = console.item(campaign_id)
+    console.waiting()
 
-    statuses = [
-        console.send(f"boosts/api-{verb}", campaign_id, key="k1").body["status"]
-        for verb in ("execute", "pause", "cancel")
-    ]
+    again = console.send("boosts/api-execute", campaign_id, key="e1")
 
-    assert statuses == ["running", "paused", "cancelled"]
+    assert (again.status, again.body) == (200, first.body)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert "Idempotency-Replayed" not in first.headers
+    assert console.item(campaign_id) == paused
+    assert console.waiting() == []
+    assert console.actions(campaign_id) == ["CREATED", "STARTED", "PAUSED"]
+
+
+def test_every_command_is_answered_once_for_each_key(console: Console) -> None:
+    """Each comes again after all of them, and changes nothing."""
+    campaign_id = console.running(total_count=2000)
+    console.work(campaign_id, 1)
+    commands = [("pause", "one"), ("execute", "two"), ("pause", "three"), ("cancel", "four"), ("revert", "five")]
+    bodies = {"revert": {"reason": "a test"}}
+    first = [console.send(f"boosts/api-{verb}", campaign_id, key=key, body=bodies.get(verb)) for verb, key in commands]
+    item = console.item(campaign_id)
+
+    again = [console.send(f"boosts/api-{verb}", campaign_id, key=key, body=bodies.get(verb)) for verb, key in commands]
+
+    assert [answer.status for answer in first] == [200] * 5
+    assert [(answer.status, answer.body) for answer in again] == [(200, answer.body) for answer in first]
+    assert console.item(campaign_id) == item
+
+
+def test_a_replay_wakes_the_step_that_is_next_by_now(console: Console) -> None:
+    """The first function may have died before it could."""
+    campaign_id = console.create()
+    console.send("boosts/api-execute", campaign_id, key="e1")
+    console.command("pause", campaign_id)
+    console.command("execute", campaign_id)
+    console.waiting()
+
+    console.send("boosts/api-execute", campaign_id, key="e1")
+
+    assert console.waiting() == [{"campaign_id": campaign_id, "step": 3}]
+
+
+def test_a_replay_shows_what_was_answered_whatever_the_platform_does_by_now(console: Console) -> None:
+    campaign_id = console.create()
+    first = console.send("boosts/api-execute", campaign_id, key="e1")
+    console.send("operations/stop-stop", body={"reason": "a test"})
+    console.clock.shift(60)
+
+    again = console.send("boosts/api-execute", campaign_id, key="e1")
+
+    assert again.body == first.body
+    assert console.get(campaign_id) != first.body
+
+
+@pytest.mark.parametrize("verb", ["execute", "pause", "cancel"])
+def test_a_key_that_was_used_for_another_command_is_409(console: Console, verb: str) -> None:
+    campaign_id = console.send("boosts/api-create", body=TERMS, key="k1").body["id"]
+
+    answer = console.send(f"boosts/api-{verb}", campaign_id, key="k1")
+
+    assert answer.refusal[:2] == (409, "idempotency_key_reused")
+    assert console.get(campaign_id)["status"] == "pending"
+
+
+def test_a_refused_command_leaves_its_key_free(console: Console) -> None:
+    campaign_id = console.create()
+    refused = console.send("boosts/api-pause", campaign_id, key="p1")
+    console.command("execute", campaign_id)
+
+    answer = console.send("boosts/api-pause", campaign_id, key="p1")
+
+    assert (refused.status, answer.status, answer.body["status"]) == (409, 200, "paused")
+
+
+def test_a_keyed_create_does_not_answer_with_an_id_that_is_gone(console: Console) -> None:
+    """The table was restored to an earlier moment, and the requests were not emptied."""
+    first = console.send("boosts/api-create", body=TERMS, key="k1")
+    key = {"id": {"S": first.body["id"]}, "part": {"S": "campaign"}}
+    console.aws.client("dynamodb").delete_item(TableName=console.aws.ref("BoostsTable"), Key=key)
+
+    second = console.send("boosts/api-create", body=TERMS, key="k1")
+    third = console.send("boosts/api-create", body=TERMS, key="k1")
+
+    assert second.status == 201
+    assert second.body["id"] != first.body["id"]
+    assert "Idempotency-Replayed" not in second.headers
+    assert (third.body, third.headers["Idempotency-Replayed"]) == (second.body, "true")
+
+
+def test_a_command_that_was_rolled_back_is_carried_out_again_by_its_key(console: Console) -> None:
+    campaign_id = console.create()
+    console.send("boosts/api-execute", campaign_id, key="e1")
+    console.aws.client("dynamodb").update_item(
+        TableName=console.aws.ref("BoostsTable"),
+        Key={"id": {"S": campaign_id}, "part": {"S": "campaign"}},
+        UpdateExpression="SET #step = :step, #status = :status",
+        ExpressionAttributeNames={"#step": "step", "#status": "status"},
+        ExpressionAttributeValues={":step": {"N": "0"}, ":status": {"S": "pending"}},
+    )
+
+    second = console.send("boosts/api-execute", campaign_id, key="e1")
+    third = console.send("boosts/api-execute", campaign_id, key="e1")
+
+    assert (second.status, second.body["status"]) == (200, "running")
+    assert "Idempotency-Replayed" not in second.headers
+    assert third.headers["Idempotency-Replayed"] == "true"
+    assert console.item(campaign_id)["step"] == 1
+
+
+def test_an_answer_of_before_entities_were_stored_with_it_stands(console: Console) -> None:
+    first = console.send("boosts/api-create", body=TERMS, key="k1")
+    table, row = console.aws.ref("RequestsTable"), console.aws.items("RequestsTable")[0]
+    console.aws.client("dynamodb").update_item(
+        TableName=table,
+        Key={"key": {"S": row["key"]}},
+        UpdateExpression="REMOVE #entity, #version",
+        ExpressionAttributeNames={"#entity": "entity", "#version": "version"},
+    )
+
+    assert console.send("boosts/api-create", body=TERMS, key="k1").body == first.body
 
 
 @pytest.mark.parametrize(

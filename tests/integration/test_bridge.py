@@ -285,6 +285,17 @@ def test_of_two_commands_one_bridges_and_the_other_is_answered_by_what_it_finds(
     assert len(world.entries(entity)) == 5
 
 
+def test_the_trail_of_a_campaign_that_is_gone_names_its_entries(world: Restorable) -> None:
+    kept = world.keep()
+    campaign_id = a_boost(world)
+    world.restore(kept)
+
+    found = world.verified(campaign_id)
+
+    ahead = "entries 1 to 2 are ahead of the entity: it was restored to an earlier moment, or they were added"
+    assert (found["valid"], found["entries"], found["problem"]) == (False, 2, ahead)
+
+
 # --- What was in the middle of something
 
 

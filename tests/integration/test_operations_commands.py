@@ -90,8 +90,8 @@ def test_the_listings_find_pending_views_and_viewers() -> None:
         _, stories = asked(of_stories, servers)
         viewers = asked(of_viewers, servers)
 
-    assert pending == {b"story:123": b"1", b"video:abc": b"1"}
-    assert stories == {b"story:123": b"1"}
+    assert pending == {b"story:123": b"2026-11-20:1;", b"video:abc": b"2026-11-20:1;"}
+    assert stories == {b"story:123": b"2026-11-20:1;"}
     assert len(viewers) == 1
 
 

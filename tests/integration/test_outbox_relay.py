@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import time_machine
 from botocore.client import BaseClient
+from botocore.exceptions import ParamValidationError
 
 from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.console import TERMS, Console, before_the_first, throttled
 from tests.integration.harness import Functions, an_event
+from tests.integration.log_metrics import metrics
 
 
 class Bus(Console):
@@ -59,6 +61,16 @@ class Bus(Console):
             event["Records"][-1]["dynamodb"]["SequenceNumber"] = str(number)
         answer = self.invoke("operations/outbox_relay-rows", event)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def edit(self, event_id: str, **values: dict[str, str]) -> None:
+        """Change a row by hand."""
+        self.aws.client("dynamodb").update_item(
+            TableName=self.aws.ref("OutboxTable"),
+            Key={"id": {"S": event_id}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         return sorted(self.aws.items("OutboxTable"), key=lambda row: str(row["created_at"]))
@@ -329,6 +341,81 @@ def test_an_overdue_row_that_the_bus_refuses_does_not_hold_up_those_after_it_and
 
     assert [event["detail"]["id"] for event in bus.heard()] == ids[1:]
     assert [row["status"] for row in bus.rows()] == ["pending", "processed", "processed"]
+
+
+def test_an_overdue_row_that_cannot_be_published_at_all_holds_up_none_after_it(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        bus.create()
+        bus.clock.shift(1)
+    ids = [row["id"] for row in bus.rows()]
+    bus.edit(ids[0], name={"S": ""})
+    real = bus.put_events
+
+    def put_events(sent: Any, client: BaseClient, parameters: dict[str, Any]) -> Any:
+        if not parameters["Entries"][0]["DetailType"]:
+            raise ParamValidationError(report="DetailType is empty")
+        return real(sent, client, parameters)
+
+    monkeypatch.setattr(bus, "put_events", put_events)
+    bus.clock.shift(timedelta(minutes=10))
+
+    with pytest.raises(Unavailable, match="1 of 3 overdue events"):
+        bus.sweep()
+
+    assert [event["detail"]["id"] for event in bus.heard()] == ids[1:]
+
+
+@pytest.mark.parametrize("by", ["the sweeper", "the stream"])
+@pytest.mark.parametrize("unreadable", [{"S": "{not json"}, {"N": "7"}])
+def test_an_unreadable_row_is_logged_for_an_alarm_and_passed_by(
+    bus: Bus, log_lines: Callable[[], list[dict[str, Any]]], by: str, unreadable: dict[str, str]
+) -> None:
+    for _ in range(3):
+        bus.create()
+        bus.clock.shift(1)
+    ids = [row["id"] for row in bus.rows()]
+    bus.edit(ids[0], data=unreadable)
+    bus.clock.shift(timedelta(minutes=10))
+    log_lines()
+
+    done: Any = bus.relay(*ids) if by == "the stream" else bus.sweep()["published"]
+
+    lines = log_lines()
+    logs = "OperationsOutboxRelayLogs" if by == "the stream" else "OperationsSweeperLogs"
+    assert done == ([] if by == "the stream" else 3)
+    assert [event["detail"]["id"] for event in bus.heard()] == ids[1:]
+    assert [row["status"] for row in bus.rows()] == ["unreadable", "processed", "processed"]
+    assert metrics(bus.aws, logs, lines) == {"UnreadableRows": [1]}
+    assert any(ids[0] in line.get("exception", "") for line in lines)
+
+
+def test_an_unreadable_row_that_was_repaired_is_published_by_the_sweeper(bus: Bus) -> None:
+    bus.create()
+    row = bus.row()
+    bus.edit(row["id"], data={"S": "{not json"})
+    bus.clock.shift(timedelta(minutes=10))
+    bus.sweep()
+    marked = bus.row()["status"]
+
+    bus.edit(row["id"], data={"S": row["data"]}, status={"S": "pending"})
+    bus.sweep()
+
+    assert marked == "unreadable"
+    assert [event["detail"]["id"] for event in bus.heard()] == [row["id"]]
+
+
+def test_an_unreadable_row_that_was_published_already_stays_so(bus: Bus) -> None:
+    """A record may come again, after its row was published and edited."""
+    bus.create()
+    row = bus.row()
+    bus.relay(row["id"])
+    bus.edit(row["id"], data={"S": "{not json"})
+
+    bus.relay(row["id"])
+
+    assert bus.row()["status"] == "processed"
 
 
 def test_a_backlog_is_published_in_turns_oldest_first(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:

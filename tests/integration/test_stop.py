@@ -9,13 +9,14 @@ import pytest
 import time_machine
 from pynamodb.connection import Connection
 
-from operations.switch import Order, Switch
+from operations.switch import Switch
 from sluice import platform
 from sluice.audit import EntryItem, Head
 from sluice.dynamodb import Database, bind
 from sluice.errors import Conflicting
 from sluice.outbox import EventItem
 from sluice.platform import Platform, PlatformStatus
+from sluice.requests import Requester
 from tests.account import Account
 from tests.factories import NOON, FixedClock
 from tests.integration.console import Console, before_the_first
@@ -91,6 +92,17 @@ def test_a_repeat_of_a_request_is_answered_as_the_first_was(console: Console, na
         repeat = command(console, **{name: words})
 
         assert (repeat.status, repeat.body) == (200, first.body)
+    assert actions(console) == ["PLATFORM_STOPPED", "PLATFORM_RESUMED"]
+
+
+def test_a_late_retry_of_a_stop_does_not_stop_what_was_resumed_since(console: Console) -> None:
+    first = stop(console, key="s1")
+    resume(console, key="r1", subject="grace")
+
+    again = stop(console, key="s1")
+
+    assert (again.status, again.body, again.headers["Idempotency-Replayed"]) == (200, first.body, "true")
+    assert console.item("platform")["status"] == "open"
     assert actions(console) == ["PLATFORM_STOPPED", "PLATFORM_RESUMED"]
 
 
@@ -273,7 +285,7 @@ class TestSeveralContexts:
     def test_all_copies_are_written_in_one_transaction(self, copies: dict[str, Any]) -> None:
         switch = Switch(Database(), copies, FixedClock())
 
-        switch.stop(Order(REASON, "ada", "one"))
+        switch.stop(REASON, Requester("ada", "one"))
 
         assert [platform.read(items).is_stopped for items in copies.values()] == [True, True]
 
@@ -283,21 +295,21 @@ class TestSeveralContexts:
         switch = Switch(Database(), copies, FixedClock())
         alone = Switch(Database(), {"other": copies["other"]}, FixedClock())
 
-        with before_the_first("transact_write_items", lambda: alone.stop(Order("Theirs", "grace", "theirs"))):
-            switch.stop(Order(REASON, "ada", "one"))
+        with before_the_first("transact_write_items", lambda: alone.stop("Theirs", Requester("grace", "theirs"))):
+            switch.stop(REASON, Requester("ada", "one"))
 
         assert [platform.read(items).reason for items in copies.values()] == [REASON, REASON]
         assert [platform.read(items).audit_head.number for items in copies.values()] == [2, 2]
 
     def test_a_context_that_was_added_since_is_stopped_by_the_next_stop(self, copies: dict[str, Any]) -> None:
-        Switch(Database(), {"boosts": copies["boosts"]}, FixedClock()).stop(Order("Before", "ada", "one"))
+        Switch(Database(), {"boosts": copies["boosts"]}, FixedClock()).stop("Before", Requester("ada", "one"))
         switch = Switch(Database(), copies, FixedClock())
 
-        switch.stop(Order(REASON, "ada", "two"))
+        switch.stop(REASON, Requester("ada", "two"))
 
         assert [platform.read(items).status for items in copies.values()] == [PlatformStatus.STOPPED] * 2
         with pytest.raises(Conflicting):
-            switch.stop(Order(REASON, "ada", "three"))
+            switch.stop(REASON, Requester("ada", "three"))
 
 
 @pytest.mark.parametrize("was_stopped", [False, True])

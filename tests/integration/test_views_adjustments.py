@@ -104,6 +104,17 @@ def test_a_repeat_with_its_key_is_answered_the_same_and_adjusts_nothing(world: I
     assert world.totals() == {"organic#video#abc123": 10}
 
 
+def test_a_late_repeat_is_answered_even_when_it_would_be_refused_by_now(world: Importer) -> None:
+    imported(world, 50)
+    first = world.adjust(-40, key="one")
+    world.adjust(-10)
+
+    repeat = world.adjust(-40, key="one")
+
+    assert (repeat.status, repeat.body) == (201, first.body)
+    assert world.totals() == {"organic#video#abc123": 0}
+
+
 def test_a_repeat_after_a_lost_answer_adjusts_nothing(world: Importer) -> None:
     with pytest.raises(KeyboardInterrupt), answer_lost_of_the_first("transact_write_items"):
         world.adjust(7, key="one")

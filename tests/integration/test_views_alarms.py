@@ -122,6 +122,27 @@ def test_a_content_that_was_moved_aside_rings_until_it_is_applied(world: Watched
     assert rings(world.aws, "ViewsParkedAlarm", aside)
 
 
+def test_views_refused_for_too_many_contents_ring_until_the_next_epoch(world: Watched) -> None:
+    """S2-38: they are lost, until a sync makes room or the bound is raised."""
+    world.aws.choose(MaxContentsPerShard="1")
+    world.view("123")
+    before = world.gauges()["ViewsRefusedTooMany"]
+    for _ in range(2):
+        answer = world.invoke("views/track/api-track", a_view("456"))
+        assert json.loads(answer["body"])["reason"] == "too_many_contents"
+
+    full = world.gauges()["ViewsRefusedTooMany"]
+    world.sync()
+    world.view("456")
+    world.clock.shift(CLOSING)
+    world.sync()
+    after = world.gauges()["ViewsRefusedTooMany"]
+
+    assert (before, full, after) == (0, 2, 0)
+    assert not rings(world.aws, "ViewsTooManyContentsAlarm", before)
+    assert rings(world.aws, "ViewsTooManyContentsAlarm", full)
+
+
 def test_what_redis_holds_is_read_and_rings_above_the_parameter(world: Watched) -> None:
     """S2-38: Redis memory monitoring."""
     used = world.gauges()["RedisUsedMemoryBytes"]
@@ -144,7 +165,7 @@ def test_the_stacks_own_cache_is_watched_by_its_own_metric(aws: Account) -> None
 
 
 def test_what_redis_does_not_tell_is_not_logged_as_nothing() -> None:
-    silent = ShardStats(1, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0)
+    silent = ShardStats(1, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0)
 
     found = gauges.gauges(Stats(NOW, [silent], used_memory_bytes=None, open_epoch=None))
 
@@ -202,6 +223,7 @@ def test_a_view_that_cannot_be_folded_rings(world: Watched) -> None:
         Item={"key": {"S": "organic#story#odd"}, "views": {"S": "no number"}},
     )
     row = {"id": "viewer#1", "part": "2026-11-20#story:odd", "content": "story:odd", "unfolded": "3"}
+    row["counted_at"] = "2026-11-20T08:00:00.000000Z"
     client.put_item(TableName=world.aws.ref("ViewsTable"), Item={name: {"S": value} for name, value in row.items()})
     stream = StringIO()
     handler: Any = sync_worker.logger.registered_handler

@@ -11,11 +11,13 @@ from tests.integration.test_views_tracking import ALL_OFF, VIEWER, pending, regi
 from tests.redis_servers import Servers
 from views import keys
 from views.rules import BOT, COOLDOWN, DAILY_VIEWED, TOO_MANY_CONTENTS, UNREGISTERED, Decision, Rules
+from views.shards.store import RedisShards, client
 from views.track.counter import ViewCounter
 
 pytestmark = pytest.mark.usefixtures("patient")
 
 OTHER = "anon:BBBBBBBBBBBBBBBBBBBBBB"
+USER = "user:BBBBBBBBBBBBBBBBBBBBBB"
 SHARD = keys.shard_of(VIEWER)
 ONE_SHARD = 1
 DAY = timedelta(days=1)
@@ -40,7 +42,10 @@ def refused(servers: Servers) -> dict[str, int]:
 def stats(servers: Servers) -> dict[str, int]:
     with servers.client_of(keys.stats(0)) as server:
         found: Any = server.hgetall(keys.stats(0))
-    return {field.decode(): int(value) for field, value in found.items()}
+    counts = {field.decode(): int(value) for field, value in found.items()}
+    if "counted" in counts:
+        counts["pending_views"], counts["sessions"] = divmod(counts.pop("counted"), 10**9)
+    return counts
 
 
 def test_every_refused_attempt_is_counted_once(servers: Servers) -> None:
@@ -110,10 +115,10 @@ def test_a_content_that_is_not_registered_is_refused_where_that_is_set(servers: 
 
 
 def test_a_content_too_many_is_refused_and_leaves_nothing(servers: Servers) -> None:
-    """Of random ids a shard keeps so many and no more; what it knows goes on being counted."""
+    """A shard keeps so many and no more; what it knows goes on being counted."""
     counter = a_counter(servers, replace(ALL_OFF, max_contents=3))
     for content in "abc":
-        counter.track(VIEWER, "story", content, NOON)
+        counter.track(USER, "story", content, NOON)
 
     another = counter.track(OTHER, "story", "d", NOON)
     known = counter.track(OTHER, "story", "a", NOON)
@@ -124,6 +129,76 @@ def test_a_content_too_many_is_refused_and_leaves_nothing(servers: Servers) -> N
     assert stats(servers)["pending_views"] == 4
     with servers.client_of(keys.viewer_state(OTHER, ONE_SHARD)) as server:
         assert server.hlen(keys.viewer_state(OTHER, ONE_SHARD)) == 2
+
+
+def test_made_up_ids_meet_the_bound_at_a_tenth_of_it(servers: Servers) -> None:
+    """A content whose first pending view is anonymous may be made up. Users' contents are not kept out by these, and
+    count for all once they are pending.
+    """
+    counter = a_counter(servers, replace(ALL_OFF, max_contents=30))
+    anonymous = [counter.track(VIEWER, "story", f"made-up-{number}", NOON) for number in range(5)]
+
+    of_user = [counter.track(USER, "story", str(number), NOON) for number in range(28)]
+    again = [counter.track(VIEWER, "story", content, NOON) for content in ("made-up-0", "0")]
+
+    assert [decision.is_counted for decision in anonymous] == [True] * 3 + [False] * 2
+    assert anonymous[3] == Decision((TOO_MANY_CONTENTS,))
+    assert [decision.is_counted for decision in of_user] == [True] * 27 + [False]
+    assert all(decision.is_counted for decision in again)
+    assert (stats(servers)["unknown"], stats(servers)["too_many"]) == (3, 3)
+
+
+def test_an_explanation_of_a_content_too_many_is_noted_nowhere(servers: Servers) -> None:
+    counter = a_counter(servers, replace(ALL_OFF, max_contents=1))
+    counter.track(VIEWER, "story", "1", NOON)
+
+    assert counter.explain(VIEWER, "story", "2", NOON) == Decision((TOO_MANY_CONTENTS,))
+    assert "too_many" not in stats(servers)
+
+
+def test_registered_contents_pass_however_much_is_pending(servers: Servers) -> None:
+    """And contents outside a set that is not complete share a tenth of the bound, whoever views them."""
+    counter = a_counter(servers, replace(ALL_OFF, max_contents=10, registered_only=True))
+    with servers.client_of(keys.registered(0)) as server:
+        server.sadd(keys.registered(0), *(f"story:{number}" for number in range(20)))
+    outside = [counter.track(USER, "story", content, NOON) for content in ("a", "b")]
+
+    registered = [counter.track(VIEWER, "story", str(number), NOON) for number in range(20)]
+
+    assert [decision.is_counted for decision in outside] == [True, False]
+    assert all(decision.is_counted for decision in registered)
+
+
+def test_an_epoch_makes_room_for_unknown_contents(servers: Servers) -> None:
+    counter = a_counter(servers, replace(ALL_OFF, max_contents=1))
+    shards = RedisShards(client(servers.url, servers.mode, 60))
+    shards.open([0], 0)
+    counter.track(VIEWER, "story", "1", NOON)
+    full = counter.track(VIEWER, "story", "2", NOON)
+
+    shards.open([0], 1)
+    after = counter.track(VIEWER, "story", "2", NOON)
+
+    assert (full.is_counted, after.is_counted) == (False, True)
+    (found,) = shards.stats([0], MIDNIGHT_MS)
+    assert (found.unknown_contents, found.refused_too_many) == (1, 0)
+
+
+def test_an_epoch_takes_the_pending_views_and_leaves_the_sessions_of_the_day(servers: Servers) -> None:
+    """S2-28. One command counts both."""
+    counter = a_counter(servers)
+    shards = RedisShards(client(servers.url, servers.mode, 60))
+    shards.open([0], 0)
+    for content in "12":
+        counter.track(VIEWER, "story", content, NOON)
+
+    shards.open([0], 1)
+    (taken,) = shards.stats([0], MIDNIGHT_MS)
+    counter.track(OTHER, "story", "1", NOON)
+    (found,) = shards.stats([0], MIDNIGHT_MS)
+
+    assert (taken.pending_views, taken.sessions, taken.viewers) == (0, 2, 1)
+    assert (found.pending_views, found.sessions, found.viewers) == (1, 3, 2)
 
 
 def test_with_the_bound_off_any_number_of_contents_counts(servers: Servers) -> None:
@@ -160,7 +235,14 @@ def test_the_stats_count_viewers_and_sessions_of_the_day(servers: Servers) -> No
 
     counted = stats(servers)
 
-    assert counted == {"pending_views": 4, "since": NOON_MS, "day": MIDNIGHT_MS, "viewers": 2, "sessions": 3}
+    assert counted == {
+        "pending_views": 4,
+        "since": NOON_MS,
+        "unknown": 2,
+        "day": MIDNIGHT_MS,
+        "viewers": 2,
+        "sessions": 3,
+    }
 
 
 def test_a_later_day_begins_the_stats_anew(servers: Servers) -> None:
@@ -178,6 +260,7 @@ def test_a_later_day_begins_the_stats_anew(servers: Servers) -> None:
     assert counted["day"] == MIDNIGHT_MS + 86_400_000
     assert counted["viewers"] == 2
     assert counted["sessions"] == 2
+    assert counted["pending_views"] == 6
 
 
 def test_a_session_of_no_length_is_none_to_count(servers: Servers) -> None:

@@ -332,7 +332,8 @@ def test_a_viewer_who_was_never_seen_would_count(world: Diagnosed) -> None:
         {"rule": "session_limit", "on": True, "limit": 3, "used": 0, "refuses": False},
         {"rule": "daily_limit", "on": True, "limit": 100, "used": 0, "refuses": False},
         {"rule": "unregistered", "on": False, "limit": None, "used": None, "refuses": False},
-        {"rule": "too_many_contents", "on": True, "limit": 100_000, "used": 0, "refuses": False},
+        {"rule": "too_many_contents", "on": True, "limit": 10_000, "used": 0, "refuses": False},
+        {"rule": "network_limit", "on": False, "limit": 0, "used": None, "refuses": False},
         {"rule": "bot", "on": True, "limit": None, "used": None, "refuses": False},
         {"rule": "do_not_track", "on": False, "limit": None, "used": None, "refuses": False},
     ]
@@ -429,15 +430,53 @@ def test_an_unregistered_content_would_be_refused_where_only_registered_ones_cou
 
 
 def test_a_content_too_many_would_be_refused(world: Diagnosed) -> None:
-    world.choose(MaxContentsPerShard="2")
+    """An anonymous viewer's at a tenth of the bound, a user's at the bound."""
+    world.choose(MaxContentsPerShard="11", ViewShards="1")
     world.view("1")
     world.view("2")
 
-    new, pending = world.explain("3"), world.explain("2", user="grace")
+    new, pending, users = world.explain("3"), world.explain("2", user="grace"), world.explain("3", user="grace")
 
     assert new["reasons"] == ["too_many_contents"] == world.view("3")["reasons"]
     assert rule(new, "too_many_contents") == {"on": True, "limit": 2, "used": 2, "refuses": True}
+    assert rule(users, "too_many_contents") == {"on": True, "limit": 11, "used": 2, "refuses": False}
     assert "too_many_contents" not in pending["reasons"]
+    assert world.stats()["unknown_contents"] == 2
+    assert world.stats()["refused_too_many"] == 1
+
+
+def test_a_network_at_its_limit_is_named_where_the_viewer_is_anonymous(world: Diagnosed) -> None:
+    world.choose(NetworkLimit="1")
+    session = world.view("other", address="198.51.100.1")["session"]
+    world.view(agent="Browser/1")
+
+    by_address = world.explain()
+    by_session = world.explain(session=session)
+    by_user = world.explain(user="ada")
+
+    assert by_address["reasons"] == ["network_limit"]
+    assert rule(by_address, "network_limit") == {"on": True, "limit": 1, "used": 1, "refuses": True}
+    for explained in (by_session, by_user):
+        assert rule(explained, "network_limit") == {"on": True, "limit": 1, "used": None, "refuses": False}
+
+
+def test_a_view_of_yesterday_is_told_under_todays_name(world: Diagnosed) -> None:
+    """S2-36. As the view itself would be answered: with the address, what a session's viewer did without it, too."""
+    midnight = MIDNIGHT + timedelta(days=1)
+    world.clock.move_to(midnight - timedelta(seconds=2))
+    session = world.view()["session"]
+    world.clock.move_to(midnight + timedelta(seconds=2))
+    by_address = world.explain()
+    world.view("other")
+    known = {"source_ip": ADDRESS, "user_agent": BROWSER}
+
+    alone, with_address = world.explain("other", session=session), world.explain("other", session=session, **known)
+
+    assert by_address["reasons"] == ["cooldown"] == world.view()["reasons"]
+    assert rule(by_address, "cooldown") == {"on": True, "limit": 300, "used": 4, "refuses": True}
+    assert alone["would_count"]
+    assert with_address["reasons"] == ["cooldown", "daily_viewed"] == world.view("other", session=session)["reasons"]
+    assert rule(with_address, "daily_viewed")["refuses"]
 
 
 @pytest.mark.parametrize(

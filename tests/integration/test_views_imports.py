@@ -456,6 +456,41 @@ def test_the_same_chunk_again_changes_nothing_whatever_the_import_does(world: Im
     assert world.get(import_id)["rows"] == 3
 
 
+def test_a_late_retry_of_a_chunk_puts_back_nothing(world: Importer) -> None:
+    import_id = world.create()
+    first = world.put(import_id, 1, some_rows(3), key="one")
+    world.put(import_id, 1, some_rows(5), key="two")
+
+    again = world.put(import_id, 1, some_rows(3), key="one")
+
+    assert (again.status, again.body, again.headers["Idempotency-Replayed"]) == (200, first.body, "true")
+    assert world.get(import_id)["rows"] == 5
+
+
+def test_a_chunk_that_was_there_already_keeps_its_answer_too(world: Importer) -> None:
+    import_id = world.create()
+    world.put(import_id, 1, some_rows(3))
+    same = world.put(import_id, 1, some_rows(3), key="one")
+    world.put(import_id, 1, some_rows(5))
+
+    again = world.put(import_id, 1, some_rows(3), key="one")
+
+    assert (again.status, again.body) == (200, same.body)
+    assert world.get(import_id)["rows"] == 5
+
+
+def test_a_late_retry_of_execute_is_answered_as_the_first_was_and_wakes_the_step(world: Importer) -> None:
+    import_id = world.create()
+    world.put(import_id, 1, some_rows(3))
+    first = world.execute(import_id, key="one")
+    world.steps("ViewsImportsQueue")
+
+    again = world.execute(import_id, key="one")
+
+    assert (again.status, again.body) == (200, first.body)
+    assert [each["campaign_id"] for each in world.steps("ViewsImportsQueue")] == [import_id]
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_rows_of_an_import_that_was_started_do_not_change(world: Importer, number: int) -> None:
     import_id = world.running(some_rows(3))

@@ -384,7 +384,42 @@ def test_a_server_that_is_full_is_as_good_as_away(
     assert len(caplog.records) == 1
 
 
-def _configure(servers: Servers, name: str, value: int) -> None:
+@pytest.mark.usefixtures("patient")
+def test_a_refusal_by_a_server_that_is_full_stands(aws: Account, servers: Servers) -> None:
+    """The rules are read, and answer. That the refusal cannot be noted is not for a fallback to count the view."""
+    function = TrackFunction.on(servers)
+    function.view()
+    _configure(servers, "maxmemory", "1mb")
+    try:
+        again = function.view()
+        robot = function.view("other", agent="Googlebot/2.1")
+        many = function.views("123", "123")
+    finally:
+        _configure(servers, "maxmemory", 0)
+
+    assert again.body["reasons"] == ["cooldown", "daily_viewed"]
+    assert robot.body["reasons"] == ["bot"]
+    assert [view["counted"] for view in many.body["views"]] == [False, False]
+    assert rows(aws) == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_refusal_by_a_replica_stands(aws: Account, single_server: Servers) -> None:
+    single_server.flush()
+    function = TrackFunction.on(single_server)
+    function.view()
+    with single_server.clients()[0] as server:
+        server.execute_command("REPLICAOF", "127.0.0.1", free_ports(1)[0])
+        try:
+            again = function.view()
+        finally:
+            server.execute_command("REPLICAOF", "NO", "ONE")
+
+    assert again.body["reasons"] == ["cooldown", "daily_viewed"]
+    assert rows(aws) == []
+
+
+def _configure(servers: Servers, name: str, value: int | str) -> None:
     for client in servers.clients():
         with client:
             client.config_set(name, value)

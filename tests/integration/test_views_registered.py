@@ -40,13 +40,24 @@ class Registrar(Harness):
         self.servers = servers
 
     def ask(
-        self, file: str, body: Any = None, content: str = "story/123", role: str = "admin", subject: str = "ada"
+        self,
+        file: str,
+        body: Any = None,
+        content: str = "story/123",
+        role: str = "admin",
+        subject: str = "ada",
+        key: str | None = None,
     ) -> Answer:
         path = ("story/123", content)
-        return self.request(f"views/registered/api-{file}", path, body=body, role=role, subject=subject)
+        return self.request(f"views/registered/api-{file}", path, body=body, role=role, subject=subject, key=key)
 
-    def put(self, content: str = "story/123", **changes: str) -> Answer:
-        return self.ask("put", ABOUT | changes, content)
+    def put(self, content: str = "story/123", key: str | None = None, **changes: str) -> Answer:
+        return self.ask("put", ABOUT | changes, content, key=key)
+
+    def delete(self, table: str, **key: Any) -> None:
+        """An item, by hand."""
+        names = {name: {"N" if isinstance(value, int) else "S": str(value)} for name, value in key.items()}
+        self.aws.client("dynamodb").delete_item(TableName=self.aws.ref(table), Key=names)
 
     def deliver(self, body: str, message_id: str = "message-1") -> bool:
         """Whether the worker acknowledged a message."""
@@ -160,6 +171,41 @@ def test_a_repeat_changes_nothing(world: Registrar) -> None:
 
     assert again == first
     assert len(world.audited()) == len(world.events()) == 1
+
+
+def test_a_late_retry_of_a_put_changes_nothing_back(world: Registrar) -> None:
+    first = world.put(key="one", owner="ada")
+    world.put(key="two", owner="grace")
+
+    again = world.put(key="one", owner="ada")
+
+    assert (again.status, again.body, again.headers["Idempotency-Replayed"]) == (200, first.body, "true")
+    assert world.ask("get").body["owner"] == "grace"
+    assert len(world.audited()) == 2
+
+
+def test_a_put_that_changes_nothing_keeps_its_answer_too(world: Registrar) -> None:
+    world.put(owner="ada")
+    same = world.put(key="one", owner="ada")
+    world.put(owner="grace")
+
+    again = world.put(key="one", owner="ada")
+    other = world.put(key="one", owner="alan")
+
+    assert (again.status, again.body) == (200, same.body)
+    assert other.refusal[:2] == (409, "idempotency_key_reused")
+    assert world.ask("get").body["owner"] == "grace"
+
+
+def test_a_put_whose_content_was_rolled_back_is_carried_out_again(world: Registrar) -> None:
+    world.put(key="one", owner="ada")
+    world.delete("ViewsTable", id="content#story#123", part="about")
+    world.delete("AuditTable", entity="content:story:123", number=1)
+
+    again = world.put(key="one", owner="ada")
+
+    assert (again.status, "Idempotency-Replayed" in again.headers) == (200, False)
+    assert world.ask("get").body["owner"] == "ada"
 
 
 def test_two_who_change_it_at_once_both_leave_an_entry(world: Registrar) -> None:

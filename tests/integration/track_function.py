@@ -35,6 +35,7 @@ SETTINGS = {
     "COOLDOWN_SECONDS": "300",
     "SESSION_SECONDS": "86400",
     "MAX_CONTENTS": "100000",
+    "NETWORK_LIMIT": "0",
     "REGISTERED_ONLY": "false",
     "HONOUR_DO_NOT_TRACK": "false",
     "LITERAL_USER_KEYS": "false",

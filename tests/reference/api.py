@@ -9,9 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http, settings
 from sluice.clock import SystemClock
-from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import KeyedRequest, RequestItem
+from sluice.requests import RequestItem
 from sluice.roles import Role
 from tests.reference.bootstrap import ReferenceSettings, store, wake
 from tests.reference.campaign import Campaign
@@ -40,14 +39,10 @@ def commands() -> Commands:
 
 @app.post(CAMPAIGNS, **http.require(Role.OPERATOR, 201, errors=[409]))
 def create(
-    body: Annotated[NewCampaign, Body()],
-    caller: http.Caller,
-    fingerprint: http.Fingerprint,
-    key: http.IdempotencyKey = None,
+    body: Annotated[NewCampaign, Body()], origin: http.Origin, key: http.IdempotencyKey = None
 ) -> Response[CampaignResource]:
     """Create a campaign. It waits for `execute`."""
-    make = partial(commands().create, body.terms(), caller.subject)
-    return http.create(KeyedRequest.of(caller.subject, key, fingerprint), CampaignResource, make, shown)
+    return http.command(origin, key, partial(commands().create, body.terms()), CampaignResource, shown, 201)
 
 
 @app.get(CAMPAIGN, **http.require(Role.OPERATOR, errors=[404]))
@@ -57,21 +52,21 @@ def get(campaign_id: str) -> CampaignResource:
 
 
 @app.post(f"{CAMPAIGN}/execute", **http.require(Role.OPERATOR, errors=[404, 409]))
-def execute(campaign_id: str, caller: http.Caller, request: http.RequestId) -> CampaignResource:
+def execute(campaign_id: str, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[CampaignResource]:
     """Start a pending campaign, or resume a paused one."""
-    return shown(commands().execute(campaign_id, Requester(caller.subject, request)))
+    return http.command(origin, key, partial(commands().execute, campaign_id), CampaignResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/pause", **http.require(Role.OPERATOR, errors=[404, 409]))
-def pause(campaign_id: str, caller: http.Caller, request: http.RequestId) -> CampaignResource:
+def pause(campaign_id: str, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[CampaignResource]:
     """Pause a running campaign: after the answer no call begins."""
-    return shown(commands().pause(campaign_id, Requester(caller.subject, request)))
+    return http.command(origin, key, partial(commands().pause, campaign_id), CampaignResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/cancel", **http.require(Role.OPERATOR, errors=[404, 409]))
-def cancel(campaign_id: str, caller: http.Caller, request: http.RequestId) -> CampaignResource:
+def cancel(campaign_id: str, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[CampaignResource]:
     """Cancel a campaign that has not ended: after the answer no call begins."""
-    return shown(commands().cancel(campaign_id, Requester(caller.subject, request)))
+    return http.command(origin, key, partial(commands().cancel, campaign_id), CampaignResource, shown)
 
 
 def shown(campaign: Campaign) -> CampaignResource:

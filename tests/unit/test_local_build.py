@@ -1,5 +1,7 @@
 """What is built for which processor, and what `make deploy` passes on."""
 
+import json
+import zipfile
 from contextlib import nullcontext
 from unittest.mock import Mock
 
@@ -19,7 +21,7 @@ def test_this_machines_processor_has_lambdas_name(monkeypatch, machine, architec
     assert build.this_architecture() == architecture
 
 
-def test_a_processor_that_lambda_has_not_is_told(monkeypatch):
+def test_a_processor_that_lambda_has_not_is_refused(monkeypatch):
     monkeypatch.setattr(build.platform, "machine", lambda: "riscv64")
 
     with pytest.raises(LocalError, match="no riscv64 processors: give ARCHITECTURE=arm64"):
@@ -36,7 +38,9 @@ def test_a_processor_that_lambda_has_not_is_told(monkeypatch):
 )
 def test_deploying_passes_on_what_samconfig_says_and_the_processor(tmp_path, monkeypatch, saved, passed):
     monkeypatch.setattr(build, "ROOT", tmp_path)
-    monkeypatch.setattr(build, "built", lambda *_: nullcontext(build.Build(tmp_path / "template.yaml", "digest")))
+    monkeypatch.setattr(
+        build, "built", lambda *_: nullcontext(build.Build(tmp_path / "template.yaml", tmp_path, "digest"))
+    )
     (tmp_path / "samconfig.toml").write_text(
         f"[dev.deploy.parameters]\nparameter_overrides = {saved}\n[prod.deploy.parameters]\n"
     )
@@ -59,17 +63,52 @@ def test_an_environment_that_is_not_for_aws_is_refused_with_those_that_are(name)
         build.deploy(name, "arm64", [])
 
 
-def test_a_built_template_asks_for_the_processor_that_it_was_built_for(tmp_path):
-    template = tmp_path / "template.yaml"
-    template.write_text("Parameters:\n  Architecture:\n    Type: String\n    Default: arm64\n")
+def test_a_built_template_asks_for_the_processor_that_it_was_built_for():
+    template = {"Parameters": {"Architecture": {"Type": "String", "Default": "arm64"}}}
 
     build._default_architecture(template, "x86_64")
 
-    assert "Default: x86_64\n" in template.read_text()
+    assert template["Parameters"]["Architecture"]["Default"] == "x86_64"
 
 
-def test_a_built_template_without_that_parameter_is_refused(tmp_path):
-    (tmp_path / "template.yaml").write_text("Parameters: {}\n")
-
+def test_a_built_template_without_that_parameter_is_refused():
     with pytest.raises(LocalError, match="no parameter Architecture"):
-        build._default_architecture(tmp_path / "template.yaml", "x86_64")
+        build._default_architecture({"Parameters": {}}, "x86_64")
+
+
+@pytest.fixture
+def a_build(tmp_path):
+    """Two functions with the same code, one with other code and a layer."""
+    code = {"First": "print(1)", "Second": "print(1)", "Third": "print(3)", "Layer": "print(1)"}
+    for folder, text in code.items():
+        (tmp_path / folder / "package").mkdir(parents=True)
+        (tmp_path / folder / "package" / ("layer.py" if folder == "Layer" else "code.py")).write_text(text)
+    functions = {name: {"Properties": {"CodeUri": name}} for name in code if name != "Layer"}
+    return {"Resources": functions | {"Layer": {"Properties": {"ContentUri": "Layer"}}, "Topic": {}}}
+
+
+def test_functions_with_the_same_code_share_a_folder(a_build, tmp_path):
+    build._share(a_build, tmp_path)
+
+    found = {name: resource.get("Properties") for name, resource in a_build["Resources"].items()}
+    assert found == {
+        "First": {"CodeUri": "First"},
+        "Second": {"CodeUri": "First"},
+        "Third": {"CodeUri": "Third"},
+        "Layer": {"ContentUri": "Layer"},
+        "Topic": None,
+    }
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["First", "Layer", "Third"]
+
+
+def test_each_folder_is_packaged_once(a_build, tmp_path):
+    build._share(a_build, tmp_path)
+
+    build._package(a_build, tmp_path)
+
+    packaged = json.loads((tmp_path / "packaged.json").read_text())["Resources"]
+    assert packaged["Second"] == {"Properties": {"CodeUri": "First.zip"}}
+    assert packaged["Layer"] == {"Properties": {"ContentUri": "Layer.zip"}}
+    assert len(list(tmp_path.glob("*.zip"))) == 3
+    with zipfile.ZipFile(tmp_path / "Third.zip") as package:
+        assert package.read("package/code.py") == b"print(3)"

@@ -3,6 +3,7 @@
 import json
 import sys
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,29 @@ def test_the_document_in_the_repository_is_the_codes(monkeypatch, capsys):
     drifted = openapi.main(["--check"])
 
     assert not drifted, f"run `python -m local.openapi`:\n{capsys.readouterr().out}"
+
+
+NO_COMMANDS = {
+    "POST /api/views": "A view is deduplicated by its viewer's state in Redis.",
+    "POST /api/views/batch": "",
+    "POST /api/views/counts": "It reads.",
+    "POST /api/admin/views/counts": "It reads.",
+    "POST /api/admin/fake-views/simulate": "It reads.",
+    "POST /api/admin/fake-views/{campaign_id}/simulate": "It reads.",
+    "POST /api/admin/views/explain": "It reads.",
+    "POST /api/admin/views/sync": "A sync moves what is pending, and takes back nothing that anybody commanded.",
+}
+"""Routes that take a body and no Idempotency-Key, and why."""
+
+
+def test_every_route_that_changes_something_documents_its_idempotency_key():
+    paths = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text())["paths"]
+    keyless = {
+        f"{method.upper()} {path}"
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if method in ("post", "put", "patch", "delete")
+        and not any(each["name"].lower() == "idempotency-key" for each in operation.get("parameters", []))
+    }
+
+    assert keyless == NO_COMMANDS.keys()

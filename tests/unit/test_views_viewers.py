@@ -1,7 +1,9 @@
 """Who is viewing: tokens, sessions, addresses, robots."""
 
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,7 @@ from sluice.roles import Role
 from tests.deadlines import PATIENCE
 from tests.factories import NOON, UTC_ZONE
 from tests.template_reader import ROOT
+from views import keys
 from views.rules import BOT, DO_NOT_TRACK, Calendar, Rules, ViewMoment
 from views.viewers import Viewers, ViewRequest, network, reasons_not_to_count, subject_by
 
@@ -38,7 +41,7 @@ def test_an_anonymous_viewer_is_the_same_all_day_and_another_the_next() -> None:
     keys = [viewers.recognise(a_request(), midnight + timedelta(hours=hours)).key for hours in (-23, -1, 0)]
 
     assert keys[0] == keys[1] != keys[2]
-    assert all(key.startswith("anon:") and len(key) == 27 for key in keys)
+    assert all(re.fullmatch(r"anon:[0-9]{2}[\w-]{22}", key) for key in keys)
 
 
 def test_names_and_sessions_stay_what_they_are_over_releases() -> None:
@@ -48,9 +51,109 @@ def test_names_and_sessions_stay_what_they_are_over_releases() -> None:
     anonymous, user = viewers.recognise(a_request(), NOON), viewers.recognise(a_request(authorization="alice"), NOON)
 
     assert anonymous.session == (
-        "v1.anon:seH1S0x1-3wRoSFrYI4ScA.1795176000.nnr2e36TqOg-bMQNlS6aE6xPTD_8Xcd1PMQchF1d8HQ"
+        "v1.anon:12seH1S0x1-3wRoSFrYI4ScA.1795176000.sCK8_mC_XSu8I0LdSL99UWxeIEv4R0XnZ75cj0CCdw0"
     )
     assert user.session == ("v1.user:EnUuR4gFOb1icn5yYkulyA.1795176000.UHlbCY6LURlL9l_2aJk9ZseYTeEm7ruvKhl4UfPoBw8")
+
+
+def names_at(viewers: Viewers, now: datetime, session: str = "", source_ip: str = "203.0.113.7") -> tuple[str, ...]:
+    """The key of a viewer at a time, and the names that are asked besides: today's and yesterday's."""
+    viewer = viewers.recognise(a_request(session, source_ip), now)
+    return viewer.key, viewer.beside.today, viewer.beside.yesterday
+
+
+def test_a_viewer_has_other_names_where_a_view_under_them_may_refuse_one() -> None:
+    viewers = some_viewers()
+    midnight = NOON + timedelta(hours=12)
+    evening = viewers.recognise(a_request(), NOON)
+    before, after = evening.key, viewers.recognise(a_request(), midnight).key
+    morning = viewers.recognise(a_request(), midnight).session
+    carried, over = midnight + timedelta(minutes=5, seconds=-1), midnight + timedelta(minutes=5)
+
+    assert before != after
+    assert names_at(viewers, NOON, evening.session) == (before, "", "")
+    assert names_at(viewers, carried) == (after, "", before)
+    assert names_at(viewers, over) == (after, "", "")
+    assert names_at(viewers, carried, morning) == (after, "", before)
+    assert names_at(viewers, over, morning) == (after, "", "")
+    assert (
+        names_at(viewers, carried, evening.session) == names_at(viewers, over, evening.session) == (before, after, "")
+    )
+
+
+def test_a_session_of_another_address_has_no_other_name_but_by_chance_of_the_shard() -> None:
+    viewers = some_viewers(SECRET)
+    evening, midnight = viewers.recognise(a_request(), NOON), NOON + timedelta(hours=12)
+    addresses = [f"198.51.100.{number}" for number in range(100)]
+
+    found = [names_at(viewers, midnight, evening.session, address) for address in addresses]
+
+    morning = viewers.recognise(a_request(), midnight)
+    of_today = {names_at(viewers, midnight, morning.session, address) for address in addresses}
+
+    assert of_today == {(morning.key, "", "")}
+    assert {names[0] for names in found} == {evening.key}
+    for _, today, yesterday in found:
+        for name in (today, yesterday):
+            assert not name or keys.shard_of(name) == keys.shard_of(evening.key)
+    assert sum(bool(today) for _, today, _ in found) < 20
+
+
+def test_a_session_from_before_keys_named_their_shard_is_good_and_has_no_other_name() -> None:
+    viewers = some_viewers()
+    older = viewers.issue("anon:seH1S0x1-3wRoSFrYI4ScA", NOON)
+
+    assert names_at(viewers, NOON + timedelta(hours=13), older.session) == (older.key, "", "")
+
+
+def test_the_shard_alone_outlives_the_day() -> None:
+    """S2-37."""
+    viewers = Viewers((SECRET,), UTC_ZONE, lambda _: None, shards=100)
+    addresses = [f"203.0.113.{number}" for number in range(100)]
+
+    days = [
+        [viewers.recognise(a_request(source_ip=address), NOON + day * DAY).key for address in addresses]
+        for day in range(2)
+    ]
+
+    shards = [[keys.shard_of(key, 100) for key in of_day] for of_day in days]
+    assert shards[0] == shards[1]
+    assert len(set(shards[0])) > 40
+    assert not {key[7:] for key in days[0]} & {key[7:] for key in days[1]}
+
+
+def test_viewers_of_a_network_are_in_one_shard_where_they_are_limited_together() -> None:
+    limited = Viewers((SECRET,), UTC_ZONE, lambda header: header or None, Rules(network_limit=1), 100)
+    requests = [ViewRequest({"user-agent": f"Browser/{number}"}, "203.0.113.7") for number in range(20)]
+    requests[10:] = [replace(request, source_ip="::ffff:203.0.113.7") for request in requests[10:]]
+
+    found = [limited.recognise(request, NOON) for request in requests]
+    free = {keys.shard_of(some_viewers().recognise(request, NOON).key) for request in requests}
+    elsewhere = limited.recognise(a_request(source_ip="203.0.113.8"), NOON)
+    tomorrow = limited.recognise(requests[0], NOON + DAY)
+    user = limited.recognise(a_request(authorization="alice"), NOON)
+
+    assert len({keys.shard_of(viewer.key, 100) for viewer in found}) == 1
+    assert len({viewer.beside.network for viewer in (*found, elsewhere, tomorrow)}) == 3
+    assert user.beside.network == some_viewers().recognise(requests[0], NOON).beside.network == ""
+    assert len(free) > 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "seconds"),
+    [
+        (Rules(), 300),
+        (Rules(cooldown_seconds=0), 0),
+        (Rules(max_per_session=1), 86_400),
+        (Rules(max_per_session=2), 86_400),  # a session of 24 h touches three days when one of them has 23
+        (Rules(once_per_day=False), 86_400),
+        (Rules(once_per_day=False, max_per_session=0), 300),
+        (Rules(max_per_session=4, session_seconds=3 * 86_400), 3 * 86_400),
+        (Rules(max_per_session=5, session_seconds=3 * 86_400), 300),
+    ],
+)
+def test_yesterday_is_asked_for_as_long_as_a_rule_looks_back(rules: Rules, seconds: int) -> None:
+    assert rules.carry_over_seconds == seconds
 
 
 def test_another_address_or_agent_is_another_viewer() -> None:
@@ -84,7 +187,7 @@ def test_a_session_keeps_a_viewer_over_a_change_of_address_and_of_day() -> None:
 
     later = viewers.recognise(a_request(first.session, "198.51.100.1"), NOON + timedelta(hours=13))
 
-    assert later == first
+    assert (later.key, later.session, later.session_ends) == (first.key, first.session, first.session_ends)
 
 
 def test_a_session_is_good_for_24_hours_however_often_it_is_used() -> None:
@@ -96,7 +199,7 @@ def test_a_session_is_good_for_24_hours_however_often_it_is_used() -> None:
     before = viewers.recognise(elsewhere, NOON + DAY - timedelta(seconds=1))
     after = viewers.recognise(elsewhere, NOON + DAY)
 
-    assert before == first
+    assert (before.key, before.session) == (first.key, first.session)
     assert after.key != first.key
     assert after.session != first.session
 
@@ -236,6 +339,8 @@ def test_a_short_secret_is_refused(secrets: tuple[str, ...]) -> None:
         {"max_per_day": 2**32},
         {"cooldown_seconds": -1},
         {"session_seconds": 46 * 86_400},
+        {"network_limit": -1},
+        {"network_limit": 2**32},
     ],
 )
 def test_a_limit_that_cannot_be_kept_is_refused(limits: dict[str, int]) -> None:

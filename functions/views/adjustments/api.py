@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http, settings
 from sluice.ids import is_id
-from sluice.requests import KeyedRequest
 from sluice.roles import Role
 from views import content
 from views.adjustments import bootstrap
@@ -31,8 +30,7 @@ def adjust(
     content_type: ContentType,
     content_id: ContentId,
     body: Annotated[NewAdjustment, Body()],
-    caller: http.Caller,
-    fingerprint: http.Fingerprint,
+    origin: http.Origin,
     key: http.RequiredKey,
 ) -> Response[AdjustedResource]:
     """Add organic views to a content, or take some away, never below zero. The adjustment is audited.
@@ -40,8 +38,8 @@ def adjust(
     Requests with the same Idempotency-Key are applied once: retry until you get a response.
     """
     of_content = content.check(content_type, content_id, configured().content_types)
-    make = partial(adjustments().adjust, of_content, body.views, body.reason, caller.subject)
-    return http.create(KeyedRequest.of(caller.subject, key, fingerprint), AdjustedResource, make, AdjustedResource.of)
+    make = partial(adjustments().adjust, of_content, body.views, body.reason)
+    return http.command(origin, key, make, AdjustedResource, AdjustedResource.of, 201)
 
 
 @app.get(f"{CONTENT}/adjustments", **http.require(Role.OPERATOR, errors=[404]))

@@ -36,11 +36,10 @@ class AdjustmentStore:
     def page(self, content: Content, limit: int, after: Place | None) -> tuple[list[Adjustment], Place | None]:
         """At most `limit` adjustments, newest first, from after a place; and the place of the next page, if any."""
         last = _part(after.id) if after else None
-        items, more = page_of(AdjustedItem, id_of(content), _ROW, limit, last, newest_first=True)
-        found = [_adjustment(item) for item in items]
-        return found, Place(found[-1].id) if more else None
+        found, following = page_of(AdjustedItem, _adjustment, id_of(content), _ROW, limit, last, newest_first=True)
+        return found, Place(_name(following)) if following else None
 
-    def commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted]) -> bool:
+    def commit(self, adjusted: Adjusted, head: Head, keyed: Keyed[Adjusted] | None) -> bool:
         """Commit an adjustment, all of it or nothing: False when the total or the audit chain changed meanwhile."""
         content, adjustment = adjusted.content, adjusted.adjustment
         before = adjusted.organic - adjustment.views
@@ -63,9 +62,15 @@ class AdjustmentStore:
             item = HeadItem(id_of(content), _HEAD, audit_number=new.number, audit_hash=new.hash)
             transaction.save(item, condition=_is(head))
 
-        answered = Keyed[Head](keyed.request, lambda _: keyed.answer(adjusted))
+        answered = _about(adjusted, keyed) if keyed else None
         done = commit(self.database, head, trace, adjustment.at, entity=lambda new: new, write=write, keyed=answered)
         return done is not None
+
+
+def _about(adjusted: Adjusted, keyed: Keyed[Adjusted]) -> Keyed[Head]:
+    """The answer to an adjustment, which is known before its audit entry; and that entry's number."""
+    answered = Keyed[Head](keyed.request, lambda _: keyed.answer(adjusted), keyed.replaces)
+    return answered.about(lambda head: (entity_of(adjusted.content), head.number))
 
 
 def entity_of(content: Content) -> str:
@@ -89,8 +94,11 @@ def _event(adjusted: Adjusted) -> dict[str, Any]:
 
 
 def _adjustment(item: AdjustedItem) -> Adjustment:
-    name = f"{PREFIX}_{item.part.removeprefix(_ROW)}"
-    return Adjustment(name, int(item.views), item.reason, item.actor, item.at)
+    return Adjustment(_name(item.part), int(item.views), item.reason, item.actor, item.at)
+
+
+def _name(part: str) -> str:
+    return f"{PREFIX}_{part.removeprefix(_ROW)}"
 
 
 def _part(adjustment_id: str) -> str:

@@ -39,7 +39,7 @@ def _explanation(asked: AskedView) -> Explanation:
     if viewer.user is not None:
         return explainer().of_user(viewer.user, *of)
     if viewer.session is not None:
-        return explainer().of_session(viewer.session, *of)
+        return explainer().of_session(viewer.session, viewer.source_ip or "", viewer.user_agent or "", *of)
     return explainer().of_address(viewer.source_ip or "", viewer.user_agent or "", *of)
 
 

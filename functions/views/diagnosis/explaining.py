@@ -8,6 +8,7 @@ from typing import Protocol
 from sluice.clock import Clock
 from sluice.errors import Invalid
 from views import keys, viewers
+from views.beside import ALONE, Beside
 from views.held import Standing
 from views.rules import (
     BOT,
@@ -15,6 +16,7 @@ from views.rules import (
     DAILY_LIMIT,
     DAILY_VIEWED,
     DO_NOT_TRACK,
+    NETWORK_LIMIT,
     SESSION_LIMIT,
     TOO_MANY_CONTENTS,
     UNREGISTERED,
@@ -30,14 +32,20 @@ class Decider(Protocol):
     """Decides; `views.track.counter.Counter` says how."""
 
     def explain(
-        self, viewer: str, content_type: str, content_id: str, now: datetime, reasons: Sequence[str] = ()
+        self,
+        viewer: str,
+        content_type: str,
+        content_id: str,
+        now: datetime,
+        reasons: Sequence[str] = (),
+        beside: Beside = ALONE,
     ) -> Decision: ...
 
 
 class StandingShards(Protocol):
     """The viewer shards; `views.shards.store.RedisShards` says what it does."""
 
-    def standing(self, viewer: str, shards: int, content: str) -> Standing: ...
+    def standing(self, viewer: str, shards: int, content: str, beside: Beside = ALONE) -> Standing: ...
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,14 @@ class Explainer:
         """What would happen to a view with a token of `subject`, by a browser that is not a bot."""
         return self._explain(ViewRequest({"authorization": subject}, ""), content_type, content_id, ())
 
-    def of_session(self, session: str, content_type: str, content_id: str) -> Explanation:
-        """What would happen to a view with this session. Raises Invalid when tracking would not accept it."""
-        request = ViewRequest({}, "", session)
+    def of_session(
+        self, session: str, source_ip: str, user_agent: str, content_type: str, content_id: str
+    ) -> Explanation:
+        """What would happen to a view with this session, by a browser that is not a bot. Without the address and the
+        user agent, what counted without the session is not known. Raises Invalid when tracking would not accept the
+        session.
+        """
+        request = ViewRequest({"user-agent": user_agent}, source_ip, session)
         if self.recognised.recognise(request, self.clock.now()).session != session:
             message = "This session is forged or over: tracking goes by address and user agent then"
             raise Invalid.of("viewer.session", message)
@@ -95,14 +108,18 @@ class Explainer:
         self, request: ViewRequest, content_type: str, content_id: str, reasons: tuple[str, ...]
     ) -> Explanation:
         now = self.clock.now()
-        viewer = self.recognised.recognise(request, now).key
+        viewer = self.recognised.recognise(request, now)
+        beside = viewer.beside if request.source_ip else ALONE
         content = keys.content_field(content_type, content_id)
-        standing = self.shards().standing(viewer, self.shard_count, content)
-        decision = self.counter.explain(viewer, content_type, content_id, now, reasons)
+        standing = self.shards().standing(viewer.key, self.shard_count, content, beside)
+        is_unknown = self.rules.registered_only or viewer.key.startswith("anon:")
+        decision = self.counter.explain(viewer.key, content_type, content_id, now, reasons, beside)
         moment = self.calendar.moment(now)
-        return Explanation(decision, tuple(self._standings(standing, moment, decision)))
+        return Explanation(decision, tuple(self._standings(standing, beside, moment, decision, is_unknown=is_unknown)))
 
-    def _standings(self, standing: Standing, moment: ViewMoment, decision: Decision) -> list[RuleStanding]:
+    def _standings(
+        self, standing: Standing, beside: Beside, moment: ViewMoment, decision: Decision, *, is_unknown: bool
+    ) -> list[RuleStanding]:
         rules = self.rules
         limits: Mapping[str, tuple[bool, int | None, int | None]] = {
             COOLDOWN: (rules.cooldown_seconds > 0, rules.cooldown_seconds, _seconds_since_last(standing, moment)),
@@ -118,7 +135,16 @@ class Explainer:
                 standing.views if standing.day >= moment.day_start else 0,
             ),
             UNREGISTERED: (rules.registered_only, None, None),
-            TOO_MANY_CONTENTS: (rules.max_contents > 0, rules.max_contents, standing.pending_contents),
+            TOO_MANY_CONTENTS: (
+                rules.max_contents > 0,
+                rules.max_unknown_contents if is_unknown else rules.max_contents,
+                standing.unknown_contents if is_unknown else standing.pending_contents,
+            ),
+            NETWORK_LIMIT: (
+                rules.network_limit > 0,
+                rules.network_limit,
+                standing.network_views if beside.network else None,
+            ),
             BOT: (True, None, None),
             DO_NOT_TRACK: (self.honours_do_not_track, None, None),
         }

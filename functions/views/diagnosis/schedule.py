@@ -19,6 +19,7 @@ def gauges(stats: Stats) -> dict[str, int]:
         "pending_views": stats.pending_views,
         "pending_contents": stats.pending_contents,
         "parked_contents": stats.parked_contents,
+        "refused_too_many": stats.refused_too_many,
         "open_epoch_seconds": int((stats.at - opened_at).total_seconds()),
         "redis_used_memory_bytes": stats.used_memory_bytes,
     }

@@ -29,6 +29,9 @@ class ShardResource(BaseModel):
     syncing_contents: int = Field(description="Contents that the open epoch has taken and not moved yet.")
     parked_contents: int
     refused_fields: int
+    unknown_contents: int = Field(
+        description="Pending contents whose ids nobody vouches for: not registered, and first viewed without a token."
+    )
     registry_complete: bool = Field(
         description="Whether the shard has all registered contents. Until then it refuses no unregistered content."
     )
@@ -80,6 +83,12 @@ class StatsResource(BaseModel):
     refused_fields: int = Field(
         description="Rows of refusals, by rules, content and hour, that no epoch has moved yet."
     )
+    unknown_contents: int = Field(
+        description="Pending contents whose ids nobody vouches for, on each shard; a tenth of MaxContentsPerShard may."
+    )
+    refused_too_many: int = Field(
+        description="Views that were refused with `too_many_contents` since the last epoch was opened."
+    )
     shards: list[ShardResource]
 
     @classmethod
@@ -103,6 +112,8 @@ class StatsResource(BaseModel):
             open_epoch_phase=epoch.phase if epoch else None,
             parked_contents=stats.parked_contents,
             refused_fields=stats.refused_fields,
+            unknown_contents=stats.unknown_contents,
+            refused_too_many=stats.refused_too_many,
             shards=[ShardResource.of(number, shard) for number, shard in enumerate(stats.shards)],
         )
 
@@ -119,11 +130,14 @@ def _address(text: str) -> str:
     return text
 
 
-_FORMS = ({"user"}, {"session"}, {"source_ip", "user_agent"})
+_FORMS = ({"user"}, {"session"}, {"source_ip", "user_agent"}, {"session", "source_ip", "user_agent"})
 
 
 class AskedViewer(BaseModel):
-    """A viewer in one form: `user`, `session`, or `source_ip` with `user_agent`. It is neither kept nor logged."""
+    """A viewer in one form: `user`, `session`, `source_ip` with `user_agent`, or these with `session`.
+
+    It is neither kept nor logged.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -134,14 +148,18 @@ class AskedViewer(BaseModel):
         None, description="The `session` that tracking returned to the viewer."
     )
     source_ip: Annotated[str, Field(max_length=45), AfterValidator(_address)] | None = Field(
-        None, description="The address of a viewer without token and session.", examples=["203.0.113.77"]
+        None,
+        description="The viewer's address. With a session too: what the viewer did without it counts as well.",
+        examples=["203.0.113.77"],
     )
     user_agent: Annotated[str, Field(max_length=8192)] | None = Field(None, description="The viewer's `User-Agent`.")
 
     @model_validator(mode="after")
     def _is_of_one_form(self) -> Self:
         if {name for name, value in self if value is not None} not in _FORMS:
-            raise ValueError("viewer must be one of user, session, or source_ip with user_agent")
+            raise ValueError(
+                "viewer must be one of user, session, or source_ip with user_agent, which may go with session"
+            )
         return self
 
 
@@ -159,11 +177,13 @@ class RuleResource(BaseModel):
     rule: str = Field(examples=["daily_limit"])
     on: bool = Field(validation_alias="is_on")
     limit: int | None = Field(
-        description="Seconds for `cooldown`, contents of a shard for `too_many_contents`, views for the other rules."
+        description="Seconds for `cooldown`, contents of a shard for `too_many_contents`, views for the other rules. "
+        "For `too_many_contents`: of unknown contents where the viewer is anonymous or only registered ones count."
     )
     used: int | None = Field(
         description="Views that count towards the limit. For `cooldown`: seconds since the last view, or null. "
-        "For `too_many_contents`: contents that are pending on the viewer's shard."
+        "For `too_many_contents`: such contents that are pending on the viewer's shard. "
+        "For `network_limit`: null if the viewer is not anonymous or its address is not given."
     )
     refuses: bool
 

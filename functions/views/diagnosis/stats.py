@@ -42,6 +42,8 @@ class Stats:
     syncing_contents = _Sum()
     parked_contents = _Sum()
     refused_fields = _Sum()
+    unknown_contents = _Sum()
+    refused_too_many = _Sum()
     sessions = _Sum()
     viewers = _Sum()
 

@@ -9,14 +9,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from sluice import http, schemas, settings
 from sluice.clock import SystemClock
-from sluice.commands import Requester
 from sluice.dynamodb import bind
-from sluice.requests import KeyedRequest, RequestItem
+from sluice.requests import RequestItem
 from sluice.roles import Role
 from views import content
 from views.imports import campaign
 from views.imports.bootstrap import ImportSettings, store, wake
-from views.imports.campaign import Chunk, SkippedPlace
+from views.imports.campaign import Chunk, Import, SkippedPlace
 from views.imports.commands import Commands
 from views.imports.schemas import ImportPage, ImportResource, ImportRows, NewImport, SkippedPage
 
@@ -45,17 +44,16 @@ def imports() -> Commands:
     return Commands(store(read), wake(read), SystemClock())
 
 
+def shown(found: Import) -> ImportResource:
+    return ImportResource.model_validate(found)
+
+
 @app.post(IMPORTS, **http.require(Role.ADMIN, 201, errors=[409]))
 def create(
-    body: Annotated[NewImport, Body()],
-    caller: http.Caller,
-    fingerprint: http.Fingerprint,
-    key: http.IdempotencyKey = None,
+    body: Annotated[NewImport, Body()], origin: http.Origin, key: http.IdempotencyKey = None
 ) -> Response[ImportResource]:
     """Create an import. It accepts rows until `execute` starts it."""
-    make = partial(imports().create, body.name, caller.subject)
-    request = KeyedRequest.of(caller.subject, key, fingerprint)
-    return http.create(request, ImportResource, make, ImportResource.model_validate)
+    return http.command(origin, key, partial(imports().create, body.name), ImportResource, shown, 201)
 
 
 @app.get(IMPORTS, **http.require(Role.OPERATOR))
@@ -67,7 +65,7 @@ def page(limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> 
 @app.get(IMPORT, **http.require(Role.OPERATOR, errors=[404]))
 def get(import_id: ImportId) -> ImportResource:
     """Return an import and its progress."""
-    return ImportResource.model_validate(imports().get(import_id))
+    return shown(imports().get(import_id))
 
 
 @app.get(f"{IMPORT}/skipped", **http.require(Role.OPERATOR, errors=[404]))
@@ -81,9 +79,9 @@ def put(
     import_id: ImportId,
     number: ChunkNumber,
     body: Annotated[ImportRows, Body()],
-    caller: http.Caller,
-    request: http.RequestId,
-) -> ImportResource:
+    origin: http.Origin,
+    key: http.IdempotencyKey = None,
+) -> Response[ImportResource]:
     """Put a chunk of 1 to 500 rows. Chunks come in order, from 1.
 
     Until the import is started, a repeated PUT replaces the chunk. After the start, a PUT of the same rows changes
@@ -91,15 +89,13 @@ def put(
     """
     rows = tuple(each.row() for each in body.rows)
     content.check_all([row.content for row in rows], configured().content_types, "rows")
-    return ImportResource.model_validate(
-        imports().put(import_id, Chunk(number, rows), Requester(caller.subject, request))
-    )
+    return http.command(origin, key, partial(imports().put, import_id, Chunk(number, rows)), ImportResource, shown)
 
 
 @app.post(f"{IMPORT}/execute", **http.require(Role.ADMIN, errors=[404, 409]))
-def execute(import_id: ImportId, caller: http.Caller, request: http.RequestId) -> ImportResource:
+def execute(import_id: ImportId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[ImportResource]:
     """Start an import, or continue an import that does not move."""
-    return ImportResource.model_validate(imports().execute(import_id, Requester(caller.subject, request)))
+    return http.command(origin, key, partial(imports().execute, import_id), ImportResource, shown)
 
 
 handler = http.handler_of(app)

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sluice.clock import Clock
-from sluice.commands import ChainCommands, Requester
+from sluice.commands import ChainCommands
 from sluice.ids import new_id
-from sluice.requests import Answer, Keyed
+from sluice.requests import Answer, Requester
 from sluice.store import Place
 from sluice.wake import Wake
 from views.imports import campaign as imports
@@ -21,14 +21,15 @@ class Commands(ChainCommands[Import, Change]):
         super().__init__(store, wake, clock)
         self._store = store
 
-    def create(self, name: str, subject: str, keyed: Keyed[Import] | None) -> Import | Answer:
-        """Create an import, or return the earlier answer of the Idempotency-Key. Raises Conflicting."""
+    def create(self, name: str, requester: Requester) -> Import | Answer:
+        """Create an import, or return the earlier answer of its Idempotency-Key."""
 
         def change(now: datetime) -> Change:
-            new = Import(id=new_id(imports.PREFIX, now), name=name, created_at=now, created_by=subject, updated_at=now)
-            return imports.create(new)
+            new_import = new_id(imports.PREFIX, now)
+            by = requester.subject
+            return imports.create(Import(id=new_import, name=name, created_at=now, created_by=by, updated_at=now))
 
-        return self.create_by(change, subject, keyed)
+        return self.create_by(change, requester)
 
     def page(self, limit: int, after: Place | None) -> tuple[list[Import], Place | None]:
         """Imports, newest first, and the place of the next page."""
@@ -40,7 +41,7 @@ class Commands(ChainCommands[Import, Change]):
         """The rows that were not applied, in order, and the place of the next page. Raises NotFound."""
         return self._store.skipped(self.get(import_id).id, limit, after)
 
-    def put(self, import_id: str, chunk: Chunk, requester: Requester) -> Import:
+    def put(self, import_id: str, chunk: Chunk, requester: Requester) -> Import | Answer:
         """Put a chunk of rows; a repeat changes nothing. Raises NotFound, Conflicting."""
 
         def change(found: Import, now: datetime) -> Change | None:
@@ -48,6 +49,6 @@ class Commands(ChainCommands[Import, Change]):
 
         return self.command(f"put {chunk.number}", import_id, requester, change)
 
-    def execute(self, import_id: str, requester: Requester) -> Import:
+    def execute(self, import_id: str, requester: Requester) -> Import | Answer:
         """Start an import. If it runs, its step is sent again, which is harmless. Raises NotFound, Conflicting."""
         return self.command("execute", import_id, requester, imports.start)

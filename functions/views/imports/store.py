@@ -55,9 +55,8 @@ class Store(ChainStore[Import, Change]):
     ) -> tuple[list[SkippedRow], SkippedPlace | None]:
         """At most `limit` rows that were not applied, from after a place; and the place of the next page, if any."""
         last = _skipped_part(after.number) if after else None
-        items, more = page_of(SkippedItem, import_id, _SKIPPED, limit, last)
-        found = [_skipped(item) for item in items]
-        return found, SkippedPlace(found[-1].number) if more else None
+        found, following = page_of(SkippedItem, _skipped, import_id, _SKIPPED, limit, last)
+        return found, SkippedPlace(_number_of(following)) if following else None
 
     def also(self, transaction: TransactWrite, change: Change, after: Import, now: datetime) -> None:  # noqa: ARG002
         """Write a PUT's rows; and a batch's counts, each on condition that its content was not imported before."""
@@ -94,8 +93,12 @@ def _skipped_item(import_id: str, skipped: SkippedRow) -> SkippedItem:
 
 
 def _skipped(item: SkippedItem) -> SkippedRow:
-    number = int(item.part.removeprefix(_SKIPPED))
-    return SkippedRow(item.content_type, item.content_id, int(item.views), number, SkipReason(item.reason))
+    content, number = (item.content_type, item.content_id), _number_of(item.part)
+    return SkippedRow(*content, int(item.views), number, SkipReason(item.reason))
+
+
+def _number_of(part: str) -> int:
+    return int(part.removeprefix(_SKIPPED))
 
 
 def _rows_part(number: int) -> str:

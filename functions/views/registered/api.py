@@ -1,7 +1,9 @@
 """HTTP: register content with its title and owner."""
 
+from functools import partial
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http, settings
@@ -22,18 +24,21 @@ configured = settings.once(Settings, lambda read: read)
 registration = settings.once(Settings, bootstrap.registration)
 
 
-@app.put(CONTENT, **http.require(Role.ADMIN, errors=[404]))
+@app.put(CONTENT, **http.require(Role.ADMIN, errors=[404, 409]))
 def put(
-    content_type: ContentType, content_id: ContentId, body: Annotated[NewContent, Body()], caller: http.Caller
-) -> ContentResource:
+    content_type: ContentType,
+    content_id: ContentId,
+    body: Annotated[NewContent, Body()],
+    origin: http.Origin,
+    key: http.IdempotencyKey = None,
+) -> Response[ContentResource]:
     """Register a content, or change its title and owner. A repeat changes nothing.
 
     Retry after a 503: the content may be written, but tracking may not know it yet.
     """
     content.check(content_type, content_id, configured().content_types)
-    return ContentResource.model_validate(
-        registration().put(content_type, content_id, body.title, body.owner, caller.subject)
-    )
+    make = partial(registration().put, content_type, content_id, body.title, body.owner)
+    return http.command(origin, key, make, ContentResource, ContentResource.model_validate)
 
 
 @app.get(CONTENT, **http.require(Role.OPERATOR, errors=[404]))

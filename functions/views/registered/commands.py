@@ -1,15 +1,18 @@
 """Registers content: in the database first, then in the sets of the viewer shards."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from sluice.clock import Clock
 from sluice.errors import Unavailable
+from sluice.requests import Answer, Keyed, Requester, carry_out
+from views import keys
 from views.held import RedisAway
 from views.registered.content import RegisteredContent
 from views.registered.rebuild import RegisteredSets
 from views.registered.store import Registry
 
-_ATTEMPTS = 10  # each lost against another change of the same content
+_BUSY = "Other requests are changing the content at the same time: retry"
 
 
 class Registration:
@@ -27,31 +30,39 @@ class Registration:
         self._shards = shards
         self._clock = clock
 
-    def put(self, content_type: str, content_id: str, title: str, owner: str, actor: str) -> RegisteredContent:
-        """Register or change a content. A repeat changes no row, and adds the content to Redis if that failed before.
+    def put(
+        self, content_type: str, content_id: str, title: str, owner: str, requester: Requester
+    ) -> RegisteredContent | Answer:
+        """Register or change a content, or return the earlier answer of its Idempotency-Key.
 
-        Raises Unavailable, which says what to do.
+        A repeat changes nothing in the database, and completes what is missing in Redis.
+        Raises Conflicting for a key used for another request, and Unavailable, which says what to do.
         """
-        content = self._commit(content_type, content_id, title, owner, actor)
+
+        def attempt(keyed: Keyed[RegisteredContent] | None, now: datetime) -> RegisteredContent | None:
+            before = self._registry.get(content_type, content_id)
+            if before and (before.title, before.owner) == (title, owner):
+                return self._registry.answer(before, now, keyed) if keyed else before
+            since = before.registered_at if before else now
+            after = RegisteredContent(content_type, content_id, title, owner, registered_at=since, updated_at=now)
+            return self._registry.commit(before, after, requester.subject, keyed)
+
+        def stands(answer: Answer) -> bool:
+            present = self._registry.get(content_type, content_id)
+            return present is not None and present.audit_number >= answer.version
+
+        keyed = (
+            requester.keyed.about(lambda content: (content.entity, content.audit_number)) if requester.keyed else None
+        )
+        done = carry_out(attempt, keyed, stands, self._clock, _BUSY)
         try:
-            self._sets().register(self._shards(), [content.field], int(self._clock.now().timestamp() * 1000))
+            fields = [keys.content_field(content_type, content_id)]
+            self._sets().register(self._shards(), fields, int(self._clock.now().timestamp() * 1000))
         except RedisAway as error:
             message = "The content is written, but Redis does not answer and may not know it yet: repeat this request"
             raise Unavailable(message, error.retry_after_seconds) from error
-        return content
+        return done
 
     def get(self, content_type: str, content_id: str) -> RegisteredContent | None:
         """A registered content."""
         return self._registry.get(content_type, content_id)
-
-    def _commit(self, content_type: str, content_id: str, title: str, owner: str, actor: str) -> RegisteredContent:
-        for _ in range(_ATTEMPTS):
-            before = self._registry.get(content_type, content_id)
-            if before and (before.title, before.owner) == (title, owner):
-                return before
-            now = self._clock.now()
-            since = before.registered_at if before else now
-            after = RegisteredContent(content_type, content_id, title, owner, registered_at=since, updated_at=now)
-            if self._registry.commit(before, after, actor):
-                return after
-        raise Unavailable("Other requests are changing the content at the same time: retry")

@@ -24,3 +24,8 @@ class RegisteredContent:
     @property
     def field(self) -> str:
         return keys.content_field(self.content_type, self.content_id)
+
+    @property
+    def entity(self) -> str:
+        """What the audit log calls it."""
+        return f"content:{self.field}"

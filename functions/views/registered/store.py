@@ -1,6 +1,7 @@
 """Registered content in the database: its title and owner, audited."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -10,6 +11,7 @@ from pynamodb.transactions import TransactWrite
 from sluice.audit import Head
 from sluice.commit import Trace, commit
 from sluice.dynamodb import Database, bind, transient_as_unavailable
+from sluice.requests import Keyed
 from views.items import ViewsItem, id_of
 from views.registered.content import BUCKETS, RegisteredContent
 from views.registered.items import ContentItem, RegisteredItem
@@ -29,12 +31,18 @@ class Registry:
             items = list(ContentItem.batch_get([key], consistent_read=True))
         return _content(content_type, content_id, items[0]) if items else None
 
-    def commit(self, before: RegisteredContent | None, after: RegisteredContent, actor: str) -> bool:
-        """Put a content in place of the content as read; False when another request changed it meanwhile."""
+    def commit(
+        self,
+        before: RegisteredContent | None,
+        after: RegisteredContent,
+        actor: str,
+        keyed: Keyed[RegisteredContent] | None = None,
+    ) -> RegisteredContent | None:
+        """Put a content in place of the content as read; None when another request changed it meanwhile."""
         action, event = ("CHANGED", "ContentChanged") if before else ("REGISTERED", "ContentRegistered")
         of_content = {"content_type": after.content_type, "content_id": after.content_id}
         trace = Trace(
-            entity=f"content:{after.field}",
+            entity=after.entity,
             action=f"CONTENT_{action}",
             actor=actor,
             before=_snapshot(before) if before else None,
@@ -55,7 +63,13 @@ class Registry:
             transaction.save(RegisteredItem(_listed(_bucket(content.field)), content.field))
 
         head = Head(before.audit_number, before.audit_hash) if before else Head()
-        return commit(self._database, head, trace, after.updated_at, entity=headed, write=write) is not None
+        return commit(self._database, head, trace, after.updated_at, entity=headed, write=write, keyed=keyed)
+
+    def answer(
+        self, found: RegisteredContent, now: datetime, keyed: Keyed[RegisteredContent]
+    ) -> RegisteredContent | None:
+        """Store the answer of a keyed request that changes nothing; None when its key has an answer already."""
+        return commit(self._database, Head(), None, now, entity=lambda _: found, write=lambda *_: None, keyed=keyed)
 
     def page(self, bucket: int, after: str, limit: int) -> list[str]:
         """Up to `limit` contents (`story:123`) of a bucket, 0 to BUCKETS - 1, after `after`; by a consistent read."""

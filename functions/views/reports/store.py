@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sluice import totals
-from sluice.dynamodb import transient_as_unavailable, values_of
+from sluice.dynamodb import readable, transient_as_unavailable, values_of
 from sluice.totals import Kind, TotalItem, key
 from views.content import Content
 from views.items import AdjustedItem, ControlItem, DailyItem, RefusedHourItem, RefusedItem, id_of
@@ -51,14 +51,14 @@ def _organic_days(content: Content, period: Period) -> dict[str, int]:
     with transient_as_unavailable():
         of_period = DailyItem.part.between(period.first.isoformat(), period.last.isoformat())
         items = DailyItem.query(id_of(content), of_period, consistent_read=True)
-        return {item.part: int(item.views) for item in items}
+        return dict(readable(items, lambda item: (item.part, int(item.views))))
 
 
 def _adjustments(content: Content) -> list[ListedAdjustment]:
     """All adjustments of a content. They are made by hand, so they are few."""
     with transient_as_unavailable():
         items = AdjustedItem.query(id_of(content), AdjustedItem.part.startswith("adjusted#"), consistent_read=True)
-        return [ListedAdjustment(**values_of(item, ListedAdjustment)) for item in items]
+        return list(readable(items, lambda item: ListedAdjustment(**values_of(item, ListedAdjustment))))
 
 
 def most_viewed(content_type: str, limit: int, after: Ranked | None) -> tuple[list[RankedContent], Ranked | None]:

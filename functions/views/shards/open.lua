@@ -12,7 +12,11 @@ if opened then
     if since then
       redis.call('HSET', KEYS[6], 'syncing_since', since)
     end
-    redis.call('HDEL', KEYS[6], 'since', 'pending_views')
+    redis.call('HDEL', KEYS[6], 'since', 'unknown', 'too_many')
+    local counted = redis.call('HGET', KEYS[6], 'counted')
+    if counted then
+      redis.call('HSET', KEYS[6], 'counted', tonumber(string.sub(counted, -9))) -- the sessions of the day stay
+    end
   end
   for from = 2, 4, 2 do
     if redis.call('EXISTS', KEYS[from]) == 1 then

@@ -26,6 +26,7 @@ from redis.retry import Retry
 
 from sluice.errors import Misconfigured
 from views import keys
+from views.beside import ALONE, Beside
 from views.held import AwayView, Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken, parts_of
 from views.rules import LONGEST_DAY_SECONDS
 
@@ -159,16 +160,18 @@ class RedisShards:
         """Bytes that the primaries use; None where the service does not tell."""
         return self._translated(self._used_memory)
 
-    def standing(self, viewer: str, shards: int, content: str) -> Standing:
-        """What is remembered of a viewer (its key) and a content, by the number of shards that tracking knows."""
+    def standing(self, viewer: str, shards: int, content: str, beside: Beside = ALONE) -> Standing:
+        """What is remembered of a viewer (its key, and what is asked besides) and a content, by the number of shards
+        that tracking knows.
+        """
         shard = keys.shard_of(viewer, shards)
-        names = [keys.viewer_state(viewer, shards), keys.pending(shard)]
-        day, last, pending, is_pending = self._run("standing", [_Call(names, [keys.digest(content), content])])[0]
-        views_of_day, views_of_content = _packed(day, 6, 4), _packed(last, 6, 4, 2)
-        standing = Standing(pending_contents=int(pending), is_pending=bool(is_pending))
-        if views_of_day:
+        states = keys.viewer_states(viewer, shards, beside.names)
+        names = [keys.pending(shard), keys.stats(shard), keys.network(shard, beside.network), *states]
+        pending, unknown, in_network, *kept = self._run("standing", [_Call(names, [keys.digest(content)])])[0]
+        standing = Standing(pending_contents=int(pending), unknown_contents=int(unknown), network_views=int(in_network))
+        if views_of_day := max(_packed(day, 6, 4) for day in kept[::2]):
             standing = replace(standing, day=views_of_day[0], views=views_of_day[1])
-        if views_of_content:
+        if views_of_content := max((_packed(last, 6, 4, 2) for last in kept[1::2]), key=_last_view):
             last_view, age, views = views_of_content
             start = last_view - age
             standing = replace(standing, last_view=last_view, session_start=start, session_views=views)
@@ -329,6 +332,11 @@ def _packed(octets: bytes, *sizes: int) -> list[int]:
         found.append(int.from_bytes(octets[:size]))
         octets = octets[size:]
     return found
+
+
+def _last_view(views_of_content: list[int]) -> list[int]:
+    """The view, and how many the session had by then."""
+    return views_of_content[::2]
 
 
 def _check(opened: Any, epoch: int) -> None:

@@ -58,7 +58,7 @@ class Tracker:
         viewer = self.recognised.recognise(request, now)
         reasons = viewers.reasons_not_to_count(request, honours_do_not_track=self.honours_do_not_track)
         contents = [viewed for viewed in body.views if isinstance(viewed, tuple)]
-        decisions, is_degraded = self._track(viewer.key, contents, now, reasons) if contents else ([], False)
+        decisions, is_degraded = self._track(viewer, contents, now, reasons) if contents else ([], False)
         # A browser that asks not to be tracked is given no cookie.
         cookies = [] if DO_NOT_TRACK in reasons else [_set_cookie(viewer, now)]
         told = _TOLD[_route(event)](list(_each_told(body, decisions)))
@@ -74,18 +74,19 @@ class Tracker:
         return bodies.read(kind, text, headers, self.content_types)
 
     def _track(
-        self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: tuple[str, ...]
+        self, viewer: Viewer, contents: Sequence[tuple[str, str]], now: datetime, reasons: tuple[str, ...]
     ) -> tuple[list[Decision], bool]:
         """What became of views, and whether without Redis."""
         try:
-            return self.counted.track_many(viewer, contents, now, reasons), False
+            return self.counted.track_many(viewer.key, contents, now, reasons, viewer.beside), False
         except LeftAlone:
             pass  # it was logged when it failed
         except NotTracked as error:
             logger.warning("Redis is away: views go to the database", exc_info=error)
         if reasons:
             return [Decision(reasons)] * len(contents), True
-        return self.fallback.track_many(viewer, contents, now), True
+        # Today's name, so that a session of another day and none are one viewer there too.
+        return self.fallback.track_many(viewer.beside.today or viewer.key, contents, now), True
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sluice import keyring
@@ -11,8 +10,6 @@ from views.settings import ViewsSettings
 from views.track import counter
 from views.track.counter import ViewCounter
 from views.viewers import Viewers
-
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,8 @@ def recognised(settings: TrackingSettings, subject_of: Callable[[str], str | Non
         keyring.usable(settings.views_secret, "views secret"),
         settings.time_zone,
         subject_of,
-        timedelta(seconds=settings.session_seconds or DAY_SECONDS),
+        settings.rules(),
+        settings.view_shards,
         names_users=settings.literal_user_keys,
     )
 

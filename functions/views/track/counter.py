@@ -35,6 +35,7 @@ from redis.exceptions import (
 
 from sluice.errors import Misconfigured, Unavailable
 from views import keys
+from views.beside import ALONE, Beside
 from views.breaker import OPEN_SECONDS, Breaker
 from views.rules import COUNTED, Calendar, Decision, Rules
 
@@ -48,7 +49,7 @@ is cut off. The client does not know the last two, and Redis 6.2 puts each of th
 """
 
 
-_NUMBERS = Struct(">QQQIBHIIQ")
+_NUMBERS = Struct(">QQQIBHIIQIIBBBIBB")
 """As `track.lua` reads them."""
 
 
@@ -242,46 +243,76 @@ class ViewCounter:
                 rules.max_per_session if rules.session_seconds else 0,
             ),
             *(rules.session_seconds * 1000, rules.max_per_day, rules.memory_seconds * 1000),
+            *(rules.max_contents, rules.max_unknown_contents),
         )
-        self._bounds = (int(rules.registered_only), rules.max_contents)
+        self._registered_only = rules.registered_only
+        self._network_limit = rules.network_limit
 
     def track(
-        self, viewer: str, content_type: str, content_id: str, now: datetime, reasons: Sequence[str] = ()
+        self,
+        viewer: str,
+        content_type: str,
+        content_id: str,
+        now: datetime,
+        reasons: Sequence[str] = (),
+        beside: Beside = ALONE,
     ) -> Decision:
         """Count a view, or say why not, in one round trip. With `reasons` (a bot) it is refused for these alone.
 
+        `viewer` is a viewer's key, and `beside` is what the rules ask besides its state.
         Raises NotTracked (or its child LeftAlone) when it was certainly not counted, OutcomeUnknown when that cannot be
         known.
         """
-        return self.track_many(viewer, [(content_type, content_id)], now, reasons)[0]
+        return self.track_many(viewer, [(content_type, content_id)], now, reasons, beside)[0]
 
     def track_many(
-        self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: Sequence[str] = ()
+        self,
+        viewer: str,
+        contents: Sequence[tuple[str, str]],
+        now: datetime,
+        reasons: Sequence[str] = (),
+        beside: Beside = ALONE,
     ) -> list[Decision]:
         """As `track`, for a viewer's views one after another, and one round trip for all of them.
 
         Raises NotTracked when none was counted, OutcomeUnknown when some may have been and others not.
         """
-        return self._decide(viewer, contents, now, reasons, dry="0")
+        return self._decide(viewer, contents, now, reasons, beside, dry=False)
 
     def explain(
-        self, viewer: str, content_type: str, content_id: str, now: datetime, reasons: Sequence[str] = ()
+        self,
+        viewer: str,
+        content_type: str,
+        content_id: str,
+        now: datetime,
+        reasons: Sequence[str] = (),
+        beside: Beside = ALONE,
     ) -> Decision:
         """What `track` would answer; nothing is counted, neither the view nor a refusal. Raises NotTracked."""
-        return self._decide(viewer, [(content_type, content_id)], now, reasons, dry="1")[0]
+        return self._decide(viewer, [(content_type, content_id)], now, reasons, beside, dry=True)[0]
 
     def _decide(
-        self, viewer: str, contents: Sequence[tuple[str, str]], now: datetime, reasons: Sequence[str], *, dry: str
+        self,
+        viewer: str,
+        contents: Sequence[tuple[str, str]],
+        now: datetime,
+        reasons: Sequence[str],
+        beside: Beside,
+        *,
+        dry: bool,
     ) -> list[Decision]:
         self._check_that_it_may_be_asked()
         shard = keys.shard_of(viewer, self._shards)
+        state, *others = keys.viewer_states(viewer, self._shards, beside.names)
         names = (
-            *(keys.viewer_state(viewer, self._shards), keys.pending(shard), keys.refused(shard)),
-            *(keys.stats(shard), keys.registered(shard)),
+            *(state, keys.pending(shard), keys.refused(shard), keys.stats(shard), keys.registered(shard), *others),
+            *((keys.network(shard, beside.network),) if beside.network else ()),
         )
         moment = self._calendar.moment(now)
-        numbers = _NUMBERS.pack(moment.now, moment.day_start, moment.day_end, *self._limits)
-        rest = (numbers, moment.hour, "+".join(reasons), dry, *self._bounds, moment.day)
+        asked = (dry, self._registered_only, viewer.startswith("anon:"))
+        besides = (self._network_limit if beside.network else 0, len(others), bool(beside.today))
+        numbers = _NUMBERS.pack(moment.now, moment.day_start, moment.day_end, *self._limits, *asked, *besides)
+        rest = (numbers, moment.hour, "+".join(reasons), moment.day)
         fields = [keys.content_field(*content) for content in contents]
         calls = [Call(names, (keys.digest(field), field, *rest)) for field in fields]
         return [_decision(answer) for answer in self._run(calls)]

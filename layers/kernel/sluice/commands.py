@@ -1,33 +1,20 @@
 """Commands: what people do to a context's campaigns. Each commits at once or is refused with the reason."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from sluice import requests
 from sluice.campaign import Chained, Change
 from sluice.clock import Clock
-from sluice.errors import Conflicting, NotFound, Refused, Unavailable
+from sluice.errors import Conflicting, NotFound, Unavailable
 from sluice.ids import is_id
-from sluice.requests import Keyed
+from sluice.requests import Answer, Keyed, Requester, carry_out
 from sluice.store import ChainStore
 from sluice.wake import Wake
 
 logger = Logger(child=True)
-
-# Each attempt lost against another commit: a batch, or another command.
-_ATTEMPTS = 20
-
-
-@dataclass(frozen=True)
-class Requester:
-    """Who gives a command, in which request."""
-
-    subject: str
-    request_id: str
 
 
 class ChainCommands[C: Chained, X: Change[Any]]:
@@ -48,37 +35,34 @@ class ChainCommands[C: Chained, X: Change[Any]]:
             raise NotFound(f"{self.noun.title()} not found", f"{self.noun}_not_found")
         return found
 
-    def create_by(self, change: Callable[[datetime], X], subject: str, keyed: Keyed[C] | None) -> C | requests.Answer:
-        """Commit the change that makes a campaign, or give the answer that its Idempotency-Key got before.
+    def create_by(self, change: Callable[[datetime], X], requester: Requester) -> C | Answer:
+        """Commit the change that makes a campaign, or return the answer that its Idempotency-Key got before.
 
         `change` may raise what refuses the request; a repeat is answered all the same, for only time has made it wrong.
-        Raises Conflicting for a key that was used with another body.
+        Raises Conflicting for a key that was used for another request, Unavailable.
         """
-        now = self.clock.now()
-        try:
-            new = change(now)
-        except Refused:
-            if keyed and (answer := requests.find(keyed.request, now)):
-                return answer
-            raise
-        if created := self._chained.commit(new, subject, now, keyed):
-            return self.wake_if_live(created)
-        answer = requests.find(keyed.request, now) if keyed else None
-        if answer is None:
-            raise Unavailable(f"The {self.noun} could not be created")
-        return answer
+
+        def attempt(keyed: Keyed[C] | None, now: datetime) -> C | None:
+            created = self._chained.commit(change(now), requester.subject, now, keyed)
+            if created is None and keyed is None:
+                # The answer of a commit may be lost: only a key makes sure that another attempt is no second campaign.
+                raise Unavailable(f"The {self.noun} could not be created")
+            return created
+
+        return self._carry_out(attempt, requester)
 
     def command(
         self, name: str, campaign_id: str, requester: Requester, change: Callable[[C, datetime], X | None]
-    ) -> C:
+    ) -> C | Answer:
         """Change a campaign by a command, and wake it if it is live: the campaign as it is then.
 
         `change` gets the campaign as read and the time. It raises Conflicting for a campaign whose state does not allow
-        the command, and returns None when there is nothing to change. Raises NotFound, Conflicting, Unavailable.
+        the command, and returns None when there is nothing to change. A repeat with the same Idempotency-Key returns
+        the answer of before. Raises NotFound, Conflicting, Unavailable.
         """
         request = f"{name} {requester.request_id}"
-        for _ in range(_ATTEMPTS):
-            now = self.clock.now()
+
+        def attempt(keyed: Keyed[C] | None, now: datetime) -> C | None:
             found = self.get(campaign_id)
             try:
                 wanted = change(found, now)
@@ -87,12 +71,12 @@ class ChainCommands[C: Chained, X: Change[Any]]:
                 again = self.get(campaign_id)
                 if again.request != request:
                     raise
-                return self.wake_if_live(again)
+                return again
             if wanted is None:
-                return self.wake_if_live(found)
-            if committed := self._chained.commit(wanted.asked_by(request), requester.subject, now):
-                return self.wake_if_live(committed)
-        raise Unavailable(f"The {self.noun} is changing too fast")
+                return self._chained.answer(found, now, keyed) if keyed else found
+            return self._chained.commit(wanted.asked_by(request), requester.subject, now, keyed)
+
+        return self._carry_out(attempt, requester)
 
     def wake_if_live(self, campaign: C) -> C:
         """Send a live campaign's step to its queue; what cannot be sent is left to the sweeper."""
@@ -103,3 +87,16 @@ class ChainCommands[C: Chained, X: Change[Any]]:
                 # The command is done, and is answered so: what is committed and was not sent is the sweeper's.
                 logger.exception("Not woken: left to the sweeper", campaign_id=campaign.id, step=campaign.step)
         return campaign
+
+    def _carry_out(self, attempt: Callable[[Keyed[C] | None, datetime], C | None], requester: Requester) -> C | Answer:
+        keyed = requester.keyed.about(lambda campaign: (campaign.id, campaign.step)) if requester.keyed else None
+        done = carry_out(attempt, keyed, self._stands, self.clock, f"The {self.noun} is changing too fast")
+        return done if isinstance(done, Answer) else self.wake_if_live(done)
+
+    def _stands(self, answer: Answer) -> bool:
+        """Whether an answer's campaign was not rolled back since. If so, wake it: the first function may have died."""
+        present = self._chained.get(answer.entity)
+        if present is None or present.step < answer.version:
+            return False
+        self.wake_if_live(present)
+        return True

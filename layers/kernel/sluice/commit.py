@@ -85,7 +85,7 @@ def commit[E](
             if trace:
                 outbox.write(transaction, trace.event, dict(trace.told), now)
             if keyed:
-                requests.write(transaction, keyed.request, keyed.answer(after), now)
+                requests.write(transaction, keyed, after, now)
 
         return after if database.commit(fill) else None
 

@@ -1,5 +1,6 @@
 """DynamoDB: models bound to their tables at first use, and the one way to commit a transaction."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -7,12 +8,12 @@ from datetime import date
 from enum import StrEnum
 from random import uniform
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore import exceptions as vendor
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
-from pynamodb.constants import LIST, STRING
+from pynamodb.constants import LIST, NONE, STRING
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -20,7 +21,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from sluice.aws import CONNECT_SECONDS, READ_SECONDS, why
-from sluice.errors import Unavailable
+from sluice.errors import Unavailable, Unreadable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -43,6 +44,9 @@ _TRANSIENT_CODES = frozenset(
 _LOST = (vendor.ConnectionError, vendor.HTTPClientError)
 
 _CONFLICT_ATTEMPTS = 12
+
+# A child of the handler's logger, whose name is the service's: asking Powertools for it would slow the hot path down.
+logger = logging.getLogger(f"sluice.{__name__}")
 
 
 class EnumAttribute[E: StrEnum](Attribute[E]):
@@ -93,6 +97,15 @@ class Bound(Model):
         connect_timeout_seconds = CONNECT_SECONDS
         read_timeout_seconds = READ_SECONDS
 
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """Raises Unreadable, which names the row, for a value that its attribute cannot hold."""
+        try:
+            return super().from_raw_data(data)
+        except (TypeError, ValueError) as error:
+            values = {name: next(iter(value.values()), None) for name, value in data.items()}
+            raise unreadable(cls, values) from error
+
 
 def bind[M: Bound](model: type[M], table_name: str) -> type[M]:
     """Bind `model`, and the subclasses that share its Meta, to a table."""
@@ -130,11 +143,55 @@ def transient_as_unavailable() -> Iterator[None]:
         raise
 
 
+def readable[M: Bound, T](rows: Iterator[M], read: Callable[[M], T]) -> Iterator[T]:
+    """What `read` makes of each row; it may raise Unreadable, TypeError, ValueError.
+
+    A row that cannot be read holds up no other: it is logged, for OperationsUnreadableRowsAlarm, and passed by.
+    """
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except Unreadable as error:
+            passed_by(error)
+            continue
+        try:
+            found = read(row)
+        except Unreadable as error:
+            passed_by(error)
+        except (TypeError, ValueError) as error:
+            named = unreadable(type(row), row.attribute_values)
+            named.__cause__ = error
+            passed_by(named)
+        else:
+            yield found
+
+
+def unreadable(model: type[Bound], values: Mapping[str, Any]) -> Unreadable:
+    """The error that names a row by its key, which is among its values."""
+    names = [each.attr_name for each in model.get_attributes().values() if each.is_hash_key or each.is_range_key]
+    key = {name: values.get(name) for name in names}
+    return Unreadable(f"A row of {model.Meta.table_name} cannot be read: {key}")
+
+
+def passed_by(error: Unreadable) -> None:
+    """Log a row that cannot be read, in the words that OperationsUnreadableRowsAlarm counts."""
+    logger.error("Unreadable row", exc_info=error)
+
+
 def update_if(item: Bound, actions: Sequence[Action], condition: Condition) -> bool:
-    """Update one item if `condition` holds; False when it does not: an answer, not an error. Raises Unavailable."""
+    """Update one item if `condition` holds; False when it does not: an answer, not an error. Raises Unavailable.
+
+    `item` is left as it is. A plain update: `Model.update` asks for the whole item back, which a function may not read
+    that is held to some attributes (`dynamodb:Attributes`).
+    """
+    key, part = item._get_hash_range_key_serialized_values()
     try:
         with transient_as_unavailable():
-            item.update(actions=list(actions), condition=condition)
+            item._get_connection().update_item(
+                key, range_key=part, actions=list(actions), condition=condition, return_values=NONE
+            )
     except UpdateError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return False
@@ -142,12 +199,19 @@ def update_if(item: Bound, actions: Sequence[Action], condition: Condition) -> b
     return True
 
 
-def page_of[M: Bound](
-    model: type[M], partition: str, begin: str, limit: int | None, after: str | None, *, newest_first: bool = False
-) -> tuple[list[M], bool]:
-    """At most `limit` items of a partition whose `part` begins with `begin`, after `after`; whether there may be more.
+def page_of[M: Bound, T](
+    model: type[M],
+    read: Callable[[M], T],
+    partition: str,
+    begin: str,
+    limit: int | None,
+    after: str | None,
+    *,
+    newest_first: bool = False,
+) -> tuple[list[T], str | None]:
+    """What `read` makes of at most `limit` items of a partition whose `part` begins with `begin`, after `after`.
 
-    By a consistent read, in the order of `part`.
+    And the `part` to go on after, if there may be more. By a consistent read, in the order of `part`.
     """
     part: Any = getattr(model, "part")  # noqa: B009 - not every model has one
     last = {"id": {"S": partition}, "part": {"S": after}} if after else None
@@ -160,8 +224,9 @@ def page_of[M: Bound](
             last_evaluated_key=last,
             consistent_read=True,
         )
-        found = list(items)
-    return found, bool(found) and items.last_evaluated_key is not None
+        found = list(readable(items, read))
+        following = items.last_evaluated_key
+    return found, following["part"]["S"] if following else None
 
 
 class Database:

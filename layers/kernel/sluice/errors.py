@@ -9,7 +9,7 @@ SluiceError
 │   └── TooLarge           413: the body is over the limit
 ├── Unavailable            transient: try again; an HTTP 503
 ├── Untrusted              a token that is not valid; the answer does not say why
-├── Unreadable             a message that cannot be parsed; ends in the dead letters
+├── Unreadable             a message or a row that cannot be parsed: a message ends in the dead letters
 └── Misconfigured          a setting is missing or wrong
 """
 
@@ -88,7 +88,7 @@ class Untrusted(SluiceError):
 
 
 class Unreadable(SluiceError):
-    """Raised when a message cannot be parsed: it goes to the dead letters, for a person to read."""
+    """Raised when a message or a row cannot be parsed. A message goes to the dead letters, for a person to read."""
 
 
 class Misconfigured(SluiceError):

@@ -1,28 +1,32 @@
 """Outbox: an event is a row written in the transaction that caused it, then put on the bus (design section 4)."""
 
 import json
-from collections.abc import Sequence
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from sluice import aws
 from sluice.clock import Clock, SystemClock, rfc3339
-from sluice.dynamodb import Bound, bind
-from sluice.errors import Unavailable
+from sluice.dynamodb import Bound, bind, passed_by, readable, update_if
+from sluice.errors import Unavailable, Unreadable
 from sluice.ids import new_id
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
+logger = logging.getLogger(f"sluice.{__name__}")
+
 SOURCE = "sluice"
 PENDING = "pending"
 PROCESSED = "processed"
+UNREADABLE = "unreadable"
+"""Of a row that a person has to repair, and to set to `pending` again."""
 
 # Consumers that de-duplicate by event id need not remember longer than rows are kept.
 _KEPT = timedelta(days=7)
@@ -73,10 +77,17 @@ class Relay:
     clock: Clock
 
     def publish(self, event_id: str) -> None:
-        """Publish an event, unless it is published or deleted. Raises Unavailable when the bus refuses it."""
+        """Publish an event, unless it is published or deleted. Raises Unavailable when the bus refuses it.
+
+        A row that cannot be read is logged, for an alarm, and marked, so that it blocks no other and is not read again.
+        """
         try:
             event = EventItem.get(event_id, consistent_read=True)
         except DoesNotExist:
+            return
+        except Unreadable as error:
+            passed_by(error)
+            update_if(EventItem(event_id), [EventItem.status.set(UNREADABLE)], EventItem.status == PENDING)
             return
         if event.status != PENDING:
             return
@@ -101,27 +112,22 @@ class Relay:
         """
         before = rfc3339(self.clock.now() - older_than)
         overdue = EventItem.by_status.query(PENDING, EventItem.created_at < before, limit=limit)
-        ids: Sequence[str] = [event.id for event in overdue]
-        refused: list[Unavailable] = []
+        ids = list(readable(overdue, lambda event: str(event.id)))
+        failures: list[Exception] = []
         for event_id in ids:
             try:
                 self.publish(event_id)
-            except Unavailable as error:
-                refused.append(error)
-        if refused:
-            raise Unavailable(f"{len(refused)} of {len(ids)} overdue events were refused") from refused[0]
+            except Exception as error:  # whatever is wrong with this one
+                logger.exception("Not published", extra={"event_id": event_id})
+                failures.append(error)
+        if failures:
+            raise Unavailable(f"{len(failures)} of {len(ids)} overdue events were not published") from failures[0]
         return len(ids)
 
     def _mark_processed(self, event: EventItem) -> None:
         expires_at = int((self.clock.now() + _KEPT).timestamp())
-        try:
-            event.update(
-                [EventItem.status.set(PROCESSED), EventItem.expires_at.set(expires_at)],
-                condition=EventItem.status == PENDING,
-            )
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+        processed = [EventItem.status.set(PROCESSED), EventItem.expires_at.set(expires_at)]
+        update_if(event, processed, EventItem.status == PENDING)
 
 
 def relay_of(settings: Any) -> Relay:

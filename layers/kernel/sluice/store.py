@@ -17,7 +17,8 @@ from sluice.audit import Head
 from sluice.campaign import Chained, Change, State
 from sluice.chained import PART
 from sluice.commit import Trace, commit
-from sluice.dynamodb import Bound, Database, bound_to, setting, transient_as_unavailable, values_of
+from sluice.dynamodb import Bound, Database, bound_to, readable, setting, transient_as_unavailable, values_of
+from sluice.errors import Unreadable
 from sluice.platform import PlatformItem
 from sluice.requests import Keyed
 
@@ -68,7 +69,7 @@ class Listing:
             options["consistent_read"] = True
         with transient_as_unavailable():
             rows = self.query(self.partition, **options)
-            ids = [row.id if self.index_key else row.part for row in rows]
+            ids = list(readable(rows, lambda row: str(row.id if self.index_key else row.part)))
             following = rows.last_evaluated_key
         return ids, self._place({name: value["S"] for name, value in following.items()}) if following else None
 
@@ -121,15 +122,16 @@ class ChainStore[C: Chained, X: Change[Any]]:
         self._platform = platform.items_in(table)
 
     def get(self, campaign_id: str) -> C | None:
-        """A campaign, by a consistent read."""
-        return next(iter(self.get_all([campaign_id])), None)
+        """A campaign, by a consistent read. Raises Unreadable."""
+        return next(map(self._read, self._any_of([campaign_id])), None)
 
     def get_all(self, ids: Iterable[str]) -> list[C]:
-        """Campaigns in the order of their ids, by consistent batch reads, without missing ones."""
+        """Campaigns in the order of their ids, by consistent batch reads.
+
+        Missing ones are left out, and so are those that cannot be read, which are logged.
+        """
         order = list(ids)
-        with transient_as_unavailable():
-            items = self.items.batch_get([(each, PART) for each in order], consistent_read=True)
-            found = {item.id: self._campaign(item) for item in items}
+        found = {each.id: each for each in readable(iter(self._any_of(order)), self._read)}
         return [found[each] for each in order if each in found]
 
     def read_with(self, campaign_id: str, beside: Mapping[Key, type[Bound]] | None = None) -> State[C] | None:
@@ -193,6 +195,10 @@ class ChainStore[C: Chained, X: Change[Any]]:
         trace = self._trace(change, actor)
         return commit(self._database, head, trace, now, entity=headed, write=write, keyed=keyed)
 
+    def answer(self, found: C, now: datetime, keyed: Keyed[C]) -> C | None:
+        """Store the answer of a keyed command that changes nothing; None when its key has an answer already."""
+        return commit(self._database, Head(), None, now, entity=lambda _: found, write=lambda *_: None, keyed=keyed)
+
     def _trace(self, change: X, actor: str) -> Trace | None:
         if change.action is None:
             return None
@@ -209,11 +215,10 @@ class ChainStore[C: Chained, X: Change[Any]]:
         )
 
     def _as_read(self, before: C) -> Condition:
-        items = self.items
-        as_read: Condition = (
-            (items.step == before.step) & (items.status == before.status) & (items.audit_number == before.audit_number)
-        )
-        return as_read
+        as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
+        head_as_read: Condition = self.items.audit_number == before.audit_number
+        both: Condition = as_read & head_as_read
+        return both
 
     def _differences(self, before: C, after: C) -> list[Action]:
         """Sets only what changed, so that an older release keeps the attributes of a newer one.
@@ -222,6 +227,18 @@ class ChainStore[C: Chained, X: Change[Any]]:
         """
         values = {name: value for name, value in vars(after).items() if value != getattr(before, name)}
         return setting(self.items, values | {"sweeps": after.sweeps})
+
+    def _any_of(self, ids: Iterable[str]) -> list[_AnyItem]:
+        with transient_as_unavailable():
+            return list(self._any.batch_get([(each, PART) for each in ids], consistent_read=True))
+
+    def _read(self, item: _AnyItem) -> C:
+        found = self.items.from_raw_data(item.raw)
+        attributes = self.items.get_attributes()
+        values = values_of(found, self.kind)
+        if lacking := [name for name, value in values.items() if value is None and not attributes[name].null]:
+            raise Unreadable(f"Campaign {item.id} lacks {', '.join(lacking)}")
+        return self._campaign(found)
 
     def _item(self, campaign: C) -> Any:
         values = dict(vars(campaign))

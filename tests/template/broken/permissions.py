@@ -201,6 +201,34 @@ BROKEN = [
         "OperationsStopFunction: hold it to dynamodb:LeadingKeys ['platform'] of BoostsTable",
     ),
     Broken(
+        permissions.the_sweeper_claims_and_changes_nothing_else,
+        "a sweeper that may change whatever a campaign has",
+        restate(
+            "OperationsSweeperFunction",
+            "dynamodb:UpdateItem",
+            "BoostsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["bst_*"]}},
+        ),
+        "OperationsSweeperFunction: hold UpdateItem to bst_* and id, part, step, sweep_at, sweeps of BoostsTable",
+    ),
+    Broken(
+        permissions.the_sweeper_claims_and_changes_nothing_else,
+        "a claim of more than the code names",
+        restate(
+            "OperationsSweeperFunction",
+            "dynamodb:UpdateItem",
+            "ViewsTable",
+            Condition={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]},
+                "ForAllValues:StringEquals": {
+                    "dynamodb:Attributes": ["id", "part", "status", "step", "sweep_at", "sweeps"]
+                },
+                "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+            },
+        ),
+        "OperationsSweeperFunction: hold UpdateItem to imp_* and id, part, step, sweep_at, sweeps of ViewsTable",
+    ),
+    Broken(
         permissions.totals_are_written_by_their_owners_alone,
         "a sync that may write boosted totals",
         restate(

@@ -3,8 +3,15 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
+from pynamodb.connection import Connection
+
+from operations.chains import CHAINS
+from operations.overdue import claim
+from sluice.chained import PART, items_in
 from tests.template.project import Project, as_list, refers_to, text_of
 
 _AWS_MANAGED = "arn:aws:iam::aws:policy/service-role/"
@@ -55,8 +62,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     },
     "RequestsTable": {
         "BoostsApiFunction": {"PutItem"},
+        "OperationsStopFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
+        "ViewsRegisteredApiFunction": {"PutItem"},
     },
     "TotalsTable": {
         "BoostsWorkerFunction": {"UpdateItem"},
@@ -97,7 +106,6 @@ VIEWS_KEYS = {
     "ViewsSyncApiFunction": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sync"]}},
     "ViewsImportsApiFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imports", "imp_*"]}},
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
-    "OperationsSweeperFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
 # What the reports may read of it: a viewer's row is none of it.
@@ -105,6 +113,7 @@ REPORTS = "ViewsReportsApiFunction"
 REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
 
 STOP = "OperationsStopFunction"
+SWEEPER = "OperationsSweeperFunction"
 
 # Who may hold a secret: have it in the environment, or read it. Whoever reads a function's configuration has it too.
 HOLDERS = {
@@ -244,11 +253,42 @@ def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
 def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
     """It may write into every context's table: of campaigns and their counters it may touch none."""
     condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
-    beside = {"AuditTable", "OutboxTable"}
+    beside = {"AuditTable", "OutboxTable", "RequestsTable"}
     return [
         f"{STOP}: hold it to dynamodb:LeadingKeys ['platform'] of {table}"
         for function, table, _, statement in _writes(project)
         if function == STOP and table not in beside and statement.get("Condition") != condition
+    ]
+
+
+def claimed_attributes() -> list[str]:
+    """The attributes that the sweeper's claim of a campaign names, its condition included: as the code sends it."""
+    sent: list[dict[str, Any]] = []
+    campaign = items_in("table")("bst_1", PART, step=1, sweeps=0)
+    with patch.object(Connection, "dispatch", lambda _, operation, arguments: sent.append({operation: arguments})):
+        claim(campaign, datetime(2026, 11, 20, tzinfo=UTC))
+    ((operation, arguments),) = sent[0].items()
+    assert (operation, arguments["ReturnValues"]) == ("UpdateItem", "NONE")
+    return sorted({*arguments["Key"], *arguments["ExpressionAttributeNames"].values()})
+
+
+def the_sweeper_claims_and_changes_nothing_else(project: Project) -> list[str]:
+    """Of each chain's table it updates campaigns alone, and of those what a claim names: batches and rows have ids
+    that begin like their campaign's.
+    """
+    attributes = claimed_attributes()
+    prefixes = {chain.table.title().replace("_", ""): chain.prefix for chain in CHAINS}
+    return [
+        f"{SWEEPER}: hold {action} to {prefixes[table]}_* and {', '.join(attributes)} of {table}"
+        for function, table, actions, statement in _writes(project)
+        for action in sorted(actions)
+        if function == SWEEPER and table in prefixes
+        if statement.get("Condition")
+        != {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefixes[table]}_*"]},
+            "ForAllValues:StringEquals": {"dynamodb:Attributes": attributes},
+            "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+        }
     ]
 
 
@@ -327,6 +367,7 @@ RULES = (
     tables_have_the_writers_they_should,
     totals_are_written_by_their_owners_alone,
     the_stop_writes_the_platform_alone,
+    the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
     reports_never_say_who,
     secrets_have_the_holders_they_should,

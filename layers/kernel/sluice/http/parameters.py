@@ -4,7 +4,7 @@ import base64
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +16,6 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
 
 from sluice.clock import rfc3339
-from sluice.envelope import headers_of
 from sluice.errors import Forbidden, Invalid
 from sluice.roles import Principal, Role
 
@@ -28,16 +27,10 @@ DEFAULT_LIMIT = 50
 MAX_CSV_LINES = 10_000  # of at most 600 bytes: a Lambda answers at most 6 MB
 MAX_CURSOR_CHARACTERS = 1024  # also bounds the nesting, on which json recurses
 
-_KEY_RULE = "Idempotency-Key must be 1 to 255 visible ASCII characters"
-
-
-def _is_visible(key: str) -> bool:
-    return 0 < len(key) <= 255 and all("!" <= character <= "~" for character in key)
-
 
 def _visible(key: str | None) -> str | None:
-    if key is not None and not _is_visible(key):
-        raise ValueError(_KEY_RULE)
+    if key is not None and not (0 < len(key) <= 255 and all("!" <= character <= "~" for character in key)):
+        raise ValueError("Idempotency-Key must be 1 to 255 visible ASCII characters")
     return key
 
 
@@ -50,22 +43,26 @@ def principal_of(request: Request) -> Principal:
     return Principal(subject, Role(role))
 
 
-def _request_id(request: Request) -> str:
-    """The request's name: its Idempotency-Key, which a client's retry repeats, or else the gateway's id."""
-    event = APIGatewayProxyEventV2(request.resolved_event.raw_event)
-    key = headers_of(event.raw_event).get("idempotency-key")
-    if key is None:
-        return event.request_context.request_id
-    if not _is_visible(key):
-        raise Invalid.of("Idempotency-Key", _KEY_RULE)
-    return key
+@dataclass(frozen=True)
+class CommandOrigin:
+    """Where a command comes from: the caller, the gateway's id of the request, and the request's fingerprint."""
+
+    subject: str
+    request_id: str
+    fingerprint: str
+    """What a repeated Idempotency-Key must repeat: SHA-256 over subject, method, path and the body's meaning."""
 
 
-def _fingerprint(request: Request) -> str:
-    """SHA-256 over subject, method, path and parsed body: the same whenever an Idempotency-Key is repeated."""
-    event = request.resolved_event
-    parts = [principal_of(request).subject, event.http_method, event.path, event.json_body]
-    return sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def _origin(request: Request) -> CommandOrigin:
+    event, subject = request.resolved_event, principal_of(request).subject
+    try:
+        body = event.json_body
+    except Invalid:  # of a route that takes no body, and ignores it
+        body = event.decoded_body
+    parts = [subject, event.http_method, event.path, body]
+    fingerprint = sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    context = APIGatewayProxyEventV2(event.raw_event).request_context
+    return CommandOrigin(subject, context.request_id, fingerprint)
 
 
 def _line(text: str) -> str:
@@ -81,14 +78,14 @@ OneLine = AfterValidator(_line)
 Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine]
 """Why someone did something: it is kept in the audit trail."""
 Caller = Annotated[Principal, Depends(principal_of)]
-RequestId = Annotated[str, Depends(_request_id)]
-Fingerprint = Annotated[str, Depends(_fingerprint)]
+Origin = Annotated[CommandOrigin, Depends(_origin)]
 IdempotencyKey = Annotated[
     str | None,
     AfterValidator(_visible),
     Header(
         alias="Idempotency-Key",
-        description="1 to 255 visible ASCII characters. A retry with the same key changes nothing.",
+        description="1 to 255 visible ASCII characters. For 24 hours, a retry with the same key returns the first "
+        "response and changes nothing.",
     ),
 ]
 RequiredKey = Annotated[
@@ -96,7 +93,8 @@ RequiredKey = Annotated[
     AfterValidator(_visible),
     Header(
         alias="Idempotency-Key",
-        description="1 to 255 visible ASCII characters: a new key for each new request, the same key for a retry.",
+        description="1 to 255 visible ASCII characters: a new key for each new request, the same key for a retry. "
+        "For 24 hours, a retry with the same key returns the first response and changes nothing.",
     ),
 ]
 """For routes where a retry without a key would silently apply twice."""

@@ -21,10 +21,10 @@ from pydantic import BaseModel
 from sluice import envelope, exports
 from sluice.envelope import HEADERS, named, problem
 from sluice.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Unavailable
-from sluice.http.parameters import cursor_of, principal_of
+from sluice.http.parameters import CommandOrigin, cursor_of, principal_of
 from sluice.http.routes import body_limit
 from sluice.log import logger
-from sluice.requests import Answer, Keyed, KeyedRequest
+from sluice.requests import Answer, Keyed, KeyedRequest, Requester
 from sluice.roles import Principal, Role
 
 if TYPE_CHECKING:
@@ -128,21 +128,33 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
     return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)
 
 
-def create[R: BaseModel](
-    request: KeyedRequest | None, resource: type[R], make: Callable[[Any], Any], shown: Callable[[Any], R]
+def command[R: BaseModel](
+    origin: CommandOrigin,
+    key: str | None,
+    make: Callable[[Requester], Any],
+    resource: type[R],
+    shown: Callable[[Any], R],
+    status: int = 200,
 ) -> Response[R]:
-    """201 with what `make` returns, converted by `shown`; or the earlier answer of the request's Idempotency-Key.
+    """The response to a command: what `make` returns, converted by `shown`; or the earlier answer of the key.
 
-    `make` gets the Keyed request, or None without a key. It returns what it made, or the earlier Answer.
+    `make` gets the Requester, and returns what it made, or the earlier Answer. The transaction of the command stores
+    the response, and a repeat gets it again, with `Idempotency-Replayed: true`.
     """
-    keyed: Keyed[Any] | None = (
-        Keyed(request, lambda made: Answer(201, shown(made).model_dump(mode="json"))) if request else None
-    )
-    made = make(keyed)
+    stored: Answer | None = None
+
+    def answer(made: Any) -> Answer:
+        nonlocal stored
+        stored = Answer(status, shown(made).model_dump(mode="json"))
+        return stored
+
+    request = KeyedRequest.of(origin.subject, key, origin.fingerprint)
+    made = make(Requester(origin.subject, origin.request_id, Keyed(request, answer) if request else None))
     if isinstance(made, Answer):
         replayed = resource.model_validate(made.body)
         return Response(made.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
-    return Response(201, APPLICATION_JSON, shown(made))
+    # As it was stored: shown again, it might be another second, or another state of the platform.
+    return Response(status, APPLICATION_JSON, resource.model_validate(stored.body) if stored else shown(made))
 
 
 def handler_of(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
