@@ -30,8 +30,7 @@ class Looking(Faults):
     def _look(self, world: World) -> None:
         Looking.looks += 1
         world.nemesis = None
-        (watch,) = world.watchers
-        assert isinstance(watch, Watch)
+        (watch,) = (each for each in world.watchers if isinstance(each, Watch))
         watch.look()
         for content in "ab":
             world.http(Request("GET", count(content).path, id=f"look {self.looks}"))
