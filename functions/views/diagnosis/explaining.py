@@ -29,7 +29,7 @@ from views.viewers import Viewers, ViewRequest
 
 
 class Decider(Protocol):
-    """Decides; `views.track.counter.Counter` says how."""
+    """Decides; `views.track.counter.ViewCounter` says how."""
 
     def explain(
         self,

@@ -29,7 +29,7 @@ _FAILED = "failed#"
 
 
 class SyncStore:
-    """`views.sync.epochs.Store` on DynamoDB."""
+    """`views.sync.epochs.EpochStore` on DynamoDB."""
 
     def __init__(self, views_table: str, totals_table: str) -> None:
         self._database = Database()
