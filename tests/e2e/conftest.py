@@ -11,6 +11,8 @@ from local import tokens
 from local.stack import EmbeddedStack, temporary
 from tests.deadlines import within
 
+STOP, RESUME = "/api/admin/stop", "/api/admin/resume"
+
 
 @dataclass(frozen=True)
 class StackUnderTest:
@@ -74,3 +76,12 @@ def operator(stack: StackUnderTest) -> Iterator[httpx.Client]:
 def anyone(stack: StackUnderTest) -> Iterator[httpx.Client]:
     with stack.http(role=None) as http:
         yield http
+
+
+@pytest.fixture
+def stopping(stack: StackUnderTest) -> Iterator[httpx.Client]:
+    """An admin who may stop the platform: whatever becomes of the test, the others find it open."""
+    with stack.http("admin") as http:
+        yield http
+        if http.get(STOP).json()["status"] == "stopped":
+            http.post(RESUME, json={"reason": "The test is over"}).raise_for_status()

@@ -1,24 +1,18 @@
 """The restore of the tables on the embedded stack, which copies them back while everything is deployed."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from local.restore import RESTORED, Restore, restore
-from tests.e2e.conftest import StackUnderTest
+from tests.e2e.conftest import RESUME, STOP, StackUnderTest
 from tests.e2e.test_boosts import Boosts
-
-STOP, RESUME = "/api/admin/stop", "/api/admin/resume"
 
 
 @pytest.fixture
-def boosts(stack: StackUnderTest) -> Iterator[Boosts]:
-    """Whatever becomes of the test, the others find an open platform."""
-    with stack.http("admin") as http:
-        yield Boosts(http)
-        if http.get(STOP).json()["status"] == "stopped":
-            http.post(RESUME, json={"reason": "The test is over"}).raise_for_status()
+def boosts(stopping: httpx.Client) -> Boosts:
+    return Boosts(stopping)
 
 
 def test_a_campaign_that_was_restored_in_mid_run_completes_and_its_numbers_add_up(

@@ -1,25 +1,19 @@
 """The global stop and the health on the embedded stack, with each function's own permissions."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from local.stack import temporary
-from tests.e2e.conftest import StackUnderTest
+from tests.e2e.conftest import RESUME, STOP, StackUnderTest
 from tests.e2e.test_boosts import Boosts, eventually, rows, terms
-
-STOP, RESUME = "/api/admin/stop", "/api/admin/resume"
 
 
 @pytest.fixture
-def boosts(stack: StackUnderTest) -> Iterator[Boosts]:
-    """Whatever becomes of the test, the others find an open platform."""
-    with stack.http("admin") as http:
-        yield Boosts(http)
-        if http.get(STOP).json()["status"] == "stopped":
-            http.post(RESUME, json={"reason": "The test is over"}).raise_for_status()
+def boosts(stopping: httpx.Client) -> Boosts:
+    return Boosts(stopping)
 
 
 def test_a_stop_in_mid_campaign_holds_everything_until_the_resume(stack: StackUnderTest, boosts: Boosts) -> None:
