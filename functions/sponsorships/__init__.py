@@ -1,0 +1,1 @@
+"""Sponsorships: campaigns that pay a streamer when enough viewers saw the advertisement."""
