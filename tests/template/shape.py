@@ -28,7 +28,6 @@ KNOWN = {
     "views.registered.rebuild: it imports aws_lambda_powertools: let an adapter do that",
     "views.sync.bootstrap: it imports botocore.exceptions: no bootstrap.py may",
     "views.sync.inbox: it imports aws_lambda_powertools: let an adapter do that",
-    "views.viewers: it imports sluice.tokens: let an adapter do that",
 }
 
 PLAIN, ADAPTER = "plain", "adapter"
