@@ -1,4 +1,4 @@
-"""Impression tokens, viewers, rows and clicks: what is believed of them, and what is not (S3-2, S3-20)."""
+"""Impression tokens, viewers, rows and clicks: what is believed of them, and what is not."""
 
 import json
 from dataclasses import replace
@@ -236,7 +236,7 @@ def test_refusals_are_counted_by_the_hour_in_utc() -> None:
 
 
 def test_nothing_else_makes_an_impression() -> None:
-    """S3-20: no boosted, synced or imported number can become one."""
+    """No boosted, synced or imported number can become one."""
     functions = Path(impressions.__file__).parents[1]
     makers = [path.name for path in functions.rglob("*.py") if "Impression(" in path.read_text()]
 
