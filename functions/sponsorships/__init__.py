@@ -1,0 +1,1 @@
+"""Sponsorships: impression campaigns that complete, pay and unlock by themselves (S3), by evidence alone."""
