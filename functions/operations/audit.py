@@ -33,7 +33,8 @@ def trail() -> Trail:
     bind(EntryItem, read.audit_table)
     items = {table: items_in(getattr(read, table)) for table in chains.TABLES}
     others = {platform.ENTITY: items[chains.PLATFORM_TABLE], CONTENT: items["views_table"]}
-    return Trail({chain.prefix: items[chain.table] for chain in chains.CHAINS} | others)
+    campaigns = {prefix: items[chain.table] for chain in chains.CHAINS for prefix in chain.prefixes}
+    return Trail(campaigns | others)
 
 
 @app.get("/api/admin/audit", **http.require(Role.OPERATOR))

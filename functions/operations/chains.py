@@ -48,12 +48,15 @@ class StepQueue:
 
 @dataclass(frozen=True)
 class Chain(StepQueue):
-    """A chain of steps. No two chains share a table: the sweeper knows a campaign by the table that it is in."""
+    """A chain of steps, or several that share a table, a queue and a worker.
 
-    prefix: str
-    """The prefix of its campaigns' ids: `bst` of `bst_01KA...`."""
+    No two rows share a table: the sweeper knows a campaign by the table that it is in.
+    """
+
+    prefixes: tuple[str, ...]
+    """The prefixes of its campaigns' ids: `bst` of `bst_01KA...`, `spn` of `spn_01KA...` and of `spn_01KA...:nina`."""
     live: tuple[str, ...]
-    """The statuses in which one of its campaigns has a next step."""
+    """The statuses in which one of its campaigns has a next step; a status means the same in all of a row's chains."""
     table: str
     """The setting that holds the name of its table."""
     campaigns: str
@@ -76,7 +79,7 @@ QUEUES: tuple[StepQueue, ...] = (
         queue_url="boosts_queue_url",
         whose="boosts",
         steps="Boost steps",
-        prefix="bst",
+        prefixes=("bst",),
         live=("running", "scheduled", "reverting"),
         table="boosts_table",
         campaigns="campaigns",
@@ -87,7 +90,7 @@ QUEUES: tuple[StepQueue, ...] = (
         queue_url="views_imports_queue_url",
         whose="imports",
         steps="Import steps",
-        prefix="imp",
+        prefixes=("imp",),
         live=("running",),
         table="views_table",
         campaigns="imports",

@@ -112,7 +112,8 @@ class Trail:
         if kind in HEADS_OF_CONTENT and len(content) == 2:
             return self.campaigns[CONTENT], "#".join((CONTENT, *content)), HEADS_OF_CONTENT[kind]
         prefix, _, _ = entity.partition("_")
-        if prefix not in self.campaigns or not (is_id(prefix, entity) or entity == ENTITY):
+        is_campaign = is_id(prefix, entity) or is_id(prefix, entity, suffixed=True) or entity == ENTITY
+        if prefix not in self.campaigns or not is_campaign:
             raise _unknown(entity)
         return self.campaigns[prefix], entity, PART
 

@@ -9,7 +9,7 @@ _EXACT = Context(prec=60, rounding=ROUND_FLOOR)
 def pay(rate: str, exponent: int, impressions: int, target: int) -> int:
     """`floor(rate x 10^exponent x min(impressions, target))` minor units (S3-10, decision 24).
 
-    `rate`: decimal text, in major units per impression; `exponent`: that of the currency, 2 for USD. 2000 x 1.65 USD
+    `rate`: decimal text, in major units per impression; `exponent`: that of the currency, 2 for USD. So 2000 x 1.65 USD
     are 330000. Impressions above the target earn nothing.
     """
     if not isinstance(rate, str):
@@ -19,5 +19,5 @@ def pay(rate: str, exponent: int, impressions: int, target: int) -> int:
 
 
 def crossed(thresholds: Iterable[int], reached: int, total: int) -> tuple[int, ...]:
-    """The thresholds above `reached` that `total` has reached, in order: a batch may jump over some (decision 23)."""
+    """The thresholds above `reached` that `total` reaches, in order: a batch may jump over several (decision 23)."""
     return tuple(sorted({each for each in thresholds if reached < each <= total}))

@@ -9,7 +9,9 @@ import time_machine
 from pynamodb.connection import Connection
 
 from sluice import audit
-from sluice.audit import Entry
+from sluice.audit import Entry, EntryItem, Head
+from sluice.chained import PART
+from sluice.dynamodb import bound_to
 from sluice.http.parameters import write_cursor
 from tests.account import Account
 from tests.factories import NOON
@@ -426,6 +428,26 @@ def test_a_chain_to_which_commands_add_before_and_after_its_entries_are_read_is_
     assert answer.body == {"entity": campaign_id, "valid": True, "entries": 2, "problem": None, "rolled_back": []}
 
 
+@pytest.mark.parametrize("colon", [":", "%3A"])
+def test_an_entity_with_a_suffix_is_verified_by_its_own_head(console: Console, colon: str) -> None:
+    entry = audit.follow(
+        Head(),
+        entity=f"{EXAMPLE}:nina",
+        action="JOINED",
+        actor="ada",
+        now=NOON,
+        before=None,
+        after={"status": "active"},
+    )
+    remember(console, entry)
+
+    answers = [verified(console, f"{EXAMPLE}{colon}{name}") for name in ("nina", "nino", "n%20")]
+
+    assert [answer.status for answer in answers] == [200, 404, 404]
+    assert answers[0].body["entity"] == f"{EXAMPLE}:nina"
+    assert (answers[0].body["valid"], answers[0].body["entries"]) == (True, 1)
+
+
 def test_what_is_no_campaign_is_404(console: Console) -> None:
     answers = [verified(console, other) for other in (EXAMPLE, EXAMPLE.replace("bst", "spn"), "usage%232026-11")]
 
@@ -460,6 +482,16 @@ def lives(console: Console, number: int) -> list[str]:
         for campaign_id in ids:
             console.command(verb, campaign_id)
     return ids
+
+
+def remember(console: Console, entry: Entry) -> None:
+    """Log the entry of an entity, and let the entity remember it."""
+    client = console.aws.client("dynamodb")
+    bound_to(EntryItem, console.aws.ref("AuditTable"))(**vars(entry)).save()
+    head = {"audit_number": {"N": str(entry.number)}, "audit_hash": {"S": entry.hash}}
+    campaign = {name: {"S": value} for name, value in {"id": entry.entity, "part": PART, "status": "active"}.items()}
+    item = campaign | head | {"step": {"N": "0"}}
+    client.put_item(TableName=console.aws.ref("BoostsTable"), Item=item)
 
 
 def listed(console: Console, **query: Any) -> Answer:

@@ -1,7 +1,7 @@
 """The rows of operations/chains.py, and the chains that there are."""
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,20 +13,25 @@ ROWS = "operations.chains"
 
 @dataclass(frozen=True)
 class Made:
-    """A chain that a context makes: where, and what its campaign module says of it."""
+    """The chains that a folder makes: where, and what the modules of their campaigns say of them."""
 
     folder: str
     """`views.imports`."""
-    prefix: str | None
-    live: frozenset[str] | None
+    prefixes: frozenset[str]
+    live: frozenset[str]
 
-    @property
-    def name(self) -> str:
-        return self.folder.replace(".", "_")
+    def row(self, names: Collection[str]) -> str:
+        """The row of its chains: that of the folder, or of a folder above whose worker runs them too."""
+        name = self.folder.replace(".", "_")
+        above = name.rpartition("_")[0]
+        return above if name not in names and above in names else name
 
 
 def made(sources: Sources, load: Callable[[str], Any]) -> list[Made]:
-    """The chains of the contexts: in each folder in which a module names StepChain."""
+    """The chains of the contexts: in each folder in which a module names StepChain.
+
+    A module of that folder, or of one below it, that defines LIVE is that of a chain's campaigns.
+    """
     folders = {
         module.rpartition(".")[0]
         for module, text in sources.items()
@@ -36,9 +41,16 @@ def made(sources: Sources, load: Callable[[str], Any]) -> list[Made]:
 
 
 def _made(folder: str, sources: Sources, load: Callable[[str], Any]) -> Made:
-    campaign = load(f"{folder}.campaign") if f"{folder}.campaign" in sources else None
-    live = getattr(campaign, "LIVE", None)
-    return Made(folder, getattr(campaign, "PREFIX", None), None if live is None else frozenset(map(str, live)))
+    said = [load(module) for module, text in sources.items() if module.startswith(f"{folder}.") and _defines_live(text)]
+    prefixes = frozenset(each.PREFIX for each in said if hasattr(each, "PREFIX"))
+    return Made(folder, prefixes, frozenset(str(status) for each in said for status in each.LIVE))
+
+
+def _defines_live(text: str) -> bool:
+    return any(
+        isinstance(node, ast.Assign) and any(isinstance(each, ast.Name) and each.id == "LIVE" for each in node.targets)
+        for node in ast.parse(text).body
+    )
 
 
 def _names(text: str, name: str) -> bool:
@@ -49,19 +61,27 @@ def _names(text: str, name: str) -> bool:
 
 
 def rows_say_what_the_contexts_say(chains: Iterable[Made], rows: Iterable[Chain]) -> list[str]:
-    by_name, problems = {row.name: row for row in rows}, []
+    by_name = {row.name: row for row in rows}
+    problems: list[str] = []
+    found: dict[str, list[Made]] = {}
     for chain in chains:
-        row = by_name.pop(chain.name, None)
-        if chain.prefix is None or chain.live is None:
+        name = chain.row(by_name)
+        found.setdefault(name, []).append(chain)
+        if not chain.prefixes or not chain.live:
             problems.append(f"{chain.folder}: let its campaign.py say PREFIX and LIVE of its chain")
-        elif row is None:
-            problems.append(f"{ROWS}: write a row for {chain.name}, whose chain is in {chain.folder}")
-        else:
-            if row.prefix != chain.prefix:
-                problems.append(f"{ROWS}: the prefix of {chain.name} is {chain.prefix}, not {row.prefix}")
-            if set(row.live) != chain.live:
-                problems.append(f"{ROWS}: {chain.name} is live in {sorted(chain.live)}, not in {sorted(row.live)}")
-    return problems + [f"{ROWS}: take out {name}: no folder of this name makes a StepChain" for name in by_name]
+        elif name not in by_name:
+            problems.append(f"{ROWS}: write a row for {name}, whose chain is in {chain.folder}")
+    for name, row in by_name.items():
+        if name not in found:
+            problems.append(f"{ROWS}: take out {name}: no folder of this name makes a StepChain")
+            continue
+        prefixes = frozenset[str]().union(*(each.prefixes for each in found[name]))
+        live = frozenset[str]().union(*(each.live for each in found[name]))
+        if set(row.prefixes) != prefixes:
+            problems.append(f"{ROWS}: the prefixes of {name} are {sorted(prefixes)}, not {sorted(row.prefixes)}")
+        if set(row.live) != live:
+            problems.append(f"{ROWS}: {name} is live in {sorted(live)}, not in {sorted(row.live)}")
+    return problems
 
 
 def rows_share_nothing(rows: Iterable[Chain]) -> list[str]:
@@ -70,6 +90,10 @@ def rows_share_nothing(rows: Iterable[Chain]) -> list[str]:
     return [
         f"{ROWS}: {row.name} has the {what} of {first}"
         for row in rows
-        for what in (f"table {row.table}", f"prefix {row.prefix}", f"queue {row.queue_url}")
+        for what in (
+            f"table {row.table}",
+            f"queue {row.queue_url}",
+            *(f"prefix {prefix}" for prefix in row.prefixes),
+        )
         if (first := seen.setdefault(what, row.name)) != row.name
     ]

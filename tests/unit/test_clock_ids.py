@@ -138,3 +138,24 @@ def test_an_id_is_one_of_its_prefix_and_of_no_other(moment: datetime) -> None:
 )
 def test_anything_else_is_no_id(text: str) -> None:
     assert not is_id("bst", text)
+
+
+SPONSORSHIP = "spn_01ARYZ6S430000000000000000"
+
+
+@pytest.mark.parametrize("name", ["nina", "N", "0", "a_b-C", "x" * 64])
+def test_a_suffixed_id_has_a_name_behind_it(name: str) -> None:
+    assert is_id("spn", f"{SPONSORSHIP}:{name}", suffixed=True)
+    assert not is_id("bst", f"{SPONSORSHIP}:{name}", suffixed=True)
+
+
+def test_an_id_and_a_suffixed_id_are_never_taken_for_each_other() -> None:
+    assert not is_id("spn", SPONSORSHIP, suffixed=True)
+    assert not is_id("spn", f"{SPONSORSHIP}:nina")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x" * 65, "nina\n", "ni na", "ni:na", "ni#na", "ni%3Ana", "nin\u00e4", "auth0|1", "n@example.org"]
+)
+def test_anything_else_is_no_suffix(name: str) -> None:
+    assert not is_id("spn", f"{SPONSORSHIP}:{name}", suffixed=True)

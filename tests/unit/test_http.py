@@ -76,6 +76,10 @@ def add_keyed_commands(app: APIGatewayHttpResolver) -> None:
     def attach(name: str, body: Annotated[NewThing, Body()]) -> dict[str, str]:
         return {"name": name}
 
+    @app.get("/things/<name>/label", **http.public())
+    def label(name: str) -> dict[str, str]:
+        return {"name": name}
+
     @app.post("/things/<name>/touch", **http.require(Role.USER))
     def touch(name: str, origin: http.Origin) -> dict[str, str]:
         return {"fingerprint": origin.fingerprint}
@@ -654,3 +658,17 @@ def test_the_openapi_says_a_routes_own_limit_of_bodies_and_no_usual_one():
     paths = schema["paths"]
     limits = {path: paths[path]["post"].get("x-max-body-bytes") for path in ("/things", "/things/{name}/note")}
     assert limits == {"/things": None, "/things/{name}/note": SMALLER}
+
+
+@pytest.mark.parametrize("path", ["spn_1:nina", "spn_1%3Anina", "spn_1%3anina"])
+def test_a_colon_in_a_path_stands_as_it_is_or_encoded(path: str) -> None:
+    status, body, _ = send("GET", f"/things/{path}/label", role=None)
+
+    assert (status, body) == (200, {"name": "spn_1:nina"})
+
+
+@pytest.mark.parametrize("path", ["%", "%ZZ", "%ff", "%253A"])
+def test_what_decodes_to_nothing_known_is_no_error_of_the_server(path: str) -> None:
+    status, _, _ = send("GET", f"/things/{path}/label", role=None)
+
+    assert status == 200

@@ -5,12 +5,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.model import Shape
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.ids import new_id
-from sluice.wake import Wake, step_message
+from sluice.wake import Wake, schedule_name, step_message
 from tests.factories import NOON, FixedClock
 
 
@@ -164,14 +166,43 @@ def test_any_other_error_of_the_scheduler_is_not_swallowed(monkeypatch: pytest.M
         ways.wake("bst_1", 7, NOON + timedelta(days=1))
 
 
-@given(st.integers(0, 10**9))
-def test_a_schedules_name_is_one_that_eventbridge_takes(step: int) -> None:
+@pytest.fixture(scope="module")
+def shape() -> Shape:
+    """The name of a schedule as botocore's model of the service has it."""
+    model = botocore.session.get_session().get_service_model("scheduler")
+    members: dict[str, Shape] = model.operation_model("CreateSchedule").input_shape.members  # type: ignore[assignment]
+    return members["Name"]
+
+
+STREAMERS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+STEPS = st.integers(0, 10**12 - 1)
+
+
+@given(STREAMERS.map(lambda streamer: f":{streamer}") | st.just(""), STEPS)
+def test_a_schedules_name_is_one_that_eventbridge_takes(shape: Shape, suffix: str, step: int) -> None:
     ways = Ways()
 
-    ways.wake(new_id("bst", NOON), step, NOON + timedelta(days=1))
+    ways.wake(new_id("spn", NOON) + suffix, step, NOON + timedelta(days=1))
 
     (name,) = ways.scheduler.made
-    assert re.fullmatch(r"[0-9a-zA-Z-_.]{1,64}", name)
+    assert re.fullmatch(shape.metadata["pattern"], name)
+    assert shape.metadata["min"] <= len(name) <= shape.metadata["max"]
+
+
+def test_the_name_of_a_suffixed_ids_schedule_is_its_campaign_a_digest_and_the_step() -> None:
+    campaign_id = "spn_01ARYZ6S430000000000000000"
+
+    assert schedule_name(campaign_id, 7) == f"{campaign_id}-7"
+    assert schedule_name(f"{campaign_id}:nina", 7) == f"{campaign_id}-e5fdd56692b156c37e77-7"
+
+
+@given(st.lists(st.tuples(STREAMERS, STEPS), min_size=2, max_size=9, unique=True))
+def test_no_two_steps_share_a_schedules_name(steps: list[tuple[str, int]]) -> None:
+    campaign_id = new_id("spn", NOON)
+
+    names = {schedule_name(f"{campaign_id}:{streamer}", step) for streamer, step in steps}
+
+    assert len(names) == len(steps)
 
 
 @given(

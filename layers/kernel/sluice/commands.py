@@ -49,7 +49,7 @@ class ChainCommands[C: Chained, X: Change[Any]]:
                 raise Unavailable(f"The {self.noun} could not be created")
             return created
 
-        return self._carry_out(attempt, requester)
+        return self.carry_out(attempt, requester)
 
     def command(
         self, name: str, campaign_id: str, requester: Requester, change: Callable[[C, datetime], X | None]
@@ -76,7 +76,7 @@ class ChainCommands[C: Chained, X: Change[Any]]:
                 return self._chained.answer(found, now, keyed) if keyed else found
             return self._chained.commit(wanted.asked_by(request), requester.subject, now, keyed)
 
-        return self._carry_out(attempt, requester)
+        return self.carry_out(attempt, requester)
 
     def wake_if_live(self, campaign: C) -> C:
         """Send a live campaign's step to its queue; what cannot be sent is left to the sweeper."""
@@ -88,7 +88,8 @@ class ChainCommands[C: Chained, X: Change[Any]]:
                 logger.exception("Not woken: left to the sweeper", campaign_id=campaign.id, step=campaign.step)
         return campaign
 
-    def _carry_out(self, attempt: Callable[[Keyed[C] | None, datetime], C | None], requester: Requester) -> C | Answer:
+    def carry_out(self, attempt: Callable[[Keyed[C] | None, datetime], C | None], requester: Requester) -> C | Answer:
+        """Attempt a command until it commits, and wake what is live: as `requests.carry_out` does."""
         keyed = requester.keyed.about(lambda campaign: (campaign.id, campaign.step)) if requester.keyed else None
         done = carry_out(attempt, keyed, self._stands, self.clock, f"The {self.noun} is changing too fast")
         return done if isinstance(done, Answer) else self.wake_if_live(done)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from botocore import exceptions as vendor
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
-from pynamodb.constants import LIST, NONE, STRING
+from pynamodb.constants import LIST, NONE, NUMBER, STRING
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -75,6 +75,18 @@ class TextsAttribute(Attribute[tuple[str, ...]]):
 
     def deserialize(self, value: list[dict[str, str]]) -> tuple[str, ...]:
         return tuple(each[STRING] for each in value)
+
+
+class NumbersAttribute(Attribute[tuple[int, ...]]):
+    """Several whole numbers in their order."""
+
+    attr_type = LIST
+
+    def serialize(self, value: tuple[int, ...]) -> list[dict[str, str]]:
+        return [{NUMBER: str(each)} for each in value]
+
+    def deserialize(self, value: list[dict[str, str]]) -> tuple[int, ...]:
+        return tuple(int(each[NUMBER]) for each in value)
 
 
 class DateAttribute(Attribute[date]):

@@ -9,7 +9,8 @@ from ulid import ULID
 
 AUDIT = "aud"
 
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_ULID = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
+_SUFFIX = r":[A-Za-z0-9_-]{1,64}"
 
 
 def new_id(prefix: str, now: datetime, random: Callable[[int], bytes] = token_bytes) -> str:
@@ -23,7 +24,10 @@ def nonce(random: Callable[[int], bytes] = token_bytes) -> str:
     return random(8).hex()
 
 
-def is_id(prefix: str, text: str) -> bool:
-    """Whether `text` is an id of that prefix."""
+def is_id(prefix: str, text: str, *, suffixed: bool = False) -> bool:
+    """Whether `text` is an id of that prefix.
+
+    `suffixed`: an id with a name behind it, such as `spn_01JD...:nina`, the participation of nina in a campaign.
+    """
     head, _, tail = text.partition("_")
-    return head == prefix and _ULID.fullmatch(tail) is not None
+    return head == prefix and re.fullmatch(_ULID + _SUFFIX if suffixed else _ULID, tail) is not None

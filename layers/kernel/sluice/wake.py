@@ -2,8 +2,10 @@
 
 import json
 import math
+import re
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 LONGEST_DELAY_SECONDS = 900
+# https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+_SCHEDULE_NAME = re.compile(r"[0-9a-zA-Z-_.]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Wake:
         try:
             self.scheduler.create_schedule(
                 # wake_at never changes without step, so a name always means one time.
-                Name=f"{campaign_id}-{step}",
+                Name=schedule_name(campaign_id, step),
                 GroupName=self.schedule_group,
                 ScheduleExpression=f"at({whole_second:%Y-%m-%dT%H:%M:%S})",
                 ScheduleExpressionTimezone="UTC",
@@ -88,6 +92,18 @@ def wake_of(settings: WakeSettings, queue_url: str, queue_arn: str) -> Wake:
         schedule_group=settings.schedule_group,
         role_arn=settings.wake_role_arn,
     )
+
+
+def schedule_name(campaign_id: str, step: int) -> str:
+    """The name of a step's schedule: `bst_01JD...-7`.
+
+    An id with a suffix, such as `spn_01JD...:nina`, is no name that EventBridge accepts, or too long: 20 hex digits of
+    its SHA-256 then stand for the suffix.
+    """
+    name = f"{campaign_id}-{step}"
+    if _SCHEDULE_NAME.fullmatch(name):
+        return name
+    return f"{campaign_id.partition(':')[0]}-{sha256(campaign_id.encode()).hexdigest()[:20]}-{step}"
 
 
 def step_message(campaign_id: str, step: int) -> str:

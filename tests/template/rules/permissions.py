@@ -277,15 +277,15 @@ def the_sweeper_claims_and_changes_nothing_else(project: Project) -> list[str]:
     that begin like their campaign's.
     """
     attributes = claimed_attributes()
-    prefixes = {chain.table.title().replace("_", ""): chain.prefix for chain in CHAINS}
+    keys = {chain.table.title().replace("_", ""): [f"{each}_*" for each in chain.prefixes] for chain in CHAINS}
     return [
-        f"{SWEEPER}: hold {action} to {prefixes[table]}_* and {', '.join(attributes)} of {table}"
+        f"{SWEEPER}: hold {action} to {', '.join(keys[table])} and {', '.join(attributes)} of {table}"
         for function, table, actions, statement in _writes(project)
         for action in sorted(actions)
-        if function == SWEEPER and table in prefixes
+        if function == SWEEPER and table in keys
         if statement.get("Condition")
         != {
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefixes[table]}_*"]},
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys[table]},
             "ForAllValues:StringEquals": {"dynamodb:Attributes": attributes},
             "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
         }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
@@ -85,6 +85,9 @@ def _admit(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Resp
         _check_role(principal_of(app.request), Role(roles[0]))
     _check_query(event, route)
     _check_body(event, route)
+    # A gateway may pass `:` on as %3A, and Powertools decodes no part of the path.
+    parts = app.context["_route_args"]
+    app.context["_route_args"] = {name: unquote(value) for name, value in parts.items()}
     response: Response[Any] = next_middleware(app)
     response.headers = HEADERS | response.headers
     return response

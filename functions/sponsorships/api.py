@@ -1,0 +1,377 @@
+"""HTTP: campaigns of advertisers, participations of streamers, and tokens for a service's viewers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache, partial
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+
+from sluice import http, settings
+from sluice.clock import SystemClock
+from sluice.dynamodb import bind
+from sluice.errors import Conflicting, Invalid
+from sluice.ledger import Budget
+from sluice.money import exponent
+from sluice.requests import RequestItem
+from sluice.roles import Principal, Role
+from sluice.schemas import place
+from sponsorships import earnings, impressions, rows
+from sponsorships.bootstrap import SponsorshipsSettings, impression_keys, stores, wake
+from sponsorships.campaign import PREFIX, Campaign, Status
+from sponsorships.commands import Campaigns, KeyCounts, Participations
+from sponsorships.impressions import ImpressionKeys
+from sponsorships.participation import Participation
+from sponsorships.schemas import (
+    CampaignPage,
+    CampaignResource,
+    KeyResource,
+    LoadedKeys,
+    NewCampaign,
+    NewKeys,
+    NewParticipation,
+    NewRefund,
+    NewTokens,
+    NewVoid,
+    ParticipationPage,
+    ParticipationResource,
+    RefundResource,
+    TokenResource,
+    TokensResource,
+    WithReason,
+)
+from sponsorships.settlement import Settlement
+
+CAMPAIGNS = "/api/v1/campaigns"
+CAMPAIGN = f"{CAMPAIGNS}/<campaign_id>"
+PARTICIPATIONS = f"{CAMPAIGN}/participations"
+PARTICIPATION = f"{PARTICIPATIONS}/<streamer>"
+
+CampaignId = Annotated[str, Path(description="The campaign's id: `spn_` and a ULID.")]
+StreamerId = Annotated[str, Path(description="The streamer's subject.")]
+RefundNumber = Annotated[int, Path(ge=1, description="The number of the refund, from 1.")]
+
+app = http.resolver()
+
+
+@dataclass(frozen=True)
+class Settings(SponsorshipsSettings):
+    requests_table: str
+    milestone_defaults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes need."""
+
+    campaigns: Campaigns
+    participations: Participations
+    keys: ImpressionKeys
+    milestones: tuple[int, ...]
+    clock: SystemClock
+
+
+@cache
+def services() -> Services:
+    read = settings.read(Settings)
+    bind(RequestItem, read.requests_table)
+    (campaigns, participations), keys, clock = stores(read), impression_keys(read), SystemClock()
+    settlement = Settlement(participations, keys, wake(read), clock)
+    of_campaigns = Campaigns(campaigns, settlement, wake(read), clock, read.max_daily_earnings)
+    of_participations = Participations(participations, of_campaigns, settlement, wake(read), clock)
+    milestones = tuple(int(each) for each in read.milestone_defaults)
+    return Services(of_campaigns, of_participations, keys, milestones, clock)
+
+
+def shown(campaign: Campaign) -> CampaignResource:
+    """A campaign as its advertiser sees it."""
+    return CampaignResource.of(campaign, services().campaigns.budget(campaign))
+
+
+def shown_to(campaign: Campaign, caller: Principal) -> CampaignResource:
+    return shown(campaign) if services().campaigns.is_own(campaign, caller) else CampaignResource.of(campaign, None)
+
+
+def started(campaign: Campaign) -> CampaignResource:
+    """A campaign that was just started: the response is stored in the transaction that moves its money."""
+    return CampaignResource.of(campaign, Budget(campaign.budget, campaign.budget, 0, 0, 0))
+
+
+def taking_part(found: Participation, voided: Sequence[str] = ()) -> ParticipationResource:
+    """A participation with its live numbers, without the impressions of `voided` that still count."""
+    campaign = services().campaigns.get(found.campaign_id)
+    standing = services().participations.standing(found)
+    if voided:
+        standing = replace(standing, impressions=standing.impressions - len(rows.some(found.id, voided)))
+    earned = earnings.pay(campaign.rate, exponent(campaign.currency), standing.total, campaign.target_impressions)
+    return ParticipationResource.of(standing, campaign, earned)
+
+
+@app.post(CAMPAIGNS, **http.require(Role.USER, 201, errors=[409]))
+def create(
+    body: Annotated[NewCampaign, Body()], origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[CampaignResource]:
+    """Create a draft of a campaign; `start` funds it."""
+    terms = body.terms(services().milestones)
+    return http.command(origin, key, partial(services().campaigns.create, terms), CampaignResource, shown, 201)
+
+
+@app.get(CAMPAIGNS, **http.require(Role.USER))
+def page(
+    caller: http.Caller,
+    status: Annotated[Status | None, Query(description="Only campaigns in this status.")] = None,
+    mine: Annotated[bool, Query(description="Only the caller's own campaigns.")] = False,
+    limit: http.Limit = http.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> CampaignPage:
+    """List campaigns, newest first: all for an operator; for others those that run, or with `mine` their own."""
+    after = place(cursor, PREFIX, of_index=not mine)
+    found, following = services().campaigns.page(status, limit, after, caller, mine=mine)
+    return CampaignPage.of([shown_to(each, caller) for each in found], following)
+
+
+@app.get(CAMPAIGN, **http.require(Role.USER, errors=[404]))
+def get(campaign_id: CampaignId, caller: http.Caller) -> CampaignResource:
+    """Return a campaign, and for its advertiser where its money is."""
+    return shown_to(services().campaigns.seen_by(campaign_id, caller), caller)
+
+
+@app.post(f"{CAMPAIGN}/start", **http.require(Role.USER, errors=[404, 409]))
+def start(
+    campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[CampaignResource]:
+    """Start a draft: its whole budget moves from the advertiser's wallet to the campaign."""
+    services().campaigns.own(campaign_id, caller)
+    return http.command(origin, key, partial(services().campaigns.start, campaign_id), CampaignResource, started)
+
+
+@app.post(f"{CAMPAIGN}/pause", **http.require(Role.USER, errors=[404, 409]))
+def pause(
+    campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[CampaignResource]:
+    """Pause a running campaign: within 5 seconds it takes no impressions, and at once nobody joins."""
+    services().campaigns.own(campaign_id, caller)
+    return http.command(origin, key, partial(services().campaigns.pause, campaign_id), CampaignResource, shown)
+
+
+@app.post(f"{CAMPAIGN}/resume", **http.require(Role.USER, errors=[404, 409]))
+def resume(
+    campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[CampaignResource]:
+    """Let a paused campaign go on."""
+    services().campaigns.own(campaign_id, caller)
+    return http.command(origin, key, partial(services().campaigns.resume, campaign_id), CampaignResource, shown)
+
+
+@app.post(f"{CAMPAIGN}/close", **http.require(Role.USER, 202, errors=[404, 409]))
+def close(
+    campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[CampaignResource]:
+    """Begin to end a campaign: its participations settle, and what is left of the budget is refunded."""
+    services().campaigns.own(campaign_id, caller)
+    return http.command(origin, key, partial(services().campaigns.close, campaign_id), CampaignResource, shown, 202)
+
+
+@app.post(f"{CAMPAIGN}/cancel", **http.require(Role.USER, errors=[404, 409]))
+def cancel(
+    campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[CampaignResource]:
+    """Cancel a draft: no money was moved."""
+    services().campaigns.own(campaign_id, caller)
+    return http.command(origin, key, partial(services().campaigns.cancel, campaign_id), CampaignResource, shown)
+
+
+@app.post(f"{CAMPAIGN}/gkeys", **http.require(Role.USER, errors=[404, 409]))
+def load_keys(
+    campaign_id: CampaignId,
+    body: Annotated[NewKeys, Body()],
+    caller: http.Caller,
+    origin: http.Origin,
+    key: http.IdempotencyKey = None,
+) -> Response[LoadedKeys]:
+    """Add G-Keys to a campaign's pool, at most 45 a request. Keys that were loaded before are counted, not added."""
+    services().campaigns.own(campaign_id, caller)
+    counts = KeyCounts()
+    load = partial(services().campaigns.load_keys, campaign_id, body.keys, counts)
+    return http.command(origin, key, load, LoadedKeys, lambda _: LoadedKeys.model_validate(counts))
+
+
+@app.post(f"{CAMPAIGN}/join", **http.require(Role.USER, 201, errors=[404, 409]))
+def join(
+    campaign_id: CampaignId,
+    body: Annotated[NewParticipation, Body()],
+    caller: http.Caller,
+    origin: http.Origin,
+    key: http.IdempotencyKey = None,
+) -> Response[ParticipationResource]:
+    """Join a running campaign: pay and key are set aside now. A service joins for a streamer.
+
+    A streamer who takes part already gets the participation as it is.
+    """
+    streamer = _streamer(body.streamer_id, caller)
+    made = partial(services().participations.join, campaign_id, streamer)
+    return http.command(origin, key, made, ParticipationResource, taking_part, 201)
+
+
+@app.post(f"{CAMPAIGN}/leave", **http.require(Role.USER, 202, errors=[404, 409]))
+def leave(
+    campaign_id: CampaignId, origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[ParticipationResource]:
+    """Leave a campaign: whoever has reached the target is paid, and anyone else gets nothing."""
+    left = partial(services().participations.leave, campaign_id, origin.subject)
+    return http.command(origin, key, left, ParticipationResource, taking_part, 202)
+
+
+@app.post(f"{CAMPAIGN}/impressions/tokens", **http.require(Role.SERVICE, errors=[404, 409]))
+def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: http.Caller) -> TokensResource:
+    """Return tokens for viewers that a service names: each token records one viewer's impression, once."""
+    campaign = services().campaigns.get(campaign_id)
+    now = services().clock.now()
+    if not campaign.takes_impressions(now) or campaign.viewer_salt is None:
+        raise Conflicting("The campaign does not run", "campaign_not_running")
+    found = services().participations.find(campaign_id, body.streamer_id)
+    if found is None or found.has_ended or found.is_live:
+        raise Conflicting("This streamer does not take part", "not_participating")
+
+    def token(viewer_id: str) -> TokenResource:
+        viewer = impressions.named_by(caller.subject, campaign.viewer_salt or "", viewer_id)
+        by = impressions.by_service(caller.subject)
+        minted = impressions.mint(services().keys, found.id, viewer, now, by)
+        usable_at = now + timedelta(seconds=campaign.min_seconds)
+        expires_at = now + timedelta(seconds=campaign.token_seconds)
+        return TokenResource(viewer_id=viewer_id, token=minted, usable_at=usable_at, expires_at=expires_at)
+
+    return TokensResource(tokens=[token(viewer_id) for viewer_id in body.viewers])
+
+
+@app.get(PARTICIPATIONS, **http.require(Role.USER, errors=[404]))
+def participations(
+    campaign_id: CampaignId, caller: http.Caller, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> ParticipationPage:
+    """List a campaign's participations, by streamer."""
+    services().campaigns.own(campaign_id, caller)
+    after = http.place_of(cursor, StreamerPlace)
+    found, following = services().participations.page(campaign_id, limit, after.part if after else None)
+    return ParticipationPage.of(all_taking_part(found), StreamerPlace(following) if following else None)
+
+
+@app.get(f"{CAMPAIGNS}/participations/mine", **http.require(Role.USER))
+def mine(caller: http.Caller, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None) -> ParticipationPage:
+    """List the caller's participations, the newest campaign first."""
+    found, following = services().participations.mine(caller.subject, limit, place(cursor, PREFIX, of_index=False))
+    return ParticipationPage.of(all_taking_part(found), following)
+
+
+@app.get(PARTICIPATION, **http.require(Role.USER, errors=[404]))
+def participation(campaign_id: CampaignId, streamer: StreamerId, caller: http.Caller) -> ParticipationResource:
+    """Return a participation with its live numbers."""
+    return taking_part(services().participations.seen_by(campaign_id, streamer, caller))
+
+
+@app.get(f"{PARTICIPATION}/gkey", **http.require(Role.USER, errors=[404, 409]))
+def gkey(campaign_id: CampaignId, streamer: StreamerId, caller: http.Caller) -> KeyResource:
+    """Return the streamer's G-Key, to the streamer alone (S3-9)."""
+    return KeyResource(key=services().participations.key(campaign_id, streamer, caller))
+
+
+@app.post(f"{PARTICIPATION}/void", **http.require(Role.USER, errors=[404, 409]))
+def void(
+    campaign_id: CampaignId,
+    streamer: StreamerId,
+    body: Annotated[NewVoid, Body()],
+    caller: http.Caller,
+    origin: http.Origin,
+    key: http.IdempotencyKey = None,
+) -> Response[ParticipationResource]:
+    """Take impressions out of the count, while the participation is active. Their viewers are not counted again."""
+    services().campaigns.own(campaign_id, caller)
+    voided = partial(services().participations.void, campaign_id, streamer, body.viewers, body.reason)
+    shown_without = partial(taking_part, voided=body.viewers)
+    return http.command(origin, key, voided, ParticipationResource, shown_without)
+
+
+@app.post(f"{PARTICIPATION}/reject", **http.require(Role.USER, errors=[404, 409]))
+def reject(
+    campaign_id: CampaignId,
+    streamer: StreamerId,
+    body: Annotated[WithReason, Body()],
+    caller: http.Caller,
+    origin: http.Origin,
+    key: http.IdempotencyKey = None,
+) -> Response[ParticipationResource]:
+    """Propose to reject pay that is held or in review. The second person, an admin, rejects it by the same request."""
+    services().campaigns.own(campaign_id, caller)
+    rejected = partial(services().participations.reject, campaign_id, streamer, body.reason, caller)
+    return http.command(origin, key, rejected, ParticipationResource, taking_part)
+
+
+@app.post(f"{PARTICIPATION}/settle", **http.require(Role.ADMIN, 202, errors=[404, 409]))
+def settle(
+    campaign_id: CampaignId, streamer: StreamerId, origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[ParticipationResource]:
+    """Settle a participation in review again, such as after a grant."""
+    settled = partial(services().participations.settle_again, campaign_id, streamer)
+    return http.command(origin, key, settled, ParticipationResource, taking_part, 202)
+
+
+@app.post(f"{PARTICIPATION}/refunds", **http.require(Role.ADMIN, 201, errors=[404, 409]))
+def propose_refund(
+    campaign_id: CampaignId,
+    streamer: StreamerId,
+    body: Annotated[NewRefund, Body()],
+    origin: http.Origin,
+    key: http.RequiredKey,
+) -> Response[RefundResource]:
+    """Propose to claim back what was paid, or a part of it: another admin approves."""
+
+    def proposed(found: Participation) -> RefundResource:
+        amount = found.paid - found.clawed if body.amount is None else body.amount
+        return RefundResource(
+            number=found.refunds, amount=amount, reason=body.reason, proposer=origin.subject, approver=None
+        )
+
+    wanted = partial(services().participations.propose_refund, campaign_id, streamer, body.amount, body.reason)
+    return http.command(origin, key, wanted, RefundResource, proposed, 201)
+
+
+@app.post(f"{PARTICIPATION}/refunds/<number>/approve", **http.require(Role.ADMIN, errors=[404, 409]))
+def approve_refund(
+    campaign_id: CampaignId,
+    streamer: StreamerId,
+    number: RefundNumber,
+    origin: http.Origin,
+    key: http.IdempotencyKey = None,
+) -> Response[RefundResource]:
+    """Claim back what another admin proposed. What is not in the wallet any more cannot be claimed back."""
+
+    def approved(found: Participation) -> RefundResource:
+        refund = services().participations.refund(found.id, number)
+        return RefundResource.model_validate(replace(refund, approver=origin.subject))
+
+    wanted = partial(services().participations.approve_refund, campaign_id, streamer, number)
+    return http.command(origin, key, wanted, RefundResource, approved)
+
+
+@dataclass(frozen=True)
+class StreamerPlace:
+    """A place in the list of a campaign's participations: after this `part`."""
+
+    part: str
+
+
+def all_taking_part(found: Sequence[Participation]) -> list[ParticipationResource]:
+    return [taking_part(each) for each in found]
+
+
+def _streamer(given: str | None, caller: Principal) -> str:
+    """Who joins. A user joins for themselves."""
+    if given is None or given == caller.subject:
+        return caller.subject
+    if not caller.role.includes(Role.SERVICE):
+        raise Invalid.of("streamer_id", "Only a service joins for someone else", "streamer_id_invalid")
+    return given
+
+
+handler = http.handler_of(app)

@@ -1,0 +1,174 @@
+"""From the crossing to the money: a check settles a participation; its steps close, count, decide, pay (S3-7 to 9).
+
+A check decides nothing by itself, so there may be any number of them, late, doubled or lost: the transaction decides.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aws_lambda_powertools import Logger
+
+from sluice import ledger
+from sluice.campaign import State
+from sluice.clock import Clock, next_midnight
+from sluice.errors import Unavailable, Unreadable
+from sluice.wake import Wake
+from sponsorships import gkeys, rows
+from sponsorships.impressions import ImpressionKeys
+from sponsorships.participation import (
+    Change,
+    Key,
+    Offer,
+    Participation,
+    Status,
+    Why,
+    decide,
+    give_up,
+    settle,
+    wait_for_midnight,
+)
+from sponsorships.store import ParticipationStore, offer_of
+
+logger = Logger(child=True)
+
+_ATTEMPTS = 20
+WORKER = "worker"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A participation and the sums of its tallies."""
+
+    participation: Participation
+    impressions: int
+    clicks: int
+    last_at: str | None
+    """When the last impression was accepted."""
+
+    @property
+    def total(self) -> int:
+        """What counts for the target: impressions, and what was granted."""
+        return self.impressions + self.participation.granted
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Checks participations, and settles those that reached their target."""
+
+    store: ParticipationStore
+    keys: ImpressionKeys
+    wake: Wake
+    clock: Clock
+
+    def standing(self, participation_id: str) -> Standing | None:
+        """A participation and its tallies, by consistent reads: first how many shards there are, then their sums."""
+        participation = self.store.get(participation_id)
+        return self.standing_of(participation) if participation else None
+
+    def standing_of(self, participation: Participation) -> Standing:
+        """The tallies of a participation as read."""
+        tallies = rows.tallies(participation.id, participation.shards)
+        return Standing(
+            participation,
+            sum(int(tally.impressions) for tally in tallies),
+            sum(int(tally.clicks) for tally in tallies),
+            max((tally.last_at for tally in tallies if tally.last_at), default=None),
+        )
+
+    def check(self, participation_id: str, source: str) -> Participation | None:
+        """Settle a participation if its rows reach the target; the participation if this call settled it.
+
+        `source`: who found it, `api`, `stream` or `sweep`. Raises Unavailable.
+        """
+        for _ in range(_ATTEMPTS):
+            standing = self.standing(participation_id)
+            if standing is None:
+                logger.info("Dropped: there is no such participation")
+                return None
+            participation = standing.participation
+            if participation.status is Status.SETTLING:
+                self.wake_step(participation)
+                return None
+            offer = offer_of(participation_id)
+            if participation.status is not Status.ACTIVE or offer is None or standing.total < offer.target:
+                return None
+            # Rows, not tallies: a hand may have edited either.
+            valid = rows.count(self.keys, participation_id).valid
+            if valid + participation.granted < offer.target:
+                logger.error("TallyDiffers", tallies=standing.impressions, rows=valid)  # an alarm counts these lines
+                return None
+            now = self.clock.now()
+            settled = self.store.commit(settle(participation, Why.TARGET, source, now), source, now)
+            if settled:
+                self.wake_step(settled)
+                return settled
+        raise Unavailable("Others kept committing first")
+
+    def end(self, participation: Participation, why: Why, actor: str) -> Participation | None:
+        """Settle an active participation for its end, whatever it has: the closed rows decide.
+
+        None when it was changed meanwhile.
+        """
+        now = self.clock.now()
+        settled = self.store.commit(settle(participation, why, None, now), actor, now)
+        if settled:
+            self.wake_step(settled)
+        return settled
+
+    def wake_step(self, participation: Participation) -> None:
+        """Send its step to the queue; what cannot be sent is left to the sweeper."""
+        try:
+            self.wake(participation.id, participation.step, participation.wake_at or self.clock.now())
+        except Unavailable:
+            logger.exception("Not woken: left to the sweeper", campaign_id=participation.id, step=participation.step)
+
+
+@dataclass(frozen=True)
+class ParticipationBatches:
+    """A step of a participation: close the tallies, count the rows, and decide in one transaction."""
+
+    store: ParticipationStore
+    keys: ImpressionKeys
+    zone: ZoneInfo
+    max_daily_earnings: int
+    """In minor units; 0 is off."""
+
+    def read(self, participation_id: str, _now: datetime) -> State[Participation] | None:
+        return self.store.read_with(participation_id)
+
+    def commit(self, state: State[Participation], committed_by: str, now: datetime) -> Participation | None:
+        change = self._decided(state.campaign, now)
+        after = self.store.commit(change.run_by(committed_by), WORKER, now)
+        if after and after.status is Status.REVIEW:
+            logger.error("Participation in review", impressions=after.impressions)  # an alarm counts these lines
+        return after
+
+    def _decided(self, participation: Participation, now: datetime) -> Change:
+        if participation.is_exhausted:
+            return give_up(participation, now)
+        offer = offer_of(participation.id)
+        if offer is None:
+            raise Unreadable(f"The ledger has no reserve entry of {participation.id}")
+        rows.close(participation.id, participation.shards, participation.step)
+        count = rows.count(self.keys, participation.id)
+        today = now.astimezone(self.zone).date()
+        change = decide(participation, offer, count, now, self.max_daily_earnings, today)
+        if change.earned:
+            earned = self.store.earned(participation.streamer, today.isoformat())
+            if earned + change.earned.amount > self.max_daily_earnings:
+                return wait_for_midnight(participation, next_midnight(now, self.zone), now)
+        return _once(change, offer)
+
+
+def _once(change: Change, _offer: Offer) -> Change:
+    """The change without what was done already, whatever the document says: an entry exists once, and so does a key."""
+    after = change.after
+    posting, key = change.posting, change.key
+    if posting and ledger.find(posting.id):
+        logger.error("Settled before: the ledger has its entry", entry=posting.id)
+        posting = None
+    if key is Key.UNLOCK and after.key_number:
+        item = gkeys.find(after.campaign_id, after.key_number)
+        key = None if item and item.state == gkeys.UNLOCKED else key
+    return Change(**(vars(change) | {"posting": posting, "key": key}))

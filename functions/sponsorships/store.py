@@ -1,0 +1,311 @@
+"""Reading campaigns and participations, and committing changes to them with the money that they move."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.transactions import TransactWrite
+
+from sluice import ledger, outbox
+from sluice.chained import PART
+from sluice.clock import rfc3339
+from sluice.commit import Trace
+from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_of
+from sluice.ledger import Entry, Leg
+from sluice.money import exponent
+from sluice.store import ChainStore, Listing
+from sponsorships import gkeys
+from sponsorships.campaign import Action as CampaignAction
+from sponsorships.campaign import AtEnd, Campaign, Status, Terms
+from sponsorships.campaign import Change as CampaignChange
+from sponsorships.impressions import tally_id
+from sponsorships.items import (
+    LISTED,
+    STATEMENT,
+    TALLY,
+    CampaignItem,
+    EarnedItem,
+    ListedItem,
+    ParticipationItem,
+    RefundItem,
+    RowItem,
+    StatementItem,
+    TallyItem,
+)
+from sponsorships.participation import Action, Change, Key, Offer, Participation, Refund, Statement
+from sponsorships.postings import Posting, reserved
+
+CAMPAIGN_EVENTS = {
+    CampaignAction.CREATED: "SponsorshipCreated",
+    CampaignAction.STARTED: "SponsorshipStarted",
+    CampaignAction.PAUSED: "SponsorshipPaused",
+    CampaignAction.RESUMED: "SponsorshipResumed",
+    CampaignAction.CLOSING: "SponsorshipClosing",
+    CampaignAction.CLOSED: "SponsorshipClosed",
+    CampaignAction.CANCELLED: "SponsorshipCancelled",
+    CampaignAction.KEYS_LOADED: "KeysLoaded",
+}
+EVENTS = {
+    Action.JOINED: "ParticipationJoined",
+    Action.SETTLING: "ParticipationSettling",
+    Action.HELD: "ParticipationHeld",
+    Action.COMPLETED: "ParticipationCompleted",
+    Action.EXPIRED: "ParticipationExpired",
+    Action.REJECTED: "ParticipationRejected",
+    Action.REVIEW: "ParticipationReview",
+    Action.EDITED: "campaign.completion.check",
+    Action.TALLY_CORRECTED: "TallyCorrected",
+    Action.VOIDED: "ImpressionsVoided",
+    Action.ADJUSTMENT_PROPOSED: "AdjustmentProposed",
+    Action.ADJUSTMENT_APPROVED: "AdjustmentApproved",
+    Action.ADJUSTMENT_REJECTED: "AdjustmentRejected",
+    Action.REFUND_PROPOSED: "RefundProposed",
+    Action.REFUND_PAID: "RefundPaid",
+    Action.REJECTION_PROPOSED: "RejectionProposed",
+}
+
+
+def entry_of(change: CampaignChange | Change) -> Entry | None:
+    """The ledger's entry of the money that a change moves: the same one at each call.
+
+    Its cause is the entity, and the number of the audit entry that follows the head as it was read.
+    """
+    posting: Posting | None = change.posting
+    if posting is None:
+        return None
+    number = (change.before.audit_number if change.before else 0) + 1
+    return ledger.entry(
+        posting.id,
+        posting.kind,
+        posting.currency,
+        [Leg(account, amount) for account, amount in posting.legs.items()],
+        cause=f"{change.after.id} {number}",
+        actor=posting.actor,
+        now=change.after.updated_at,
+        memo=posting.memo,
+    )
+
+
+def _post(transaction: TransactWrite, change: CampaignChange | Change) -> None:
+    """Write the money that a change moves. Raises Insufficient."""
+    entry = entry_of(change)
+    if entry:
+        ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs))
+
+
+def _noted(trace: Trace | None, change: CampaignChange | Change, noted: Mapping[str, Any]) -> Trace | None:
+    """The trace, with what the audit entry shows besides: the hash of the ledger's entry shows an edit of it."""
+    if trace is None:
+        return None
+    entry = entry_of(change)
+    money = {"entry": entry.id, "entry_hash": entry.hash} if entry else {}
+    return replace(trace, after={**trace.after, **noted, **money})
+
+
+class CampaignStore(ChainStore[Campaign, CampaignChange]):
+    """Reads campaigns and commits changes to them."""
+
+    kind = Campaign
+    items = CampaignItem
+    events = CAMPAIGN_EVENTS
+    restored = "SPONSORSHIP_RESTORED"
+
+    def also(self, transaction: TransactWrite, change: CampaignChange, after: Campaign, now: datetime) -> None:  # noqa: ARG002
+        """The advertiser's list, G-Keys, the money; and for a close: nothing may be set aside any more."""
+        if change.before is None:
+            transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
+        if change.keys:
+            gkeys.load(transaction, after.id, change.keys)
+        _post(transaction, change)
+        if change.action is CampaignAction.CLOSED:
+            amount = ledger.BalanceItem.amount
+            nothing = amount.does_not_exist() | (amount == 0)
+            transaction.condition_check(ledger.BalanceItem, reserved(after.id), "balance", condition=nothing)
+
+    def terms(self, campaign: Campaign) -> dict[str, Any]:
+        values = {each.name: getattr(campaign, each.name) for each in fields(Terms)}
+        return values | {
+            "milestones": list(campaign.milestones),
+            "ends_at": rfc3339(campaign.ends_at),
+            "pay": campaign.pay,
+        }
+
+    def snapshot(self, campaign: Campaign) -> dict[str, Any]:
+        return {"status": campaign.status}
+
+    def told(self, campaign: Campaign) -> dict[str, Any]:
+        return (
+            {"campaign_id": campaign.id, "owner": campaign.created_by} | self.terms(campaign) | self.snapshot(campaign)
+        )
+
+    def _trace(self, change: CampaignChange, actor: str) -> Trace | None:
+        noted = {"loaded": len(change.keys)} if change.keys else {}
+        return _noted(super()._trace(change, actor), change, noted)
+
+
+class ParticipationStore(ChainStore[Participation, Change]):
+    """Reads participations and commits changes to them."""
+
+    kind = Participation
+    items = ParticipationItem
+    events = EVENTS
+    restored = "PARTICIPATION_RESTORED"
+
+    def statement(self, participation_id: str) -> Statement | None:
+        """What a participation came to, by a consistent read; None before it settled."""
+        try:
+            with transient_as_unavailable():
+                item = StatementItem.get(participation_id, STATEMENT, consistent_read=True)
+        except DoesNotExist:
+            return None
+        return Statement(**values_of(item, Statement))
+
+    def refund(self, participation_id: str, number: int) -> Refund | None:
+        """A claim back, by a consistent read."""
+        try:
+            with transient_as_unavailable():
+                item = RefundItem.get(participation_id, _refund_part(number), consistent_read=True)
+        except DoesNotExist:
+            return None
+        return Refund(number, int(item.amount), item.reason, item.proposer, item.approver)
+
+    def refunds(self, participation_id: str) -> list[RefundItem]:
+        """All claims back, in order, by a consistent read."""
+        return page_of(RefundItem, lambda item: item, participation_id, "refund#", None, None)[0]
+
+    def streamers(self, campaign_id: str, limit: int | None, after: str | None) -> tuple[list[str], str | None]:
+        """The streamers of a campaign, in order; and the place to go on after, if any. A consistent read."""
+        return page_of(ListedItem, lambda item: str(item.part.removeprefix(LISTED)), campaign_id, LISTED, limit, after)
+
+    def earned(self, streamer: str, day: str) -> int:
+        """What a streamer earned on a day, by a consistent read."""
+        with transient_as_unavailable():
+            items = list(EarnedItem.batch_get([(f"earned#{streamer}", day)], consistent_read=True))
+        return int(items[0].amount) if items else 0
+
+    def also(self, transaction: TransactWrite, change: Change, after: Participation, now: datetime) -> None:
+        """The lists of a join, the key, the statement, the money, and what was voided, earned or claimed back."""
+        if change.joins:
+            _join(transaction, change.joins, after, now)
+        if change.key and after.key_number:
+            _MOVES[change.key](transaction, after.campaign_id, after.key_number, after.streamer)
+            if change.key is Key.UNLOCK:
+                told = {"campaign_id": after.campaign_id, "streamer": after.streamer, "key": after.key_number}
+                outbox.write(transaction, "KeyUnlocked", told, now)
+        if change.statement:
+            transaction.save(StatementItem(after.id, STATEMENT, **vars(change.statement)))
+        if change.earned:
+            _earn(transaction, change)
+        if change.refund:
+            _claim_back(transaction, change.refund, change)
+        if change.voids:
+            _void(transaction, change)
+        _post(transaction, change)
+
+    def terms(self, participation: Participation) -> dict[str, Any]:
+        return {"streamer": participation.streamer, "campaign_id": participation.campaign_id}
+
+    def snapshot(self, participation: Participation) -> dict[str, Any]:
+        names = ("why", "detected_by", "granted", "paid", "clawed", "key_number", "rejection_by", "rejection_reason")
+        found = {name: getattr(participation, name) for name in names if getattr(participation, name)}
+        return {"status": participation.status} | found
+
+    def told(self, participation: Participation) -> dict[str, Any]:
+        monitored = ("impressions", "clicks", "earnings")
+        return (
+            self.terms(participation)
+            | self.snapshot(participation)
+            | {name: getattr(participation, name) for name in monitored}
+        )
+
+    def _trace(self, change: Change, actor: str) -> Trace | None:
+        return _noted(super()._trace(change, actor), change, change.noted)
+
+
+_MOVES = {Key.RESERVE: gkeys.reserve, Key.UNLOCK: gkeys.unlock, Key.GIVE_BACK: gkeys.give_back}
+
+
+def offer_of(participation_id: str) -> Offer | None:
+    """The terms that a streamer joined on: those of the ledger's entry, whatever a document says now."""
+    entry = ledger.find(f"rsv#{participation_id}")
+    if entry is None:
+        return None
+    pay = max(leg.amount for leg in entry.legs)
+    memo = entry.memo
+    return Offer(
+        rate=memo["rate"],
+        exponent=exponent(entry.currency),
+        currency=entry.currency,
+        target=int(memo["target"]),
+        pay=pay,
+        hold_hours=int(memo["hold_hours"]),
+        at_end=AtEnd(memo["at_end"]),
+    )
+
+
+def listed_by(status: Status | None, owner: str | None) -> Listing:
+    """Where the campaigns of an advertiser are listed, or those in a status, or all."""
+    if owner is not None:
+        return Listing(ListedItem.query, f"owner#{owner}")
+    if status is not None:
+        return Listing(ListedItem.by_status.query, status, "status")
+    return Listing(ListedItem.by_creation.query, PART, "kind")
+
+
+def of_streamer(streamer: str) -> Listing:
+    """Where the campaigns of a streamer are listed."""
+    return Listing(ListedItem.query, f"streamer#{streamer}")
+
+
+def _join(transaction: TransactWrite, campaign: Campaign, after: Participation, now: datetime) -> None:
+    """List the participation, on condition that its campaign is as it was read, and runs."""
+    transaction.save(ListedItem(campaign.id, f"{LISTED}{after.streamer}"))
+    transaction.save(ListedItem(f"streamer#{after.streamer}", campaign.id))
+    runs = (CampaignItem.status == Status.RUNNING) & (CampaignItem.step == campaign.step) & (CampaignItem.ends_at > now)
+    transaction.condition_check(CampaignItem, campaign.id, PART, condition=runs)
+
+
+def _earn(transaction: TransactWrite, change: Change) -> None:
+    """Add to what the streamer earned today, on condition of the cap."""
+    earned = change.earned
+    if earned is None:
+        return
+    amount = EarnedItem.amount
+    transaction.update(
+        EarnedItem(f"earned#{earned.streamer}", earned.day.isoformat()),
+        [amount.add(earned.amount)],
+        amount.does_not_exist() | (amount <= earned.cap - earned.amount),
+    )
+
+
+def _claim_back(transaction: TransactWrite, refund: Refund, change: Change) -> None:
+    """Put a proposed claim back, or note who approved it, on condition that nobody had decided it."""
+    part = _refund_part(refund.number)
+    if refund.approver is None:
+        item = RefundItem(change.after.id, part, amount=refund.amount, reason=refund.reason, state="open")
+        item.proposer = refund.proposer
+        transaction.save(item, condition=RefundItem.id.does_not_exist())
+        return
+    paid = setting(
+        RefundItem, {"state": "paid", "approver": refund.approver, "entry": f"clw#{change.after.id}#{refund.number}"}
+    )
+    transaction.update(RefundItem(change.after.id, part), paid, RefundItem.state == "open")
+
+
+def _void(transaction: TransactWrite, change: Change) -> None:
+    """Mark rows as voided, and take each out of the tally that counted it: one update per tally."""
+    reason = str(change.noted["reason"])
+    by_tally: dict[int, int] = {}
+    for (row_id, part), k in change.voids.items():
+        counts = RowItem.id.exists() & RowItem.voided.does_not_exist()
+        transaction.update(RowItem(row_id, part), [RowItem.voided.set(reason)], counts)
+        by_tally[k] = by_tally.get(k, 0) + 1
+    for k, rows in by_tally.items():
+        tally = TallyItem(tally_id(change.after.id, k), TALLY)
+        transaction.update(tally, [TallyItem.impressions.add(-rows)], TallyItem.closed.does_not_exist())
+
+
+def _refund_part(number: int) -> str:
+    return f"refund#{number:04d}"
