@@ -83,11 +83,13 @@ _ROUTES: Mapping[str, Callable[[Recording, str, str, Caller], dict[str, Any]]] =
 }
 
 
-@cache
-def recording() -> Recording:
+def recording_of_environment() -> Recording:
     read = settings.read(Settings)
     secrets = keyring.usable(read.viewer_token_secret, "viewer token secret")
     return Recording(recorder(read), bearer.subject_by(secrets, read.viewer_token_audience))
+
+
+recording = cache(recording_of_environment)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
