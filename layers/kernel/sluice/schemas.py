@@ -2,17 +2,48 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
 
-from sluice import http
+from sluice import http, money
 from sluice.evidence import Check
 from sluice.ids import is_id
 from sluice.store import Place
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+
+def _currency(text: str) -> str:
+    money.exponent(text)
+    return text
+
+
+def _rate(given: Any) -> Decimal:
+    if not isinstance(given, str):
+        raise ValueError("rate must be decimal text, such as 1.65")
+    return money.rate(given)
+
+
+Amount = Annotated[
+    StrictInt,
+    Field(ge=1, le=money.MOST, description="A whole number of the currency's minor units.", examples=[330000]),
+]
+"""Money that comes in over HTTP, beside its `currency`: 330000 for 3300.00 USD."""
+Currency = Annotated[
+    str,
+    Field(min_length=3, max_length=3, description="A code of ISO 4217 that has minor units.", examples=["USD"]),
+    AfterValidator(_currency),
+]
+"""Refused as `currency_unknown`, which is raised through pydantic, and not as one wrong field among others."""
+Rate = Annotated[
+    Decimal,
+    BeforeValidator(_rate),
+    WithJsonSchema({"type": "string", "pattern": r"^(0|[1-9][0-9]{0,6})([.][0-9]{1,6})?$", "examples": ["1.65"]}),
+]
+"""A price in major units, as decimal text: see `sluice.money.rate`."""
 
 
 class Page[R](BaseModel):

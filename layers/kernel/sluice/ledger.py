@@ -1,0 +1,619 @@
+"""The ledger: double entry. Each movement of money is one entry, which is written once and sums to zero.
+
+| account           | line              |                                                                              |
+|-------------------|-------------------|------------------------------------------------------------------------------|
+| entry#pay#spn_... | entry             | an entry: its legs, and what caused it                                       |
+| wallet#USD#nina   | balance           | what the account has, its number of lines, and a total per kind of entry     |
+| wallet#USD#nina   | line#000000000042 | one leg of one entry: the amount, and the balance after it                   |
+| wallet#nina       | head              | the last audit entry of what was paid in and out: `sluice.ledger.HeadItem`   |
+
+Accounts: `wallet#<currency>#<user>`, `budget#<campaign>`, `reserved#<campaign>`, and `outside#<currency>`, the world
+beyond the platform, which alone may be negative. Amounts are whole minor units, above 0 for what comes in.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import wraps
+from hashlib import sha256
+from itertools import batched
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.transactions import TransactWrite
+
+from sluice.audit import HeadAttributes
+from sluice.clock import rfc3339
+from sluice.dynamodb import Bound, snapshot, transient_as_unavailable, unreadable
+from sluice.errors import Conflicting, Invalid, Unreadable
+from sluice.money import shown
+
+MOST_LEGS = 40
+"""An entry is 1 + 2 x 40 actions of the 100 that a transaction may have."""
+MOST_MEMO_BYTES = 500
+MOST_USER_CHARACTERS = 128
+
+_USER = re.compile(rf"[!-\"$-~]{{1,{MOST_USER_CHARACTERS}}}")
+_LINE = "line#"
+_BALANCE = "balance"
+_ENTRY = "entry"
+_HEAD = "head"
+_LOOKS = 5
+# As many as a batch read takes.
+_LINES = 100
+
+
+class Kind(StrEnum):
+    """What an entry is for."""
+
+    DEPOSIT = "deposit"
+    WITHDRAW = "withdraw"
+    FUND = "fund"
+    RESERVE = "reserve"
+    RELEASE = "release"
+    PAY = "pay"
+    CLAWBACK = "clawback"
+    REFUND = "refund"
+
+
+class Unbalanced(ValueError):
+    """Raised for legs that are no entry, and for a budget that does not add up: a defect, never an answer."""
+
+
+class Insufficient(Conflicting):
+    """Raised when an account has less than an entry takes from it."""
+
+    def __init__(self, account: str, has: int, needs: int, currency: str) -> None:
+        super().__init__(
+            f"{account} has {shown(has, currency)}, and {shown(needs, currency)} are needed", "insufficient_funds"
+        )
+        self.account, self.has, self.needs = account, has, needs
+
+
+class CurrencyMismatch(Conflicting):
+    """Raised when an account has another currency than the entry: it has one for ever."""
+
+    def __init__(self, account: str, has: str, wanted: str) -> None:
+        super().__init__(f"{account} has {has}, not {wanted}", "currency_mismatch")
+
+
+@dataclass(frozen=True)
+class Leg:
+    """What one entry changes in one account: above 0 it comes in, below 0 it goes out."""
+
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A movement of money. Its id says what it is for (`pay#spn_...:nina`), so that it can be written only once."""
+
+    id: str
+    kind: str
+    currency: str
+    legs: tuple[Leg, ...]
+    cause: str
+    """The audited entity and the number of its audit entry: `spn_01K...:nina 7`."""
+    actor: str
+    at: str
+    memo: Mapping[str, str]
+    hash: str = ""
+
+    def digest(self) -> str:
+        """SHA-256, in hex, of everything in the entry but its hash."""
+        content = {name: value for name, value in vars(self).items() if name != "hash"}
+        content |= {"legs": [vars(leg) for leg in self.legs], "memo": dict(self.memo)}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return sha256(text.encode()).hexdigest()
+
+    def amount_in(self, account: str) -> int:
+        """What it changes in an account; 0: nothing."""
+        return next((leg.amount for leg in self.legs if leg.account == account), 0)
+
+    def does_as(self, other: "Entry") -> bool:
+        """Whether both move the same money for the same reason, whoever asked for it and when."""
+        mine, its = ((each.kind, each.currency, set(each.legs), dict(each.memo)) for each in (self, other))
+        return mine == its
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What an account has. The balance of an account without lines: 0, and no currency."""
+
+    account: str
+    currency: str = ""
+    amount: int = 0
+    lines: int = 0
+    """How many lines there are."""
+    last: str = ""
+    """The id of the last entry."""
+    totals: Mapping[str, int] = field(default_factory=dict)
+    """The sum of the lines of each kind."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One leg of one entry, as its account lists it; `number` counts from 1."""
+
+    number: int
+    entry: str
+    kind: str
+    amount: int
+    after: int
+    """The balance then."""
+    at: str
+    against: str
+    """The account on the other side; of several, the one with the largest amount."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The money of one campaign: `funded` is the sum of the others."""
+
+    funded: int
+    remaining: int
+    reserved: int
+    paid: int
+    refunded: int
+
+
+type Balances = Mapping[str, Balance]
+
+
+class LedgerItem(Bound):
+    """An item of the ledger's table."""
+
+    class Meta(Bound.Meta):
+        pass
+
+    account = UnicodeAttribute(hash_key=True)
+    line = UnicodeAttribute(range_key=True)
+
+
+class LedgerEntryItem(LedgerItem):
+    """`entry#pay#spn_...`, `entry`: one entry."""
+
+    kind = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    legs = JSONAttribute()
+    cause = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    at = UnicodeAttribute()
+    memo = JSONAttribute()
+    hash = UnicodeAttribute()
+
+
+class _Accounts(GlobalSecondaryIndex["BalanceItem"]):
+    class Meta:
+        index_name = "accounts"
+        projection = KeysOnlyProjection()
+
+    listed = UnicodeAttribute(hash_key=True)
+    account = UnicodeAttribute(range_key=True)
+
+
+class BalanceItem(LedgerItem):
+    """`wallet#USD#nina`, `balance`. `listed` is its currency, and lists it alone: entries have a currency too."""
+
+    listed = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    amount = NumberAttribute()
+    lines = NumberAttribute()
+    last = UnicodeAttribute()
+    k_deposit = NumberAttribute(null=True)
+    k_withdraw = NumberAttribute(null=True)
+    k_fund = NumberAttribute(null=True)
+    k_reserve = NumberAttribute(null=True)
+    k_release = NumberAttribute(null=True)
+    k_pay = NumberAttribute(null=True)
+    k_clawback = NumberAttribute(null=True)
+    k_refund = NumberAttribute(null=True)
+    accounts = _Accounts()
+
+
+class LineItem(LedgerItem):
+    """`wallet#USD#nina`, `line#000000000042`: one leg of one entry."""
+
+    entry = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    amount = NumberAttribute()
+    after = NumberAttribute()
+    at = UnicodeAttribute()
+    against = UnicodeAttribute()
+
+
+class HeadItem(HeadAttributes, LedgerItem):
+    """`wallet#nina`, `head`: the last audit entry of what came to a user's wallets from outside, or went there."""
+
+    @staticmethod
+    def key(user: str) -> tuple[str, str]:
+        return f"wallet#{user}", _HEAD
+
+
+def is_user(text: str) -> bool:
+    """Whether a user of this name may have a wallet: 1 to 128 visible ASCII characters without `#`."""
+    return _USER.fullmatch(text) is not None
+
+
+def wallet(currency: str, user: str) -> str:
+    """A user's account in a currency. Raises Invalid (`user_invalid`)."""
+    if not is_user(user):
+        raise Invalid.of("user", "A user is 1 to 128 visible ASCII characters without #", "user_invalid")
+    return f"wallet#{currency}#{user}"
+
+
+def outside(currency: str) -> str:
+    """The world beyond the platform: where deposits come from, and withdrawals go to."""
+    return f"outside#{currency}"
+
+
+def budget(campaign_id: str) -> str:
+    """What is left of a campaign's budget, and is promised to nobody."""
+    return f"budget#{campaign_id}"
+
+
+def reserved(campaign_id: str) -> str:
+    """What is set aside for those to whom a campaign promised it."""
+    return f"reserved#{campaign_id}"
+
+
+def entry(
+    id: str,  # noqa: A002 - the field's name
+    kind: str,
+    currency: str,
+    legs: Sequence[Leg],
+    *,
+    cause: str,
+    actor: str,
+    now: datetime,
+    memo: Mapping[str, str] | None = None,
+) -> Entry:
+    """An entry that can be written. The legs of one account become one leg.
+
+    Raises Unbalanced for legs that do not sum to 0, a leg of 0, no legs or more than 40, an amount that is not an int,
+    and a memo over 500 bytes; ValueError for an unknown kind.
+    """
+    if any(type(leg.amount) is not int for leg in legs):
+        raise Unbalanced(f"{id}: an amount is an int, in minor units")
+    amounts: Counter[str] = Counter()
+    for leg in legs:
+        amounts[leg.account] += leg.amount
+    netted = tuple(Leg(account, amount) for account, amount in amounts.items())
+    if not 1 < len(netted) <= MOST_LEGS or not all(leg.amount for leg in netted):
+        raise Unbalanced(f"{id}: an entry has 2 to {MOST_LEGS} legs, none of them 0: {netted}")
+    if off := sum(leg.amount for leg in netted):
+        raise Unbalanced(f"{id}: the legs sum to {off}, not 0: {netted}")
+    noted = dict(memo or {})
+    if len(json.dumps(noted, ensure_ascii=False).encode()) > MOST_MEMO_BYTES:
+        raise Unbalanced(f"{id}: the memo has more than {MOST_MEMO_BYTES} bytes")
+    unsigned = Entry(id, Kind(kind).value, currency, netted, cause, actor, rfc3339(now), noted)
+    return Entry(**(vars(unsigned) | {"hash": unsigned.digest()}))
+
+
+def transfer(
+    id: str,  # noqa: A002 - the field's name
+    kind: str,
+    currency: str,
+    source: str,
+    target: str,
+    amount: int,
+    *,
+    cause: str,
+    actor: str,
+    now: datetime,
+    memo: Mapping[str, str] | None = None,
+) -> Entry:
+    """The entry that moves an amount above 0 from one account to another. Raises Unbalanced."""
+    if type(amount) is not int or amount <= 0:
+        raise Unbalanced(f"{id}: an amount is an int above 0, in minor units")
+    legs = (Leg(source, -amount), Leg(target, amount))
+    return entry(id, kind, currency, legs, cause=cause, actor=actor, now=now, memo=memo)
+
+
+def read(accounts: Iterable[str]) -> dict[str, Balance]:
+    """The balance of each account, by consistent batch reads; 0 for an account without lines. Raises Unavailable."""
+    wanted = list(dict.fromkeys(accounts))
+    with transient_as_unavailable():
+        items = list(BalanceItem.batch_get([(each, _BALANCE) for each in wanted], consistent_read=True))
+    found = {item.account: _balance(item) for item in items}
+    return {each: found.get(each) or Balance(each) for each in wanted}
+
+
+def write(transaction: TransactWrite, entry: Entry, balances: Balances) -> dict[str, Balance]:
+    """Write an entry in a transaction, by 1 + 2 x legs actions: the balances as they are then.
+
+    On condition that there is no entry of this id, and that each account has the lines that were read. Raises
+    Insufficient and CurrencyMismatch before it adds an action.
+    """
+    then = {leg.account: _then(balances[leg.account], leg, entry) for leg in entry.legs}
+    transaction.save(_entry_item(entry), condition=LedgerEntryItem.account.does_not_exist())
+    for leg in entry.legs:
+        after = then[leg.account]
+        line = LineItem(leg.account, _line_key(after.lines), entry=entry.id, kind=entry.kind, amount=leg.amount)
+        line.after, line.at, line.against = after.amount, entry.at, _against(leg, entry)
+        transaction.save(line, condition=LineItem.account.does_not_exist())
+        item = BalanceItem(leg.account, _BALANCE)
+        transaction.update(item, _moves(leg, entry, after), _as_read(balances[leg.account], leg))
+    return then
+
+
+def find(entry_id: str) -> Entry | None:
+    """An entry, by a consistent read. Raises Unavailable, Unreadable."""
+    return _find_all([entry_id]).get(entry_id)
+
+
+def settled(entry: Entry) -> bool:
+    """Whether an entry whose transaction failed is in the ledger all the same: its answer was lost. A consistent read.
+
+    It is the same entry if it has the same kind, currency, legs and memo: a second try has another time and cause.
+    Raises Conflicting (`entry_differs`) when another entry has its id.
+    """
+    found = find(entry.id)
+    if found and not found.does_as(entry):
+        raise Conflicting(f"Another entry {entry.id} is in the ledger", "entry_differs")
+    return found is not None
+
+
+def page(
+    account: str, limit: int, after: int | None = None, *, newest_first: bool = True
+) -> tuple[list[Line], int | None]:
+    """At most `limit` lines of an account, from after the line of a number; and the number to go on after, if any.
+
+    By a consistent read. Raises Unavailable, Unreadable.
+    """
+    last = {"account": {"S": account}, "line": {"S": _line_key(after)}} if after is not None else None
+    with transient_as_unavailable():
+        rows = LineItem.query(
+            account,
+            LineItem.line.startswith(_LINE),
+            scan_index_forward=not newest_first,
+            limit=limit,
+            last_evaluated_key=last,
+            consistent_read=True,
+        )
+        lines = [_line(row) for row in rows]
+        following = rows.last_evaluated_key
+    return lines, lines[-1].number if lines and following else None
+
+
+def budget_of(campaign_id: str) -> Budget:
+    """The money of a campaign at one moment, by one TransactGetItems. Raises Unbalanced when it does not add up.
+
+    `paid` is what the streamers got and was not clawed back; a release, and the rest of a partial pay, are none of it.
+    """
+    accounts = budget(campaign_id), reserved(campaign_id)
+    items = snapshot(BalanceItem, [(each, _BALANCE) for each in accounts])
+    left, promised = (_balance(item) if item else Balance(name) for name, item in zip(accounts, items, strict=True))
+    totals = Counter(left.totals)
+    totals.update(promised.totals)
+    found = Budget(
+        funded=left.totals.get(Kind.FUND, 0),
+        remaining=left.amount,
+        reserved=promised.amount,
+        paid=-totals[Kind.PAY] - left.totals.get(Kind.CLAWBACK, 0),
+        refunded=-totals[Kind.REFUND],
+    )
+    if found.funded != found.remaining + found.reserved + found.paid + found.refunded:
+        raise Unbalanced(f"The budget of {campaign_id} does not add up: {found}")
+    return found
+
+
+def accounts(currency: str, limit: int, after: str | None = None) -> tuple[list[str], str | None]:
+    """At most `limit` accounts of a currency in the order of their names, from after one; and the one to go on after.
+
+    By the index, which lags behind the table by moments.
+    """
+    last = None
+    if after is not None:
+        last = {"listed": {"S": currency}, "account": {"S": after}, "line": {"S": _BALANCE}}
+    with transient_as_unavailable():
+        rows = BalanceItem.accounts.query(currency, limit=limit, last_evaluated_key=last)
+        found = [str(row.account) for row in rows]
+        following = rows.last_evaluated_key
+    return found, following["account"]["S"] if following else None
+
+
+def conservation(currency: str) -> int | None:
+    """The sum of all balances of a currency: 0, or money came from nowhere. None: they never stood still.
+
+    A sum counts only between two readings in which every account has the same lines.
+    """
+    before: dict[str, Balance] | None = None
+    for _ in range(_LOOKS):
+        balances = read(_all_accounts(currency))
+        lines = {each.account: each.lines for each in balances.values()}
+        if before is not None and lines == {each.account: each.lines for each in before.values()}:
+            return sum(each.amount for each in balances.values())
+        before = balances
+    return None
+
+
+def verify(account: str) -> str | None:
+    """The first difference between an account's lines, their entries and its balance, in words; None if it is whole.
+
+    It reads all lines. Entries that are written meanwhile are no difference.
+    """
+    try:
+        # Before the balance: a line that is written after this read is no difference.
+        newest, _ = page(account, 1)
+        balance = read([account])[account]
+        return _difference(balance) or _behind(balance, newest)
+    except Unreadable as error:
+        return str(error)
+
+
+def _difference(balance: Balance) -> str | None:
+    total, totals, number = 0, Counter[str](), 0
+    for lines in batched(_lines_of(balance), _LINES, strict=False):
+        entries = _find_all({line.entry for line in lines})
+        for line in lines:
+            number += 1
+            total += line.amount
+            totals[line.kind] += line.amount
+            if line.number != number:
+                return f"line {number} is missing"
+            if problem := _fault(balance, line, entries.get(line.entry), total):
+                return f"line {number}: {problem}"
+    if number < balance.lines:
+        return f"line {number + 1} is missing"
+    if balance.amount != total:
+        return f"the balance is {balance.amount}, its lines sum to {total}"
+    for kind in Kind:
+        if (found := balance.totals.get(kind, 0)) != totals[kind]:
+            return f"the balance's total of {kind} is {found}, its lines sum to {totals[kind]}"
+    return None
+
+
+def _fault(balance: Balance, line: Line, of: Entry | None, total: int) -> str | None:
+    """What is wrong with a line of an account."""
+    if of is None:
+        return f"entry {line.entry} is missing"
+    if of.amount_in(balance.account) != line.amount:
+        return f"entry {of.id} has another amount"
+    if of.currency != balance.currency:
+        return f"entry {of.id} has another currency"
+    if of.kind != line.kind:
+        return f"entry {of.id} has another kind"
+    if of.hash != of.digest():
+        return f"entry {of.id} was edited"
+    if line.after != total:
+        return f"after is {line.after}, not {total}"
+    return None
+
+
+def _behind(balance: Balance, newest: list[Line]) -> str | None:
+    """What stands behind the last line that the balance knows."""
+    if not newest or newest[0].number <= balance.lines:
+        return None
+    if not balance.lines:
+        return "the balance is missing"
+    return f"line {newest[0].number} was added behind the balance"
+
+
+def _lines_of(balance: Balance) -> Iterator[Line]:
+    """The lines that a balance counts, oldest first."""
+    if not balance.lines:
+        return
+    span = LineItem.line.between(_line_key(0), _line_key(balance.lines))
+    with transient_as_unavailable():
+        yield from map(_line, LineItem.query(balance.account, span, consistent_read=True))
+
+
+def _all_accounts(currency: str) -> Iterator[str]:
+    after: str | None = None
+    while True:
+        found, after = accounts(currency, _LINES, after)
+        yield from found
+        if after is None:
+            return
+
+
+def _find_all(ids: Iterable[str]) -> dict[str, Entry]:
+    with transient_as_unavailable():
+        items = list(LedgerEntryItem.batch_get([(_entry_key(each), _ENTRY) for each in ids], consistent_read=True))
+    return {found.id: found for found in map(_entry, items)}
+
+
+def _then(before: Balance, leg: Leg, entry: Entry) -> Balance:
+    """The balance of an account after an entry. Raises Insufficient, CurrencyMismatch."""
+    currency = before.currency or _named_currency(leg.account) or entry.currency
+    if currency != entry.currency:
+        raise CurrencyMismatch(leg.account, currency, entry.currency)
+    if _is_bounded(leg) and before.amount + leg.amount < 0:
+        raise Insufficient(leg.account, before.amount, -leg.amount, currency)
+    totals = dict(before.totals) | {entry.kind: before.totals.get(entry.kind, 0) + leg.amount}
+    return Balance(leg.account, currency, before.amount + leg.amount, before.lines + 1, entry.id, totals)
+
+
+def _named_currency(account: str) -> str:
+    """The currency that is part of an account's name; empty when there is none."""
+    kind, *rest = account.split("#", 2)
+    return rest[0] if kind in ("wallet", "outside") and rest else ""
+
+
+def _is_bounded(leg: Leg) -> bool:
+    """Whether it takes from an account that is never negative."""
+    return leg.amount < 0 and not leg.account.startswith("outside#")
+
+
+def _moves(leg: Leg, entry: Entry, after: Balance) -> list[Action]:
+    total: Any = getattr(BalanceItem, f"k_{entry.kind}")
+    moves = [
+        BalanceItem.amount.add(leg.amount),
+        total.add(leg.amount),
+        BalanceItem.lines.set(after.lines),
+        BalanceItem.last.set(entry.id),
+    ]
+    if after.lines == 1:
+        moves += [BalanceItem.currency.set(after.currency), BalanceItem.listed.set(after.currency)]
+    return moves
+
+
+def _as_read(before: Balance, leg: Leg) -> Condition:
+    """The account has the lines that were read, and still has what is taken: a hand may have changed the amount."""
+    if not before.lines:
+        new: Condition = BalanceItem.account.does_not_exist()
+        return new
+    as_read: Condition = BalanceItem.lines == before.lines
+    return as_read & (BalanceItem.amount >= -leg.amount) if _is_bounded(leg) else as_read
+
+
+def _against(leg: Leg, entry: Entry) -> str:
+    return max((each for each in entry.legs if each.amount * leg.amount < 0), key=lambda each: abs(each.amount)).account
+
+
+def _entry_key(entry_id: str) -> str:
+    return f"entry#{entry_id}"
+
+
+def _line_key(number: int) -> str:
+    return f"{_LINE}{number:012d}"
+
+
+def _entry_item(entry: Entry) -> LedgerEntryItem:
+    values = dict(vars(entry)) | {"legs": [vars(leg) for leg in entry.legs], "memo": dict(entry.memo)}
+    return LedgerEntryItem(_entry_key(values.pop("id")), _ENTRY, **values)
+
+
+def _readable[M: LedgerItem, T](make: Callable[[M], T]) -> Callable[[M], T]:
+    """`make`, which raises Unreadable, naming the row, for a row that a hand took values from."""
+
+    @wraps(make)
+    def made(item: M) -> T:
+        attributes = type(item).get_attributes()
+        if any(getattr(item, name) is None for name, each in attributes.items() if not each.null):
+            raise unreadable(type(item), item.attribute_values)
+        try:
+            return make(item)
+        except (KeyError, TypeError, ValueError) as error:
+            raise unreadable(type(item), item.attribute_values) from error
+
+    return made
+
+
+@_readable
+def _entry(item: LedgerEntryItem) -> Entry:
+    legs = tuple(Leg(each["account"], each["amount"]) for each in item.legs)
+    values = {name: getattr(item, name) for name in ("kind", "currency", "cause", "actor", "at", "memo", "hash")}
+    return Entry(id=item.account.removeprefix(_entry_key("")), legs=legs, **values)
+
+
+@_readable
+def _balance(item: BalanceItem) -> Balance:
+    found = {kind.value: getattr(item, f"k_{kind}") for kind in Kind}
+    totals = {kind: int(total) for kind, total in found.items() if total is not None}
+    return Balance(item.account, item.currency, int(item.amount), int(item.lines), item.last, totals)
+
+
+@_readable
+def _line(item: LineItem) -> Line:
+    number = int(item.line.removeprefix(_LINE))
+    return Line(number, item.entry, item.kind, int(item.amount), int(item.after), item.at, item.against)
