@@ -133,6 +133,12 @@ class Dynamo:
             found[name] = [dict(table.items[key]) for key in keys if key in table.items]
         return {"Responses": found, "UnprocessedKeys": {}}
 
+    def _TransactGetItems(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        wanted = [action["Get"] for action in arguments["TransactItems"]]
+        keys = [(each["TableName"], self._key("Get", each)) for each in wanted]
+        assert 0 < len(set(keys)) == len(keys) <= 100, "a transaction reads an item once, and at most 100"
+        return {"Responses": [self._GetItem(each) for each in wanted]}
+
     def _CreateTable(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         self.tables[arguments["TableName"]] = _table(arguments["TableName"], arguments)
         return {}
