@@ -8,6 +8,7 @@ from sponsorships import merkle
 from sponsorships.impressions import SLOTS, ImpressionKeys, Row, is_genuine, row_id, tally_id
 from sponsorships.items import TALLY, RefusalsItem, RowItem, TallyItem
 from sponsorships.participation import Count
+from sponsorships.secret import ImpressionSecret
 
 
 def tallies(participation_id: str, shards: int) -> list[TallyItem]:
@@ -58,11 +59,17 @@ def valid(keys: ImpressionKeys, participation_id: str, item: RowItem) -> Row | N
     return row
 
 
-def count(keys: ImpressionKeys, participation_id: str) -> Count:
-    """Count the rows, and compute the root of the tree over those that count."""
+def count(secret: ImpressionSecret, participation_id: str) -> Count:
+    """Count the rows, and compute the root of the tree over those that count.
+
+    A row of an unknown key may be of one that was added a moment ago: then the keys are read again, once.
+    """
     leaves: list[bytes] = []
     voided = clicks = 0
+    keys, are_fresh = secret.keys(), False
     for item in of(participation_id):
+        if not are_fresh and item.raw.get("key_id", {}).get("S") not in keys.keys:
+            keys, are_fresh = secret.keys(fresh=True), True
         row = valid(keys, participation_id, item)
         if row:
             leaves.append(leaf(participation_id, row))
