@@ -608,7 +608,7 @@ def test_a_mark_that_meets_another_one_looks_again(recording: Recording, aws: Ac
 
 
 def test_a_crossing_leaves_what_a_hand_wrote_to_the_detectors(recording: Recording) -> None:
-    """Or the edit would be overwritten, and nobody would know of it (S3-13)."""
+    """Or the edit would be overwritten, and nobody would know of it."""
     counted_to(recording, 49)
     recording.set(P, "campaign", impressions=2000)
 

@@ -112,8 +112,8 @@ VIEWS_KEYS = {
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
-# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, which have a colon,
-# it marks what they reached; campaigns, statements and keys are out of its reach.
+# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, whose ids have a
+# colon, it marks what they reached; campaigns, statements and keys are out of its reach.
 RECORDING = "SponsorshipsRecordingApiFunction"
 SPONSORSHIPS = "SponsorshipsTable"
 RECORDED = {"PutItem": ["imp#*"], "UpdateItem": ["imp#*", "tally#*", "refused#*", "spn_*:*"]}
