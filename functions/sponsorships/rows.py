@@ -60,16 +60,11 @@ def valid(keys: ImpressionKeys, participation_id: str, item: RowItem) -> Row | N
 
 
 def count(secret: ImpressionSecret, participation_id: str) -> Count:
-    """Count the rows, and compute the root of the tree over those that count.
-
-    A row of an unknown key may be of one that was added a moment ago: then the keys are read again, once.
-    """
+    """Count the rows, and compute the root of the tree over those that count."""
     leaves: list[bytes] = []
     voided = clicks = 0
-    keys, are_fresh = secret.keys(), False
+    keys = secret.keys()
     for item in of(participation_id):
-        if not are_fresh and item.raw.get("key_id", {}).get("S") not in keys.keys:
-            keys, are_fresh = secret.keys(fresh=True), True
         row = valid(keys, participation_id, item)
         if row:
             leaves.append(leaf(participation_id, row))

@@ -24,13 +24,13 @@ class ImpressionSecret:
         self._client = cache(connect or (lambda: aws.client("secretsmanager", read_seconds=1.0, attempts=2)))
         self._read: tuple[ImpressionKeys, datetime] | None = None
 
-    def keys(self, *, fresh: bool = False) -> ImpressionKeys:
-        """All keys, as they were at most five minutes ago, or with `fresh` now; older while the secret cannot be read.
+    def keys(self) -> ImpressionKeys:
+        """All keys, as they were at most five minutes ago; older while the secret cannot be read.
 
         Raises Unavailable when they were never read, Misconfigured when the secret holds none.
         """
         now = self._clock.now()
-        if self._read and not fresh and now - self._read[1] < KEPT:
+        if self._read and now - self._read[1] < KEPT:
             return self._read[0]
         try:
             text = self._client().get_secret_value(SecretId=self._arn)["SecretString"]
