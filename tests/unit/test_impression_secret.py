@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from sponsorships.recording.secret import ImpressionSecret
+from sponsorships.secret import ImpressionSecret
 
 from sluice.errors import Misconfigured, Unavailable
 
