@@ -23,8 +23,8 @@ from local.choice import add_stack_options, chosen_api, chosen_stack
 from local.errors import LocalError, run
 from local.sync import Tell
 
-RESTORED = ("BoostsTable", "ViewsTable", "TotalsTable")
-"""What belongs together: the tables of all contexts, and the totals."""
+RESTORED = ("BoostsTable", "ViewsTable", "TotalsTable", "LedgerTable")
+"""What belongs together: the tables of all contexts, the totals and the ledger."""
 EMPTIED = ("RequestsTable",)
 """Answers to keys name what may be gone."""
 LEFT = ("AuditTable", "OutboxTable")
@@ -40,6 +40,7 @@ HELD = (
     "ViewsRegisteredApiFunction",
     "ViewsSyncApiFunction",
     "ViewsSyncWorkerFunction",
+    "WalletsApiFunction",
 )
 """Who writes those tables. Tracking goes on: it writes them only while Redis is away."""
 STOP = "/api/admin/stop"

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from typing import Any
 from unittest.mock import patch
 
@@ -48,6 +49,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
     },
     "OutboxTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -59,6 +61,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
+    },
+    "LedgerTable": {
+        "WalletsApiFunction": {"PutItem", "UpdateItem"},
     },
     "RequestsTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -66,6 +72,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
     },
     "TotalsTable": {
         "BoostsWorkerFunction": {"UpdateItem"},
@@ -94,6 +101,12 @@ TOTALS_KEYS = {
     "ViewsAdjustmentsApiFunction": ["organic#*"],
     "ViewsImportsWorkerFunction": ["organic#*"],
     "ViewsSyncWorkerFunction": ["organic#*"],
+}
+
+# Which accounts and entries of the ledger a function may write. What comes from outside is the wallets' alone.
+LEDGER = "LedgerTable"
+LEDGER_KEYS = {
+    "WalletsApiFunction": ["entry#dep#*", "entry#wdr#*", "outside#*", "wallet#*"],
 }
 
 # What those may write of the views' table that do not move views themselves.
@@ -250,6 +263,29 @@ def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
     return problems
 
 
+def the_ledger_is_written_in_parts(project: Project) -> list[str]:
+    """Each function writes the accounts that it moves money between, and the entries that are its own."""
+    return [
+        f"{function}: hold it to dynamodb:LeadingKeys {LEDGER_KEYS.get(function, [])} of {LEDGER}"
+        for function, table, _, statement in _writes(project)
+        if table == LEDGER
+        and statement.get("Condition")
+        != {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": LEDGER_KEYS.get(function, [])}}
+    ]
+
+
+def money_comes_from_outside_by_the_wallets_alone(project: Project) -> list[str]:
+    return [
+        f"{function}: take {key} of {LEDGER} away: WalletsApiFunction alone moves money from outside"
+        for function, table, _, statement in _writes(project)
+        if table == LEDGER and function != "WalletsApiFunction"
+        for key in as_list(
+            statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+        )
+        if fnmatch("outside#USD", key)
+    ]
+
+
 def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
     """It may write into every context's table: of campaigns and their counters it may touch none."""
     condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
@@ -366,6 +402,8 @@ RULES = (
     schedule_roles_trust_the_scheduler_alone,
     tables_have_the_writers_they_should,
     totals_are_written_by_their_owners_alone,
+    the_ledger_is_written_in_parts,
+    money_comes_from_outside_by_the_wallets_alone,
     the_stop_writes_the_platform_alone,
     the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
