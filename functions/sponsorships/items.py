@@ -41,8 +41,8 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, EnumAttribute, NumbersAttribute, TextsAttribute
 from sponsorships.campaign import AtEnd, Keys, Status, Viewers
+from sponsorships.checkrun import Status as CheckStatus
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.monitoring.run import Status as CheckStatus
 from sponsorships.participation import AdjustmentState, Waiting, Why
 from sponsorships.participation import Status as ParticipationStatus
 

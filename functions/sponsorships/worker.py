@@ -10,10 +10,10 @@ from sluice.steps import Step, StepChain
 from sluice.worker import dispatcher_of
 from sponsorships.bootstrap import SponsorshipsSettings, impression_keys, stores, wake
 from sponsorships.campaign import Campaign
+from sponsorships.checkrun import PREFIX, CheckRun
+from sponsorships.checks import CheckBatches, RunStore
 from sponsorships.closing import CampaignBatches
-from sponsorships.monitoring.detection import Detection
-from sponsorships.monitoring.run import PREFIX, CheckRun
-from sponsorships.monitoring.runs import CheckBatches, RunStore
+from sponsorships.detection import Detection
 from sponsorships.participation import Participation
 from sponsorships.settlement import ParticipationBatches, Settlement
 

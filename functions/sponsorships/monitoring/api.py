@@ -15,10 +15,10 @@ from sluice.roles import Role
 from sponsorships import adjustments
 from sponsorships.api import CAMPAIGNS, PARTICIPATION, CampaignId, StreamerId
 from sponsorships.bootstrap import SponsorshipsSettings, impression_keys, stores, wake
+from sponsorships.checks import Runs, RunStore
 from sponsorships.commands import Campaigns, Participations
 from sponsorships.impressions import participation_id
 from sponsorships.monitoring.commands import Adjustments, Outcome
-from sponsorships.monitoring.runs import Runs, RunStore
 from sponsorships.monitoring.schemas import (
     AdjustmentResource,
     AdjustmentsResource,

@@ -5,9 +5,8 @@ from datetime import datetime
 
 from sluice.errors import NotFound
 from sluice.requests import Answer, Requester
-from sponsorships import adjustments
+from sponsorships import adjustments, edits
 from sponsorships.commands import Participations
-from sponsorships.monitoring import edits
 from sponsorships.participation import Adjustment, Change, Participation
 from sponsorships.store import offer_of
 

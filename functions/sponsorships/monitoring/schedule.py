@@ -11,9 +11,9 @@ from sluice.dynamodb import Database, bind
 from sluice.log import logger
 from sluice.requests import Requester
 from sluice.wake import WakeSettings, wake_of
+from sponsorships import monitor
+from sponsorships.checks import Runs, RunStore
 from sponsorships.items import SponsorshipsItem
-from sponsorships.monitoring import monitor
-from sponsorships.monitoring.runs import Runs, RunStore
 
 ACTOR = "schedule"
 

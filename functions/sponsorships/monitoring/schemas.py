@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from sluice import http
 from sluice.http import Moment
-from sponsorships.monitoring.run import CheckRun
-from sponsorships.monitoring.run import Status as CheckStatus
+from sponsorships.checkrun import CheckRun
+from sponsorships.checkrun import Status as CheckStatus
 from sponsorships.participation import Adjustment, AdjustmentState
 from sponsorships.schemas import MAX_TARGET
 

@@ -11,13 +11,12 @@ from sluice import aws
 from sluice.clock import Clock
 from sluice.dynamodb import transient_as_unavailable
 from sluice.errors import Unavailable
-from sponsorships import adjustments
+from sponsorships import adjustments, monitor
+from sponsorships.checks import Runs
+from sponsorships.detection import STREAM, SWEEP
+from sponsorships.edits import API
 from sponsorships.items import ListedItem, MonitorItem
-from sponsorships.monitoring import monitor
-from sponsorships.monitoring.detection import STREAM, SWEEP
-from sponsorships.monitoring.edits import API
-from sponsorships.monitoring.monitor import CANARY, CONSERVATION, SIGNAL
-from sponsorships.monitoring.runs import Runs
+from sponsorships.monitor import CANARY, CONSERVATION, SIGNAL
 from sponsorships.monitoring.schemas import (
     CheckResource,
     ConservationResource,

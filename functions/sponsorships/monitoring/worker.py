@@ -16,12 +16,12 @@ from sluice.errors import Unreadable
 from sluice.ids import is_id
 from sluice.log import logger
 from sluice.records import handler_of
+from sponsorships import monitor
 from sponsorships.bootstrap import CheckSettings, impression_keys, stores, wake
 from sponsorships.campaign import PREFIX
+from sponsorships.detection import STREAM, SWEEP, Detection
+from sponsorships.edits import API
 from sponsorships.impressions import participation_id
-from sponsorships.monitoring import monitor
-from sponsorships.monitoring.detection import STREAM, SWEEP, Detection
-from sponsorships.monitoring.edits import API
 from sponsorships.settlement import Settlement
 
 _SOURCES = (API, STREAM, SWEEP)

@@ -43,6 +43,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
         "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
+        "SponsorshipsMonitoringApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
         "SponsorshipsMonitoringScheduleFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsRecordingApiFunction": {"PutItem", "UpdateItem"},
@@ -58,7 +59,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
-        "SponsorshipsMonitoringScheduleFunction": {"PutItem"},
+        "SponsorshipsMonitoringApiFunction": {"PutItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
         "SponsorshipsWorkerFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
@@ -73,7 +74,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
         "SponsorshipsApiFunction": {"PutItem"},
-        "SponsorshipsMonitoringScheduleFunction": {"PutItem"},
+        "SponsorshipsMonitoringApiFunction": {"PutItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
         "SponsorshipsRecordingApiFunction": {"PutItem"},
         "SponsorshipsWorkerFunction": {"PutItem"},
@@ -143,7 +144,7 @@ VIEWS_KEYS = {
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
-# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, which have a colon,
+# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, with a colon,
 # it marks what they reached; campaigns, statements and keys are out of its reach.
 RECORDING = "SponsorshipsRecordingApiFunction"
 SPONSORSHIPS = "SponsorshipsTable"
@@ -160,11 +161,12 @@ SWEEPER = "OperationsSweeperFunction"
 HOLDERS = {
     "ImpressionSecret": {
         "SponsorshipsApiFunction",
+        "SponsorshipsMonitoringApiFunction",
         "SponsorshipsMonitoringWorkerFunction",
+        "SponsorshipsRecordingApiFunction",
         "SponsorshipsWorkerFunction",
     },
     "TokenSecret": {"OperationsAuthorizerFunction"},
-    "ImpressionSecret": {"SponsorshipsRecordingApiFunction"},
     "ViewerTokenSecret": {"SponsorshipsRecordingApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
     "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
 }

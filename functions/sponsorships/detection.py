@@ -7,8 +7,8 @@ from aws_lambda_powertools import Logger
 
 from sluice.dynamodb import Database
 from sluice.errors import Unavailable, Unreadable
-from sponsorships.monitoring import monitor
-from sponsorships.monitoring.edits import put_right
+from sponsorships import monitor
+from sponsorships.edits import put_right
 from sponsorships.participation import Participation, Status
 from sponsorships.settlement import Settlement, Standing
 from sponsorships.store import offer_of

@@ -15,12 +15,11 @@ from sluice.errors import Unreadable
 from sluice.ids import new_id
 from sluice.requests import Answer, Keyed, Requester
 from sluice.store import ChainStore, Listing, Place
-from sponsorships import adjustments, rows
+from sponsorships import adjustments, checkrun, monitor, rows
+from sponsorships.checkrun import LEDGER, Change, CheckRun, Findings, Page, begin, deepen, give_up, go_on
+from sponsorships.detection import SWEEP, Detection
+from sponsorships.edits import correct
 from sponsorships.items import CheckItem, ListedItem, MonitorItem
-from sponsorships.monitoring import monitor, run
-from sponsorships.monitoring.detection import SWEEP, Detection
-from sponsorships.monitoring.edits import correct
-from sponsorships.monitoring.run import LEDGER, Change, CheckRun, Findings, Page, begin, deepen, give_up, go_on
 from sponsorships.participation import Offer, Status
 from sponsorships.settlement import Standing
 from sponsorships.store import offers_of
@@ -62,7 +61,7 @@ class Runs(ChainCommands[CheckRun, Change]):
     """Starts runs: one is going at a time."""
 
     noun = "check"
-    prefix = run.PREFIX
+    prefix = checkrun.PREFIX
 
     def going(self) -> CheckRun | None:
         """The run that is going, by consistent reads."""
@@ -78,7 +77,7 @@ class Runs(ChainCommands[CheckRun, Change]):
                 if deep and not found.deep:
                     return self._chained.commit(deepen(found, now), requester.subject, now, keyed)
                 return self._chained.answer(found, now, keyed) if keyed else found
-            made = {"id": new_id(run.PREFIX, now), "created_at": now, "updated_at": now, "wake_at": now}
+            made = {"id": new_id(checkrun.PREFIX, now), "created_at": now, "updated_at": now, "wake_at": now}
             new = CheckRun(**made, created_by=requester.subject, deep=deep)  # type: ignore[arg-type]
             return self._chained.commit(begin(new, last), requester.subject, now, keyed)
 
