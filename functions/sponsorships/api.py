@@ -19,10 +19,9 @@ from sluice.requests import RequestItem
 from sluice.roles import Principal, Role
 from sluice.schemas import place
 from sponsorships import earnings, impressions, rows
-from sponsorships.bootstrap import SponsorshipsSettings, impression_keys, stores, wake
+from sponsorships.bootstrap import SponsorshipsSettings, secret, stores, wake
 from sponsorships.campaign import PREFIX, Campaign, Status
 from sponsorships.commands import Campaigns, KeyCounts, Participations
-from sponsorships.impressions import ImpressionKeys
 from sponsorships.participation import Participation
 from sponsorships.schemas import (
     CampaignPage,
@@ -42,6 +41,7 @@ from sponsorships.schemas import (
     TokensResource,
     WithReason,
 )
+from sponsorships.secret import ImpressionSecret
 from sponsorships.settlement import Settlement
 
 CAMPAIGNS = "/api/v1/campaigns"
@@ -68,7 +68,7 @@ class Services:
 
     campaigns: Campaigns
     participations: Participations
-    keys: ImpressionKeys
+    secret: ImpressionSecret
     milestones: tuple[int, ...]
     clock: SystemClock
 
@@ -77,12 +77,12 @@ class Services:
 def services() -> Services:
     read = settings.read(Settings)
     bind(RequestItem, read.requests_table)
-    (campaigns, participations), keys, clock = stores(read), impression_keys(read), SystemClock()
-    settlement = Settlement(participations, keys, wake(read), clock)
+    (campaigns, participations), clock = stores(read), SystemClock()
+    settlement = Settlement(participations, secret(read), wake(read), clock)
     of_campaigns = Campaigns(campaigns, settlement, wake(read), clock, read.max_daily_earnings)
     of_participations = Participations(participations, of_campaigns, settlement, wake(read), clock)
     milestones = tuple(int(each) for each in read.milestone_defaults)
-    return Services(of_campaigns, of_participations, keys, milestones, clock)
+    return Services(of_campaigns, of_participations, secret(read), milestones, clock)
 
 
 def shown(campaign: Campaign) -> CampaignResource:
@@ -228,7 +228,7 @@ def leave(
 def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: http.Caller) -> TokensResource:
     """Return tokens for viewers that a service names: each token records one viewer's impression, once."""
     campaign = services().campaigns.get(campaign_id)
-    now = services().clock.now()
+    now, keys = services().clock.now(), services().secret.keys()
     if not campaign.takes_impressions(now) or campaign.viewer_salt is None:
         raise Conflicting("The campaign does not run", "campaign_not_running")
     found = services().participations.find(campaign_id, body.streamer_id)
@@ -238,7 +238,7 @@ def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: 
     def token(viewer_id: str) -> TokenResource:
         viewer = impressions.named_by(caller.subject, campaign.viewer_salt or "", viewer_id)
         by = impressions.by_service(caller.subject)
-        minted = impressions.mint(services().keys, found.id, viewer, now, by)
+        minted = impressions.mint(keys, found.id, viewer, now, by)
         usable_at = now + timedelta(seconds=campaign.min_seconds)
         expires_at = now + timedelta(seconds=campaign.token_seconds)
         return TokenResource(viewer_id=viewer_id, token=minted, usable_at=usable_at, expires_at=expires_at)

@@ -220,7 +220,7 @@ class CheckBatches:
         settlement, participation = self.detection.settlement, standing.participation
         before = standing
         for _ in range(_READINGS):
-            valid = rows.count(settlement.keys, participation.id).valid
+            valid = rows.count(settlement.secret, participation.id).valid
             after = settlement.standing_of(participation)
             if after.impressions == before.impressions:
                 return valid - after.impressions

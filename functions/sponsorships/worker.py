@@ -8,7 +8,7 @@ from sluice.clock import SystemClock
 from sluice.commit import database
 from sluice.steps import Step, StepChain
 from sluice.worker import dispatcher_of
-from sponsorships.bootstrap import SponsorshipsSettings, impression_keys, stores, wake
+from sponsorships.bootstrap import SponsorshipsSettings, secret, stores, wake
 from sponsorships.campaign import Campaign
 from sponsorships.checkrun import PREFIX, CheckRun
 from sponsorships.checks import CheckBatches, RunStore
@@ -36,7 +36,7 @@ class Chains:
 def chains() -> Chains:
     read = settings.read(Settings)
     (campaigns, participations), clock = stores(read), SystemClock()
-    keys, commits = impression_keys(read), database(read)
+    keys, commits = secret(read), database(read)
     settlement = Settlement(participations, keys, wake(read), clock)
     batches = ParticipationBatches(participations, keys, read.time_zone, read.max_daily_earnings)
     checks = CheckBatches(RunStore(commits), Detection(settlement, commits, read.gap_seconds))

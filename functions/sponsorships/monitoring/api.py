@@ -14,7 +14,7 @@ from sluice.requests import RequestItem
 from sluice.roles import Role
 from sponsorships import adjustments
 from sponsorships.api import CAMPAIGNS, PARTICIPATION, CampaignId, StreamerId
-from sponsorships.bootstrap import SponsorshipsSettings, impression_keys, stores, wake
+from sponsorships.bootstrap import SponsorshipsSettings, secret, stores, wake
 from sponsorships.checks import Runs, RunStore
 from sponsorships.commands import Campaigns, Participations
 from sponsorships.impressions import participation_id
@@ -69,7 +69,7 @@ def services() -> Services:
     read, clock = settings.read(Settings), SystemClock()
     bind(RequestItem, read.requests_table)
     of_campaigns, of_participations = stores(read)
-    settlement = Settlement(of_participations, impression_keys(read), wake(read), clock)
+    settlement = Settlement(of_participations, secret(read), wake(read), clock)
     campaigns = Campaigns(of_campaigns, settlement, wake(read), clock, read.max_daily_earnings)
     participations = Participations(of_participations, campaigns, settlement, wake(read), clock)
     runs = Runs(RunStore(Database()), wake(read), clock)

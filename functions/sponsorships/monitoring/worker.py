@@ -17,7 +17,7 @@ from sluice.ids import is_id
 from sluice.log import logger
 from sluice.records import handler_of
 from sponsorships import monitor
-from sponsorships.bootstrap import CheckSettings, impression_keys, stores, wake
+from sponsorships.bootstrap import CheckSettings, secret, stores, wake
 from sponsorships.campaign import PREFIX
 from sponsorships.detection import STREAM, SWEEP, Detection
 from sponsorships.edits import API
@@ -45,7 +45,7 @@ class Message:
 def detection() -> Detection:
     read = settings.read(Settings)
     _, participations = stores(read)
-    settlement = Settlement(participations, impression_keys(read), wake(read), SystemClock())
+    settlement = Settlement(participations, secret(read), wake(read), SystemClock())
     return Detection(settlement, database(read), read.gap_seconds)
 
 

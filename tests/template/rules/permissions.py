@@ -40,13 +40,13 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsSweeperFunction": {"UpdateItem"},
     },
     "SponsorshipsTable": {
+        "SponsorshipsRecordingApiFunction": {"PutItem", "UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
         "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsMonitoringApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
         "SponsorshipsMonitoringScheduleFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem", "UpdateItem"},
-        "SponsorshipsRecordingApiFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsWorkerFunction": {"PutItem", "UpdateItem"},
     },
     "LedgerTable": {
@@ -73,10 +73,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
+        "SponsorshipsRecordingApiFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
         "SponsorshipsMonitoringApiFunction": {"PutItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
-        "SponsorshipsRecordingApiFunction": {"PutItem"},
         "SponsorshipsWorkerFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
@@ -144,8 +144,8 @@ VIEWS_KEYS = {
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
-# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, with a colon,
-# it marks what they reached; campaigns, statements and keys are out of its reach.
+# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, which have a
+# colon, it marks what they reached; campaigns, statements and keys are out of its reach.
 RECORDING = "SponsorshipsRecordingApiFunction"
 SPONSORSHIPS = "SponsorshipsTable"
 RECORDED = {"PutItem": ["imp#*"], "UpdateItem": ["imp#*", "tally#*", "refused#*", "spn_*:*"]}
