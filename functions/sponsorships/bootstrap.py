@@ -14,17 +14,23 @@ from sponsorships.store import CampaignStore, ParticipationStore
 
 
 @dataclass(frozen=True)
-class SponsorshipsSettings(CommitSettings, WakeSettings):
+class CheckSettings(CommitSettings, WakeSettings):
+    """What a function reads that checks participations, and settles them."""
+
     sponsorships_table: str
     sponsorships_queue_url: str
     sponsorships_queue_arn: str
     ledger_table: str
     impression_secret_arn: str
+
+
+@dataclass(frozen=True)
+class SponsorshipsSettings(CheckSettings):
     time_zone: ZoneInfo
     max_daily_earnings: int
 
 
-def stores(settings: SponsorshipsSettings) -> tuple[CampaignStore, ParticipationStore]:
+def stores(settings: CheckSettings) -> tuple[CampaignStore, ParticipationStore]:
     """The stores, with their models bound to their tables."""
     bind(SponsorshipsItem, settings.sponsorships_table)
     bind(LedgerItem, settings.ledger_table)
@@ -32,11 +38,11 @@ def stores(settings: SponsorshipsSettings) -> tuple[CampaignStore, Participation
     return CampaignStore(shared), ParticipationStore(shared)
 
 
-def wake(settings: SponsorshipsSettings) -> Wake:
+def wake(settings: CheckSettings) -> Wake:
     """Brings steps to the sponsorships' queue."""
     return wake_of(settings, settings.sponsorships_queue_url, settings.sponsorships_queue_arn)
 
 
-def secret(settings: SponsorshipsSettings) -> ImpressionSecret:
+def secret(settings: CheckSettings) -> ImpressionSecret:
     """All keys that ever signed an impression: rows are verified again before money moves."""
     return ImpressionSecret(settings.impression_secret_arn, SystemClock())

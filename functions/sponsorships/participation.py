@@ -217,6 +217,38 @@ class Refund:
     approver: str | None = None
 
 
+class AdjustmentState(StrEnum):
+    """What became of an adjustment."""
+
+    OPEN = "open"
+    GRANTED = "granted"
+    REJECTED = "rejected"
+    NOTED = "noted"
+    """An edit that claims nothing, or nothing that could still be granted: it was recorded and put right."""
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """Impressions that a hand in the database wrote, or that somebody proposed: they count when two people approve."""
+
+    number: int
+    """The step of the participation as it was read: so a step has one adjustment."""
+    delta: int
+    """The impressions that it claims beside those that count."""
+    found_by: str
+    """`stream` or `sweep` for a hand in the database, `proposal` for a proposal."""
+    created_at: datetime
+    state: AdjustmentState = AdjustmentState.OPEN
+    before: Mapping[str, int] = field(default_factory=dict)
+    """The published value of each field that a hand changed, by its name."""
+    after: Mapping[str, int] = field(default_factory=dict)
+    """What the hand wrote."""
+    reason: str | None = None
+    proposer: str | None = None
+    approvers: frozenset[str] = frozenset()
+    decided_by: str | None = None
+
+
 @dataclass(frozen=True)
 class Change(engine.Change[Participation]):
     """A change of a participation, and what its transaction does besides."""
@@ -226,6 +258,12 @@ class Change(engine.Change[Participation]):
     statement: Statement | None = None
     earned: Earned | None = None
     refund: Refund | None = None
+    adjustment: Adjustment | None = None
+    """The adjustment as it is after the change."""
+    correction: int = 0
+    """Impressions to add to tally 0, which a hand took away; below 0 for those that a hand added."""
+    check: Mapping[str, Any] | None = None
+    """What the event says that asks for a check of the participation; it is written in the same transaction."""
     joins: Campaign | None = None
     """The campaign that is joined: it must still be as it was read."""
     noted: Mapping[str, Any] = field(default_factory=dict)
@@ -374,7 +412,7 @@ def decide(participation: Participation, offer: Offer, count: Count, now: dateti
     total = count.valid + participation.granted
     is_complete = total >= offer.target
     stepped = replace(
-        participation.stepped(now), **_copies(total, count.clicks, offer), waiting_for=None, last_writer="worker"
+        participation.stepped(now), **copies(total, count.clicks, offer), waiting_for=None, last_writer="worker"
     )
     if is_complete or (participation.why is Why.END and offer.at_end is AtEnd.PRO_RATA):
         amount = offer.earned(total)
@@ -432,7 +470,7 @@ def give_up(participation: Participation, now: datetime) -> Change:
     )
 
 
-def _copies(total: int, clicks: int, offer: Offer) -> dict[str, Any]:
+def copies(total: int, clicks: int, offer: Offer) -> dict[str, Any]:
     """The monitored fields and their published twins."""
     values = {"impressions": total, "clicks": clicks, "earnings": offer.earned(total)}
     return values | {f"published_{name}": value for name, value in values.items()}

@@ -1,7 +1,7 @@
 """Rows and tallies of a participation: reading, counting and closing. Recording writes them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sluice.dynamodb import readable, transient_as_unavailable
 from sponsorships import merkle
@@ -13,9 +13,18 @@ from sponsorships.secret import ImpressionSecret
 
 def tallies(participation_id: str, shards: int) -> list[TallyItem]:
     """The tallies there are, by one consistent batch read."""
+    return tallies_of({participation_id: shards})[participation_id]
+
+
+def tallies_of(shards: Mapping[str, int]) -> dict[str, list[TallyItem]]:
+    """The tallies of several participations, by consistent batch reads; `shards`: how many each has, by its id."""
+    owners = {tally_id(each, k): each for each, count in shards.items() for k in range(count)}
+    found: dict[str, list[TallyItem]] = {each: [] for each in shards}
     with transient_as_unavailable():
-        keys = [(tally_id(participation_id, k), TALLY) for k in range(shards)]
-        return list(TallyItem.batch_get(keys, consistent_read=True))
+        items = TallyItem.batch_get([(each, TALLY) for each in owners], consistent_read=True)
+        for item in readable(iter(items), lambda item: item):
+            found[owners[item.id]].append(item)
+    return found
 
 
 def close(participation_id: str, shards: int, step: int) -> None:

@@ -3,6 +3,7 @@
 A check decides nothing by itself, so there may be any number of them, late, doubled or lost: the transaction decides.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from sluice.clock import Clock, next_midnight
 from sluice.errors import Unavailable, Unreadable
 from sluice.wake import Wake
 from sponsorships import gkeys, rows
+from sponsorships.items import TallyItem
 from sponsorships.participation import (
     Change,
     Key,
@@ -52,6 +54,15 @@ class Standing:
         return self.impressions + self.participation.granted
 
 
+def _standing(participation: Participation, tallies: Sequence[TallyItem]) -> Standing:
+    return Standing(
+        participation,
+        sum(int(tally.impressions) for tally in tallies),
+        sum(int(tally.clicks) for tally in tallies),
+        max((tally.last_at for tally in tallies if tally.last_at), default=None),
+    )
+
+
 @dataclass(frozen=True)
 class Settlement:
     """Checks participations, and settles those that reached their target."""
@@ -68,13 +79,12 @@ class Settlement:
 
     def standing_of(self, participation: Participation) -> Standing:
         """The tallies of a participation as read."""
-        tallies = rows.tallies(participation.id, participation.shards)
-        return Standing(
-            participation,
-            sum(int(tally.impressions) for tally in tallies),
-            sum(int(tally.clicks) for tally in tallies),
-            max((tally.last_at for tally in tallies if tally.last_at), default=None),
-        )
+        return self.standings_of([participation])[0]
+
+    def standings_of(self, participations: Sequence[Participation]) -> list[Standing]:
+        """The tallies of several participations as read, by one consistent batch read."""
+        tallies = rows.tallies_of({each.id: int(each.shards) for each in participations})
+        return [_standing(each, tallies[each.id]) for each in participations]
 
     def check(self, participation_id: str, source: str) -> Participation | None:
         """Settle a participation if its rows reach the target; the participation if this call settled it.

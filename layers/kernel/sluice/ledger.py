@@ -358,7 +358,14 @@ def write(transaction: TransactWrite, entry: Entry, balances: Balances) -> dict[
 
 def find(entry_id: str) -> Entry | None:
     """An entry, by a consistent read. Raises Unavailable, Unreadable."""
-    return _find_all([entry_id]).get(entry_id)
+    return find_all([entry_id]).get(entry_id)
+
+
+def find_all(ids: Iterable[str]) -> dict[str, Entry]:
+    """Entries by their ids, without missing ones, by consistent batch reads. Raises Unavailable, Unreadable."""
+    with transient_as_unavailable():
+        items = list(LedgerEntryItem.batch_get([(_entry_key(each), _ENTRY) for each in ids], consistent_read=True))
+    return {found.id: found for found in map(_entry, items)}
 
 
 def settled(entry: Entry) -> bool:
@@ -464,7 +471,7 @@ def verify(account: str) -> str | None:
 def _difference(balance: Balance) -> str | None:
     total, totals, number = 0, Counter[str](), 0
     for lines in batched(_lines_of(balance), _LINES, strict=False):
-        entries = _find_all({line.entry for line in lines})
+        entries = find_all({line.entry for line in lines})
         for line in lines:
             number += 1
             total += line.amount
@@ -525,12 +532,6 @@ def _all_accounts(currency: str) -> Iterator[str]:
         yield from found
         if after is None:
             return
-
-
-def _find_all(ids: Iterable[str]) -> dict[str, Entry]:
-    with transient_as_unavailable():
-        items = list(LedgerEntryItem.batch_get([(_entry_key(each), _ENTRY) for each in ids], consistent_read=True))
-    return {found.id: found for found in map(_entry, items)}
 
 
 def _then(before: Balance, leg: Leg, entry: Entry) -> Balance:

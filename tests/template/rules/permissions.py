@@ -45,6 +45,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
         "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
+        "SponsorshipsMonitoringApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
         "SponsorshipsMonitoringScheduleFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsWorkerFunction": {"PutItem", "UpdateItem"},
@@ -60,7 +61,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
-        "SponsorshipsMonitoringScheduleFunction": {"PutItem"},
+        "SponsorshipsMonitoringApiFunction": {"PutItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
         "SponsorshipsWorkerFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
@@ -77,7 +78,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsSweeperFunction": {"UpdateItem"},
         "SponsorshipsRecordingApiFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
-        "SponsorshipsMonitoringScheduleFunction": {"PutItem"},
+        "SponsorshipsMonitoringApiFunction": {"PutItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
         "SponsorshipsWorkerFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
@@ -166,6 +167,7 @@ SWEEPER = "OperationsSweeperFunction"
 HOLDERS = {
     "ImpressionSecret": {
         "SponsorshipsApiFunction",
+        "SponsorshipsMonitoringApiFunction",
         "SponsorshipsMonitoringWorkerFunction",
         "SponsorshipsRecordingApiFunction",
         "SponsorshipsWorkerFunction",
