@@ -11,7 +11,7 @@ from sponsorships.participation import Adjustment, AdjustmentState
 from sponsorships.schemas import MAX_TARGET
 
 
-class NewAdjustment(BaseModel):
+class NewParticipationAdjustment(BaseModel):
     """Impressions that no row shows."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -20,7 +20,7 @@ class NewAdjustment(BaseModel):
     reason: http.Reason
 
 
-class AdjustmentResource(BaseModel):
+class ParticipationAdjustmentResource(BaseModel):
     """Impressions that a hand in the database wrote, or that somebody proposed."""
 
     number: int
@@ -46,7 +46,7 @@ class AdjustmentResource(BaseModel):
 class AdjustmentsResource(BaseModel):
     """The adjustments of a participation, the oldest first."""
 
-    items: list[AdjustmentResource]
+    items: list[ParticipationAdjustmentResource]
 
 
 class NewCheck(BaseModel):
