@@ -430,9 +430,11 @@ def _count(resources: Sequence[dict[str, Any]], kind: str) -> int:
 def _minutes(expression: Any, template: dict[str, Any]) -> int:
     if isinstance(expression, dict):
         expression = template["Parameters"][expression["Ref"]]["Default"]
+    if re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", expression):
+        return 24 * 60
     found = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
     if found is None:
-        raise ValueError(f"{expression} is no rate in minutes")
+        raise ValueError(f"{expression} is no rate in minutes, and not daily")
     return int(found[1])
 
 

@@ -112,12 +112,21 @@ def test_a_month_in_which_nothing_happens_by_hand() -> None:
     assert usd == pytest.approx(endpoint + cache + standing + polls + schedules)
 
 
-def test_a_schedule_that_is_no_rate_in_minutes_is_not_guessed_at() -> None:
+def test_a_schedule_that_is_no_rate_in_minutes_and_not_daily_is_not_guessed_at() -> None:
     template = a_template()
-    template["Parameters"]["Period"]["Default"] = "cron(0 0 * * ? *)"
+    template["Parameters"]["Period"]["Default"] = "cron(0 0 ? * MON *)"
 
     with pytest.raises(ValueError, match="no rate in minutes"):
         cost.idle(template)
+
+
+def test_a_daily_schedule_runs_once_a_day() -> None:
+    template = a_template()
+    template["Parameters"]["Period"]["Default"] = "rate(1440 minutes)"
+    by_rate = cost.idle(template)
+    template["Parameters"]["Period"]["Default"] = "cron(0 3 * * ? *)"
+
+    assert cost.idle(template) == by_rate
 
 
 def test_tracked_views_keep_their_budget_with_their_logs() -> None:

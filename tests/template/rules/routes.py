@@ -23,6 +23,17 @@ URLS = {"ViewsTrackUrlFunction": ("ViewsTrackApiFunction", "HasTrackUrl")}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
+# AWS takes 500 in a stack. A route makes a permission, a function about six resources with its logs and alarms.
+MOST_RESOURCES = 450
+
+
+def resources_leave_room(project: Project) -> list[str]:
+    count = len(project.resources)
+    if count <= MOST_RESOURCES:
+        return []
+    return [f"Resources: {count} of 500: let the routes of a function share one AWS::Lambda::Permission"]
+
+
 def routes_name_their_method(project: Project) -> list[str]:
     problems = []
     for function in project.functions:
@@ -112,6 +123,7 @@ def _with_methods(cors: Any, methods: list[str]) -> Any:
 
 
 RULES = (
+    resources_leave_room,
     routes_name_their_method,
     routes_are_behind_the_authorizer,
     open_routes_are_throttled,
