@@ -21,7 +21,7 @@ from sponsorships.impressions import participation_id
 from sponsorships.monitoring.commands import Adjustments, Outcome
 from sponsorships.monitoring.schemas import (
     AdjustmentsResource,
-    CheckResource,
+    CheckRunResource,
     NewCheck,
     NewParticipationAdjustment,
     ParticipationAdjustmentResource,
@@ -94,21 +94,21 @@ def status() -> StatusResource:
 @app.post(FULL_CHECK, **http.require(Role.OPERATOR, 202, errors=[409]))
 def full_check(
     body: Annotated[NewCheck, Body()], origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CheckResource]:
+) -> Response[CheckRunResource]:
     """Start a run over all participations (S3-17). One is going at a time: it is returned with 200.
 
     With `deep` it counts rows and verifies the ledger; a run that is going becomes a deep one.
     """
     status_code = 200 if services().runs.going() else 202
     return http.command(
-        origin, key, partial(services().runs.start, body.deep), CheckResource, CheckResource.of, status_code
+        origin, key, partial(services().runs.start, body.deep), CheckRunResource, CheckRunResource.of, status_code
     )
 
 
 @app.get(f"{FULL_CHECK}/<check_id>", **http.require(Role.OPERATOR, errors=[404]))
-def check(check_id: CheckId) -> CheckResource:
+def check(check_id: CheckId) -> CheckRunResource:
     """Return a run, and what it has found."""
-    return CheckResource.of(services().runs.get(check_id))
+    return CheckRunResource.of(services().runs.get(check_id))
 
 
 @app.get(ADJUSTMENTS, **http.require(Role.USER, errors=[404]))

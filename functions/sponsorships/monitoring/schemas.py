@@ -57,7 +57,7 @@ class NewCheck(BaseModel):
     deep: bool = Field(False, description="Whether to count rows, and to verify the ledger.")
 
 
-class CheckResource(BaseModel):
+class CheckRunResource(BaseModel):
     """A run over all participations."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -159,7 +159,7 @@ class StatusResource(BaseModel):
     stream: StreamResource
     detectors: Detectors
     gaps: GapsResource
-    full_check: CheckResource | None
+    full_check: CheckRunResource | None
     queues: QueuesResource
     participations: CountsResource
     open_adjustments: int = Field(description="Counted up to 1,000.")

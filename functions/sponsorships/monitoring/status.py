@@ -18,7 +18,7 @@ from sponsorships.edits import API
 from sponsorships.items import ListedItem, MonitorItem
 from sponsorships.monitor import CANARY, CONSERVATION, SIGNAL
 from sponsorships.monitoring.schemas import (
-    CheckResource,
+    CheckRunResource,
     ConservationResource,
     CountsResource,
     DetectorResource,
@@ -91,7 +91,7 @@ class Monitoring:
                 ),
             ),
             gaps=GapsResource(last_24h=gaps.last_24h, last=gaps.last),
-            full_check=CheckResource.of(run) if run else None,
+            full_check=CheckRunResource.of(run) if run else None,
             queues=queues,
             participations=CountsResource(**{name: _count(name) for name in CountsResource.model_fields}),
             open_adjustments=adjustments.count_open(MOST_COUNTED),
