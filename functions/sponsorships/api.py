@@ -19,29 +19,29 @@ from sluice.requests import RequestItem
 from sluice.roles import Principal, Role
 from sluice.schemas import place
 from sponsorships import earnings, impressions, rows
-from sponsorships.bootstrap import SponsorshipsSettings, impression_keys, stores, wake
-from sponsorships.campaign import PREFIX, Campaign, Status
+from sponsorships.bootstrap import SponsorshipsSettings, secret, stores, wake
+from sponsorships.campaign import PREFIX, Campaign, SponsorshipStatus
 from sponsorships.commands import Campaigns, KeyCounts, Participations
-from sponsorships.impressions import ImpressionKeys
 from sponsorships.participation import Participation
 from sponsorships.schemas import (
-    CampaignPage,
-    CampaignResource,
     KeyResource,
     LoadedKeys,
-    NewCampaign,
     NewKeys,
     NewParticipation,
     NewRefund,
+    NewSponsorship,
     NewTokens,
     NewVoid,
     ParticipationPage,
     ParticipationResource,
     RefundResource,
+    SponsorshipPage,
+    SponsorshipResource,
     TokenResource,
     TokensResource,
     WithReason,
 )
+from sponsorships.secret import ImpressionSecret
 from sponsorships.settlement import Settlement
 
 CAMPAIGNS = "/api/v1/campaigns"
@@ -68,7 +68,7 @@ class Services:
 
     campaigns: Campaigns
     participations: Participations
-    keys: ImpressionKeys
+    secret: ImpressionSecret
     milestones: tuple[int, ...]
     clock: SystemClock
 
@@ -77,26 +77,26 @@ class Services:
 def services() -> Services:
     read = settings.read(Settings)
     bind(RequestItem, read.requests_table)
-    (campaigns, participations), keys, clock = stores(read), impression_keys(read), SystemClock()
-    settlement = Settlement(participations, keys, wake(read), clock)
+    (campaigns, participations), clock = stores(read), SystemClock()
+    settlement = Settlement(participations, secret(read), wake(read), clock)
     of_campaigns = Campaigns(campaigns, settlement, wake(read), clock, read.max_daily_earnings)
     of_participations = Participations(participations, of_campaigns, settlement, wake(read), clock)
     milestones = tuple(int(each) for each in read.milestone_defaults)
-    return Services(of_campaigns, of_participations, keys, milestones, clock)
+    return Services(of_campaigns, of_participations, secret(read), milestones, clock)
 
 
-def shown(campaign: Campaign) -> CampaignResource:
+def shown(campaign: Campaign) -> SponsorshipResource:
     """A campaign as its advertiser sees it."""
-    return CampaignResource.of(campaign, services().campaigns.budget(campaign))
+    return SponsorshipResource.of(campaign, services().campaigns.budget(campaign))
 
 
-def shown_to(campaign: Campaign, caller: Principal) -> CampaignResource:
-    return shown(campaign) if services().campaigns.is_own(campaign, caller) else CampaignResource.of(campaign, None)
+def shown_to(campaign: Campaign, caller: Principal) -> SponsorshipResource:
+    return shown(campaign) if services().campaigns.is_own(campaign, caller) else SponsorshipResource.of(campaign, None)
 
 
-def started(campaign: Campaign) -> CampaignResource:
+def started(campaign: Campaign) -> SponsorshipResource:
     """A campaign that was just started: the response is stored in the transaction that moves its money."""
-    return CampaignResource.of(campaign, Budget(campaign.budget, campaign.budget, 0, 0, 0))
+    return SponsorshipResource.of(campaign, Budget(campaign.budget, campaign.budget, 0, 0, 0))
 
 
 def taking_part(found: Participation, voided: Sequence[str] = ()) -> ParticipationResource:
@@ -111,29 +111,29 @@ def taking_part(found: Participation, voided: Sequence[str] = ()) -> Participati
 
 @app.post(CAMPAIGNS, **http.require(Role.USER, 201, errors=[409]))
 def create(
-    body: Annotated[NewCampaign, Body()], origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+    body: Annotated[NewSponsorship, Body()], origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[SponsorshipResource]:
     """Create a draft of a campaign; `start` funds it."""
     terms = body.terms(services().milestones)
-    return http.command(origin, key, partial(services().campaigns.create, terms), CampaignResource, shown, 201)
+    return http.command(origin, key, partial(services().campaigns.create, terms), SponsorshipResource, shown, 201)
 
 
 @app.get(CAMPAIGNS, **http.require(Role.USER))
 def page(
     caller: http.Caller,
-    status: Annotated[Status | None, Query(description="Only campaigns in this status.")] = None,
+    status: Annotated[SponsorshipStatus | None, Query(description="Only campaigns in this status.")] = None,
     mine: Annotated[bool, Query(description="Only the caller's own campaigns.")] = False,
     limit: http.Limit = http.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
-) -> CampaignPage:
+) -> SponsorshipPage:
     """List campaigns, newest first: all for an operator; for others those that run, or with `mine` their own."""
     after = place(cursor, PREFIX, of_index=not mine)
     found, following = services().campaigns.page(status, limit, after, caller, mine=mine)
-    return CampaignPage.of([shown_to(each, caller) for each in found], following)
+    return SponsorshipPage.of([shown_to(each, caller) for each in found], following)
 
 
 @app.get(CAMPAIGN, **http.require(Role.USER, errors=[404]))
-def get(campaign_id: CampaignId, caller: http.Caller) -> CampaignResource:
+def get(campaign_id: CampaignId, caller: http.Caller) -> SponsorshipResource:
     """Return a campaign, and for its advertiser where its money is."""
     return shown_to(services().campaigns.seen_by(campaign_id, caller), caller)
 
@@ -141,46 +141,46 @@ def get(campaign_id: CampaignId, caller: http.Caller) -> CampaignResource:
 @app.post(f"{CAMPAIGN}/start", **http.require(Role.USER, errors=[404, 409]))
 def start(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Start a draft: its whole budget moves from the advertiser's wallet to the campaign."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.start, campaign_id), CampaignResource, started)
+    return http.command(origin, key, partial(services().campaigns.start, campaign_id), SponsorshipResource, started)
 
 
 @app.post(f"{CAMPAIGN}/pause", **http.require(Role.USER, errors=[404, 409]))
 def pause(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Pause a running campaign: within 5 seconds it takes no impressions, and at once nobody joins."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.pause, campaign_id), CampaignResource, shown)
+    return http.command(origin, key, partial(services().campaigns.pause, campaign_id), SponsorshipResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/resume", **http.require(Role.USER, errors=[404, 409]))
 def resume(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Let a paused campaign go on."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.resume, campaign_id), CampaignResource, shown)
+    return http.command(origin, key, partial(services().campaigns.resume, campaign_id), SponsorshipResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/close", **http.require(Role.USER, 202, errors=[404, 409]))
 def close(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Begin to end a campaign: its participations settle, and what is left of the budget is refunded."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.close, campaign_id), CampaignResource, shown, 202)
+    return http.command(origin, key, partial(services().campaigns.close, campaign_id), SponsorshipResource, shown, 202)
 
 
 @app.post(f"{CAMPAIGN}/cancel", **http.require(Role.USER, errors=[404, 409]))
 def cancel(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Cancel a draft: no money was moved."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.cancel, campaign_id), CampaignResource, shown)
+    return http.command(origin, key, partial(services().campaigns.cancel, campaign_id), SponsorshipResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/gkeys", **http.require(Role.USER, errors=[404, 409]))
@@ -228,7 +228,7 @@ def leave(
 def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: http.Caller) -> TokensResource:
     """Return tokens for viewers that a service names: each token records one viewer's impression, once."""
     campaign = services().campaigns.get(campaign_id)
-    now = services().clock.now()
+    now, keys = services().clock.now(), services().secret.keys()
     if not campaign.takes_impressions(now) or campaign.viewer_salt is None:
         raise Conflicting("The campaign does not run", "campaign_not_running")
     found = services().participations.find(campaign_id, body.streamer_id)
@@ -238,7 +238,7 @@ def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: 
     def token(viewer_id: str) -> TokenResource:
         viewer = impressions.named_by(caller.subject, campaign.viewer_salt or "", viewer_id)
         by = impressions.by_service(caller.subject)
-        minted = impressions.mint(services().keys, found.id, viewer, now, by)
+        minted = impressions.mint(keys, found.id, viewer, now, by)
         usable_at = now + timedelta(seconds=campaign.min_seconds)
         expires_at = now + timedelta(seconds=campaign.token_seconds)
         return TokenResource(viewer_id=viewer_id, token=minted, usable_at=usable_at, expires_at=expires_at)

@@ -37,10 +37,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, EnumAttribute, NumbersAttribute
-from sponsorships.campaign import AtEnd, Keys, Status, Viewers
+from sponsorships.campaign import AtEnd, Keys, SponsorshipStatus, Viewers
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import Status as ParticipationStatus
-from sponsorships.participation import Waiting, Why
+from sponsorships.participation import ParticipationStatus, PayWaiting, Why
 
 TALLY = "tally"
 POOL = "pool"
@@ -93,7 +92,7 @@ class ListedItem(SponsorshipsItem):
 class CampaignItem(ChainedAttributes, ChainItem, discriminator=PART):
     """A campaign; each attribute is the field of that name."""
 
-    status = EnumAttribute(Status)
+    status = EnumAttribute(SponsorshipStatus)
     name = UnicodeAttribute()
     target_impressions = NumberAttribute()
     rate = UnicodeAttribute()
@@ -136,7 +135,7 @@ class ParticipationItem(ChainedAttributes, ChainItem, discriminator=PARTICIPATIO
     shards = NumberAttribute(default=1)
     key_number = NumberAttribute(null=True)
     detected_by = UnicodeAttribute(null=True)
-    waiting_for = EnumAttribute(Waiting, null=True)
+    waiting_for = EnumAttribute(PayWaiting, null=True)
     paid = NumberAttribute(default=0)
     clawed = NumberAttribute(default=0)
     refunds = NumberAttribute(default=0)

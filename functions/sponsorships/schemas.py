@@ -11,11 +11,10 @@ from sluice.ledger import Budget
 from sluice.money import exponent
 from sluice.schemas import Amount, Currency, Page, Rate
 from sponsorships import gkeys
-from sponsorships.campaign import AtEnd, Campaign, Keys, Status, Terms, Viewers
+from sponsorships.campaign import AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.commands import MOST_VOIDED
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import Status as ParticipationStatus
-from sponsorships.participation import Waiting, Why
+from sponsorships.participation import ParticipationStatus, PayWaiting, Why
 from sponsorships.settlement import Standing
 
 MAX_TARGET = 100_000
@@ -25,7 +24,7 @@ Streamer = Annotated[str, Field(min_length=1, max_length=64, description="The st
 GKey = Annotated[str, Field(min_length=1, max_length=256), http.OneLine]
 
 
-class NewCampaign(BaseModel):
+class NewSponsorship(BaseModel):
     """The body of a create."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -83,13 +82,13 @@ class BudgetResource(BaseModel):
     refunded: int
 
 
-class CampaignResource(BaseModel):
+class SponsorshipResource(BaseModel):
     """A campaign. What is only its advertiser's is null for others."""
 
     id: str
     owner: str
     name: str
-    status: Status
+    status: SponsorshipStatus
     target_impressions: int
     rate: str
     currency: str
@@ -127,7 +126,7 @@ class CampaignResource(BaseModel):
         )
 
 
-class CampaignPage(Page[CampaignResource]):
+class SponsorshipPage(Page[SponsorshipResource]):
     """Campaigns, newest first."""
 
 
@@ -175,7 +174,7 @@ class ParticipationResource(BaseModel):
     clawed: int = Field(description="How much of the pay was claimed back.")
     currency: str
     target_impressions: int
-    waiting_for: Waiting | None
+    waiting_for: PayWaiting | None
     detected_by: str | None
     has_key: bool
     rejection_by: str | None

@@ -195,6 +195,24 @@ BROKEN = [
         "BoostsApiFunction: take writing TotalsTable away: no kind of total is its own",
     ),
     Broken(
+        permissions.ledger_accounts_are_written_by_their_owners_alone,
+        "an API that may write a campaign's money",
+        restate(
+            "WalletsApiFunction",
+            "dynamodb:PutItem",
+            "LedgerTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["entry#*", "outside#*", "wallet#*"]}},
+        ),
+        "WalletsApiFunction: hold it to dynamodb:LeadingKeys "
+        "['entry#dep#*', 'entry#wdr#*', 'outside#*', 'wallet#*'] of LedgerTable",
+    ),
+    Broken(
+        permissions.money_comes_from_outside_by_the_wallets_alone,
+        "another function that may make money",
+        grant("BoostsApiFunction", "dynamodb:UpdateItem", {"Fn::GetAtt": ["LedgerTable", "Arn"]}),
+        "BoostsApiFunction: take * of LedgerTable away: WalletsApiFunction alone moves money from outside",
+    ),
+    Broken(
         permissions.the_stop_writes_the_platform_alone,
         "a stop that may write campaigns",
         restate("OperationsStopFunction", "dynamodb:PutItem", "BoostsTable", Condition=None),
@@ -275,6 +293,24 @@ BROKEN = [
             Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["organic#*", "boosted#*"]}},
         ),
         "ViewsImportsWorkerFunction: hold it to dynamodb:LeadingKeys ['organic#*'] of TotalsTable",
+    ),
+    Broken(
+        permissions.recording_reaches_rows_and_tallies_alone,
+        "recording that may change a campaign",
+        restate(
+            "SponsorshipsRecordingApiFunction",
+            "dynamodb:UpdateItem",
+            "SponsorshipsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp#*", "tally#*", "refused#*", "spn_*"]}},
+        ),
+        "SponsorshipsRecordingApiFunction: hold UpdateItem to dynamodb:LeadingKeys "
+        "['imp#*', 'tally#*', 'refused#*', 'spn_*:*'] of SponsorshipsTable",
+    ),
+    Broken(
+        permissions.recording_reaches_rows_and_tallies_alone,
+        "recording that may put a statement",
+        restate("SponsorshipsRecordingApiFunction", "dynamodb:PutItem", "SponsorshipsTable", Condition=None),
+        "SponsorshipsRecordingApiFunction: hold PutItem to dynamodb:LeadingKeys ['imp#*'] of SponsorshipsTable",
     ),
     Broken(
         permissions.ledger_accounts_are_written_by_their_owners_alone,

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from typing import Any
 from unittest.mock import patch
 
@@ -40,6 +41,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsSweeperFunction": {"UpdateItem"},
     },
     "SponsorshipsTable": {
+        "SponsorshipsRecordingApiFunction": {"PutItem", "UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
         "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
@@ -50,6 +52,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     "LedgerTable": {
         "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsWorkerFunction": {"PutItem", "UpdateItem"},
+        "WalletsApiFunction": {"PutItem", "UpdateItem"},
     },
     # Nobody may change or remove an entry, by the policy too.
     "AuditTable": {
@@ -64,6 +67,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
     },
     "OutboxTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -71,6 +75,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
+        "SponsorshipsRecordingApiFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
         "SponsorshipsMonitoringScheduleFunction": {"PutItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
@@ -79,6 +84,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
     },
     "RequestsTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -87,6 +93,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
     },
     "TotalsTable": {
         "BoostsWorkerFunction": {"UpdateItem"},
@@ -124,6 +131,7 @@ _OF_SPONSORSHIPS = ["wallet#*", "budget#spn_*", "reserved#spn_*", "entry#*spn_*"
 LEDGER_KEYS = {
     "SponsorshipsApiFunction": _OF_SPONSORSHIPS,
     "SponsorshipsWorkerFunction": _OF_SPONSORSHIPS,
+    "WalletsApiFunction": ["entry#dep#*", "entry#wdr#*", "outside#*", "wallet#*"],
 }
 
 # What was boosted, synced or imported is never paid: no function of sponsorships can see it.
@@ -141,6 +149,12 @@ VIEWS_KEYS = {
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
+# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, which have a
+# colon, it marks what they reached; campaigns, statements and keys are out of its reach.
+RECORDING = "SponsorshipsRecordingApiFunction"
+SPONSORSHIPS = "SponsorshipsTable"
+RECORDED = {"PutItem": ["imp#*"], "UpdateItem": ["imp#*", "tally#*", "refused#*", "spn_*:*"]}
+
 # What the reports may read of it: a viewer's row is none of it.
 REPORTS = "ViewsReportsApiFunction"
 REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
@@ -153,10 +167,11 @@ HOLDERS = {
     "ImpressionSecret": {
         "SponsorshipsApiFunction",
         "SponsorshipsMonitoringWorkerFunction",
+        "SponsorshipsRecordingApiFunction",
         "SponsorshipsWorkerFunction",
     },
     "TokenSecret": {"OperationsAuthorizerFunction"},
-    "ViewerTokenSecret": {"ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
+    "ViewerTokenSecret": {"SponsorshipsRecordingApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
     "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
 }
 
@@ -313,6 +328,18 @@ def what_is_counted_elsewhere_is_never_paid(project: Project) -> list[str]:
     ]
 
 
+def money_comes_from_outside_by_the_wallets_alone(project: Project) -> list[str]:
+    return [
+        f"{function}: take {key} of {LEDGER} away: WalletsApiFunction alone moves money from outside"
+        for function, table, _, statement in _writes(project)
+        if table == LEDGER and function != "WalletsApiFunction"
+        for key in as_list(
+            statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+        )
+        if fnmatch("outside#USD", key)
+    ]
+
+
 def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
     """It may write into every context's table: of campaigns and their counters it may touch none."""
     condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
@@ -363,6 +390,17 @@ def open_routes_cannot_reach_the_sync(project: Project) -> list[str]:
         f"{function}: hold it to {VIEWS_KEYS[function]} of {VIEWS}"
         for function, table, _, statement in _writes(project)
         if table == VIEWS and function in VIEWS_KEYS and statement.get("Condition") != VIEWS_KEYS[function]
+    ]
+
+
+def recording_reaches_rows_and_tallies_alone(project: Project) -> list[str]:
+    """Recording is open to all: no campaign, statement, key or grant is in its reach."""
+    return [
+        f"{RECORDING}: hold {action} to dynamodb:LeadingKeys {RECORDED[action]} of {SPONSORSHIPS}"
+        for function, table, actions, statement in _writes(project)
+        for action in sorted(actions)
+        if function == RECORDING and table == SPONSORSHIPS
+        if statement.get("Condition") != {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": RECORDED[action]}}
     ]
 
 
@@ -431,9 +469,11 @@ RULES = (
     totals_are_written_by_their_owners_alone,
     ledger_accounts_are_written_by_their_owners_alone,
     what_is_counted_elsewhere_is_never_paid,
+    money_comes_from_outside_by_the_wallets_alone,
     the_stop_writes_the_platform_alone,
     the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
+    recording_reaches_rows_and_tallies_alone,
     reports_never_say_who,
     secrets_have_the_holders_they_should,
     schedules_are_made_in_the_stacks_own_group,
