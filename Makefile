@@ -113,7 +113,7 @@ cost: install ## write docs/cost.md: what views, steps and an idle month cost, b
 openapi: install ## write docs/openapi.json from the code
 	@$(PYTHON) -m local.openapi
 
-crawlers: install ## write functions/views/crawlers.txt: names of bots, from the package crawler-user-agents
+crawlers: install ## write layers/kernel/sluice/crawlers.txt: names of bots, from the package crawler-user-agents
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.crawlers
 
 lock: install ## pin the newest versions that pyproject.toml allows, with hashes

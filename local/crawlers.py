@@ -1,6 +1,6 @@
-"""Writes functions/views/crawlers.txt: the names of bots, from the patterns of the package crawler-user-agents.
+"""Writes layers/kernel/sluice/crawlers.txt: the names of bots, from the patterns of the package crawler-user-agents.
 
-What the bots' own words recognise is left out (views.bots). The package has patterns that people's browsers match too;
+What the bots' own words recognise is left out (sluice.bots). The package has patterns that people's browsers match too;
 `PEOPLE` names them.
 """
 
@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from local.errors import LocalError, run
-from views import bots
+from sluice import bots
 
 PACKAGE = "crawler-user-agents"
 PEOPLE = {

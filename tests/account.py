@@ -155,8 +155,10 @@ class Account:
         arn = self.client("scheduler").create_schedule_group(Name=name)["ScheduleGroupArn"]
         self._known(name, name, arn)
 
-    def _secret(self, name: str, _properties: dict[str, Any]) -> None:
-        value = json.dumps({"current": secret_of(name), "previous": ""})
+    def _secret(self, name: str, properties: dict[str, Any]) -> None:
+        made = properties["GenerateSecretString"]
+        parts = json.loads(made["SecretStringTemplate"])
+        value = json.dumps(parts | {made["GenerateStringKey"]: secret_of(name)})
         arn = self.client("secretsmanager").create_secret(Name=name, SecretString=value)["ARN"]
         self._known(name, arn, arn)
         self._attributes[name, "Id"] = arn

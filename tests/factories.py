@@ -1,6 +1,6 @@
 """One factory per entity, with values that a test need not care about."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,6 +8,8 @@ from boosts.campaign import PREFIX, Campaign, Terms
 from boosts.plan import Pattern
 from boosts.usage import Limits
 from sluice.ids import new_id
+from sponsorships import campaign as sponsorship
+from sponsorships.participation import Offer, Participation
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
@@ -40,3 +42,55 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self.time
+
+
+def a_sponsorship(**changes: Any) -> sponsorship.Campaign:
+    """A running campaign of 2,000 impressions at 1.65 USD, with a budget for three streamers."""
+    values: dict[str, Any] = {
+        "id": new_id(sponsorship.PREFIX, NOON),
+        "name": "Winter",
+        "created_at": NOON,
+        "created_by": "acme",
+        "updated_at": NOON,
+        "target_impressions": 2000,
+        "rate": "1.65",
+        "currency": "USD",
+        "budget": 1_000_000,
+        "milestones": (50, 100, 500),
+        "ends_at": NOON + timedelta(days=30),
+        "pay": 330_000,
+        "status": sponsorship.Status.RUNNING,
+        "started_at": NOON,
+        "wake_at": NOON + timedelta(days=30),
+        "max_steps": 104,
+    }
+    return sponsorship.Campaign(**(values | changes))
+
+
+def an_offer(**changes: Any) -> Offer:
+    """What `a_sponsorship` offers."""
+    values: dict[str, Any] = {
+        "rate": "1.65",
+        "exponent": 2,
+        "currency": "USD",
+        "target": 2000,
+        "pay": 330_000,
+        "hold_hours": 0,
+        "at_end": sponsorship.AtEnd.NOTHING,
+    }
+    return Offer(**(values | changes))
+
+
+def a_participation(**changes: Any) -> Participation:
+    """The active participation of nina."""
+    campaign_id = changes.pop("campaign_id", new_id(sponsorship.PREFIX, NOON))
+    values: dict[str, Any] = {
+        "id": f"{campaign_id}:nina",
+        "campaign_id": campaign_id,
+        "streamer": "nina",
+        "created_at": NOON,
+        "created_by": "nina",
+        "updated_at": NOON,
+        "max_steps": 100,
+    }
+    return Participation(**(values | changes))

@@ -1,1 +1,1 @@
-"""Sponsorships: impression campaigns that complete, pay and unlock by themselves (S3), by evidence alone."""
+"""Sponsorships: campaigns that pay a streamer when enough viewers saw the advertisement."""

@@ -23,6 +23,8 @@ from sluice.keyring import long_enough
 
 SLOTS = "0123456789abcdef"
 """The rows of a participation have 16 partition keys: by the first hex digit of their viewers."""
+IMPRESSION, CLICK = "imp1", "clk1"
+"""What tokens begin with."""
 CLICK_LIFETIME = timedelta(hours=24)
 BY_VIEWER = "viewer"
 MAX_TOKEN_CHARACTERS = 1024
@@ -224,12 +226,22 @@ def mint(
     `by`: `viewer`, or `by_service(subject)`. It is usable from `now` + min_seconds to `now` + token_seconds.
     """
     claims = {"p": participation, "v": viewer, "t": rfc3339(now), "n": random(8).hex(), "k": keys.current, "b": by}
-    return _signed("imp1", claims, keys)
+    return _signed(IMPRESSION, claims, keys)
+
+
+def mint_named(keys: ImpressionKeys, participation: str, salt: str, service: str, viewer_id: str, now: datetime) -> str:
+    """An impression token for a viewer whom a service names (`POST /{id}/impressions/tokens`)."""
+    return mint(keys, participation, named_by(service, salt, viewer_id), now, by_service(service))
+
+
+def has_shape(kind: str, text: str) -> bool:
+    """Whether a text looks like a token of this kind, whoever signed it."""
+    return _matched(kind, text) is not None
 
 
 def opened(text: str, keys: ImpressionKeys) -> Token:
     """The claims of an impression token. Raises Untrusted when none of the keys signed it."""
-    claims = _claims("imp1", text, keys)
+    claims = _claims(IMPRESSION, text, keys)
     return Token(claims["p"], claims["v"], _moment(claims["t"]), claims["n"], claims["k"], claims["b"])
 
 
@@ -271,12 +283,12 @@ class Click:
 def mint_click(keys: ImpressionKeys, click: Click, accepted_at: str) -> str:
     """The token of an impression's click, good for 24 h. A repeat gives the same one."""
     claims = {"p": click.participation, "r": click.part, "n": click.nonce, "c": click.k, "t": accepted_at}
-    return _signed("clk1", claims | {"k": keys.current}, keys)
+    return _signed(CLICK, claims | {"k": keys.current}, keys)
 
 
 def verify_click(text: str, keys: ImpressionKeys, now: datetime) -> Click:
     """The click that a token allows. Raises Untrusted when none of the keys signed it, NotUsable after 24 h."""
-    claims = _claims("clk1", text, keys)
+    claims = _claims(CLICK, text, keys)
     if now >= _moment(claims["t"]) + CLICK_LIFETIME:
         raise NotUsable(Reason.TOKEN_EXPIRED)
     return Click(claims["p"], claims["r"], claims["n"], claims["c"])
@@ -331,10 +343,15 @@ def _signed(kind: str, claims: Mapping[str, object], keys: ImpressionKeys) -> st
     return f"{text}.{keys.sign(keys.current, text)}"
 
 
+def _matched(kind: str, text: str) -> re.Match[str] | None:
+    found = _TOKEN.fullmatch(text) if len(text) <= MAX_TOKEN_CHARACTERS else None
+    return found if found and found["kind"] == kind else None
+
+
 def _claims(kind: str, text: str, keys: ImpressionKeys) -> dict[str, Any]:
     """The claims of a token of this kind. Raises Untrusted."""
-    found = _TOKEN.fullmatch(text) if len(text) <= MAX_TOKEN_CHARACTERS else None
-    if found is None or found["kind"] != kind:
+    found = _matched(kind, text)
+    if found is None:
         raise Untrusted("no such token")
     try:
         claims = dict(json.loads(urlsafe_b64decode(found["claims"] + "==")))

@@ -9,7 +9,7 @@
 | C                | participation#nina | -             | the list of a campaign's participations                      |
 | streamer#nina    | C                  | -             | the list of a streamer's participations                      |
 | owner#acme       | C                  | -             | the list of an advertiser's campaigns                        |
-| tally#P#0        | tally              | -             | impressions and clicks of a shard; closed before it settles   |
+| tally#P#0        | tally              | -             | impressions and clicks of a shard; closed before it settles  |
 | imp#P#a          | <viewer>           | -             | an impression: the row is the evidence; written by recording |
 | refused#P        | <hour>#<reason>    | -             | refusals; written by recording                               |
 | keys#C           | pool               | -             | how many G-Keys were loaded and taken                        |

@@ -1,6 +1,6 @@
 """Who is viewing, without keeping anything that says who: names are keyed digests (S2-37, decision 16).
 
-Standard library only: this is the hot path. `sluice.tokens`, and PyJWT with it, is imported when there is a token.
+Standard library only: this is the hot path.
 """
 
 import hmac
@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from ipaddress import IPv6Address
 from zoneinfo import ZoneInfo
 
-from sluice.errors import Misconfigured, Untrusted
+from sluice import visitors
+from sluice.errors import Misconfigured
+from sluice.visitors import network
 from views import keys
 from views.beside import ALONE, Beside
-from views.bots import is_bot
 from views.rules import BOT, DO_NOT_TRACK, Calendar, Rules
 
 MIN_SECRET_BYTES = 32
@@ -170,41 +170,14 @@ class Viewers:
         return self._salts[days_ago]
 
 
-def network(source_ip: str) -> str:
-    """What stands for an address: itself; of IPv6 the first 64 bits, of which a subscriber has all the rest."""
-    if ":" not in source_ip:
-        return source_ip
-    try:
-        address = IPv6Address(source_ip)
-    except ValueError:
-        return source_ip
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
-
-
 def reasons_not_to_count(request: ViewRequest, *, honours_do_not_track: bool) -> tuple[str, ...]:
     """Why a request is no view whatever the rules say: a bot; and, if honoured, `DNT: 1` or `Sec-GPC: 1`."""
     reasons = []
-    if is_bot(request.headers.get("user-agent", "")):
+    if visitors.is_bot(request.headers):
         reasons.append(BOT)
-    if honours_do_not_track and "1" in (request.headers.get("dnt"), request.headers.get("sec-gpc")):
+    if honours_do_not_track and visitors.asks_not_to_be_tracked(request.headers):
         reasons.append(DO_NOT_TRACK)
     return tuple(reasons)
-
-
-def subject_by(secrets: tuple[str, ...], audience: str) -> Callable[[str], str | None]:
-    """A `subject_of` that believes viewers' tokens for `audience` signed by one of `secrets`, and no others."""
-
-    def subject_of(authorization: str) -> str | None:
-        from sluice import tokens
-
-        try:
-            return tokens.viewer_of(tokens.borne(authorization), secrets, audience)
-        except Untrusted:
-            return None
-
-    return subject_of
 
 
 def _key(secret: str, use: str) -> bytes:

@@ -133,6 +133,12 @@ class Dynamo:
             found[name] = [dict(table.items[key]) for key in keys if key in table.items]
         return {"Responses": found, "UnprocessedKeys": {}}
 
+    def _TransactGetItems(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        wanted = [action["Get"] for action in arguments["TransactItems"]]
+        keys = [(each["TableName"], self._key("Get", each)) for each in wanted]
+        assert 0 < len(set(keys)) == len(keys) <= 100, "a transaction reads an item once, and at most 100"
+        return {"Responses": [self._GetItem(each) for each in wanted]}
+
     def _CreateTable(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         self.tables[arguments["TableName"]] = _table(arguments["TableName"], arguments)
         return {}
@@ -201,7 +207,10 @@ class Dynamo:
         assert len(set(touched)) == len(touched) <= 100, "a transaction touches an item once, and at most 100"
         holds = [self._holds(verb, action) for verb, action in actions]
         if not all(holds):
-            reasons = [{"Code": "None" if each else "ConditionalCheckFailed"} for each in holds]
+            reasons = [
+                {"Code": "None"} if each else {"Code": "ConditionalCheckFailed"} | self._met(verb, action)
+                for each, (verb, action) in zip(holds, actions, strict=True)
+            ]
             raise refusal("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons)
         try:
             written = [self._written(verb, action) for verb, action in actions if verb != "ConditionCheck"]
@@ -229,6 +238,12 @@ class Dynamo:
         item = self.tables[action["TableName"]].items.get(self._key(verb, action), {})
         names, values = action.get("ExpressionAttributeNames"), action.get("ExpressionAttributeValues")
         return expressions.condition(action["ConditionExpression"])(Binding(item, names, values))
+
+    def _met(self, verb: str, action: dict[str, Any]) -> dict[str, Any]:
+        """The item that a failed condition met, if the action asks for it and there is one."""
+        item = self.tables[action["TableName"]].items.get(self._key(verb, action))
+        asks = action.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        return {"Item": dict(item)} if asks and item is not None else {}
 
     def _written(self, verb: str, action: dict[str, Any]) -> Written:
         """What a write comes to. Raises TypeError for an operand that is of another type."""

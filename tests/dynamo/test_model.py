@@ -153,6 +153,20 @@ def test_the_model_pages_through_a_query_as_moto_does(
 A_KEY = {"id": {"S": "a"}, "part": {"S": "campaign"}}
 
 
+def test_the_model_reads_items_of_one_moment_as_moto_does(moto_and_model: tuple[Account, Dynamo]) -> None:
+    aws, model = moto_and_model
+    client = aws.client("dynamodb")
+    there, missing = A_KEY, A_KEY | {"id": {"S": "b"}}
+    asked = {"TransactItems": [{"Get": {"TableName": "BoostsTable", "Key": key}} for key in (missing, there)]}
+    client.put_item(TableName="BoostsTable", Item=there)
+    model.call("PutItem", {"TableName": "BoostsTable", "Item": there})
+
+    theirs = client.transact_get_items(**asked)
+    ours = served.call(model, client, "TransactGetItems", asked)
+
+    assert ours["Responses"] == theirs["Responses"] == [{}, {"Item": there}]
+
+
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [
@@ -166,6 +180,7 @@ A_KEY = {"id": {"S": "a"}, "part": {"S": "campaign"}}
         ("PutItem", {"TableName": "BoostsTable", "Item": A_KEY, "ConditionExpression": "attribute_not_exists(status)"}),
         ("GetItem", {"TableName": "BoostsTable", "Key": A_KEY | {"id": {"S": ""}}}),
         ("GetItem", {"TableName": "Nobodys", "Key": A_KEY}),
+        ("TransactGetItems", {"TransactItems": [{"Get": {"TableName": "Nobodys", "Key": A_KEY}}]}),
         ("BatchGetItem", {"RequestItems": {"Nobodys": {"Keys": [A_KEY]}}}),
         ("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "Nobodys", "Item": A_KEY}}]}),
         (

@@ -16,6 +16,8 @@ OUTSIDE = {"operations"}
 
 # Each adapter with the one vendor that it may import. Beside the context's plain files it may know its port.
 ADAPTERS = {
+    "sponsorships.recording.secret": "botocore",
+    "sponsorships.recording.table": "botocore",
     "views.shards.store": "redis",
     "views.totals": "pynamodb",
     "views.track.counter": "redis",
@@ -28,7 +30,6 @@ KNOWN = {
     "views.registered.rebuild: it imports aws_lambda_powertools: let an adapter do that",
     "views.sync.bootstrap: it imports botocore.exceptions: no bootstrap.py may",
     "views.sync.inbox: it imports aws_lambda_powertools: let an adapter do that",
-    "views.viewers: it imports sluice.tokens: let an adapter do that",
 }
 
 PLAIN, ADAPTER = "plain", "adapter"

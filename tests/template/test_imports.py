@@ -42,6 +42,8 @@ HOT = {
     handler: {"aws_lambda_powertools", "botocore", "pydantic", "pynamodb", "sluice.http"}
     for handler in ("views.track.api", "views.track.url")
 }
+# An impression is a transaction: of all this, the client of DynamoDB alone.
+HOT["sponsorships.recording.api"] = {"aws_lambda_powertools", "pydantic", "pynamodb", "redis", "sluice.http"}
 ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "samcli", "samtranslator", "tests", "local"}
 
 # The exactly-once core of the views, and what it must not drag in: it is proved without them, in memory.

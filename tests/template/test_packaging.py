@@ -1,4 +1,4 @@
-"""What is not Python is in the functions' package too."""
+"""What is not Python is in the functions' package and in the kernel's layer too."""
 
 from shutil import ignore_patterns
 
@@ -7,15 +7,15 @@ from aws_lambda_builders.workflows.python_pip.workflow import PythonPipWorkflow
 from tests.template.project import real
 from tests.template_reader import ROOT
 
-FUNCTIONS = ROOT / "functions"
+PLACES = (ROOT / "functions", ROOT / "layers" / "kernel")
 
 
 def test_what_is_not_python_goes_with_the_functions_that_read_it() -> None:
     """`sam build` copies what CodeUri names, but for what it always leaves out."""
-    files = [path.name for path in FUNCTIONS.rglob("*.*") if path.suffix not in {".py", ".pyc"}]
+    files = [path.name for place in PLACES for path in place.rglob("*.*") if path.suffix not in {".py", ".pyc"}]
     template = real().template
 
-    left_out = ignore_patterns(*PythonPipWorkflow.EXCLUDED_FILES)(str(FUNCTIONS), [*files, "__pycache__", ".git"])
+    left_out = ignore_patterns(*PythonPipWorkflow.EXCLUDED_FILES)(str(PLACES[0]), [*files, "__pycache__", ".git"])
     places = {template["Globals"]["Function"]["CodeUri"]} | {
         resource["Properties"]["CodeUri"]
         for resource in template["Resources"].values()
@@ -23,5 +23,10 @@ def test_what_is_not_python_goes_with_the_functions_that_read_it() -> None:
     }
 
     assert {"track.lua", "crawlers.txt"} <= set(files)
+    assert "layers/kernel/" in {
+        resource["Properties"]["ContentUri"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::LayerVersion"
+    }
     assert left_out & set(files) == set()
     assert places == {"functions/"}

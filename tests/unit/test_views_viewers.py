@@ -10,14 +10,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sluice import tokens
+from sluice.bearer import subject_by
 from sluice.errors import Misconfigured
 from sluice.roles import Role
+from sluice.visitors import network
 from tests.deadlines import PATIENCE
 from tests.factories import NOON, UTC_ZONE
 from tests.template_reader import ROOT
 from views import keys
 from views.rules import BOT, DO_NOT_TRACK, Calendar, Rules, ViewMoment
-from views.viewers import Viewers, ViewRequest, network, reasons_not_to_count, subject_by
+from views.viewers import Viewers, ViewRequest, reasons_not_to_count
 
 SECRET = "s" * 32
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

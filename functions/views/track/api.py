@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sluice import envelope, keyring, settings
+from sluice import bearer, envelope, keyring, settings
 from sluice.clock import Clock, SystemClock
 from sluice.errors import NotFound, Refused, Unavailable
 from views import viewers
@@ -94,7 +94,7 @@ def tracker() -> Tracker:
     read = settings.read(Settings)
     secrets = keyring.usable(read.viewer_token_secret, "viewer token secret")
     return Tracker(
-        recognised(read, viewers.subject_by(secrets, read.viewer_token_audience)),
+        recognised(read, bearer.subject_by(secrets, read.viewer_token_audience)),
         deciding(read),
         Fallback(read.views_table, read.time_zone),
         SystemClock(),

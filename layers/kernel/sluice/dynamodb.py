@@ -14,17 +14,18 @@ from botocore import exceptions as vendor
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
 from pynamodb.constants import LIST, NONE, NUMBER, STRING
-from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
+from pynamodb.transactions import TransactGet, TransactWrite
 
 from sluice.aws import CONNECT_SECONDS, READ_SECONDS, why
 from sluice.errors import Unavailable, Unreadable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+    from pynamodb.models import _ModelFuture
 
 _TRANSIENT_CODES = frozenset(
     {
@@ -255,22 +256,60 @@ class Database:
         PynamoDB reorders the actions of a transaction (pynamodb/PynamoDB#1284). Conflicts with other transactions are
         retried here, with jitter. Raises Unavailable when the database is too busy, or cannot be reached.
         """
-        for attempt in range(_CONFLICT_ATTEMPTS):
-            try:
-                with TransactWrite(connection=self._connection) as transaction:
-                    fill(transaction)
-            except TransactWriteError as error:
-                codes = {reason.code for reason in error.cancellation_reasons if reason}
-                if "ConditionalCheckFailed" in codes:
-                    return False
-                if not (codes & _TRANSIENT_CODES) and not _is_transient(error.cause):
-                    raise
-                if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS - 1:
-                    raise _unavailable(error.cause) from error
-                self._wait(uniform(0, min(0.5, 0.01 * 2**attempt)))
-            else:
-                return True
-        raise AssertionError("the last attempt returns or raises")
+
+        def attempt() -> None:
+            with TransactWrite(connection=self._connection) as transaction:
+                fill(transaction)
+
+        try:
+            _beyond_conflicts(attempt, self._wait)
+        except TransactWriteError as error:
+            if "ConditionalCheckFailed" in _codes(error):
+                return False
+            raise
+        return True
+
+
+def snapshot[M: Bound](
+    model: type[M], keys: Sequence[tuple[str, str]], wait: Callable[[float], None] = sleep
+) -> list[M | None]:
+    """The items at the keys as they are at one moment, by one TransactGetItems; None for a missing one.
+
+    Conflicts with other transactions are retried. Raises Unavailable, Unreadable.
+    """
+
+    def attempt() -> list[M | None]:
+        with TransactGet(connection=model._get_connection().connection) as transaction:
+            futures = [transaction.get(model, *key) for key in keys]
+        return [_found(future) for future in futures]
+
+    return _beyond_conflicts(attempt, wait)
+
+
+def _found[M: Bound](future: "_ModelFuture[M]") -> M | None:
+    try:
+        return future.get()
+    except DoesNotExist:
+        return None
+
+
+def _beyond_conflicts[T](attempt: Callable[[], T], wait: Callable[[float], None]) -> T:
+    """What a transaction returns, which is tried again when another one holds its items. Raises Unavailable."""
+    for number in range(_CONFLICT_ATTEMPTS):
+        try:
+            return attempt()
+        except (TransactGetError, TransactWriteError) as error:
+            codes = _codes(error)
+            if "ConditionalCheckFailed" in codes or not (codes & _TRANSIENT_CODES or _is_transient(error.cause)):
+                raise
+            if "TransactionConflict" not in codes or number == _CONFLICT_ATTEMPTS - 1:
+                raise _unavailable(error.cause) from error
+            wait(uniform(0, min(0.5, 0.01 * 2**number)))
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _codes(error: TransactGetError | TransactWriteError) -> set[str]:
+    return {reason.code for reason in error.cancellation_reasons if reason}
 
 
 def _is_transient(cause: Exception | None) -> bool:

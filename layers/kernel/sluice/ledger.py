@@ -588,6 +588,9 @@ def _readable[M: LedgerItem, T](make: Callable[[M], T]) -> Callable[[M], T]:
 
     @wraps(make)
     def made(item: M) -> T:
+        attributes = type(item).get_attributes()
+        if any(getattr(item, name) is None for name, each in attributes.items() if not each.null):
+            raise unreadable(type(item), item.attribute_values)
         try:
             return make(item)
         except (KeyError, TypeError, ValueError) as error:

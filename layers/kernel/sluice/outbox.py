@@ -16,6 +16,7 @@ from sluice.clock import Clock, SystemClock, rfc3339
 from sluice.dynamodb import Bound, bind, passed_by, readable, update_if
 from sluice.errors import Unavailable, Unreadable
 from sluice.ids import new_id
+from sluice.outbox_row import PENDING
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(f"sluice.{__name__}")
 
 SOURCE = "sluice"
-PENDING = "pending"
 PROCESSED = "processed"
 UNREADABLE = "unreadable"
 """Of a row that a person has to repair, and to set to `pending` again."""

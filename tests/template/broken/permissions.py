@@ -277,6 +277,24 @@ BROKEN = [
         "ViewsImportsWorkerFunction: hold it to dynamodb:LeadingKeys ['organic#*'] of TotalsTable",
     ),
     Broken(
+        permissions.recording_reaches_rows_and_tallies_alone,
+        "recording that may change a campaign",
+        restate(
+            "SponsorshipsRecordingApiFunction",
+            "dynamodb:UpdateItem",
+            "SponsorshipsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp#*", "tally#*", "refused#*", "spn_*"]}},
+        ),
+        "SponsorshipsRecordingApiFunction: hold UpdateItem to dynamodb:LeadingKeys "
+        "['imp#*', 'tally#*', 'refused#*', 'spn_*:*'] of SponsorshipsTable",
+    ),
+    Broken(
+        permissions.recording_reaches_rows_and_tallies_alone,
+        "recording that may put a statement",
+        restate("SponsorshipsRecordingApiFunction", "dynamodb:PutItem", "SponsorshipsTable", Condition=None),
+        "SponsorshipsRecordingApiFunction: hold PutItem to dynamodb:LeadingKeys ['imp#*'] of SponsorshipsTable",
+    ),
+    Broken(
         permissions.reports_never_say_who,
         "reports that may read whatever they like",
         restate("ViewsReportsApiFunction", "dynamodb:Query", "ViewsTable", Condition=None),

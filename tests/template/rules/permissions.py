@@ -39,6 +39,9 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
     },
+    "SponsorshipsTable": {
+        "SponsorshipsRecordingApiFunction": {"PutItem", "UpdateItem"},
+    },
     # Nobody may change or remove an entry, by the policy too.
     "AuditTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -55,6 +58,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
+        "SponsorshipsRecordingApiFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
@@ -108,6 +112,12 @@ VIEWS_KEYS = {
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
+# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, which have a colon,
+# it marks what they reached; campaigns, statements and keys are out of its reach.
+RECORDING = "SponsorshipsRecordingApiFunction"
+SPONSORSHIPS = "SponsorshipsTable"
+RECORDED = {"PutItem": ["imp#*"], "UpdateItem": ["imp#*", "tally#*", "refused#*", "spn_*:*"]}
+
 # What the reports may read of it: a viewer's row is none of it.
 REPORTS = "ViewsReportsApiFunction"
 REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
@@ -118,7 +128,8 @@ SWEEPER = "OperationsSweeperFunction"
 # Who may hold a secret: have it in the environment, or read it. Whoever reads a function's configuration has it too.
 HOLDERS = {
     "TokenSecret": {"OperationsAuthorizerFunction"},
-    "ViewerTokenSecret": {"ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
+    "ImpressionSecret": {"SponsorshipsRecordingApiFunction"},
+    "ViewerTokenSecret": {"SponsorshipsRecordingApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
     "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
 }
 
@@ -303,6 +314,17 @@ def open_routes_cannot_reach_the_sync(project: Project) -> list[str]:
     ]
 
 
+def recording_reaches_rows_and_tallies_alone(project: Project) -> list[str]:
+    """Recording is open to all: no campaign, statement, key or grant is in its reach."""
+    return [
+        f"{RECORDING}: hold {action} to dynamodb:LeadingKeys {RECORDED[action]} of {SPONSORSHIPS}"
+        for function, table, actions, statement in _writes(project)
+        for action in sorted(actions)
+        if function == RECORDING and table == SPONSORSHIPS
+        if statement.get("Condition") != {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": RECORDED[action]}}
+    ]
+
+
 def reports_never_say_who(project: Project) -> list[str]:
     """Rows of viewers are in the same table: the policy, and not the code alone, keeps the reports away from them."""
     problems = []
@@ -369,6 +391,7 @@ RULES = (
     the_stop_writes_the_platform_alone,
     the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
+    recording_reaches_rows_and_tallies_alone,
     reports_never_say_who,
     secrets_have_the_holders_they_should,
     schedules_are_made_in_the_stacks_own_group,

@@ -6,6 +6,10 @@ from tests.template.project import Project, text_of
 
 # Everybody may call these.
 OPEN_ROUTES = {
+    "POST /api/v1/campaigns/{id}/clicks",
+    "POST /api/v1/campaigns/{id}/impressions",
+    "POST /api/v1/campaigns/{id}/impressions/batch",
+    "POST /api/v1/campaigns/{id}/impressions/token",
     "GET /api/views/{content_type}/{content_id}",
     "POST /api/views",
     "POST /api/views/batch",

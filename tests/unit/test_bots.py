@@ -3,7 +3,7 @@
 import pytest
 
 from local import crawlers
-from views.bots import NAMES_FILE, is_bot
+from sluice.bots import NAMES_FILE, is_bot
 
 PHONE = "Mozilla/5.0 (Linux; Android {}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 KHTML = "AppleWebKit/605.1.15 (KHTML, like Gecko)"

@@ -1,0 +1,1 @@
+"""Recording: impressions and clicks are counted, or refused."""
