@@ -135,8 +135,6 @@ def test_the_program_needs_no_package_and_no_network() -> None:
 
 
 def test_2000_impressions_at_165_are_3300_dollars(tmp_path: Path) -> None:
-    """S3-10."""
-
     papers = some_papers(2000, target=2000)
 
     code, printed = run(*papers.written(tmp_path))
