@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install crawlers test-oldest stack
+.PHONY: help demo up down clean logs token sync stats import redrive rotate-impressions restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install crawlers test-oldest stack
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -46,6 +46,9 @@ stats: stack ## how tracking and the sync stand: pending views, memory, shards  
 
 redrive: stack ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
 	@PYTHONPATH=functions $(PYTHON) -m local.redrive $(STACK_OPTIONS)
+
+rotate-impressions: stack ## add a key that signs impressions, and make it the current one: six minutes  [STACK=.. PROFILE=.. REGION=..]
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.rotate_impressions $(STACK_OPTIONS)
 
 restore: stack ## take all tables back to a moment  AT=2026-11-26T10:00:00Z  (or FROM=<end of the names of restored tables>)  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.restore $(STACK_OPTIONS) --at "$(AT)" --from "$(FROM)"

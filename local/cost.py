@@ -19,7 +19,14 @@ from views.rules import Rules
 
 DOCUMENT = ROOT / "docs" / "cost.md"
 
-BUDGETS = {"views": 1.60, "steps": 5.00, "worst day": 100.00}
+BUDGETS = {
+    "views": 1.60,
+    "steps": 5.00,
+    "impressions": 6.20,
+    "impressions together": 1.50,
+    "worst day": 100.00,
+    "worst day of sponsorships": 70.00,
+}
 """USD a million, and USD a day."""
 DAY_SECONDS = 86_400
 OFF = {"HasTrackUrl"}
@@ -77,11 +84,16 @@ class Request:
     reads: float = 0
     ecpus: float = 0
     own_log_bytes: int = 0
+    writes: float = 0
 
 
 # The dearest requests of each route that is open to all. A script on each of 16 shards takes one ECPU, and one more for
 # every two contents. `tests/integration/test_views_cost.py` has the sizes of the answers.
 SHARDS, ERROR_BYTES, REFUSED_LOG_BYTES = 16, 1000, 600
+# A transaction writes each item twice: the row and its tally. The participation and its tallies are read after it.
+# Refusals are plain writes. A tally takes 20 impressions a second, so that at the throttle there are 16 at most.
+CAMPAIGN, TALLIES, IMPRESSION_WRITES, REFUSED_WRITES, STANDING_READS = "/api/v1/campaigns/{campaign_id}", 16, 4, 1, 3
+TOKEN_MS, IMPRESSION_MS, REPORT_BYTES, IMPRESSIONS_TOGETHER = 10, 35, 260, 25
 OPEN: dict[str, tuple[Request, ...]] = {
     "POST /api/views": (
         Request("a view", VIEW_MS, ANSWER_BYTES, ecpus=VIEW_ECPUS),
@@ -100,6 +112,40 @@ OPEN: dict[str, tuple[Request, ...]] = {
         Request("a body with unknown fields", 8, 3_000, own_log_bytes=REFUSED_LOG_BYTES),
     ),
     "GET /health": (Request("a request", 5, ANSWER_BYTES),),
+    f"POST {CAMPAIGN}/impressions/token": (
+        Request("a token", TOKEN_MS, 1_100),
+        Request("a streamer who does not participate", TOKEN_MS, ERROR_BYTES, reads=STANDING_READS),
+    ),
+    f"POST {CAMPAIGN}/impressions": (
+        Request(
+            f"an impression, on {TALLIES} tallies",
+            IMPRESSION_MS,
+            1_200,
+            reads=1 + TALLIES,
+            writes=IMPRESSION_WRITES,
+            own_log_bytes=REPORT_BYTES,
+        ),
+        Request(
+            "a viewer who was counted before",
+            IMPRESSION_MS,
+            800,
+            writes=IMPRESSION_WRITES + REFUSED_WRITES,
+            own_log_bytes=REPORT_BYTES,
+        ),
+    ),
+    f"POST {CAMPAIGN}/impressions/batch": (
+        Request(
+            f"50 impressions, on {TALLIES} tallies",
+            60,
+            40_000,
+            reads=1 + TALLIES,
+            writes=2 * (50 + 1),
+            own_log_bytes=REPORT_BYTES,
+        ),
+    ),
+    f"POST {CAMPAIGN}/clicks": (
+        Request("a click", IMPRESSION_MS, 700, writes=IMPRESSION_WRITES, own_log_bytes=REPORT_BYTES),
+    ),
 }
 
 
@@ -168,6 +214,41 @@ def views_by_url() -> Bill:
             Item("invocations", 1, prices.LAMBDA_REQUESTS),
             Item("their time", MEMORY_GB * VIEW_MS / 1000, prices.LAMBDA_TIME),
             Item("Redis", VIEW_ECPUS, prices.CACHE_UNITS),
+        ),
+    )
+
+
+def impressions(template: dict[str, Any]) -> Bill:
+    return Bill(
+        "A million impressions, each with its token",
+        "`POST .../impressions/token`, then `POST .../impressions`, on one tally. The row and its tally are written in "
+        "one transaction, so each takes two write units; the participation and its tally are read after it. "
+        f"Assumed: {TOKEN_MS} ms and {IMPRESSION_MS} ms of 256 MB. On 16 tallies the reads are "
+        f"{(1 + TALLIES) * prices.READS.usd:.2f} USD. A transaction that conflicts is paid for as well.",
+        (
+            Item("the gateway", 2, prices.API_REQUESTS),
+            Item("invocations", 2, prices.LAMBDA_REQUESTS),
+            Item("their time", MEMORY_GB * (TOKEN_MS + IMPRESSION_MS) / 1000, prices.LAMBDA_TIME),
+            Item("writes", IMPRESSION_WRITES, prices.WRITES),
+            Item("reads", 2, prices.READS),
+            Item("logs", (2 * log_bytes(template) + REPORT_BYTES) / 1000, prices.LOGS),
+        ),
+    )
+
+
+def impressions_together(template: dict[str, Any]) -> Bill:
+    calls = 1 / IMPRESSIONS_TOGETHER
+    return Bill(
+        f"A million impressions, {IMPRESSIONS_TOGETHER} a request",
+        "`POST .../impressions/batch`, as a platform's server sends them: one transaction for all of a participation. "
+        f"Without their tokens. Assumed: {TOGETHER_MS * 2} ms of 256 MB a request.",
+        (
+            Item("the gateway", calls, prices.API_REQUESTS),
+            Item("invocations", calls, prices.LAMBDA_REQUESTS),
+            Item("their time", calls * MEMORY_GB * TOGETHER_MS * 2 / 1000, prices.LAMBDA_TIME),
+            Item("writes", 2 * (1 + calls), prices.WRITES),
+            Item("reads", 2 * calls, prices.READS),
+            Item("logs", calls * (log_bytes(template) + REPORT_BYTES) / 1000, prices.LOGS),
         ),
     )
 
@@ -306,6 +387,7 @@ def _in_the_function(request: Request) -> tuple[Item, ...]:
         Item("invocations", 1, prices.LAMBDA_REQUESTS),
         Item("their time", MEMORY_GB * request.milliseconds / 1000, prices.LAMBDA_TIME),
         Item("reads", request.reads, prices.READS),
+        Item("writes", request.writes, prices.WRITES),
         Item("Redis", request.ecpus, prices.CACHE_UNITS),
         Item("answers", request.answer_bytes / 1e3, prices.DATA_OUT),
     )
@@ -348,16 +430,20 @@ def _count(resources: Sequence[dict[str, Any]], kind: str) -> int:
 def _minutes(expression: Any, template: dict[str, Any]) -> int:
     if isinstance(expression, dict):
         expression = template["Parameters"][expression["Ref"]]["Default"]
+    if re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", expression):
+        return 24 * 60
     found = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
     if found is None:
-        raise ValueError(f"{expression} is no rate in minutes")
+        raise ValueError(f"{expression} is no rate in minutes, and not daily")
     return int(found[1])
 
 
 def document(template: dict[str, Any]) -> str:
     """The text of docs/cost.md."""
-    bills = (views(template), views_by_url(), views_together(template), contents(), idle(template))
-    one, by_url, together, synced, nothing = bills
+    seen, seen_together = impressions(template), impressions_together(template)
+    one, by_url, together, synced = views(template), views_by_url(), views_together(template), contents()
+    nothing = idle(template)
+    bills = (one, by_url, together, synced, seen, seen_together, nothing)
     refusals = " to ".join(_usd(writes * prices.WRITES.usd) for writes in REFUSAL_WRITES)
     parts = [
         "# What it costs",
@@ -376,6 +462,8 @@ def document(template: dict[str, Any]) -> str:
                     f"at most {_usd(BUDGETS['steps'])}",
                 ),
                 (synced.title, _usd(synced.usd), ""),
+                (seen.title, _usd(seen.usd), f"at most {_usd(BUDGETS['impressions'])}"),
+                (seen_together.title, _usd(seen_together.usd), f"at most {_usd(BUDGETS['impressions together'])}"),
                 ("A million rows of refusals moved (rules, content and hour each)", refusals, ""),
                 (nothing.title, _usd(nothing.usd), ""),
                 ("A million messages", "coming, with the context that sends them", ""),
@@ -400,11 +488,16 @@ def document(template: dict[str, Any]) -> str:
 
 def _worst_day(template: dict[str, Any]) -> str:
     days, sync = worst_days(template), sync_of_junk(template)
-    together = sum(day.usd for day in days) + sync.usd
+    of_sponsorships = [day for day in days if CAMPAIGN in day.route]
+    of_the_rest = [day for day in days if CAMPAIGN not in day.route]
+    together = sum(day.usd for day in of_the_rest) + sync.usd
+    recorded = sum(day.usd for day in of_sponsorships)
     rows = [
-        *map(_cells, days),
+        *map(_cells, of_the_rest),
         (sync.title, "", "", "", "", _usd(sync.usd), ""),
         ("**together**", "", "", "", "", f"**{_usd(together)}**", ""),
+        *map(_cells, of_sponsorships),
+        ("**sponsorships together**", "", "", "", "", f"**{_usd(recorded)}**", ""),
         *map(_cells, worst_days_by_url(template)),
     ]
     away = prices.WRITES.usd * FALLBACK_WRITES
@@ -414,7 +507,8 @@ def _worst_day(template: dict[str, Any]) -> str:
             "Everybody may call these routes, so somebody may call each of them all day, as often as its throttle "
             "lets through, with the dearest request there is. The throttle is for all clients together, so one of them "
             "can keep the others out of a route. A parameter raises it; the last column says what that costs. "
-            f"The budget is {BUDGETS['worst day']:.0f} USD a day for all of them.",
+            f"The budget is {BUDGETS['worst day']:.0f} USD a day for all of them, and "
+            f"{BUDGETS['worst day of sponsorships']:.0f} USD for those of sponsorships.",
             _table(
                 ("route", "dearest request", "parameter", "a second", "USD a million", "USD a day", "for 100/s"), rows
             ),

@@ -23,8 +23,10 @@ from local.choice import add_stack_options, chosen_api, chosen_stack
 from local.errors import LocalError, run
 from local.sync import Tell
 
-RESTORED = ("BoostsTable", "ViewsTable", "TotalsTable")
-"""What belongs together: the tables of all contexts, and the totals."""
+STOPPED = ("BoostsTable", "ViewsTable", "SponsorshipsTable")
+"""The tables of the contexts; each says whether the platform is stopped."""
+RESTORED = (*STOPPED, "TotalsTable", "LedgerTable")
+"""What belongs together: the tables of all contexts, the totals, and the ledger."""
 EMPTIED = ("RequestsTable",)
 """Answers to keys name what may be gone."""
 LEFT = ("AuditTable", "OutboxTable")
@@ -34,6 +36,10 @@ HELD = (
     "BoostsWorkerFunction",
     "OperationsStopFunction",
     "OperationsSweeperFunction",
+    "SponsorshipsApiFunction",
+    "SponsorshipsMonitoringScheduleFunction",
+    "SponsorshipsMonitoringWorkerFunction",
+    "SponsorshipsWorkerFunction",
     "ViewsAdjustmentsApiFunction",
     "ViewsImportsApiFunction",
     "ViewsImportsWorkerFunction",
@@ -88,7 +94,7 @@ class Restore:
 
     def is_stopped(self) -> bool:
         """Whether the platform is stopped in each table that says so."""
-        copies = [self._get(self._table(table), [_PLATFORM]) for table in RESTORED[:2]]
+        copies = [self._get(self._table(table), [_PLATFORM]) for table in STOPPED]
         return all(found and found[0]["status"] == {"S": "stopped"} for found in copies)
 
     def hold(self) -> None:

@@ -95,6 +95,23 @@ QUEUES: tuple[StepQueue, ...] = (
         table="views_table",
         campaigns="imports",
     ),
+    Chain(
+        name="sponsorships",
+        queue_url="sponsorships_queue_url",
+        whose="sponsorships",
+        steps="Steps of sponsorships",
+        prefixes=("spn", "chk"),
+        # Of campaigns, of participations, and of check runs.
+        live=("running", "paused", "closing", "closed", "settling", "held", "checking"),
+        table="sponsorships_table",
+        campaigns="sponsorships",
+    ),
+    StepQueue(
+        name="sponsorships_checks",
+        queue_url="sponsorships_checks_queue_url",
+        whose="checks",
+        steps="Checks of participations",
+    ),
 )
 OUTBOX_DEAD_LETTERS = "outbox_dead_letters"
 """The part of Health that shows the events that the relay gave up on: the only dead letters that are not steps."""

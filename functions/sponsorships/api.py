@@ -19,12 +19,12 @@ from sluice.requests import RequestItem
 from sluice.roles import Principal, Role
 from sluice.schemas import VerificationResource, place
 from sponsorships import earnings, impressions, rows
-from sponsorships.bootstrap import SponsorshipsSettings, impression_keys, stores, wake
+from sponsorships.bootstrap import SponsorshipsSettings, secret, stores, wake
 from sponsorships.campaign import PREFIX, Campaign, Status
 from sponsorships.commands import Campaigns, KeyCounts, Participations
 from sponsorships.evidence import Evidence
 from sponsorships.export import RowPlace, evidence_csv
-from sponsorships.impressions import ImpressionKeys, row_part
+from sponsorships.impressions import row_part
 from sponsorships.participation import Participation
 from sponsorships.schemas import (
     CampaignPage,
@@ -46,6 +46,7 @@ from sponsorships.schemas import (
     TokensResource,
     WithReason,
 )
+from sponsorships.secret import ImpressionSecret
 from sponsorships.settlement import Settlement
 from sponsorships.statement import Statements
 
@@ -75,7 +76,7 @@ class Services:
     participations: Participations
     statements: Statements
     evidence: Evidence
-    keys: ImpressionKeys
+    secret: ImpressionSecret
     milestones: tuple[int, ...]
     clock: SystemClock
 
@@ -84,13 +85,13 @@ class Services:
 def services() -> Services:
     read = settings.read(Settings)
     bind(RequestItem, read.requests_table)
-    (campaigns, participations), keys, clock = stores(read), impression_keys(read), SystemClock()
-    settlement = Settlement(participations, keys, wake(read), clock)
+    (campaigns, participations), clock = stores(read), SystemClock()
+    settlement = Settlement(participations, secret(read), wake(read), clock)
     of_campaigns = Campaigns(campaigns, settlement, wake(read), clock, read.max_daily_earnings)
     of_participations = Participations(participations, of_campaigns, settlement, wake(read), clock)
-    statements, evidence = Statements(participations, keys), Evidence(campaigns, settlement)
+    statements, evidence = Statements(participations, secret(read)), Evidence(campaigns, settlement)
     milestones = tuple(int(each) for each in read.milestone_defaults)
-    return Services(of_campaigns, of_participations, statements, evidence, keys, milestones, clock)
+    return Services(of_campaigns, of_participations, statements, evidence, secret(read), milestones, clock)
 
 
 def shown(campaign: Campaign) -> CampaignResource:
@@ -236,7 +237,7 @@ def leave(
 def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: http.Caller) -> TokensResource:
     """Return tokens for viewers that a service names: each token records one viewer's impression, once."""
     campaign = services().campaigns.get(campaign_id)
-    now = services().clock.now()
+    now, keys = services().clock.now(), services().secret.keys()
     if not campaign.takes_impressions(now) or campaign.viewer_salt is None:
         raise Conflicting("The campaign does not run", "campaign_not_running")
     found = services().participations.find(campaign_id, body.streamer_id)
@@ -246,7 +247,7 @@ def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: 
     def token(viewer_id: str) -> TokenResource:
         viewer = impressions.named_by(caller.subject, campaign.viewer_salt or "", viewer_id)
         by = impressions.by_service(caller.subject)
-        minted = impressions.mint(services().keys, found.id, viewer, now, by)
+        minted = impressions.mint(keys, found.id, viewer, now, by)
         usable_at = now + timedelta(seconds=campaign.min_seconds)
         expires_at = now + timedelta(seconds=campaign.token_seconds)
         return TokenResource(viewer_id=viewer_id, token=minted, usable_at=usable_at, expires_at=expires_at)

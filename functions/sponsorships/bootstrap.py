@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-
+from sluice.clock import SystemClock
 from sluice.commit import CommitSettings, database
 from sluice.dynamodb import bind
 from sluice.ledger import LedgerItem
 from sluice.wake import Wake, WakeSettings, wake_of
-from sponsorships.impressions import ImpressionKeys
 from sponsorships.items import SponsorshipsItem
+from sponsorships.secret import ImpressionSecret
 from sponsorships.store import CampaignStore, ParticipationStore
-
-SECRET_CACHE_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,6 @@ def wake(settings: SponsorshipsSettings) -> Wake:
     return wake_of(settings, settings.sponsorships_queue_url, settings.sponsorships_queue_arn)
 
 
-def impression_keys(settings: SponsorshipsSettings) -> ImpressionKeys:
+def secret(settings: SponsorshipsSettings) -> ImpressionSecret:
     """All keys that ever signed an impression: rows are verified again before money moves."""
-    return ImpressionKeys.parse(str(SecretsProvider().get(settings.impression_secret_arn, SECRET_CACHE_SECONDS)))
+    return ImpressionSecret(settings.impression_secret_arn, SystemClock())

@@ -36,7 +36,7 @@ class Evidence:
     def _participation(self, campaign: Campaign, earlier: Participation) -> list[Check]:
         store = self.settlement.store
         before = self.settlement.standing_of(earlier)
-        count = rows.count(self.settlement.keys, earlier.id)
+        count = rows.count(self.settlement.secret, earlier.id)
         now = self.settlement.standing_of(store.get(earlier.id) or earlier)
         found, offer = now.participation, offer_of(earlier.id)
         checks = [*_counts(count, before, now), *_copies(found)]

@@ -8,6 +8,7 @@ from sponsorships import merkle
 from sponsorships.impressions import SLOTS, ImpressionKeys, Row, is_genuine, row_id, tally_id
 from sponsorships.items import TALLY, RefusalsItem, RowItem, TallyItem
 from sponsorships.participation import Count
+from sponsorships.secret import ImpressionSecret
 
 
 def tallies(participation_id: str, shards: int) -> list[TallyItem]:
@@ -58,10 +59,11 @@ def valid(keys: ImpressionKeys, participation_id: str, item: RowItem) -> Row | N
     return row
 
 
-def count(keys: ImpressionKeys, participation_id: str) -> Count:
+def count(secret: ImpressionSecret, participation_id: str) -> Count:
     """Count the rows, and compute the root of the tree over those that count."""
     leaves: list[bytes] = []
     voided = clicks = foreign = 0
+    keys = secret.keys()
     for item in of(participation_id):
         row = valid(keys, participation_id, item)
         if row:

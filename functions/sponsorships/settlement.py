@@ -15,7 +15,6 @@ from sluice.clock import Clock, next_midnight
 from sluice.errors import Unavailable, Unreadable
 from sluice.wake import Wake
 from sponsorships import gkeys, rows
-from sponsorships.impressions import ImpressionKeys
 from sponsorships.participation import (
     Change,
     Key,
@@ -28,6 +27,7 @@ from sponsorships.participation import (
     settle,
     wait_for_midnight,
 )
+from sponsorships.secret import ImpressionSecret
 from sponsorships.store import ParticipationStore, offer_of
 
 logger = Logger(child=True)
@@ -57,7 +57,7 @@ class Settlement:
     """Checks participations, and settles those that reached their target."""
 
     store: ParticipationStore
-    keys: ImpressionKeys
+    secret: ImpressionSecret
     wake: Wake
     clock: Clock
 
@@ -94,7 +94,7 @@ class Settlement:
             if participation.status is not Status.ACTIVE or offer is None or standing.total < offer.target:
                 return None
             # Rows, not tallies: a hand may have edited either.
-            valid = rows.count(self.keys, participation_id).valid
+            valid = rows.count(self.secret, participation_id).valid
             if valid + participation.granted < offer.target:
                 logger.error("TallyDiffers", tallies=standing.impressions, rows=valid)  # an alarm counts these lines
                 return None
@@ -129,7 +129,7 @@ class ParticipationBatches:
     """A step of a participation: close the tallies, count the rows, and decide in one transaction."""
 
     store: ParticipationStore
-    keys: ImpressionKeys
+    secret: ImpressionSecret
     zone: ZoneInfo
     max_daily_earnings: int
     """In minor units; 0 is off."""
@@ -151,7 +151,7 @@ class ParticipationBatches:
         if offer is None:
             raise Unreadable(f"The ledger has no reserve entry of {participation.id}")
         rows.close(participation.id, participation.shards, participation.step)
-        count = rows.count(self.keys, participation.id)
+        count = rows.count(self.secret, participation.id)
         today = now.astimezone(self.zone).date()
         change = decide(participation, offer, count, now, self.max_daily_earnings, today)
         if change.earned:

@@ -12,9 +12,10 @@ from sluice.errors import Conflicting, NotFound
 from sluice.ledger import Entry
 from sponsorships import merkle, rows
 from sponsorships.campaign import Campaign
-from sponsorships.impressions import ImpressionKeys, Row
+from sponsorships.impressions import Row
 from sponsorships.items import RowItem, SponsorshipsItem
 from sponsorships.participation import ENDED, Offer, Participation, Statement, Status
+from sponsorships.secret import ImpressionSecret
 from sponsorships.store import ParticipationStore, offer_of
 
 SETTLED = ENDED | {Status.HELD}
@@ -92,7 +93,7 @@ class Statements:
     """Shows statements, rows and proofs."""
 
     store: ParticipationStore
-    keys: ImpressionKeys
+    secret: ImpressionSecret
 
     def shown(self, campaign: Campaign, found: Participation) -> Shown:
         """The statement of a participation that has settled. Raises Conflicting `statement_not_ready`."""
@@ -117,12 +118,13 @@ class Statements:
 
         A row that recording did not write is no evidence: it is left out, and `verify` counts it.
         """
-        page, following = rows.page(found.id, limit, after)
-        return [each for each in page if "voided" in each.raw or rows.valid(self.keys, found.id, each)], following
+        keys, (page, following) = self.secret.keys(), rows.page(found.id, limit, after)
+        return [each for each in page if "voided" in each.raw or rows.valid(keys, found.id, each)], following
 
     def proof(self, found: Participation, part: str) -> Proof:
         """The path from a row to the root over the rows as they are now. Raises NotFound."""
-        counted = [row for each in rows.of(found.id) if (row := rows.valid(self.keys, found.id, each))]
+        keys = self.secret.keys()
+        counted = [row for each in rows.of(found.id) if (row := rows.valid(keys, found.id, each))]
         index = next((index for index, row in enumerate(counted) if row.part == part), None)
         if index is None:
             raise NotFound("No impression of this viewer counts", "impression_not_found")

@@ -7,7 +7,7 @@ from sluice.clock import SystemClock
 from sluice.steps import Step, StepChain
 from sluice.worker import dispatcher_of
 from sponsorships.bootstrap import SponsorshipsSettings as Settings
-from sponsorships.bootstrap import impression_keys, stores, wake
+from sponsorships.bootstrap import secret, stores, wake
 from sponsorships.campaign import Campaign
 from sponsorships.closing import CampaignBatches
 from sponsorships.participation import Participation
@@ -18,7 +18,7 @@ from sponsorships.settlement import ParticipationBatches, Settlement
 def chains() -> tuple[StepChain[Campaign], StepChain[Participation]]:
     read = settings.read(Settings)
     (campaigns, participations), clock = stores(read), SystemClock()
-    keys = impression_keys(read)
+    keys = secret(read)
     settlement = Settlement(participations, keys, wake(read), clock)
     batches = ParticipationBatches(participations, keys, read.time_zone, read.max_daily_earnings)
     return (

@@ -183,9 +183,17 @@ def _of_what(properties: dict[str, Any]) -> tuple[str, str]:
 
 def _matches(pattern: dict[str, Any], record: dict[str, Any]) -> bool:
     return all(
-        _matches(wanted, record.get(name, {})) if isinstance(wanted, dict) else record.get(name) in wanted
+        _matches(wanted, record.get(name, {}))
+        if isinstance(wanted, dict)
+        else any(_is(record.get(name), each) for each in wanted)
         for name, wanted in pattern.items()
     )
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict):
+        return isinstance(value, str) and value.startswith(wanted["prefix"])
+    return bool(value == wanted)
 
 
 def _routes(body: dict[str, Any]) -> list[Route]:

@@ -11,6 +11,7 @@ from sponsorships import impressions
 from sponsorships.impressions import Row, by_service
 from tests.account import Account
 from tests.integration.harness import Answer
+from tests.integration.log_metrics import metrics
 from tests.integration.recording_world import (
     BROWSER,
     CAMPAIGN,
@@ -18,6 +19,7 @@ from tests.integration.recording_world import (
     NOON,
     OTHER,
     SALT,
+    Calls,
     P,
     Recording,
     a_campaign,
@@ -608,7 +610,7 @@ def test_a_mark_that_meets_another_one_looks_again(recording: Recording, aws: Ac
 
 
 def test_a_crossing_leaves_what_a_hand_wrote_to_the_detectors(recording: Recording) -> None:
-    """Or the edit would be overwritten, and nobody would know of it (S3-13)."""
+    """Or the edit would be overwritten, and nobody would know of it."""
     counted_to(recording, 49)
     recording.set(P, "campaign", impressions=2000)
 
@@ -793,3 +795,57 @@ def test_a_body_with_another_field_is_a_bad_request(
 def test_another_path_is_not_found(recording: Recording, path: str) -> None:
     assert recording.post(path, {"token": "x"}).refusal[:2] == (404, "not_found")
     assert recording.post("/clicks", {"token": "x"}, campaign="spn_1").refusal[:2] == (404, "not_found")
+
+
+# What it takes.
+
+
+def written_units(calls: Calls) -> int:
+    """Two for each item of a transaction, one for a plain write: all are below 1 KB."""
+    in_transactions = sum(2 * len(arguments.get("TransactItems", [])) for _, arguments in calls.made)
+    return in_transactions + sum(name in ("PutItem", "UpdateItem") for name, _ in calls.made)
+
+
+def test_what_is_recorded_takes_as_many_calls_and_write_units_as_its_price_takes_it_to(recording: Recording) -> None:
+    """docs/cost.md: an impression 4 units in 2 calls, a click 4 in 1, a refusal 1, 25 at once 2.08 each."""
+    counted_to(recording, 47)
+    token, takes = impression_token("the 48th"), {}
+
+    for name, call in {
+        "impression": lambda: recording.record(token),
+        "at a threshold": lambda: counted_to(recording, 49, 47),
+        "used": lambda: recording.record(token),
+        "bot": lambda: recording.record(impression_token("ben"), agent="Googlebot/2.1"),
+        "25 at once": lambda: counted_to(recording, 74, 49),
+    }.items():
+        with troubled("nothing") as calls:
+            call()
+        takes[name] = (calls.names(), written_units(calls))
+    click = recording.record(token).body["click_token"]
+    with troubled("nothing") as calls:
+        recording.click(click)
+
+    recorded = ["TransactWriteItems", "BatchGetItem"]
+    assert takes == {
+        "impression": (recorded, 4),
+        "at a threshold": ([*recorded, "TransactWriteItems"], 6 + 4),
+        "used": (["TransactWriteItems", "UpdateItem"], 4 + 1),
+        "bot": (["UpdateItem"], 1),
+        "25 at once": (recorded, 2 * 26),
+    }
+    assert (calls.names(), written_units(calls)) == (["TransactWriteItems"], 4)
+
+
+def test_metrics_are_made_of_what_is_counted_refused_and_forged(
+    recording: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = impression_token()
+
+    recording.batch(good, good, good[:-2] + "AA", impression_token("ben"))
+
+    lines = [vars(each) for each in caplog.records]
+    assert metrics(recording.aws, "SponsorshipsRecordingApiLogs", lines) == {
+        "ImpressionsCounted": [2],
+        "ImpressionsRefused": [1],
+        "ImpressionsForged": [1],
+    }

@@ -13,6 +13,10 @@ FRAMEWORKS = {"aws_lambda_powertools", "boto3", "botocore", "jwt", "pydantic", "
 BOOTSTRAP = "bootstrap"
 SETTINGS = "sluice.settings"
 
+# The context that pays for what it counts, and what counts all else.
+PAID = "sponsorships"
+TOTALS = "sluice.totals"
+
 type Sources = dict[str, str]
 """The text of each module, by its dotted name."""
 
@@ -105,6 +109,11 @@ def no_module_imports_its_siblings_by_dots(sources: Sources) -> list[str]:
 
 def reach(module: str, sources: Sources) -> set[str]:
     """The roots of all that a module imports, through our own modules too."""
+    return {_root(name) for name in reached(module, sources)}
+
+
+def reached(module: str, sources: Sources) -> set[str]:
+    """All that a module imports, through our own modules too, and the module itself."""
     seen: set[str] = set()
     waiting = [module]
     while waiting:
@@ -112,7 +121,16 @@ def reach(module: str, sources: Sources) -> set[str]:
         if name not in seen:
             seen.add(name)
             waiting += imported_by(sources[name]) if name in sources else []
-    return {_root(name) for name in seen}
+    return seen
+
+
+def what_is_paid_knows_no_totals(sources: Sources) -> list[str]:
+    """A total may be boosted, synced or imported, so nothing of sponsorships can read one."""
+    return [
+        f"{module}: it reaches {TOTALS}: what is paid is counted by rows alone"
+        for module in sources
+        if _root(module) == PAID and TOTALS in reached(module, sources)
+    ]
 
 
 def only_the_layer_is_imported(sources: Sources, in_layer: set[str]) -> list[str]:

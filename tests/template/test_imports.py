@@ -138,6 +138,26 @@ def test_an_import_of_another_context_is_noticed(module: str, line: str) -> None
     assert any(problem.startswith(f"{module}: it imports boosts") for problem in problems)
 
 
+def test_sponsorships_know_no_totals() -> None:
+    problems = architecture.what_is_paid_knows_no_totals(the_sources())
+
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"sponsorships.store": "from sluice.totals import TotalItem"},
+        {"sponsorships.store": "def f():\n    from sluice import totals"},
+        {"sponsorships.store": "from sluice import ledger", "sluice.ledger": "import sluice.totals"},
+    ],
+)
+def test_a_total_in_reach_of_sponsorships_is_noticed(lines: Sources) -> None:
+    problems = architecture.what_is_paid_knows_no_totals(the_sources() | lines)
+
+    assert "sponsorships.store: it reaches sluice.totals: what is paid is counted by rows alone" in problems
+
+
 def test_wings_meet_in_a_bootstrap_or_at_the_root_alone() -> None:
     sources = the_sources()
 

@@ -20,8 +20,8 @@ app = http.resolver()
 CampaignId = Annotated[str, Path(description="The campaign's id.", examples=["spn_01KB28QHY00000000000000000"])]
 
 
-@app.post("/api/v1/campaigns/<id>/impressions/token", **http.public(errors=(403, 409)))
-def token(id: CampaignId, body: Annotated[NewImpressionToken, Body()]) -> MintedToken:
+@app.post("/api/v1/campaigns/<campaign_id>/impressions/token", **http.public(errors=(403, 409)))
+def token(campaign_id: CampaignId, body: Annotated[NewImpressionToken, Body()]) -> MintedToken:
     """Mint a token for the viewer who sees the advertisement on a streamer's page.
 
     The viewer is the subject of a viewer's token in `Authorization`. Without such a token it is one of the three
@@ -31,8 +31,8 @@ def token(id: CampaignId, body: Annotated[NewImpressionToken, Body()]) -> Minted
     raise NotImplementedError
 
 
-@app.post("/api/v1/campaigns/<id>/impressions", **http.public())
-def record(id: CampaignId, body: Annotated[PresentedToken, Body()]) -> CountedImpression:
+@app.post("/api/v1/campaigns/<campaign_id>/impressions", **http.public())
+def record(campaign_id: CampaignId, body: Annotated[PresentedToken, Body()]) -> CountedImpression:
     """Count the impression that a token proves, or return why it is refused. The status is 200 in both cases.
 
     A viewer counts once a campaign, or once a day. The same token may be sent again: `token_used` with `accepted_at`
@@ -41,8 +41,8 @@ def record(id: CampaignId, body: Annotated[PresentedToken, Body()]) -> CountedIm
     raise NotImplementedError
 
 
-@app.post("/api/v1/campaigns/<id>/impressions/batch", **http.public())
-def record_many(id: CampaignId, body: Annotated[PresentedTokens, Body()]) -> CountedImpressions:
+@app.post("/api/v1/campaigns/<campaign_id>/impressions/batch", **http.public())
+def record_many(campaign_id: CampaignId, body: Annotated[PresentedTokens, Body()]) -> CountedImpressions:
     """Count the impressions of up to 50 tokens. Each token has its own result: a refused token affects no other.
 
     If the body as a whole is invalid, the response is 400, and nothing is counted. After a 503 send all tokens again.
@@ -50,7 +50,7 @@ def record_many(id: CampaignId, body: Annotated[PresentedTokens, Body()]) -> Cou
     raise NotImplementedError
 
 
-@app.post("/api/v1/campaigns/<id>/clicks", **http.public())
-def click(id: CampaignId, body: Annotated[PresentedToken, Body()]) -> Counted:
+@app.post("/api/v1/campaigns/<campaign_id>/clicks", **http.public())
+def click(campaign_id: CampaignId, body: Annotated[PresentedToken, Body()]) -> Counted:
     """Count the click on a counted impression, once, or return why it is refused. The status is 200 in both cases."""
     raise NotImplementedError

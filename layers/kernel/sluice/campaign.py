@@ -26,7 +26,7 @@ class Chained:
     steps_done: int = 0
     """Steps that the chain committed: neither commands nor records."""
     max_steps: int = 0
-    """The step at which the context gives the campaign up; 0 before it started."""
+    """The step at which the context gives the campaign up, in a status of its own; 0 before it started."""
     sweeps: int = 0
     """How often the sweeper woke it since the last commit."""
     request: str | None = None
@@ -42,7 +42,10 @@ class Chained:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the step that is due is one more than the campaign may take (design section 3)."""
+        """Whether the step that is due is one more than the campaign may take (design section 3).
+
+        What that step commits is the context's own: a boost ends as `failed`, a participation goes to `review`.
+        """
         return self.steps_done + 1 >= self.max_steps
 
     def commanded(self, now: datetime) -> Self:

@@ -295,6 +295,48 @@ BROKEN = [
         "SponsorshipsRecordingApiFunction: hold PutItem to dynamodb:LeadingKeys ['imp#*'] of SponsorshipsTable",
     ),
     Broken(
+        permissions.ledger_accounts_are_written_by_their_owners_alone,
+        "sponsorships that bring money from outside",
+        restate(
+            "SponsorshipsWorkerFunction",
+            "dynamodb:PutItem",
+            "LedgerTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["wallet#*", "outside#*"]}},
+        ),
+        "SponsorshipsWorkerFunction: hold it to dynamodb:LeadingKeys "
+        f"{permissions.LEDGER_KEYS['SponsorshipsWorkerFunction']} of LedgerTable",
+    ),
+    Broken(
+        permissions.ledger_accounts_are_written_by_their_owners_alone,
+        "a stranger with a hand on wallets",
+        grant("BoostsWorkerFunction", "dynamodb:UpdateItem", {"Fn::GetAtt": ["LedgerTable", "Arn"]}),
+        "BoostsWorkerFunction: take writing LedgerTable away: no account is its own",
+    ),
+    *(
+        Broken(
+            permissions.what_is_counted_elsewhere_is_never_paid,
+            f"sponsorships that may {action} of {table}",
+            grant(function, f"dynamodb:{action}", resource),
+            f"{function}: take {table} away: what it counts is never paid",
+        )
+        for function, action, table, resource in (
+            ("SponsorshipsWorkerFunction", "GetItem", "TotalsTable", {"Fn::GetAtt": ["TotalsTable", "Arn"]}),
+            (
+                "SponsorshipsMonitoringWorkerFunction",
+                "Query",
+                "ViewsTable",
+                {"Fn::Sub": "${ViewsTable.Arn}/index/by_wake"},
+            ),
+            ("SponsorshipsMonitoringStreamFunction", "PutItem", "BoostsTable", {"Fn::GetAtt": ["BoostsTable", "Arn"]}),
+        )
+    ),
+    Broken(
+        permissions.tables_have_the_writers_they_should,
+        "a stream function that writes what it was fed",
+        grant("SponsorshipsMonitoringStreamFunction", "dynamodb:UpdateItem", {"Fn::GetAtt": ["AuditTable", "Arn"]}),
+        "SponsorshipsMonitoringStreamFunction: take UpdateItem on AuditTable away, or add it to WRITERS",
+    ),
+    Broken(
         permissions.reports_never_say_who,
         "reports that may read whatever they like",
         restate("ViewsReportsApiFunction", "dynamodb:Query", "ViewsTable", Condition=None),

@@ -163,6 +163,45 @@ BROKEN = [
     ),
     Broken(
         queues.stream_filters_compare_no_numbers,
+        "a participation that is chosen by its impressions",
+        put(
+            "SponsorshipsMonitoringStreamFunction.Events.Rows.Properties.FilterCriteria.Filters.0.Pattern",
+            '{"dynamodb": {"NewImage": {"impressions": {"N": [{"numeric": [">=", 2000]}]}}}}',
+        ),
+        "SponsorshipsMonitoringStreamFunctionRows: filter on no number, which DynamoDB streams write as a string",
+    ),
+    Broken(
+        queues.streams_do_not_feed_themselves,
+        "a monitoring that puts the edit that it found right by itself",
+        grant(
+            "SponsorshipsMonitoringStreamFunction",
+            "dynamodb:UpdateItem",
+            {"Fn::GetAtt": ["SponsorshipsTable", "Arn"]},
+        ),
+        "SponsorshipsMonitoringStreamFunctionRows: let only INSERT through its filter, or its own updates feed it",
+    ),
+    Broken(
+        queues.rules_may_send_to_their_queues,
+        "a bus that may not send",
+        drop("Resources.SponsorshipsChecksQueuePolicy"),
+        "SponsorshipsChecksQueue: add a queue policy that lets events.amazonaws.com send for SponsorshipsChecksRule "
+        "alone",
+    ),
+    Broken(
+        queues.rules_may_send_to_their_queues,
+        "every bus that may send",
+        drop("SponsorshipsChecksQueuePolicy.PolicyDocument.Statement.0.Condition"),
+        "SponsorshipsChecksQueue: add a queue policy that lets events.amazonaws.com send for SponsorshipsChecksRule "
+        "alone",
+    ),
+    Broken(
+        queues.rules_may_send_to_their_queues,
+        "an event that nobody misses",
+        drop("SponsorshipsChecksRule.Targets.0.DeadLetterConfig"),
+        "SponsorshipsChecksRule: set DeadLetterConfig of its target to a queue of the template",
+    ),
+    Broken(
+        queues.stream_filters_compare_no_numbers,
         "a bare number",
         put(
             f"{_RELAY_SOURCE}.FilterCriteria.Filters.0.Pattern",

@@ -1,13 +1,23 @@
 """Routes, broken."""
 
 from tests.template.broken.copy import Broken
-from tests.template.edits import all_of, drop, put
+from tests.template.edits import add, all_of, drop, put
+from tests.template.project import real
 from tests.template.rules import routes
 
 _API_EVENTS = "BoostsApiFunction.Events"
 _OPEN = "GET /api/views/{content_type}/{content_id}"
 
+_TOPICS = {f"Topic{number}": {"Type": "AWS::SNS::Topic"} for number in range(500)}
+
 BROKEN = [
+    Broken(
+        routes.resources_leave_room,
+        "more than a stack has room for",
+        all_of(*(add(name, topic) for name, topic in _TOPICS.items())),
+        f"Resources: {len(real().resources) + len(_TOPICS)} of 500: "
+        "let the routes of a function share one AWS::Lambda::Permission",
+    ),
     Broken(
         routes.routes_name_their_method,
         "a route for every method",

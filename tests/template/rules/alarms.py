@@ -48,6 +48,13 @@ def _cases(value: Any) -> list[str]:
     return [text_of(value)]
 
 
+def _metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an alarm watches: one metric, or those of which it computes another."""
+    if "Metrics" in alarm:
+        return [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
+    return [alarm]
+
+
 def metrics_of_log_lines_are_watched(project: Project) -> list[str]:
     """An alarm on a metric that nothing makes never rings, and a metric without an alarm is paid for all the same."""
     made = {
@@ -58,7 +65,8 @@ def metrics_of_log_lines_are_watched(project: Project) -> list[str]:
     watched = {
         (namespace, metric): name
         for name, alarm in project.alarms.items()
-        for namespace, metric in zip(_cases(alarm["Namespace"]), _cases(alarm["MetricName"]), strict=True)
+        for each in _metrics(alarm)
+        for namespace, metric in zip(_cases(each["Namespace"]), _cases(each["MetricName"]), strict=True)
         if not namespace.startswith("AWS/")
     }
     problems = [f"{watched[each]}: add a filter that makes {each[1]}" for each in watched.keys() - made.keys()]

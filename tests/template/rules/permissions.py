@@ -41,12 +41,26 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     },
     "SponsorshipsTable": {
         "SponsorshipsRecordingApiFunction": {"PutItem", "UpdateItem"},
+        "OperationsStopFunction": {"PutItem"},
+        "OperationsSweeperFunction": {"UpdateItem"},
+        "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
+        "SponsorshipsMonitoringScheduleFunction": {"PutItem", "UpdateItem"},
+        "SponsorshipsMonitoringWorkerFunction": {"PutItem", "UpdateItem"},
+        "SponsorshipsWorkerFunction": {"PutItem", "UpdateItem"},
+    },
+    "LedgerTable": {
+        "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
+        "SponsorshipsWorkerFunction": {"PutItem", "UpdateItem"},
     },
     # Nobody may change or remove an entry, by the policy too.
     "AuditTable": {
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
+        "SponsorshipsApiFunction": {"PutItem"},
+        "SponsorshipsMonitoringScheduleFunction": {"PutItem"},
+        "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
+        "SponsorshipsWorkerFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
@@ -59,6 +73,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
         "SponsorshipsRecordingApiFunction": {"PutItem"},
+        "SponsorshipsApiFunction": {"PutItem"},
+        "SponsorshipsMonitoringScheduleFunction": {"PutItem"},
+        "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
+        "SponsorshipsWorkerFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
@@ -67,6 +85,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     "RequestsTable": {
         "BoostsApiFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
+        "SponsorshipsApiFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
@@ -100,6 +119,18 @@ TOTALS_KEYS = {
     "ViewsSyncWorkerFunction": ["organic#*"],
 }
 
+# An account, and an entry, of the ledger is written by those alone whose money it is. What comes from outside, or goes
+# there, is the wallets' alone.
+LEDGER = "LedgerTable"
+_OF_SPONSORSHIPS = ["wallet#*", "budget#spn_*", "reserved#spn_*", "entry#*spn_*"]
+LEDGER_KEYS = {
+    "SponsorshipsApiFunction": _OF_SPONSORSHIPS,
+    "SponsorshipsWorkerFunction": _OF_SPONSORSHIPS,
+}
+
+# What was boosted, synced or imported is never paid: no function of sponsorships can see it.
+COUNTED_ELSEWHERE = {"BoostsTable", "TotalsTable", "ViewsTable"}
+
 # What those may write of the views' table that do not move views themselves.
 VIEWS = "ViewsTable"
 VIEWS_KEYS = {
@@ -112,8 +143,8 @@ VIEWS_KEYS = {
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
-# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, which have a colon,
-# it marks what they reached; campaigns, statements and keys are out of its reach.
+# What recording may write of the sponsorships' table, by action: it is open to all. Of participations, which have a
+# colon, it marks what they reached; campaigns, statements and keys are out of its reach.
 RECORDING = "SponsorshipsRecordingApiFunction"
 SPONSORSHIPS = "SponsorshipsTable"
 RECORDED = {"PutItem": ["imp#*"], "UpdateItem": ["imp#*", "tally#*", "refused#*", "spn_*:*"]}
@@ -127,8 +158,13 @@ SWEEPER = "OperationsSweeperFunction"
 
 # Who may hold a secret: have it in the environment, or read it. Whoever reads a function's configuration has it too.
 HOLDERS = {
+    "ImpressionSecret": {
+        "SponsorshipsApiFunction",
+        "SponsorshipsMonitoringWorkerFunction",
+        "SponsorshipsRecordingApiFunction",
+        "SponsorshipsWorkerFunction",
+    },
     "TokenSecret": {"OperationsAuthorizerFunction"},
-    "ImpressionSecret": {"SponsorshipsRecordingApiFunction"},
     "ViewerTokenSecret": {"SponsorshipsRecordingApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
     "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
 }
@@ -261,6 +297,31 @@ def totals_are_written_by_their_owners_alone(project: Project) -> list[str]:
     return problems
 
 
+def ledger_accounts_are_written_by_their_owners_alone(project: Project) -> list[str]:
+    problems = []
+    for function, table, _, statement in _writes(project):
+        if table != LEDGER:
+            continue
+        keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+        if function not in LEDGER_KEYS:
+            problems.append(f"{function}: take writing {LEDGER} away: no account is its own")
+        elif keys != LEDGER_KEYS[function]:
+            problems.append(f"{function}: hold it to dynamodb:LeadingKeys {LEDGER_KEYS[function]} of {LEDGER}")
+    return problems
+
+
+def what_is_counted_elsewhere_is_never_paid(project: Project) -> list[str]:
+    """Neither to read nor to write: a boosted view cannot become an impression."""
+    return [
+        f"{function}: take {table} away: what it counts is never paid"
+        for function in project.functions
+        if function.startswith("Sponsorships")
+        for statement in project.allowed(function)
+        for resource in as_list(statement.get("Resource", []))
+        if (table := refers_to(resource)) in COUNTED_ELSEWHERE
+    ]
+
+
 def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
     """It may write into every context's table: of campaigns and their counters it may touch none."""
     condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
@@ -388,6 +449,8 @@ RULES = (
     schedule_roles_trust_the_scheduler_alone,
     tables_have_the_writers_they_should,
     totals_are_written_by_their_owners_alone,
+    ledger_accounts_are_written_by_their_owners_alone,
+    what_is_counted_elsewhere_is_never_paid,
     the_stop_writes_the_platform_alone,
     the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,

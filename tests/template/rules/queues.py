@@ -125,6 +125,32 @@ def schedules_have_dead_letters(project: Project) -> list[str]:
     return problems
 
 
+def rules_may_send_to_their_queues(project: Project) -> list[str]:
+    """A queue's policy is what lets the bus send to it; without one an event is dropped, and nothing fails."""
+    problems = []
+    for name, rule in project.of_type("AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            dead_letters = refers_to(target.get("DeadLetterConfig", {}).get("Arn", ""))
+            if dead_letters not in project.queues:
+                problems.append(f"{name}: set DeadLetterConfig of its target to a queue of the template")
+            for queue in {refers_to(target["Arn"]), dead_letters} & project.queues.keys():
+                if not _lets_in(project, queue, name):
+                    problems.append(f"{queue}: add a queue policy that lets events.amazonaws.com send for {name} alone")
+    return problems
+
+
+def _lets_in(project: Project, queue: str, rule: str) -> bool:
+    return any(
+        statement.get("Principal") == {"Service": "events.amazonaws.com"}
+        and as_list(statement["Action"]) == ["sqs:SendMessage"]
+        and queue in map(refers_to, as_list(statement["Resource"]))
+        and statement.get("Condition") == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+        for policy in project.of_type("AWS::SQS::QueuePolicy").values()
+        if queue in map(refers_to, policy["Queues"])
+        for statement in policy["PolicyDocument"]["Statement"]
+    )
+
+
 def queue_names_say_what_is_in_them(project: Project) -> list[str]:
     dead_letters = _dead_letters(project)
     return [
@@ -239,6 +265,7 @@ RULES = (
     dead_letters_have_alarms,
     schedules_have_dead_letters,
     source_queues_have_age_alarms,
+    rules_may_send_to_their_queues,
     queue_names_say_what_is_in_them,
     queues_are_encrypted,
     stream_sources_are_bounded,

@@ -6,10 +6,10 @@ from tests.template.project import Project, text_of
 
 # Everybody may call these.
 OPEN_ROUTES = {
-    "POST /api/v1/campaigns/{id}/clicks",
-    "POST /api/v1/campaigns/{id}/impressions",
-    "POST /api/v1/campaigns/{id}/impressions/batch",
-    "POST /api/v1/campaigns/{id}/impressions/token",
+    "POST /api/v1/campaigns/{campaign_id}/clicks",
+    "POST /api/v1/campaigns/{campaign_id}/impressions",
+    "POST /api/v1/campaigns/{campaign_id}/impressions/batch",
+    "POST /api/v1/campaigns/{campaign_id}/impressions/token",
     "GET /api/views/{content_type}/{content_id}",
     "POST /api/views",
     "POST /api/views/batch",
@@ -21,6 +21,17 @@ HEALTH = "/health"
 # The functions that have a URL beside the API, each with the one whose routes it answers there, and the condition.
 URLS = {"ViewsTrackUrlFunction": ("ViewsTrackApiFunction", "HasTrackUrl")}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+# AWS takes 500 in a stack. A route makes a permission, a function about six resources with its logs and alarms.
+MOST_RESOURCES = 450
+
+
+def resources_leave_room(project: Project) -> list[str]:
+    count = len(project.resources)
+    if count <= MOST_RESOURCES:
+        return []
+    return [f"Resources: {count} of 500: let the routes of a function share one AWS::Lambda::Permission"]
 
 
 def routes_name_their_method(project: Project) -> list[str]:
@@ -112,6 +123,7 @@ def _with_methods(cors: Any, methods: list[str]) -> Any:
 
 
 RULES = (
+    resources_leave_room,
     routes_name_their_method,
     routes_are_behind_the_authorizer,
     open_routes_are_throttled,
