@@ -177,6 +177,8 @@ class Count:
     """Of the Merkle tree over the valid rows, in hex."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """Refusals by reason."""
+    foreign: int = 0
+    """Rows that recording did not write as they are: a hand did."""
 
 
 @dataclass(frozen=True)
