@@ -12,7 +12,7 @@ from sluice.ledger import Unbalanced
 from sponsorships import gkeys, postings, rows
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.impressions import participation_id
-from sponsorships.participation import Count, Offer, Participation, Statement, Status, Why
+from sponsorships.participation import Count, Offer, Participation, ParticipationStatus, Statement, Why
 from sponsorships.settlement import Settlement, Standing
 from sponsorships.statement import SETTLED, granted
 from sponsorships.store import CampaignStore, offer_of
@@ -108,9 +108,11 @@ def _money(found: Participation, offer: Offer, statement: Statement | None) -> I
     yield Check("paid = the ledger's entry", paid, found.paid)
     yield Check("clawed = the ledger's entries", clawed, found.clawed)
     yield Check("granted = the approved adjustments", granted(found.id), found.granted)
-    is_paid = found.status is Status.COMPLETED or (found.status is Status.EXPIRED and found.paid > 0)
+    is_paid = found.status is ParticipationStatus.COMPLETED or (
+        found.status is ParticipationStatus.EXPIRED and found.paid > 0
+    )
     yield Check(f"status {found.status}: there is pay in the ledger (1: yes)", int(paid > 0), int(is_paid))
-    if statement and found.status in (Status.COMPLETED, Status.EXPIRED):
+    if statement and found.status in (ParticipationStatus.COMPLETED, ParticipationStatus.EXPIRED):
         yield Check("pay of the statement = the ledger's entry", paid, statement.pay)
 
 
@@ -119,7 +121,7 @@ def _key(found: Participation) -> Iterable[Check]:
     if found.key_number:
         item = gkeys.find(found.campaign_id, found.key_number)
         is_unlocked = item is not None and item.state == gkeys.UNLOCKED
-        is_completed = found.status is Status.COMPLETED
+        is_completed = found.status is ParticipationStatus.COMPLETED
         yield Check(f"status {found.status}: its key is unlocked (1: yes)", int(is_completed), int(is_unlocked))
 
 

@@ -14,11 +14,11 @@ from sponsorships import merkle, rows
 from sponsorships.campaign import Campaign
 from sponsorships.impressions import Row
 from sponsorships.items import RowItem, SponsorshipsItem
-from sponsorships.participation import ENDED, Offer, Participation, Statement, Status
+from sponsorships.participation import ENDED, Offer, Participation, ParticipationStatus, Statement
 from sponsorships.secret import ImpressionSecret
 from sponsorships.store import ParticipationStore, offer_of
 
-SETTLED = ENDED | {Status.HELD}
+SETTLED = ENDED | {ParticipationStatus.HELD}
 """A participation has a statement then."""
 _GRANTED = "granted"
 
@@ -71,7 +71,7 @@ class Shown:
     @property
     def pay(self) -> int:
         """What was paid, or is held, in minor units."""
-        return 0 if self.participation.status is Status.REJECTED else self.statement.pay
+        return 0 if self.participation.status is ParticipationStatus.REJECTED else self.statement.pay
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Statements:
             offer,
             statement,
             reserve,
-            ledger.find(f"rel#{found.id}" if found.status is Status.REJECTED else statement.entry),
+            ledger.find(f"rel#{found.id}" if found.status is ParticipationStatus.REJECTED else statement.entry),
             rows.void_reasons(found.id) if statement.voided else {},
             rows.refusals_by_day(found.id),
             adjustments(found.id),
