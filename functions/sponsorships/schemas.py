@@ -294,7 +294,7 @@ class LegResource(BaseModel):
     amount: int
 
 
-class EntryResource(BaseModel):
+class LedgerEntryResource(BaseModel):
     """An entry of the ledger, with everything that its hash covers.
 
     `hash` is SHA-256 over the other fields as JSON with sorted names, `,` and `:` as separators, in UTF-8.
@@ -368,9 +368,9 @@ class StatementResource(BaseModel):
     pay: MoneyResource
     clawed: MoneyResource = Field(description="How much of the pay was claimed back.")
     rejection_reason: str | None
-    reserve: EntryResource = Field(description="The entry of the join: it set the pay aside, and keeps the terms.")
+    reserve: LedgerEntryResource = Field(description="The entry of the join: it set the pay aside and keeps the terms.")
     entry_id: str | None
-    entry: EntryResource | None = Field(description="The entry that paid or released it; null while it is held.")
+    entry: LedgerEntryResource | None = Field(description="The entry that paid or released it; null while it is held.")
 
     @classmethod
     def of(cls, it: Shown) -> Self:
@@ -393,9 +393,9 @@ class StatementResource(BaseModel):
             pay=MoneyResource.of(it.pay, offer.currency),
             clawed=MoneyResource.of(found.clawed, offer.currency),
             rejection_reason=found.rejection_reason if found.status is ParticipationStatus.REJECTED else None,
-            reserve=EntryResource.model_validate(it.reserve),
+            reserve=LedgerEntryResource.model_validate(it.reserve),
             entry_id=it.entry.id if it.entry else None,
-            entry=EntryResource.model_validate(it.entry) if it.entry else None,
+            entry=LedgerEntryResource.model_validate(it.entry) if it.entry else None,
         )
 
 

@@ -149,13 +149,15 @@ class ConservationResource(BaseModel):
     ok: bool | None
 
 
-type Health = Literal["ok", "degraded", "disconnected"]
+type MonitoringHealth = Literal["ok", "degraded", "disconnected"]
 
 
 class StatusResource(BaseModel):
     """How completions are detected and settled (S3-16, S3-19)."""
 
-    status: Annotated[Health, Field(description="`disconnected`: the stream is silent, and the sweep goes on.")]
+    status: Annotated[
+        MonitoringHealth, Field(description="`disconnected`: the stream is silent, and the sweep goes on.")
+    ]
     stream: StreamResource
     detectors: Detectors
     gaps: GapsResource

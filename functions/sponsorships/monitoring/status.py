@@ -24,7 +24,7 @@ from sponsorships.monitoring.schemas import (
     DetectorResource,
     Detectors,
     GapsResource,
-    Health,
+    MonitoringHealth,
     QueueResource,
     QueuesResource,
     StatusResource,
@@ -71,7 +71,7 @@ class Monitoring:
         is_late = swept_at is not None and now - swept_at > 3 * self._period
         dead = queues.checks.dead + queues.steps.dead + given_up
         is_degraded = gaps.last_24h or dead or is_late or conservation.is_ok is False
-        health: Health = "disconnected" if is_silent else "degraded" if is_degraded else "ok"
+        health: MonitoringHealth = "disconnected" if is_silent else "degraded" if is_degraded else "ok"
         return StatusResource(
             status=health,
             stream=StreamResource(
