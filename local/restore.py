@@ -39,6 +39,7 @@ HELD = (
     "SponsorshipsApiFunction",
     "SponsorshipsMonitoringScheduleFunction",
     "SponsorshipsMonitoringWorkerFunction",
+    "SponsorshipsRecordingApiFunction",
     "SponsorshipsWorkerFunction",
     "ViewsAdjustmentsApiFunction",
     "ViewsImportsApiFunction",
