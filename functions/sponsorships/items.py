@@ -16,10 +16,11 @@
 | keys#C           | key#000001         | -             | a G-Key                                                      |
 | keys#C           | hash#<sha256>      | -             | that a G-Key was loaded: doubles are refused                 |
 | P                | statement          | -             | what it came to                                              |
-| P                | adjustment#<step>  | -             | an edit that was found or proposed, and who approved it      |
+| P                | adjustment#000007  | -             | an edit that was found or proposed, and who approved it      |
+| adjustments      | <time>#P#000007    | -             | the list of open adjustments, the oldest first               |
 | P                | refund#0001        | -             | a claim back, and who approved it                            |
 | earned#nina      | 2026-11-27         | -             | what a streamer earned on a day                              |
-| monitor          | api, stream, ...   | -             | what each detector saw last (monitoring)                     |
+| monitor          | api, stream, ...   | -             | what each detector saw last (monitoring): `MonitorItem`      |
 
 Only the items of part `campaign` have `status` and `created_at`, so only they are in the indexes.
 """
@@ -27,25 +28,28 @@ Only the items of part `campaign` have `status` and `created_at`, so only they a
 from typing import Any, Self
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     DiscriminatorAttribute,
     JSONAttribute,
     NumberAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from sluice.chained import PART, ChainedAttributes
-from sluice.dynamodb import Bound, EnumAttribute, NumbersAttribute
-from sponsorships.campaign import AtEnd, Keys, Status, Viewers
+from sluice.dynamodb import Bound, EnumAttribute, NumbersAttribute, TextsAttribute
+from sponsorships.campaign import AtEnd, Keys, SponsorshipStatus, Viewers
+from sponsorships.checkrun import CheckStatus
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import Status as ParticipationStatus
-from sponsorships.participation import Waiting, Why
+from sponsorships.participation import AdjustmentState, ParticipationStatus, PayWaiting, Why
 
 TALLY = "tally"
 POOL = "pool"
 STATEMENT = "statement"
 PARTICIPATION = "participation"
+CHECK = "check"
 LISTED = "participation#"
 
 
@@ -93,7 +97,7 @@ class ListedItem(SponsorshipsItem):
 class CampaignItem(ChainedAttributes, ChainItem, discriminator=PART):
     """A campaign; each attribute is the field of that name."""
 
-    status = EnumAttribute(Status)
+    status = EnumAttribute(SponsorshipStatus)
     name = UnicodeAttribute()
     target_impressions = NumberAttribute()
     rate = UnicodeAttribute()
@@ -136,12 +140,53 @@ class ParticipationItem(ChainedAttributes, ChainItem, discriminator=PARTICIPATIO
     shards = NumberAttribute(default=1)
     key_number = NumberAttribute(null=True)
     detected_by = UnicodeAttribute(null=True)
-    waiting_for = EnumAttribute(Waiting, null=True)
+    waiting_for = EnumAttribute(PayWaiting, null=True)
     paid = NumberAttribute(default=0)
     clawed = NumberAttribute(default=0)
     refunds = NumberAttribute(default=0)
     rejection_by = UnicodeAttribute(null=True)
     rejection_reason = UnicodeAttribute(null=True)
+
+
+class CheckItem(ChainedAttributes, ChainItem, discriminator=CHECK):
+    """A run over all participations; each attribute is the field of that name."""
+
+    status = EnumAttribute(CheckStatus)
+    deep = BooleanAttribute(default=False)
+    stage = UnicodeAttribute()
+    after_id = UnicodeAttribute(null=True)
+    after_at = UnicodeAttribute(null=True)
+    currencies = TextsAttribute()
+    checked = NumberAttribute()
+    settled = NumberAttribute()
+    edited = NumberAttribute()
+    corrected = NumberAttribute()
+    failed = NumberAttribute()
+    broken = NumberAttribute()
+    problems = TextsAttribute()
+    ended_at = UTCDateTimeAttribute(null=True)
+
+
+class MonitorItem(SponsorshipsItem):
+    """What a detector saw last, which run is going, and what the last look at the ledger said.
+
+    | part                 |                                                             |
+    |----------------------|-------------------------------------------------------------|
+    | api, stream, sweep   | `completions` that this detector found, `last_at`           |
+    | check                | `run`: the run that is going, or the last one               |
+    | canary               | `last_at`, `before_at`: when the sweep wrote it, the last two times |
+    | signal               | the canary's write that the stream brought: `last_at`, `lag_seconds` |
+    | gap#2026-11-27T10    | `gaps` of an hour                                           |
+    | conservation         | `last_at`, `is_ok`                                          |
+    """
+
+    last_at = UnicodeAttribute(null=True)
+    before_at = UnicodeAttribute(null=True)
+    run = UnicodeAttribute(null=True)
+    completions = NumberAttribute(default=0)
+    gaps = NumberAttribute(default=0)
+    lag_seconds = NumberAttribute(null=True)
+    is_ok = BooleanAttribute(null=True)
 
 
 class TallyItem(SponsorshipsItem):
@@ -217,6 +262,21 @@ class RefundItem(SponsorshipsItem):
     approver = UnicodeAttribute(null=True)
     state = UnicodeAttribute()
     entry = UnicodeAttribute(null=True)
+
+
+class AdjustmentItem(SponsorshipsItem):
+    """Impressions that a hand wrote or somebody proposed; each attribute is the field of that name."""
+
+    delta = NumberAttribute()
+    found_by = UnicodeAttribute()
+    made_at = UnicodeAttribute()
+    state = EnumAttribute(AdjustmentState)
+    before = JSONAttribute()
+    after = JSONAttribute()
+    reason = UnicodeAttribute(null=True)
+    proposer = UnicodeAttribute(null=True)
+    approvers = UnicodeSetAttribute(null=True)
+    decided_by = UnicodeAttribute(null=True)
 
 
 class EarnedItem(SponsorshipsItem):

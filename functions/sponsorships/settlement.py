@@ -3,6 +3,7 @@
 A check decides nothing by itself, so there may be any number of them, late, doubled or lost: the transaction decides.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,19 +16,20 @@ from sluice.clock import Clock, next_midnight
 from sluice.errors import Unavailable, Unreadable
 from sluice.wake import Wake
 from sponsorships import gkeys, rows
-from sponsorships.impressions import ImpressionKeys
+from sponsorships.items import TallyItem
 from sponsorships.participation import (
     Change,
     Key,
     Offer,
     Participation,
-    Status,
+    ParticipationStatus,
     Why,
     decide,
     give_up,
     settle,
     wait_for_midnight,
 )
+from sponsorships.secret import ImpressionSecret
 from sponsorships.store import ParticipationStore, offer_of
 
 logger = Logger(child=True)
@@ -52,12 +54,21 @@ class Standing:
         return self.impressions + self.participation.granted
 
 
+def _standing(participation: Participation, tallies: Sequence[TallyItem]) -> Standing:
+    return Standing(
+        participation,
+        sum(int(tally.impressions) for tally in tallies),
+        sum(int(tally.clicks) for tally in tallies),
+        max((tally.last_at for tally in tallies if tally.last_at), default=None),
+    )
+
+
 @dataclass(frozen=True)
 class Settlement:
     """Checks participations, and settles those that reached their target."""
 
     store: ParticipationStore
-    keys: ImpressionKeys
+    secret: ImpressionSecret
     wake: Wake
     clock: Clock
 
@@ -68,13 +79,12 @@ class Settlement:
 
     def standing_of(self, participation: Participation) -> Standing:
         """The tallies of a participation as read."""
-        tallies = rows.tallies(participation.id, participation.shards)
-        return Standing(
-            participation,
-            sum(int(tally.impressions) for tally in tallies),
-            sum(int(tally.clicks) for tally in tallies),
-            max((tally.last_at for tally in tallies if tally.last_at), default=None),
-        )
+        return self.standings_of([participation])[0]
+
+    def standings_of(self, participations: Sequence[Participation]) -> list[Standing]:
+        """The tallies of several participations as read, by one consistent batch read."""
+        tallies = rows.tallies_of({each.id: int(each.shards) for each in participations})
+        return [_standing(each, tallies[each.id]) for each in participations]
 
     def check(self, participation_id: str, source: str) -> Participation | None:
         """Settle a participation if its rows reach the target; the participation if this call settled it.
@@ -87,14 +97,14 @@ class Settlement:
                 logger.info("Dropped: there is no such participation")
                 return None
             participation = standing.participation
-            if participation.status is Status.SETTLING:
+            if participation.status is ParticipationStatus.SETTLING:
                 self.wake_step(participation)
                 return None
             offer = offer_of(participation_id)
-            if participation.status is not Status.ACTIVE or offer is None or standing.total < offer.target:
+            if participation.status is not ParticipationStatus.ACTIVE or offer is None or standing.total < offer.target:
                 return None
             # Rows, not tallies: a hand may have edited either.
-            valid = rows.count(self.keys, participation_id).valid
+            valid = rows.count(self.secret, participation_id).valid
             if valid + participation.granted < offer.target:
                 logger.error("TallyDiffers", tallies=standing.impressions, rows=valid)  # an alarm counts these lines
                 return None
@@ -129,7 +139,7 @@ class ParticipationBatches:
     """A step of a participation: close the tallies, count the rows, and decide in one transaction."""
 
     store: ParticipationStore
-    keys: ImpressionKeys
+    secret: ImpressionSecret
     zone: ZoneInfo
     max_daily_earnings: int
     """In minor units; 0 is off."""
@@ -140,7 +150,7 @@ class ParticipationBatches:
     def commit(self, state: State[Participation], committed_by: str, now: datetime) -> Participation | None:
         change = self._decided(state.campaign, now)
         after = self.store.commit(change.run_by(committed_by), WORKER, now)
-        if after and after.status is Status.REVIEW:
+        if after and after.status is ParticipationStatus.REVIEW:
             logger.error("Participation in review", impressions=after.impressions)  # an alarm counts these lines
         return after
 
@@ -151,7 +161,7 @@ class ParticipationBatches:
         if offer is None:
             raise Unreadable(f"The ledger has no reserve entry of {participation.id}")
         rows.close(participation.id, participation.shards, participation.step)
-        count = rows.count(self.keys, participation.id)
+        count = rows.count(self.secret, participation.id)
         today = now.astimezone(self.zone).date()
         change = decide(participation, offer, count, now, self.max_daily_earnings, today)
         if change.earned:

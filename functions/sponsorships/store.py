@@ -1,11 +1,14 @@
 """Reading campaigns and participations, and committing changes to them with the money that they move."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any
+from functools import reduce
+from operator import and_
+from typing import Any, cast
 
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from sluice import ledger, outbox
@@ -16,9 +19,9 @@ from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_o
 from sluice.ledger import Entry, Leg
 from sluice.money import exponent
 from sluice.store import ChainStore, Listing
-from sponsorships import gkeys
+from sponsorships import adjustments, gkeys
 from sponsorships.campaign import Action as CampaignAction
-from sponsorships.campaign import AtEnd, Campaign, Status, Terms
+from sponsorships.campaign import AtEnd, Campaign, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
 from sponsorships.impressions import tally_id
 from sponsorships.items import (
@@ -34,7 +37,7 @@ from sponsorships.items import (
     StatementItem,
     TallyItem,
 )
-from sponsorships.participation import Action, Change, Key, Offer, Participation, Refund, Statement
+from sponsorships.participation import Action, Change, Key, Offer, Participation, Published, Refund, Statement
 from sponsorships.postings import Posting, reserved
 
 CAMPAIGN_EVENTS = {
@@ -47,6 +50,8 @@ CAMPAIGN_EVENTS = {
     CampaignAction.CANCELLED: "SponsorshipCancelled",
     CampaignAction.KEYS_LOADED: "KeysLoaded",
 }
+CHECK = "campaign.completion.check"
+"""The event that asks for a check (S3-4)."""
 EVENTS = {
     Action.JOINED: "ParticipationJoined",
     Action.SETTLING: "ParticipationSettling",
@@ -55,7 +60,7 @@ EVENTS = {
     Action.EXPIRED: "ParticipationExpired",
     Action.REJECTED: "ParticipationRejected",
     Action.REVIEW: "ParticipationReview",
-    Action.EDITED: "campaign.completion.check",
+    Action.EDITED: CHECK,
     Action.TALLY_CORRECTED: "TallyCorrected",
     Action.VOIDED: "ImpressionsVoided",
     Action.ADJUSTMENT_PROPOSED: "AdjustmentProposed",
@@ -67,15 +72,14 @@ EVENTS = {
 }
 
 
-def entry_of(change: CampaignChange | Change) -> Entry | None:
+def entry_of(change: CampaignChange | Change, number: int) -> Entry | None:
     """The ledger's entry of the money that a change moves: the same one at each call.
 
-    Its cause is the entity, and the number of the audit entry that follows the head as it was read.
+    Its cause is the entity, and the number of the audit entry of the change.
     """
     posting: Posting | None = change.posting
     if posting is None:
         return None
-    number = (change.before.audit_number if change.before else 0) + 1
     return ledger.entry(
         posting.id,
         posting.kind,
@@ -88,9 +92,9 @@ def entry_of(change: CampaignChange | Change) -> Entry | None:
     )
 
 
-def _post(transaction: TransactWrite, change: CampaignChange | Change) -> None:
+def _post(transaction: TransactWrite, change: CampaignChange | Change, number: int) -> None:
     """Write the money that a change moves. Raises Insufficient."""
-    entry = entry_of(change)
+    entry = entry_of(change, number)
     if entry:
         ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs))
 
@@ -99,9 +103,13 @@ def _noted(trace: Trace | None, change: CampaignChange | Change, noted: Mapping[
     """The trace, with what the audit entry shows besides: the hash of the ledger's entry shows an edit of it."""
     if trace is None:
         return None
-    entry = entry_of(change)
-    money = {"entry": entry.id, "entry_hash": entry.hash} if entry else {}
-    return replace(trace, after={**trace.after, **noted, **money})
+    shown = {**(trace.after(0) if callable(trace.after) else trace.after), **noted}
+
+    def after(number: int) -> dict[str, Any]:
+        entry = entry_of(change, number)
+        return shown | ({"entry": entry.id, "entry_hash": entry.hash} if entry else {})
+
+    return replace(trace, after=after)
 
 
 class CampaignStore(ChainStore[Campaign, CampaignChange]):
@@ -118,7 +126,7 @@ class CampaignStore(ChainStore[Campaign, CampaignChange]):
             transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
         if change.keys:
             gkeys.load(transaction, after.id, change.keys)
-        _post(transaction, change)
+        _post(transaction, change, after.audit_number)
         if change.action is CampaignAction.CLOSED:
             amount = ledger.BalanceItem.amount
             nothing = amount.does_not_exist() | (amount == 0)
@@ -202,7 +210,20 @@ class ParticipationStore(ChainStore[Participation, Change]):
             _claim_back(transaction, change.refund, change)
         if change.voids:
             _void(transaction, change)
-        _post(transaction, change)
+        _adjust(transaction, change, after)
+        if change.check and change.action is not Action.EDITED:
+            outbox.write(transaction, CHECK, {**self.terms(after), **change.check}, now)
+        _post(transaction, change, after.audit_number)
+
+    def as_read(self, change: Change) -> Condition | None:
+        """For an edit by hand, the monitored fields and their copies; for a tally, how many tallies there are."""
+        before = change.before
+        if before and change.action is Action.TALLY_CORRECTED:
+            return cast("Condition", ParticipationItem.shards == before.shards)
+        if before is None or change.action is not Action.EDITED:
+            return None
+        names = [field.name for field in fields(Published)]
+        return reduce(and_, (_is(getattr(ParticipationItem, name), getattr(before, name)) for name in names))
 
     def terms(self, participation: Participation) -> dict[str, Any]:
         return {"streamer": participation.streamer, "campaign_id": participation.campaign_id}
@@ -221,7 +242,10 @@ class ParticipationStore(ChainStore[Participation, Change]):
         )
 
     def _trace(self, change: Change, actor: str) -> Trace | None:
-        return _noted(super()._trace(change, actor), change, change.noted)
+        trace = _noted(super()._trace(change, actor), change, change.noted)
+        if trace and change.check and change.action is Action.EDITED:
+            return replace(trace, told={**self.terms(change.after), **change.check})
+        return trace
 
 
 _MOVES = {Key.RESERVE: gkeys.reserve, Key.UNLOCK: gkeys.unlock, Key.GIVE_BACK: gkeys.give_back}
@@ -229,9 +253,16 @@ _MOVES = {Key.RESERVE: gkeys.reserve, Key.UNLOCK: gkeys.unlock, Key.GIVE_BACK: g
 
 def offer_of(participation_id: str) -> Offer | None:
     """The terms that a streamer joined on: those of the ledger's entry, whatever a document says now."""
-    entry = ledger.find(f"rsv#{participation_id}")
-    if entry is None:
-        return None
+    return offers_of([participation_id]).get(participation_id)
+
+
+def offers_of(participation_ids: Iterable[str]) -> dict[str, Offer]:
+    """The terms of several participations, by consistent batch reads, without those that never joined."""
+    found = ledger.find_all(f"rsv#{each}" for each in participation_ids)
+    return {entry_id.removeprefix("rsv#"): _offer(entry) for entry_id, entry in found.items()}
+
+
+def _offer(entry: Entry) -> Offer:
     pay = max(leg.amount for leg in entry.legs)
     memo = entry.memo
     return Offer(
@@ -245,7 +276,7 @@ def offer_of(participation_id: str) -> Offer | None:
     )
 
 
-def listed_by(status: Status | None, owner: str | None) -> Listing:
+def listed_by(status: SponsorshipStatus | None, owner: str | None) -> Listing:
     """Where the campaigns of an advertiser are listed, or those in a status, or all."""
     if owner is not None:
         return Listing(ListedItem.query, f"owner#{owner}")
@@ -263,7 +294,11 @@ def _join(transaction: TransactWrite, campaign: Campaign, after: Participation, 
     """List the participation, on condition that its campaign is as it was read, and runs."""
     transaction.save(ListedItem(campaign.id, f"{LISTED}{after.streamer}"))
     transaction.save(ListedItem(f"streamer#{after.streamer}", campaign.id))
-    runs = (CampaignItem.status == Status.RUNNING) & (CampaignItem.step == campaign.step) & (CampaignItem.ends_at > now)
+    runs = (
+        (CampaignItem.status == SponsorshipStatus.RUNNING)
+        & (CampaignItem.step == campaign.step)
+        & (CampaignItem.ends_at > now)
+    )
     transaction.condition_check(CampaignItem, campaign.id, PART, condition=runs)
 
 
@@ -305,6 +340,21 @@ def _void(transaction: TransactWrite, change: Change) -> None:
     for k, rows in by_tally.items():
         tally = TallyItem(tally_id(change.after.id, k), TALLY)
         transaction.update(tally, [TallyItem.impressions.add(-rows)], TallyItem.closed.does_not_exist())
+
+
+def _adjust(transaction: TransactWrite, change: Change, after: Participation) -> None:
+    """Write an adjustment as it is then, and what a tally is corrected by."""
+    if change.adjustment:
+        adjustments.write(transaction, after.id, change.adjustment)
+    if change.correction:
+        tally = TallyItem(tally_id(after.id, 0), TALLY)
+        transaction.update(tally, [TallyItem.impressions.add(change.correction)])
+
+
+def _is(attribute: Any, value: Any) -> Condition:
+    """That an attribute is as it was read: what a hand took away is read as 0."""
+    is_equal: Condition = attribute == value
+    return is_equal if value else is_equal | attribute.does_not_exist()
 
 
 def _refund_part(number: int) -> str:

@@ -233,7 +233,10 @@ def _remove(item: Item, name: str) -> None:
 
 def _add(item: Item, name: str, before: Item, added: Value | None) -> None:
     assert added is not None
-    item[name] = number(plain(before[name]) + plain(added)) if name in before else added
+    if "SS" in added:
+        item[name] = {"SS": sorted({*plain(before.get(name, {"SS": []})), *plain(added)})}
+    else:
+        item[name] = number(plain(before[name]) + plain(added)) if name in before else added
 
 
 def _set(item: Item, name: str, value: Value | None) -> None:

@@ -16,7 +16,7 @@ OUTSIDE = {"operations"}
 
 # Each adapter with the one vendor that it may import. Beside the context's plain files it may know its port.
 ADAPTERS = {
-    "sponsorships.recording.secret": "botocore",
+    "sponsorships.secret": "botocore",
     "sponsorships.recording.table": "botocore",
     "views.shards.store": "redis",
     "views.totals": "pynamodb",

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from sluice.errors import Misconfigured, Unavailable
-from sponsorships.recording.secret import ImpressionSecret
+from sponsorships.secret import ImpressionSecret
 
 K1, K2 = "1" * 32, "2" * 32
 

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from sluice.clock import SystemClock
 from sponsorships.recording.recorder import Recorder
-from sponsorships.recording.secret import ImpressionSecret
 from sponsorships.recording.table import DynamoTable
+from sponsorships.secret import ImpressionSecret
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,10 @@ class ChainStore[C: Chained, X: Change[Any]]:
         """Whether a change can be committed at all: False if DynamoDB would reject the bounds of its condition."""
         return True
 
+    def as_read(self, change: X) -> Condition | None:  # noqa: ARG002 - the context's
+        """The context's own condition on the campaign's item, beside its step, status and audit head."""
+        return None
+
     def also(self, transaction: TransactWrite, change: X, after: C, now: datetime) -> None:
         """Add the context's own writes to the transaction of a change; `after` has its new head."""
 
@@ -186,7 +190,7 @@ class ChainStore[C: Chained, X: Change[Any]]:
             if before is None:
                 transaction.save(self._item(after), condition=self.items.id.does_not_exist())
             else:
-                transaction.update(self._item(before), self._differences(before, after), self._as_read(before))
+                transaction.update(self._item(before), self._differences(before, after), self._as_read(change, before))
             if change.is_batch:
                 platform.require_open(transaction, self._platform)
             self.also(transaction, change, after, now)
@@ -214,11 +218,11 @@ class ChainStore[C: Chained, X: Change[Any]]:
             restored=self.restored,
         )
 
-    def _as_read(self, before: C) -> Condition:
+    def _as_read(self, change: X, before: C) -> Condition:
         as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
-        head_as_read: Condition = self.items.audit_number == before.audit_number
-        both: Condition = as_read & head_as_read
-        return both
+        as_read &= self.items.audit_number == before.audit_number
+        of_context = self.as_read(change)
+        return as_read if of_context is None else as_read & of_context
 
     def _differences(self, before: C, after: C) -> list[Action]:
         """Sets only what changed, so that an older release keeps the attributes of a newer one.
