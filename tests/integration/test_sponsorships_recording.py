@@ -1,6 +1,8 @@
 """Impressions and clicks over HTTP: what is counted, what is refused and why, whatever comes twice, at once or late."""
 
 import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -11,7 +13,6 @@ from botocore.client import BaseClient
 from sponsorships import impressions
 from sponsorships.impressions import ImpressionKeys, Row, by_service
 from tests.account import Account
-from tests.integration.harness import Answer
 from tests.integration.log_metrics import metrics
 from tests.integration.recording_world import (
     BROWSER,
@@ -512,6 +513,15 @@ def test_no_tally_is_added_behind_a_settling_that_began(recording: Recording) ->
     assert recording.participation()["shards"] == 1
 
 
+def test_tallies_that_another_environment_doubled_are_not_made_fewer(recording: Recording) -> None:
+    others = lambda: recording.set(P, "campaign", shards=8)  # noqa: E731
+
+    with troubled("UpdateItem", before=others), troubled("TransactWriteItems", *["conflict"] * 3):
+        recording.record(impression_token("ada"))
+
+    assert recording.participation()["shards"] == 8
+
+
 def test_the_tallies_are_64_at_most(aws: Account) -> None:
     recording = Recording(aws)
     recording.join(participation=a_participation(shards=64))
@@ -589,21 +599,28 @@ def test_two_environments_whose_batches_cross_at_once_make_one_check_of_a_thresh
     assert recording.participation()["reached"] == 100
 
 
+@contextmanager
+def in_front_of_the_mark(happens: Callable[[], object]) -> Iterator[None]:
+    """Something happens once, after the totals were read and before a crossing is marked."""
+    real, pending = BaseClient._make_api_call, [happens]
+
+    def call(client: Any, name: str, arguments: dict[str, Any]) -> Any:
+        puts = [action["Put"]["TableName"] for action in arguments.get("TransactItems", []) if "Put" in action]
+        if pending and any("Outbox" in table for table in puts):
+            pending.pop()()
+        return real(client, name, arguments)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BaseClient, "_make_api_call", call)
+        yield
+
+
 def test_a_mark_that_meets_another_one_looks_again(recording: Recording, aws: Account) -> None:
     counted_to(recording, 40)
     other = Recording(aws)
     theirs = [impression_token(f"theirs {number}") for number in range(50)]
-    seen: list[Answer] = []
-    call = BaseClient._make_api_call
 
-    def in_the_middle(client: Any, name: str, arguments: dict[str, Any]) -> Any:
-        puts = [action["Put"]["TableName"] for action in arguments.get("TransactItems", []) if "Put" in action]
-        if not seen and any("Outbox" in table for table in puts):
-            seen.append(other.batch(*theirs))
-        return call(client, name, arguments)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(BaseClient, "_make_api_call", in_the_middle)
+    with in_front_of_the_mark(lambda: other.batch(*theirs)):
         recording.batch(*[impression_token(f"mine {number}") for number in range(12)])
 
     assert [each["thresholds"] for each in recording.events()] == [[50, 100]]
@@ -631,6 +648,26 @@ def test_a_participation_that_settles_is_marked_no_more(recording: Recording) ->
         counted_to(recording, 50, 49)
 
     assert recording.events() == []
+
+
+def test_a_participation_that_begins_to_settle_after_the_look_is_marked_no_more(recording: Recording) -> None:
+    counted_to(recording, 49)
+
+    with in_front_of_the_mark(lambda: recording.set(P, "campaign", status="settling", why="end")):
+        counted_to(recording, 50, 49)
+
+    assert recording.events() == []
+    assert "reached" not in recording.participation()
+
+
+def test_an_edit_between_the_look_and_the_mark_is_left_to_the_detectors(recording: Recording) -> None:
+    counted_to(recording, 49)
+
+    with in_front_of_the_mark(lambda: recording.set(P, "campaign", clicks=7)):
+        counted_to(recording, 50, 49)
+
+    assert len(recording.events()) == 1
+    assert (recording.participation()["clicks"], recording.participation()["reached"]) == (7, 50)
 
 
 def test_an_impression_is_counted_also_if_nobody_could_look_for_a_crossing(recording: Recording) -> None:
