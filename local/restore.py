@@ -46,6 +46,7 @@ HELD = (
     "ViewsRegisteredApiFunction",
     "ViewsSyncApiFunction",
     "ViewsSyncWorkerFunction",
+    "WalletsApiFunction",
 )
 """Who writes those tables. Tracking goes on: it writes them only while Redis is away."""
 STOP = "/api/admin/stop"

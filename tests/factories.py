@@ -59,7 +59,7 @@ def a_sponsorship(**changes: Any) -> sponsorship.Campaign:
         "milestones": (50, 100, 500),
         "ends_at": NOON + timedelta(days=30),
         "pay": 330_000,
-        "status": sponsorship.Status.RUNNING,
+        "status": sponsorship.SponsorshipStatus.RUNNING,
         "started_at": NOON,
         "wake_at": NOON + timedelta(days=30),
         "max_steps": 104,

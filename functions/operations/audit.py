@@ -12,11 +12,13 @@ from sluice import http, platform, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
 from sluice.dynamodb import bind
+from sluice.ledger import LedgerItem
 from sluice.roles import Role
 
 ENTITY_DESCRIPTION = (
     "The id of a campaign or an import; `platform`: stops and resumes; "
-    "`content:story:123`: the registrations of a content; or `adjustments:story:123`: the adjustments of its views."
+    "`content:story:123`: the registrations of a content; `adjustments:story:123`: the adjustments of its views; "
+    "or `wallet:nina`: deposits and withdrawals of a user."
 )
 TEXT: Any = {"min_length": 1, "max_length": 255}
 
@@ -24,13 +26,14 @@ app = http.resolver()
 
 
 # `views_table` holds registered contents, and the audit heads of adjustments.
-Settings = chains.settings("audit_table", "views_table", and_all=chains.TABLES)
+Settings = chains.settings("audit_table", "ledger_table", "views_table", and_all=chains.TABLES)
 
 
 @cache
 def trail() -> Trail:
     read = settings.read(Settings)
     bind(EntryItem, read.audit_table)
+    bind(LedgerItem, read.ledger_table)
     items = {table: items_in(getattr(read, table)) for table in chains.TABLES}
     others = {platform.ENTITY: items[chains.PLATFORM_TABLE], CONTENT: items["views_table"]}
     campaigns = {prefix: items[chain.table] for chain in chains.CHAINS for prefix in chain.prefixes}

@@ -12,9 +12,12 @@ from sluice.chained import PART, ChainedItem
 from sluice.dynamodb import transient_as_unavailable
 from sluice.errors import NotFound, Unreadable
 from sluice.ids import is_id
+from sluice.ledger import HeadItem, is_user
 from sluice.platform import ENTITY
 
 CONTENT = "content"
+WALLET = "wallet"
+"""The kind of what was paid into a user's wallets and out of them: `wallet:nina`."""
 HEADS_OF_CONTENT = {CONTENT: "about", "adjustments": "adjustments"}
 """The chains that a content may have, and the part of its item that holds the head of each: `content:story:123`."""
 
@@ -51,7 +54,8 @@ class Trail:
 
     The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
     So are what is registered of a content, `content:story:123`, and the adjustments of its views,
-    `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads.
+    `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads. The heads of wallets are in
+    the ledger's table.
     """
 
     campaigns: Mapping[str, type[ChainedItem]]
@@ -106,8 +110,10 @@ class Trail:
             except DoesNotExist:
                 return None
 
-    def _place(self, entity: str) -> tuple[type[ChainedItem], str, str]:
-        """Where an entity remembers its last entry: the table, and the item's id and part there. Raises NotFound."""
+    def _place(self, entity: str) -> tuple[type[ChainedItem | HeadItem], str, str]:
+        """Where an entity remembers its last entry: the table, and the item's key there. Raises NotFound."""
+        if user := _user(entity):
+            return HeadItem, *HeadItem.key(user)
         kind, *content = entity.split(":", 2)
         if kind in HEADS_OF_CONTENT and len(content) == 2:
             return self.campaigns[CONTENT], "#".join((CONTENT, *content)), HEADS_OF_CONTENT[kind]
@@ -118,7 +124,15 @@ class Trail:
         return self.campaigns[prefix], entity, PART
 
 
+def _user(entity: str) -> str | None:
+    """Whose wallets the entity is; None for another entity."""
+    kind, _, user = entity.partition(":")
+    return user if kind == WALLET and is_user(user) else None
+
+
 def _unknown(entity: str) -> NotFound:
+    if _user(entity):
+        return NotFound("Nothing was paid into this user's wallets or out of them", "not_found")
     if entity.partition(":")[0] in HEADS_OF_CONTENT:
         return NotFound("This content was never registered, or its views were never adjusted", "not_found")
     return NotFound("Campaign not found", "campaign_not_found")

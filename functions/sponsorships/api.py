@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache, partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from sluice import http, settings
+from sluice import exports, http, settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.errors import Conflicting, Invalid
@@ -17,32 +17,38 @@ from sluice.ledger import Budget
 from sluice.money import exponent
 from sluice.requests import RequestItem
 from sluice.roles import Principal, Role
-from sluice.schemas import place
+from sluice.schemas import VerificationResource, place
 from sponsorships import earnings, impressions, rows
 from sponsorships.bootstrap import SponsorshipsSettings, secret, stores, wake
-from sponsorships.campaign import PREFIX, Campaign, Status
+from sponsorships.campaign import PREFIX, Campaign, SponsorshipStatus
 from sponsorships.commands import Campaigns, KeyCounts, Participations
+from sponsorships.evidence import Evidence
+from sponsorships.export import RowPlace, evidence_csv
+from sponsorships.impressions import row_part
 from sponsorships.participation import Participation
 from sponsorships.schemas import (
-    CampaignPage,
-    CampaignResource,
     KeyResource,
     LoadedKeys,
-    NewCampaign,
     NewKeys,
     NewParticipation,
     NewRefund,
+    NewSponsorship,
     NewTokens,
     NewVoid,
     ParticipationPage,
     ParticipationResource,
+    ProofResource,
     RefundResource,
+    SponsorshipPage,
+    SponsorshipResource,
+    StatementResource,
     TokenResource,
     TokensResource,
     WithReason,
 )
 from sponsorships.secret import ImpressionSecret
 from sponsorships.settlement import Settlement
+from sponsorships.statement import Statements
 
 CAMPAIGNS = "/api/v1/campaigns"
 CAMPAIGN = f"{CAMPAIGNS}/<campaign_id>"
@@ -68,6 +74,8 @@ class Services:
 
     campaigns: Campaigns
     participations: Participations
+    statements: Statements
+    evidence: Evidence
     secret: ImpressionSecret
     milestones: tuple[int, ...]
     clock: SystemClock
@@ -81,22 +89,23 @@ def services() -> Services:
     settlement = Settlement(participations, secret(read), wake(read), clock)
     of_campaigns = Campaigns(campaigns, settlement, wake(read), clock, read.max_daily_earnings)
     of_participations = Participations(participations, of_campaigns, settlement, wake(read), clock)
+    statements, evidence = Statements(participations, secret(read)), Evidence(campaigns, settlement)
     milestones = tuple(int(each) for each in read.milestone_defaults)
-    return Services(of_campaigns, of_participations, secret(read), milestones, clock)
+    return Services(of_campaigns, of_participations, statements, evidence, secret(read), milestones, clock)
 
 
-def shown(campaign: Campaign) -> CampaignResource:
+def shown(campaign: Campaign) -> SponsorshipResource:
     """A campaign as its advertiser sees it."""
-    return CampaignResource.of(campaign, services().campaigns.budget(campaign))
+    return SponsorshipResource.of(campaign, services().campaigns.budget(campaign))
 
 
-def shown_to(campaign: Campaign, caller: Principal) -> CampaignResource:
-    return shown(campaign) if services().campaigns.is_own(campaign, caller) else CampaignResource.of(campaign, None)
+def shown_to(campaign: Campaign, caller: Principal) -> SponsorshipResource:
+    return shown(campaign) if services().campaigns.is_own(campaign, caller) else SponsorshipResource.of(campaign, None)
 
 
-def started(campaign: Campaign) -> CampaignResource:
+def started(campaign: Campaign) -> SponsorshipResource:
     """A campaign that was just started: the response is stored in the transaction that moves its money."""
-    return CampaignResource.of(campaign, Budget(campaign.budget, campaign.budget, 0, 0, 0))
+    return SponsorshipResource.of(campaign, Budget(campaign.budget, campaign.budget, 0, 0, 0))
 
 
 def taking_part(found: Participation, voided: Sequence[str] = ()) -> ParticipationResource:
@@ -111,29 +120,29 @@ def taking_part(found: Participation, voided: Sequence[str] = ()) -> Participati
 
 @app.post(CAMPAIGNS, **http.require(Role.USER, 201, errors=[409]))
 def create(
-    body: Annotated[NewCampaign, Body()], origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+    body: Annotated[NewSponsorship, Body()], origin: http.Origin, key: http.IdempotencyKey = None
+) -> Response[SponsorshipResource]:
     """Create a draft of a campaign; `start` funds it."""
     terms = body.terms(services().milestones)
-    return http.command(origin, key, partial(services().campaigns.create, terms), CampaignResource, shown, 201)
+    return http.command(origin, key, partial(services().campaigns.create, terms), SponsorshipResource, shown, 201)
 
 
 @app.get(CAMPAIGNS, **http.require(Role.USER))
 def page(
     caller: http.Caller,
-    status: Annotated[Status | None, Query(description="Only campaigns in this status.")] = None,
+    status: Annotated[SponsorshipStatus | None, Query(description="Only campaigns in this status.")] = None,
     mine: Annotated[bool, Query(description="Only the caller's own campaigns.")] = False,
     limit: http.Limit = http.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
-) -> CampaignPage:
+) -> SponsorshipPage:
     """List campaigns, newest first: all for an operator; for others those that run, or with `mine` their own."""
     after = place(cursor, PREFIX, of_index=not mine)
     found, following = services().campaigns.page(status, limit, after, caller, mine=mine)
-    return CampaignPage.of([shown_to(each, caller) for each in found], following)
+    return SponsorshipPage.of([shown_to(each, caller) for each in found], following)
 
 
 @app.get(CAMPAIGN, **http.require(Role.USER, errors=[404]))
-def get(campaign_id: CampaignId, caller: http.Caller) -> CampaignResource:
+def get(campaign_id: CampaignId, caller: http.Caller) -> SponsorshipResource:
     """Return a campaign, and for its advertiser where its money is."""
     return shown_to(services().campaigns.seen_by(campaign_id, caller), caller)
 
@@ -141,46 +150,46 @@ def get(campaign_id: CampaignId, caller: http.Caller) -> CampaignResource:
 @app.post(f"{CAMPAIGN}/start", **http.require(Role.USER, errors=[404, 409]))
 def start(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Start a draft: its whole budget moves from the advertiser's wallet to the campaign."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.start, campaign_id), CampaignResource, started)
+    return http.command(origin, key, partial(services().campaigns.start, campaign_id), SponsorshipResource, started)
 
 
 @app.post(f"{CAMPAIGN}/pause", **http.require(Role.USER, errors=[404, 409]))
 def pause(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Pause a running campaign: within 5 seconds it takes no impressions, and at once nobody joins."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.pause, campaign_id), CampaignResource, shown)
+    return http.command(origin, key, partial(services().campaigns.pause, campaign_id), SponsorshipResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/resume", **http.require(Role.USER, errors=[404, 409]))
 def resume(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Let a paused campaign go on."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.resume, campaign_id), CampaignResource, shown)
+    return http.command(origin, key, partial(services().campaigns.resume, campaign_id), SponsorshipResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/close", **http.require(Role.USER, 202, errors=[404, 409]))
 def close(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Begin to end a campaign: its participations settle, and what is left of the budget is refunded."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.close, campaign_id), CampaignResource, shown, 202)
+    return http.command(origin, key, partial(services().campaigns.close, campaign_id), SponsorshipResource, shown, 202)
 
 
 @app.post(f"{CAMPAIGN}/cancel", **http.require(Role.USER, errors=[404, 409]))
 def cancel(
     campaign_id: CampaignId, caller: http.Caller, origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CampaignResource]:
+) -> Response[SponsorshipResource]:
     """Cancel a draft: no money was moved."""
     services().campaigns.own(campaign_id, caller)
-    return http.command(origin, key, partial(services().campaigns.cancel, campaign_id), CampaignResource, shown)
+    return http.command(origin, key, partial(services().campaigns.cancel, campaign_id), SponsorshipResource, shown)
 
 
 @app.post(f"{CAMPAIGN}/gkeys", **http.require(Role.USER, errors=[404, 409]))
@@ -352,6 +361,58 @@ def approve_refund(
 
     wanted = partial(services().participations.approve_refund, campaign_id, streamer, number)
     return http.command(origin, key, wanted, RefundResource, approved)
+
+
+@app.get(f"{PARTICIPATION}/statement", **http.require(Role.USER, errors=[404, 409]))
+def statement(campaign_id: CampaignId, streamer: StreamerId, caller: http.Caller) -> StatementResource:
+    """Return what a participation came to, with all that is needed to compute it again offline."""
+    found = services().participations.seen_by(campaign_id, streamer, caller)
+    return StatementResource.of(services().statements.shown(services().campaigns.get(campaign_id), found))
+
+
+@app.get(f"{PARTICIPATION}/statement/evidence", **http.require(Role.USER, errors=[404], media=exports.MEDIA))
+def statement_evidence(
+    campaign_id: CampaignId,
+    streamer: StreamerId,
+    caller: http.Caller,
+    limit: http.CsvLimit = http.MAX_CSV_LINES,
+    cursor: http.Cursor = None,
+) -> Response[str]:
+    """Return the impressions as CSV, one line per viewer, in the order of `viewer`. `Link` has the next page."""
+    found = services().participations.seen_by(campaign_id, streamer, caller)
+    after = http.place_of(cursor, RowPlace, lambda place: place.is_row)
+    page, following = services().statements.page(found, limit, after.part if after else None)
+    text = evidence_csv(page, with_header=cursor is None)
+    return http.csv_answer(text, {"limit": limit}, RowPlace(following) if following else None)
+
+
+@app.get(f"{PARTICIPATION}/proof/<viewer>", **http.require(Role.USER, errors=[404]))
+def proof(
+    campaign_id: CampaignId,
+    streamer: StreamerId,
+    viewer: Annotated[str, Path(description="The viewer as the evidence lists it, without a day.")],
+    caller: http.Caller,
+    day: Annotated[date | None, Query(description="For a viewer who counts once a day: the day.")] = None,
+) -> ProofResource:
+    """Return the path from one impression to the root: the statement's, or until it settled that of the rows now."""
+    found = services().participations.seen_by(campaign_id, streamer, caller)
+    part = row_part(viewer, day.isoformat() if day else "")
+    return ProofResource.of(found.id, services().statements.proof(found, part))
+
+
+@app.get(f"{PARTICIPATION}/verify", **http.require(Role.USER, errors=[404]))
+def verify_participation(campaign_id: CampaignId, streamer: StreamerId, caller: http.Caller) -> VerificationResource:
+    """Check a participation's rows, tallies, statement, ledger, key and document against each other."""
+    campaign = services().campaigns.own(campaign_id, caller)
+    found = services().participations.seen_by(campaign_id, streamer, caller)
+    return VerificationResource.of(found.id, services().evidence.of_participation(campaign, found))
+
+
+@app.get(f"{CAMPAIGN}/verify", **http.require(Role.USER, errors=[404]))
+def verify(campaign_id: CampaignId, caller: http.Caller) -> VerificationResource:
+    """Check a campaign's money in the ledger against its participations."""
+    campaign = services().campaigns.own(campaign_id, caller)
+    return VerificationResource.of(campaign.id, services().evidence.of_campaign(campaign))
 
 
 @dataclass(frozen=True)

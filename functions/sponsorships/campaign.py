@@ -25,7 +25,7 @@ _LONGEST_LOOK = timedelta(hours=6)
 """Four looks a day: what `max_steps` allows."""
 
 
-class Status(StrEnum):
+class SponsorshipStatus(StrEnum):
     """Where a campaign stands."""
 
     DRAFT = "draft"
@@ -36,7 +36,9 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-LIVE = frozenset({Status.RUNNING, Status.PAUSED, Status.CLOSING, Status.CLOSED})
+LIVE = frozenset(
+    {SponsorshipStatus.RUNNING, SponsorshipStatus.PAUSED, SponsorshipStatus.CLOSING, SponsorshipStatus.CLOSED}
+)
 
 
 class Action(StrEnum):
@@ -97,7 +99,7 @@ class Terms:
 class Campaign(Terms, Chained):
     """One campaign. Its advertiser is `created_by`."""
 
-    status: Status = Status.DRAFT
+    status: SponsorshipStatus = SponsorshipStatus.DRAFT
     pay: int
     """What a streamer earns at the target, in minor units: `floor(rate x target_impressions)`."""
     viewer_salt: str | None = None
@@ -128,7 +130,7 @@ class Campaign(Terms, Chained):
         return self.budget // self.pay
 
     def takes_impressions(self, now: datetime) -> bool:
-        return self.status is Status.RUNNING and now < self.ends_at
+        return self.status is SponsorshipStatus.RUNNING and now < self.ends_at
 
 
 @dataclass(frozen=True)
@@ -153,12 +155,16 @@ def start(campaign: Campaign, now: datetime, actor: str) -> Change:
 
     Raises Conflicting in any other state, and when it would have ended already.
     """
-    if campaign.status is not Status.DRAFT:
+    if campaign.status is not SponsorshipStatus.DRAFT:
         raise _cannot_be("started")
     if campaign.ends_at <= now:
         raise Conflicting("The campaign would have ended already: create another", "campaign_ended")
     started = replace(
-        campaign.commanded(now), status=Status.RUNNING, started_at=now, wake_at=campaign.ends_at, max_steps=max_steps(0)
+        campaign.commanded(now),
+        status=SponsorshipStatus.RUNNING,
+        started_at=now,
+        wake_at=campaign.ends_at,
+        max_steps=max_steps(0),
     )
     source, target = postings.wallet(campaign.currency, campaign.created_by), postings.budget(campaign.id)
     posting = postings.transfer(
@@ -169,36 +175,36 @@ def start(campaign: Campaign, now: datetime, actor: str) -> Change:
 
 def pause(campaign: Campaign, now: datetime) -> Change:
     """Pause a running campaign: it takes no impressions, and nobody joins. It ends at `ends_at` all the same."""
-    if campaign.status is not Status.RUNNING:
+    if campaign.status is not SponsorshipStatus.RUNNING:
         raise _cannot_be("paused")
-    return Change(campaign, replace(campaign.commanded(now), status=Status.PAUSED), Action.PAUSED)
+    return Change(campaign, replace(campaign.commanded(now), status=SponsorshipStatus.PAUSED), Action.PAUSED)
 
 
 def resume(campaign: Campaign, now: datetime) -> Change:
     """Let a paused campaign go on."""
-    if campaign.status is not Status.PAUSED:
+    if campaign.status is not SponsorshipStatus.PAUSED:
         raise _cannot_be("resumed")
-    return Change(campaign, replace(campaign.commanded(now), status=Status.RUNNING), Action.RESUMED)
+    return Change(campaign, replace(campaign.commanded(now), status=SponsorshipStatus.RUNNING), Action.RESUMED)
 
 
 def close(campaign: Campaign, participations: int, now: datetime) -> Change:
     """Begin to end a campaign; or to look again, if its closing was given up. `participations`: how many it has."""
-    gave_up = campaign.status is Status.CLOSING and campaign.wake_at is None
-    if campaign.status not in (Status.RUNNING, Status.PAUSED) and not gave_up:
+    gave_up = campaign.status is SponsorshipStatus.CLOSING and campaign.wake_at is None
+    if campaign.status not in (SponsorshipStatus.RUNNING, SponsorshipStatus.PAUSED) and not gave_up:
         raise _cannot_be("closed")
     return Change(campaign, _closing(campaign, campaign.commanded(now), participations, now), Action.CLOSING)
 
 
 def cancel(campaign: Campaign, now: datetime) -> Change:
     """Cancel a draft: no money was moved."""
-    if campaign.status is not Status.DRAFT:
+    if campaign.status is not SponsorshipStatus.DRAFT:
         raise _cannot_be("cancelled")
-    return Change(campaign, replace(campaign.commanded(now), status=Status.CANCELLED), Action.CANCELLED)
+    return Change(campaign, replace(campaign.commanded(now), status=SponsorshipStatus.CANCELLED), Action.CANCELLED)
 
 
 def load_keys(campaign: Campaign, keys: tuple[str, ...], now: datetime) -> Change:
     """Add G-Keys to the pool of a campaign that has not ended."""
-    if campaign.status not in (Status.DRAFT, Status.RUNNING, Status.PAUSED):
+    if campaign.status not in (SponsorshipStatus.DRAFT, SponsorshipStatus.RUNNING, SponsorshipStatus.PAUSED):
         raise _cannot_be("given keys")
     return Change(campaign, campaign.commanded(now), Action.KEYS_LOADED, keys=keys)
 
@@ -242,7 +248,7 @@ def refund(campaign: Campaign, left: int, now: datetime, actor: str) -> Change:
     """Close a campaign whose participations have all ended: what is left of the budget goes back to the advertiser."""
     closed = replace(
         campaign.stepped(now),
-        status=Status.CLOSED,
+        status=SponsorshipStatus.CLOSED,
         closed_at=now,
         closing_after=None,
         closing_live=0,
@@ -260,7 +266,7 @@ def _closing(campaign: Campaign, after: Campaign, participations: int, now: date
     pages, looks = participations // PAGE + 1, 4 * (campaign.hold_hours // 24 + 30) + 20
     return replace(
         after,
-        status=Status.CLOSING,
+        status=SponsorshipStatus.CLOSING,
         wake_at=now,
         steps_done=0,
         max_steps=pages * looks,

@@ -18,12 +18,12 @@ LEDGER = "ledger"
 
 _MAX_STEPS = 100_000
 _MOST_PROBLEMS = 20
-_ALL = participation.Status
+_ALL = participation.ParticipationStatus
 _LIGHT = (_ALL.ACTIVE.value,)
 _DEEP = (*_LIGHT, *(each.value for each in _ALL if each is not _ALL.ACTIVE))
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     """Where a run stands."""
 
     CHECKING = "checking"
@@ -31,7 +31,7 @@ class Status(StrEnum):
     FAILED = "check_failed"
 
 
-LIVE = frozenset({Status.CHECKING})
+LIVE = frozenset({CheckStatus.CHECKING})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Findings:
 class CheckRun(Findings, Chained):
     """One run. `stage` is the status whose participations it is at, or `LEDGER`."""
 
-    status: Status = Status.CHECKING
+    status: CheckStatus = CheckStatus.CHECKING
     deep: bool = False
     """Whether it counts rows, and verifies the ledger."""
     stage: str = _LIGHT[0]
@@ -126,13 +126,13 @@ def go_on(run: CheckRun, page: Page, now: datetime) -> Change:
         summed = replace(summed, currencies=summed.currencies[1:])
     following = _following(summed)
     if following is None:
-        return Change(run, replace(summed, status=Status.CHECKED, ended_at=now, wake_at=None))
+        return Change(run, replace(summed, status=CheckStatus.CHECKED, ended_at=now, wake_at=None))
     return Change(run, replace(summed, stage=following))
 
 
 def give_up(run: CheckRun, now: datetime) -> Change:
     """End a run that reached `max_steps`."""
-    return Change(run, replace(run.stepped(now), status=Status.FAILED, ended_at=now, wake_at=None))
+    return Change(run, replace(run.stepped(now), status=CheckStatus.FAILED, ended_at=now, wake_at=None))
 
 
 def _following(run: CheckRun) -> str | None:

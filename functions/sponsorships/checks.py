@@ -20,7 +20,7 @@ from sponsorships.checkrun import LEDGER, Change, CheckRun, Findings, Page, begi
 from sponsorships.detection import SWEEP, Detection
 from sponsorships.edits import correct
 from sponsorships.items import CheckItem, ListedItem, MonitorItem
-from sponsorships.participation import Offer, Status
+from sponsorships.participation import Offer, ParticipationStatus
 from sponsorships.settlement import Standing
 from sponsorships.store import offers_of
 
@@ -161,7 +161,7 @@ class CheckBatches:
             if found.counted > MOST_ROWS:
                 last = standing.participation
                 return found.page(_place(last.id, last.created_at))
-        if at.stage == Status.COMPLETED:
+        if at.stage == ParticipationStatus.COMPLETED:
             self._find_unpaid(standings, found)
         return found.page(following)
 
@@ -200,7 +200,7 @@ class CheckBatches:
             found.problems.append(f"{participation.id}: the ledger has no reserve entry")
             return
         found.currencies.add(offer.currency)
-        if participation.status is not Status.ACTIVE:
+        if participation.status is not ParticipationStatus.ACTIVE:
             return
         if deep:
             found.counted += standing.impressions
@@ -240,7 +240,9 @@ class CheckBatches:
         return settlement.standing_of(after)
 
     def _find_unpaid(self, standings: Sequence[Standing], found: _Found) -> None:
-        completed = [each.participation.id for each in standings if each.participation.status is Status.COMPLETED]
+        completed = [
+            each.participation.id for each in standings if each.participation.status is ParticipationStatus.COMPLETED
+        ]
         paid = ledger.find_all(f"pay#{each}" for each in completed)
         for each in completed:
             if f"pay#{each}" not in paid:

@@ -5,9 +5,18 @@ from datetime import datetime
 
 from sluice import ledger
 from sluice.campaign import State
-from sponsorships.campaign import PAGE, Campaign, Change, Status, end, forget_viewers, look_again, next_page, refund
-from sponsorships.participation import Status as ParticipationStatus
-from sponsorships.participation import Why
+from sponsorships.campaign import (
+    PAGE,
+    Campaign,
+    Change,
+    SponsorshipStatus,
+    end,
+    forget_viewers,
+    look_again,
+    next_page,
+    refund,
+)
+from sponsorships.participation import ParticipationStatus, Why
 from sponsorships.postings import budget
 from sponsorships.settlement import WORKER, Settlement
 from sponsorships.store import CampaignStore
@@ -29,9 +38,9 @@ class CampaignBatches:
 
     def _next(self, campaign: Campaign, now: datetime) -> Change:
         match campaign.status:
-            case Status.CLOSED:
+            case SponsorshipStatus.CLOSED:
                 return forget_viewers(campaign, now)
-            case Status.CLOSING:
+            case SponsorshipStatus.CLOSING:
                 return self._page(campaign, now)
             case _:
                 return end(campaign, self.participations_of(campaign.id), now)

@@ -18,7 +18,7 @@ from sluice.store import Place
 from sluice.wake import Wake
 from sponsorships import campaign as campaigns
 from sponsorships import gkeys, impressions, participation, rows
-from sponsorships.campaign import Campaign, Keys, Status, Terms
+from sponsorships.campaign import Campaign, Keys, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
 from sponsorships.earnings import pay
 from sponsorships.impressions import participation_id
@@ -70,7 +70,7 @@ class Campaigns(ChainCommands[Campaign, CampaignChange]):
     def seen_by(self, campaign_id: str, caller: Principal) -> Campaign:
         """A campaign that the caller may see: their own, one that runs, or any for an operator. Raises NotFound."""
         campaign = self.get(campaign_id)
-        if campaign.status is Status.RUNNING or self.is_own(campaign, caller):
+        if campaign.status is SponsorshipStatus.RUNNING or self.is_own(campaign, caller):
             return campaign
         raise _not_found()
 
@@ -82,11 +82,11 @@ class Campaigns(ChainCommands[Campaign, CampaignChange]):
         return campaign
 
     def page(
-        self, status: Status | None, limit: int, after: Place | None, caller: Principal, *, mine: bool
+        self, status: SponsorshipStatus | None, limit: int, after: Place | None, caller: Principal, *, mine: bool
     ) -> tuple[list[Campaign], Place | None]:
         """Campaigns, newest first: all for an operator, those that run for a user, or the caller's own."""
         if not mine and not caller.role.includes(Role.OPERATOR):
-            status = Status.RUNNING
+            status = SponsorshipStatus.RUNNING
         return self._store.page(listed_by(status, caller.subject if mine else None), limit, after, status)
 
     def budget(self, campaign: Campaign) -> Budget:
@@ -272,7 +272,7 @@ class Participations(ChainCommands[Participation, Change]):
         def change(found: Participation, now: datetime) -> Change:
             refund = self.refund(found.id, number)
             campaign = self._campaigns.get(campaign_id)
-            is_closed = campaign.status is Status.CLOSED
+            is_closed = campaign.status is SponsorshipStatus.CLOSED
             wanted = participation.pay_back(campaign, found, refund, requester.subject, now, is_closed)
             _check_funds(wanted)
             return wanted

@@ -9,7 +9,7 @@ from sluice.dynamodb import Database
 from sluice.errors import Unavailable, Unreadable
 from sponsorships import monitor
 from sponsorships.edits import put_right
-from sponsorships.participation import Participation, Status
+from sponsorships.participation import Participation, ParticipationStatus
 from sponsorships.settlement import Settlement, Standing
 from sponsorships.store import offer_of
 
@@ -40,7 +40,11 @@ class Detection:
         standing = self.put_right(standing, source) or standing
         participation = standing.participation
         offer = offer_of(participation_id)
-        if offer and participation.status is Status.ACTIVE and participation.reached < offer.target <= standing.total:
+        if (
+            offer
+            and participation.status is ParticipationStatus.ACTIVE
+            and participation.reached < offer.target <= standing.total
+        ):
             self.check(participation_id, source)
 
     def put_right(self, standing: Standing, source: str) -> Standing | None:

@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from sluice.errors import Conflicting
-from sponsorships.participation import Action, Adjustment, AdjustmentState, Change, Offer, Participation, Status, copies
+from sponsorships.participation import (
+    Action,
+    Adjustment,
+    AdjustmentState,
+    Change,
+    Offer,
+    Participation,
+    ParticipationStatus,
+    copies,
+)
 from sponsorships.settlement import Standing
 
 PROPOSAL = "proposal"
@@ -117,5 +126,5 @@ def _require_open(adjustment: Adjustment) -> None:
 
 def _require_grantable(found: Participation) -> None:
     """Grants count for a target that is not decided yet."""
-    if found.status not in (Status.ACTIVE, Status.REVIEW):
+    if found.status not in (ParticipationStatus.ACTIVE, ParticipationStatus.REVIEW):
         raise Conflicting("The participation settles already: nothing can be granted", "too_late")

@@ -40,11 +40,10 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, EnumAttribute, NumbersAttribute, TextsAttribute
-from sponsorships.campaign import AtEnd, Keys, Status, Viewers
-from sponsorships.checkrun import Status as CheckStatus
+from sponsorships.campaign import AtEnd, Keys, SponsorshipStatus, Viewers
+from sponsorships.checkrun import CheckStatus
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import AdjustmentState, Waiting, Why
-from sponsorships.participation import Status as ParticipationStatus
+from sponsorships.participation import AdjustmentState, ParticipationStatus, PayWaiting, Why
 
 TALLY = "tally"
 POOL = "pool"
@@ -98,7 +97,7 @@ class ListedItem(SponsorshipsItem):
 class CampaignItem(ChainedAttributes, ChainItem, discriminator=PART):
     """A campaign; each attribute is the field of that name."""
 
-    status = EnumAttribute(Status)
+    status = EnumAttribute(SponsorshipStatus)
     name = UnicodeAttribute()
     target_impressions = NumberAttribute()
     rate = UnicodeAttribute()
@@ -141,7 +140,7 @@ class ParticipationItem(ChainedAttributes, ChainItem, discriminator=PARTICIPATIO
     shards = NumberAttribute(default=1)
     key_number = NumberAttribute(null=True)
     detected_by = UnicodeAttribute(null=True)
-    waiting_for = EnumAttribute(Waiting, null=True)
+    waiting_for = EnumAttribute(PayWaiting, null=True)
     paid = NumberAttribute(default=0)
     clawed = NumberAttribute(default=0)
     refunds = NumberAttribute(default=0)

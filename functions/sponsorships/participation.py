@@ -26,7 +26,7 @@ STREAMER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_PAID_YET = "The participation was not paid yet: there is nothing to claim back"
 
 
-class Status(StrEnum):
+class ParticipationStatus(StrEnum):
     """Where a participation stands."""
 
     ACTIVE = "active"
@@ -38,8 +38,8 @@ class Status(StrEnum):
     REVIEW = "review"
 
 
-LIVE = frozenset({Status.SETTLING, Status.HELD})
-ENDED = frozenset({Status.COMPLETED, Status.EXPIRED, Status.REJECTED})
+LIVE = frozenset({ParticipationStatus.SETTLING, ParticipationStatus.HELD})
+ENDED = frozenset({ParticipationStatus.COMPLETED, ParticipationStatus.EXPIRED, ParticipationStatus.REJECTED})
 
 
 class Why(StrEnum):
@@ -52,7 +52,7 @@ class Why(StrEnum):
     """The streamer left."""
 
 
-class Waiting(StrEnum):
+class PayWaiting(StrEnum):
     """What a live participation waits for."""
 
     HOLD = "hold"
@@ -116,7 +116,7 @@ class Participation(Published, Chained):
 
     campaign_id: str
     streamer: str
-    status: Status = Status.ACTIVE
+    status: ParticipationStatus = ParticipationStatus.ACTIVE
     why: Why | None = None
     last_writer: str = "join"
     """Who of the product wrote last: a hint for people."""
@@ -130,7 +130,7 @@ class Participation(Published, Chained):
     """Of its G-Key in the campaign's pool."""
     detected_by: str | None = None
     """Who found that its target was reached: `api`, `stream` or `sweep`."""
-    waiting_for: Waiting | None = None
+    waiting_for: PayWaiting | None = None
     paid: int = 0
     clawed: int = 0
     refunds: int = 0
@@ -177,6 +177,8 @@ class Count:
     """Of the Merkle tree over the valid rows, in hex."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """Refusals by reason."""
+    foreign: int = 0
+    """Rows that recording did not write as they are: a hand did."""
 
 
 @dataclass(frozen=True)
@@ -291,7 +293,7 @@ def join(campaign: Campaign, participation: Participation, offer: Offer, now: da
 
 def leave(participation: Participation, now: datetime) -> Change:
     """Settle an active participation because its streamer leaves."""
-    if participation.status is not Status.ACTIVE:
+    if participation.status is not ParticipationStatus.ACTIVE:
         raise Conflicting("The participation has settled already", "participation_cannot_be_left")
     return settle(participation, Why.LEFT, None, now)
 
@@ -300,7 +302,7 @@ def settle(participation: Participation, why: Why, detected_by: str | None, now:
     """Begin to settle an active participation: its step closes the tallies, counts the rows and decides."""
     settling = replace(
         participation.commanded(now),
-        status=Status.SETTLING,
+        status=ParticipationStatus.SETTLING,
         why=why,
         detected_by=detected_by,
         wake_at=now,
@@ -312,7 +314,7 @@ def settle(participation: Participation, why: Why, detected_by: str | None, now:
 
 def settle_again(participation: Participation, now: datetime) -> Change:
     """Settle a participation in review again, after a grant."""
-    if participation.status is not Status.REVIEW:
+    if participation.status is not ParticipationStatus.REVIEW:
         raise Conflicting("Only a participation in review can be settled again", "participation_cannot_be_settled")
     return settle(participation, participation.why or Why.TARGET, participation.detected_by, now)
 
@@ -322,7 +324,7 @@ def void(participation: Participation, rows: Mapping[tuple[str, str], int], reas
 
     It bumps the step: else a settle that counted them before could begin after.
     """
-    if participation.status is not Status.ACTIVE:
+    if participation.status is not ParticipationStatus.ACTIVE:
         raise Conflicting("The participation has settled: its impressions are final", "too_late")
     noted = {"reason": reason, "voided": len(rows)}
     return Change(participation, participation.commanded(now), Action.VOIDED, voids=rows, noted=noted)
@@ -330,7 +332,7 @@ def void(participation: Participation, rows: Mapping[tuple[str, str], int], reas
 
 def propose_rejection(participation: Participation, reason: str, actor: str, now: datetime) -> Change:
     """Propose to reject what is held or in review: an admin, who is another person, approves."""
-    if participation.status not in (Status.HELD, Status.REVIEW):
+    if participation.status not in (ParticipationStatus.HELD, ParticipationStatus.REVIEW):
         raise Conflicting("Only what is held or in review can be rejected", "participation_cannot_be_rejected")
     proposed = replace(participation.commanded(now), rejection_by=actor, rejection_reason=reason)
     return Change(participation, proposed, Action.REJECTION_PROPOSED)
@@ -338,11 +340,16 @@ def propose_rejection(participation: Participation, reason: str, actor: str, now
 
 def reject(participation: Participation, offer: Offer, actor: str, now: datetime) -> Change:
     """Reject what another person proposed to reject: what was set aside goes back to the budget."""
-    if participation.rejection_by is None or participation.status not in (Status.HELD, Status.REVIEW):
+    if participation.rejection_by is None or participation.status not in (
+        ParticipationStatus.HELD,
+        ParticipationStatus.REVIEW,
+    ):
         raise Conflicting("Nobody proposed to reject this participation", "participation_cannot_be_rejected")
     if participation.rejection_by == actor:
         raise Conflicting("Another person must approve what you proposed", "own_proposal")
-    rejected = replace(participation.commanded(now), status=Status.REJECTED, wake_at=None, waiting_for=None)
+    rejected = replace(
+        participation.commanded(now), status=ParticipationStatus.REJECTED, wake_at=None, waiting_for=None
+    )
     return Change(
         participation,
         rejected,
@@ -415,7 +422,7 @@ def decide(participation: Participation, offer: Offer, count: Count, now: dateti
         amount = 0
     if not is_complete and participation.why is Why.TARGET:
         # Rows that were counted before the tallies were closed are gone: a hand deleted them.
-        return Change(participation, replace(stepped, status=Status.REVIEW, wake_at=None), Action.REVIEW)
+        return Change(participation, replace(stepped, status=ParticipationStatus.REVIEW, wake_at=None), Action.REVIEW)
     entry = f"pay#{participation.id}" if amount else f"rel#{participation.id}"
     statement = Statement(
         root=count.root,
@@ -428,11 +435,16 @@ def decide(participation: Participation, offer: Offer, count: Count, now: dateti
         entry=entry,
         settled_at=now,
     )
-    if amount and offer.hold_hours and participation.status is Status.SETTLING:
+    if amount and offer.hold_hours and participation.status is ParticipationStatus.SETTLING:
         until = now + timedelta(hours=offer.hold_hours)
-        held = replace(stepped, status=Status.HELD, wake_at=until, waiting_for=Waiting.HOLD)
+        held = replace(stepped, status=ParticipationStatus.HELD, wake_at=until, waiting_for=PayWaiting.HOLD)
         return Change(participation, held, Action.HELD, statement=statement)
-    ended = replace(stepped, status=Status.COMPLETED if is_complete else Status.EXPIRED, paid=amount, wake_at=None)
+    ended = replace(
+        stepped,
+        status=ParticipationStatus.COMPLETED if is_complete else ParticipationStatus.EXPIRED,
+        paid=amount,
+        wake_at=None,
+    )
     return Change(
         participation,
         ended,
@@ -447,13 +459,17 @@ def decide(participation: Participation, offer: Offer, count: Count, now: dateti
 
 def wait_for_midnight(participation: Participation, midnight: datetime, now: datetime) -> Change:
     """Let a step go by without an effect: the streamer has earned what one may earn on a day."""
-    waiting = replace(participation.stepped(now), wake_at=midnight, waiting_for=Waiting.DAILY_CAP)
+    waiting = replace(participation.stepped(now), wake_at=midnight, waiting_for=PayWaiting.DAILY_CAP)
     return Change(participation, waiting)
 
 
 def give_up(participation: Participation, now: datetime) -> Change:
     """Leave a participation that reached `max_steps` to a person."""
-    return Change(participation, replace(participation.stepped(now), status=Status.REVIEW, wake_at=None), Action.REVIEW)
+    return Change(
+        participation,
+        replace(participation.stepped(now), status=ParticipationStatus.REVIEW, wake_at=None),
+        Action.REVIEW,
+    )
 
 
 def copies(total: int, clicks: int, offer: Offer) -> dict[str, Any]:

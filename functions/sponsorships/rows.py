@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from sluice.dynamodb import readable, transient_as_unavailable
+from sluice.dynamodb import page_of, readable, transient_as_unavailable
 from sponsorships import merkle
 from sponsorships.impressions import SLOTS, ImpressionKeys, Row, is_genuine, row_id, tally_id
 from sponsorships.items import TALLY, RefusalsItem, RowItem, TallyItem
@@ -71,25 +71,61 @@ def valid(keys: ImpressionKeys, participation_id: str, item: RowItem) -> Row | N
 def count(secret: ImpressionSecret, participation_id: str) -> Count:
     """Count the rows, and compute the root of the tree over those that count."""
     leaves: list[bytes] = []
-    voided = clicks = 0
+    voided = clicks = foreign = 0
     keys = secret.keys()
     for item in of(participation_id):
         row = valid(keys, participation_id, item)
         if row:
             leaves.append(leaf(participation_id, row))
             clicks += "clicked_at" in item.raw
+        elif "voided" in item.raw:
+            voided += 1
         else:
-            voided += "voided" in item.raw
-    return Count(len(leaves), voided, clicks, merkle.root(leaves).hex(), refusals(participation_id))
+            foreign += 1
+    return Count(len(leaves), voided, clicks, merkle.root(leaves).hex(), refusals(participation_id), foreign)
+
+
+def page(participation_id: str, limit: int, after: str | None) -> tuple[list[RowItem], str | None]:
+    """At most `limit` rows in the order of slot and viewer, after a `part`; and the `part` to go on after, if any.
+
+    By consistent reads. A `part` begins with its slot, so this is the order of `part` too.
+    """
+    found: list[RowItem] = []
+    for slot in SLOTS[SLOTS.index(after[0]) if after else 0 :]:
+        begin_after = after if after and after[0] == slot else None
+        left = limit - len(found)
+        items, following = page_of(RowItem, lambda row: row, row_id(participation_id, slot), slot, left, begin_after)
+        found += items
+        if following or len(found) == limit:
+            return found, following or found[-1].part
+    return found, None
+
+
+def void_reasons(participation_id: str) -> dict[str, int]:
+    """Voided rows by reason. It reads all rows."""
+    found: Counter[str] = Counter()
+    for item in of(participation_id):
+        if "voided" in item.raw:
+            found[item.raw["voided"].get("S", "")] += 1
+    return dict(found)
 
 
 def refusals(participation_id: str) -> dict[str, int]:
     """Refused tokens by reason."""
     found: Counter[str] = Counter()
+    for by_reason in refusals_by_day(participation_id).values():
+        found.update(by_reason)
+    return dict(found)
+
+
+def refusals_by_day(participation_id: str) -> dict[str, dict[str, int]]:
+    """Refused tokens by day, in UTC, and by reason; a consistent read."""
+    found: dict[str, Counter[str]] = {}
     with transient_as_unavailable():
         for item in RefusalsItem.query(f"refused#{participation_id}", consistent_read=True):
-            found[item.part.partition("#")[2]] += int(item.n)
-    return dict(found)
+            hour, _, reason = item.part.partition("#")
+            found.setdefault(hour.partition("T")[0], Counter())[reason] += int(item.n)
+    return {day: dict(by_reason) for day, by_reason in found.items()}
 
 
 def some(participation_id: str, parts: Iterable[str]) -> dict[str, int]:

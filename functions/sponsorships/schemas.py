@@ -1,22 +1,22 @@
 """What the API of sponsorships takes and gives. Amounts are whole minor units beside their currency."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, field_validator
 
 from sluice import http
 from sluice.http import Moment
 from sluice.ledger import Budget
-from sluice.money import exponent
+from sluice.money import exponent, shown
 from sluice.schemas import Amount, Currency, Page, Rate
 from sponsorships import gkeys
-from sponsorships.campaign import AtEnd, Campaign, Keys, Status, Terms, Viewers
+from sponsorships.campaign import AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.commands import MOST_VOIDED
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import Status as ParticipationStatus
-from sponsorships.participation import Waiting, Why
+from sponsorships.participation import ParticipationStatus, PayWaiting, Why
 from sponsorships.settlement import Standing
+from sponsorships.statement import Proof, Shown
 
 MAX_TARGET = 100_000
 MAX_HOLD_HOURS = 30 * 24
@@ -25,7 +25,7 @@ Streamer = Annotated[str, Field(min_length=1, max_length=64, description="The st
 GKey = Annotated[str, Field(min_length=1, max_length=256), http.OneLine]
 
 
-class NewCampaign(BaseModel):
+class NewSponsorship(BaseModel):
     """The body of a create."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -83,13 +83,13 @@ class BudgetResource(BaseModel):
     refunded: int
 
 
-class CampaignResource(BaseModel):
+class SponsorshipResource(BaseModel):
     """A campaign. What is only its advertiser's is null for others."""
 
     id: str
     owner: str
     name: str
-    status: Status
+    status: SponsorshipStatus
     target_impressions: int
     rate: str
     currency: str
@@ -127,7 +127,7 @@ class CampaignResource(BaseModel):
         )
 
 
-class CampaignPage(Page[CampaignResource]):
+class SponsorshipPage(Page[SponsorshipResource]):
     """Campaigns, newest first."""
 
 
@@ -175,7 +175,7 @@ class ParticipationResource(BaseModel):
     clawed: int = Field(description="How much of the pay was claimed back.")
     currency: str
     target_impressions: int
-    waiting_for: Waiting | None
+    waiting_for: PayWaiting | None
     detected_by: str | None
     has_key: bool
     rejection_by: str | None
@@ -271,3 +271,173 @@ class TokensResource(BaseModel):
     """Tokens, in the order of the viewers."""
 
     tokens: list[TokenResource]
+
+
+class MoneyResource(BaseModel):
+    """An amount: whole minor units, and for people."""
+
+    amount: int
+    currency: str
+    shown: str = Field(examples=["3300.00 USD"])
+
+    @classmethod
+    def of(cls, amount: int, currency: str) -> Self:
+        return cls(amount=amount, currency=currency, shown=shown(amount, currency))
+
+
+class LegResource(BaseModel):
+    """What an entry changes in one account: above 0 it comes in."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    account: str
+    amount: int
+
+
+class LedgerEntryResource(BaseModel):
+    """An entry of the ledger, with everything that its hash covers.
+
+    `hash` is SHA-256 over the other fields as JSON with sorted names, `,` and `:` as separators, in UTF-8.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    kind: str
+    currency: str
+    legs: list[LegResource]
+    cause: str
+    actor: str
+    at: str
+    memo: dict[str, str]
+    hash: str
+
+
+class StatementTerms(BaseModel):
+    """The terms that the streamer joined on: money by the ledger's entry, times by the campaign."""
+
+    rate: str
+    currency: str
+    exponent: int = Field(description="The currency's decimal places.")
+    target_impressions: int
+    pay: MoneyResource = Field(description="What was set aside: floor(rate x target_impressions).")
+    at_end: AtEnd
+    hold_hours: int
+    viewer_period: ViewerPeriod
+    min_seconds: int
+    token_seconds: int
+
+
+class AdjustmentLine(BaseModel):
+    """An edit of the monitored fields, or a proposal: impressions that count when two people approve them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    delta: int = Field(description="The impressions that it claims.")
+    found_by: str
+    state: str
+    before: dict[str, int] = Field(description="The published value of each field that a hand changed.")
+    after: dict[str, int] = Field(description="What the hand wrote.")
+    reason: str | None
+    proposer: str | None
+    approvers: list[str]
+
+
+class StatementResource(BaseModel):
+    """What a participation came to. With the evidence it can be computed again without this service."""
+
+    participation_id: str
+    campaign_id: str
+    streamer: str
+    status: ParticipationStatus
+    why: Why | None
+    terms: StatementTerms
+    impressions: int = Field(description="Rows that count: the leaves under `root`.")
+    granted: int = Field(description="Impressions beside the rows, which two people approved.")
+    overshoot: int = Field(description="Impressions above the target, which earn nothing.")
+    voided: int
+    void_reasons: dict[str, int] = Field(description="Voided rows by reason.")
+    refused: dict[str, int] = Field(description="Refused tokens by reason, until it settled.")
+    refused_by_day: dict[str, dict[str, int]] = Field(
+        description="Refused tokens by day, in UTC, and by reason, until now: tokens are refused after it settled too."
+    )
+    adjustments: list[AdjustmentLine]
+    root: str = Field(description="Of the Merkle tree of RFC 6962 over the rows that count, in hex.")
+    settled_at: Moment
+    pay: MoneyResource
+    clawed: MoneyResource = Field(description="How much of the pay was claimed back.")
+    rejection_reason: str | None
+    reserve: LedgerEntryResource = Field(description="The entry of the join: it set the pay aside and keeps the terms.")
+    entry_id: str | None
+    entry: LedgerEntryResource | None = Field(description="The entry that paid or released it; null while it is held.")
+
+    @classmethod
+    def of(cls, it: Shown) -> Self:
+        """The statement, as it is shown."""
+        found, offer, statement = it.participation, it.offer, it.statement
+        names = ("impressions", "granted", "overshoot", "voided", "refused", "root", "settled_at")
+        return cls(
+            **{name: getattr(statement, name) for name in names},
+            **{name: getattr(found, name) for name in ("campaign_id", "streamer", "status", "why")},
+            participation_id=found.id,
+            terms=StatementTerms(
+                **{name: getattr(offer, name) for name in ("rate", "currency", "exponent", "at_end", "hold_hours")},
+                **{name: getattr(it.campaign, name) for name in ("viewer_period", "min_seconds", "token_seconds")},
+                target_impressions=offer.target,
+                pay=MoneyResource.of(offer.pay, offer.currency),
+            ),
+            void_reasons=dict(it.void_reasons),
+            refused_by_day={day: dict(by_reason) for day, by_reason in it.refused_by_day.items()},
+            adjustments=[AdjustmentLine.model_validate(each) for each in it.adjustments],
+            pay=MoneyResource.of(it.pay, offer.currency),
+            clawed=MoneyResource.of(found.clawed, offer.currency),
+            rejection_reason=found.rejection_reason if found.status is ParticipationStatus.REJECTED else None,
+            reserve=LedgerEntryResource.model_validate(it.reserve),
+            entry_id=it.entry.id if it.entry else None,
+            entry=LedgerEntryResource.model_validate(it.entry) if it.entry else None,
+        )
+
+
+class PathResource(BaseModel):
+    """A hash beside the way from a leaf to the root."""
+
+    side: str = Field(description="Where it stands: `left` or `right`.")
+    hash: str
+
+
+class ProofResource(BaseModel):
+    """That an impression is a leaf under a root.
+
+    `leaf` is SHA-256(0x00, `participation_id|viewer|nonce|issued_at|accepted_at`); each node above is
+    SHA-256(0x01, left, right), from the first hash of `path` to the last.
+    """
+
+    participation_id: str
+    viewer: str
+    nonce: str
+    issued_at: str
+    accepted_at: str
+    leaf: str
+    index: int
+    leaves: int
+    path: list[PathResource]
+    root: str
+    root_of: Literal["statement", "rows"] = Field(
+        description="Whose root it is: the statement's, or that of the rows as they are now."
+    )
+
+    @classmethod
+    def of(cls, participation_id: str, proof: Proof) -> Self:
+        row = proof.row
+        return cls(
+            participation_id=participation_id,
+            viewer=row.part,
+            **{name: getattr(row, name) for name in ("nonce", "issued_at", "accepted_at")},
+            leaf=proof.leaf.hex(),
+            index=proof.index,
+            leaves=proof.leaves,
+            path=[PathResource(side=side, hash=beside.hex()) for side, beside in proof.path],
+            root=proof.root.hex(),
+            root_of="statement" if proof.is_final else "rows",
+        )

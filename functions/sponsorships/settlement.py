@@ -22,7 +22,7 @@ from sponsorships.participation import (
     Key,
     Offer,
     Participation,
-    Status,
+    ParticipationStatus,
     Why,
     decide,
     give_up,
@@ -97,11 +97,11 @@ class Settlement:
                 logger.info("Dropped: there is no such participation")
                 return None
             participation = standing.participation
-            if participation.status is Status.SETTLING:
+            if participation.status is ParticipationStatus.SETTLING:
                 self.wake_step(participation)
                 return None
             offer = offer_of(participation_id)
-            if participation.status is not Status.ACTIVE or offer is None or standing.total < offer.target:
+            if participation.status is not ParticipationStatus.ACTIVE or offer is None or standing.total < offer.target:
                 return None
             # Rows, not tallies: a hand may have edited either.
             valid = rows.count(self.secret, participation_id).valid
@@ -150,7 +150,7 @@ class ParticipationBatches:
     def commit(self, state: State[Participation], committed_by: str, now: datetime) -> Participation | None:
         change = self._decided(state.campaign, now)
         after = self.store.commit(change.run_by(committed_by), WORKER, now)
-        if after and after.status is Status.REVIEW:
+        if after and after.status is ParticipationStatus.REVIEW:
             logger.error("Participation in review", impressions=after.impressions)  # an alarm counts these lines
         return after
 

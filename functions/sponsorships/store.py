@@ -21,7 +21,7 @@ from sluice.money import exponent
 from sluice.store import ChainStore, Listing
 from sponsorships import adjustments, gkeys
 from sponsorships.campaign import Action as CampaignAction
-from sponsorships.campaign import AtEnd, Campaign, Status, Terms
+from sponsorships.campaign import AtEnd, Campaign, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
 from sponsorships.impressions import tally_id
 from sponsorships.items import (
@@ -72,15 +72,14 @@ EVENTS = {
 }
 
 
-def entry_of(change: CampaignChange | Change) -> Entry | None:
+def entry_of(change: CampaignChange | Change, number: int) -> Entry | None:
     """The ledger's entry of the money that a change moves: the same one at each call.
 
-    Its cause is the entity, and the number of the audit entry that follows the head as it was read.
+    Its cause is the entity, and the number of the audit entry of the change.
     """
     posting: Posting | None = change.posting
     if posting is None:
         return None
-    number = (change.before.audit_number if change.before else 0) + 1
     return ledger.entry(
         posting.id,
         posting.kind,
@@ -93,9 +92,9 @@ def entry_of(change: CampaignChange | Change) -> Entry | None:
     )
 
 
-def _post(transaction: TransactWrite, change: CampaignChange | Change) -> None:
+def _post(transaction: TransactWrite, change: CampaignChange | Change, number: int) -> None:
     """Write the money that a change moves. Raises Insufficient."""
-    entry = entry_of(change)
+    entry = entry_of(change, number)
     if entry:
         ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs))
 
@@ -104,9 +103,13 @@ def _noted(trace: Trace | None, change: CampaignChange | Change, noted: Mapping[
     """The trace, with what the audit entry shows besides: the hash of the ledger's entry shows an edit of it."""
     if trace is None:
         return None
-    entry = entry_of(change)
-    money = {"entry": entry.id, "entry_hash": entry.hash} if entry else {}
-    return replace(trace, after={**trace.after, **noted, **money})
+    shown = {**(trace.after(0) if callable(trace.after) else trace.after), **noted}
+
+    def after(number: int) -> dict[str, Any]:
+        entry = entry_of(change, number)
+        return shown | ({"entry": entry.id, "entry_hash": entry.hash} if entry else {})
+
+    return replace(trace, after=after)
 
 
 class CampaignStore(ChainStore[Campaign, CampaignChange]):
@@ -123,7 +126,7 @@ class CampaignStore(ChainStore[Campaign, CampaignChange]):
             transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
         if change.keys:
             gkeys.load(transaction, after.id, change.keys)
-        _post(transaction, change)
+        _post(transaction, change, after.audit_number)
         if change.action is CampaignAction.CLOSED:
             amount = ledger.BalanceItem.amount
             nothing = amount.does_not_exist() | (amount == 0)
@@ -210,7 +213,7 @@ class ParticipationStore(ChainStore[Participation, Change]):
         _adjust(transaction, change, after)
         if change.check and change.action is not Action.EDITED:
             outbox.write(transaction, CHECK, {**self.terms(after), **change.check}, now)
-        _post(transaction, change)
+        _post(transaction, change, after.audit_number)
 
     def as_read(self, change: Change) -> Condition | None:
         """For an edit by hand, the monitored fields and their copies; for a tally, how many tallies there are."""
@@ -273,7 +276,7 @@ def _offer(entry: Entry) -> Offer:
     )
 
 
-def listed_by(status: Status | None, owner: str | None) -> Listing:
+def listed_by(status: SponsorshipStatus | None, owner: str | None) -> Listing:
     """Where the campaigns of an advertiser are listed, or those in a status, or all."""
     if owner is not None:
         return Listing(ListedItem.query, f"owner#{owner}")
@@ -291,7 +294,11 @@ def _join(transaction: TransactWrite, campaign: Campaign, after: Participation, 
     """List the participation, on condition that its campaign is as it was read, and runs."""
     transaction.save(ListedItem(campaign.id, f"{LISTED}{after.streamer}"))
     transaction.save(ListedItem(f"streamer#{after.streamer}", campaign.id))
-    runs = (CampaignItem.status == Status.RUNNING) & (CampaignItem.step == campaign.step) & (CampaignItem.ends_at > now)
+    runs = (
+        (CampaignItem.status == SponsorshipStatus.RUNNING)
+        & (CampaignItem.step == campaign.step)
+        & (CampaignItem.ends_at > now)
+    )
     transaction.condition_check(CampaignItem, campaign.id, PART, condition=runs)
 
 

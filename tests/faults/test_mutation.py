@@ -23,6 +23,7 @@ ALL_MODULES = {module for _, module in MODULES}
 ELSEWHERE = {
     "sluice.dynamodb": "It hands on the conditions of others. Its own answers: tests/unit/test_dynamodb.py.",
     "sluice.ledger": "Each of its conditions has its test: tests/integration/test_ledger.py.",
+    "wallets.store": "One request and one transaction: tests/integration/test_wallets_api.py.",
     "views.shards.store": "Fences in Lua, and what they answer: tests/integration/test_sync_real.py.",
 }
 """Modules with conditions and fences that are not taken out."""

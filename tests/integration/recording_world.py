@@ -95,8 +95,18 @@ class Recording:
     changes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._function = None
+        self._function: api.Recording | None = None
+        self._keys: ImpressionKeys | None = None
+        self._seconds: Callable[[], float] | None = None
         self.waits: list[float] = []
+
+    def rotate(self, keys: ImpressionKeys) -> None:
+        """Let these be what the secret holds."""
+        self._keys = keys
+
+    def clock_of_tries(self, seconds: Callable[[], float]) -> None:
+        """Let this be the clock by which a call ends."""
+        self._seconds = seconds
 
     def join(self, campaign: Mapping[str, Any] | None = None, participation: Mapping[str, Any] | None = None) -> None:
         self.put(campaign or a_campaign())
@@ -152,7 +162,10 @@ class Recording:
         """Each of these is an environment of its own, and never sleeps."""
         if self._function is None:
             self._function = api.recording_of_environment()
-            self._function.recorder._wait = self.waits.append
+            recorder = self._function.recorder
+            recorder._wait = self.waits.append
+            recorder._seconds = self._seconds or recorder._seconds
+            recorder._keys = (lambda keys=self._keys: keys) if self._keys else recorder._keys
         return self._function
 
     # What is in the table.

@@ -9,9 +9,7 @@ import time_machine
 from pynamodb.connection import Connection
 
 from sluice import audit
-from sluice.audit import Entry, EntryItem, Head
-from sluice.chained import PART
-from sluice.dynamodb import bound_to
+from sluice.audit import Entry
 from sluice.http.parameters import write_cursor
 from tests.account import Account
 from tests.factories import NOON
@@ -20,6 +18,7 @@ from tests.integration.harness import Answer, Functions
 
 LIFE = ["CREATED", "STARTED", "PAUSED", "RESUMED", "CANCELLED"]
 ENTRY = "aud_01KAJ3W5V0SM0FKVYVXB9EQT6N"
+SPONSORSHIP = EXAMPLE.replace("bst", "spn")
 
 
 @pytest.fixture
@@ -430,22 +429,22 @@ def test_a_chain_to_which_commands_add_before_and_after_its_entries_are_read_is_
 
 @pytest.mark.parametrize("colon", [":", "%3A"])
 def test_an_entity_with_a_suffix_is_verified_by_its_own_head(console: Console, colon: str) -> None:
-    entry = audit.follow(
-        Head(),
-        entity=f"{EXAMPLE}:nina",
-        action="JOINED",
-        actor="ada",
-        now=NOON,
-        before=None,
-        after={"status": "active"},
-    )
-    remember(console, entry)
+    remember(console, an_entry(entity=f"{SPONSORSHIP}:nina"))
 
-    answers = [verified(console, f"{EXAMPLE}{colon}{name}") for name in ("nina", "nino", "n%20")]
+    answers = [verified(console, f"{SPONSORSHIP}{colon}{name}") for name in ("nina", "nino", "n%20")]
 
     assert [answer.status for answer in answers] == [200, 404, 404]
-    assert answers[0].body["entity"] == f"{EXAMPLE}:nina"
+    assert answers[0].body["entity"] == f"{SPONSORSHIP}:nina"
     assert (answers[0].body["valid"], answers[0].body["entries"]) == (True, 1)
+
+
+@pytest.mark.parametrize("entity", [SPONSORSHIP, SPONSORSHIP.replace("spn", "chk")])
+def test_each_chain_of_a_table_has_its_own_trail(console: Console, entity: str) -> None:
+    remember(console, an_entry(entity=entity))
+
+    answer = verified(console, entity)
+
+    assert (answer.status, answer.body["valid"], answer.body["entries"]) == (200, True, 1)
 
 
 def test_what_is_no_campaign_is_404(console: Console) -> None:
@@ -486,12 +485,11 @@ def lives(console: Console, number: int) -> list[str]:
 
 def remember(console: Console, entry: Entry) -> None:
     """Log the entry of an entity, and let the entity remember it."""
-    client = console.aws.client("dynamodb")
-    bound_to(EntryItem, console.aws.ref("AuditTable"))(**vars(entry)).save()
-    head = {"audit_number": {"N": str(entry.number)}, "audit_hash": {"S": entry.hash}}
-    campaign = {name: {"S": value} for name, value in {"id": entry.entity, "part": PART, "status": "active"}.items()}
-    item = campaign | head | {"step": {"N": "0"}}
-    client.put_item(TableName=console.aws.ref("BoostsTable"), Item=item)
+    put(console, entry)
+    texts = {"id": entry.entity, "part": "campaign", "status": "active", "audit_hash": entry.hash}
+    numbers = {"step": 0, "audit_number": entry.number}
+    item = {name: {"S": value} for name, value in texts.items()} | {n: {"N": str(each)} for n, each in numbers.items()}
+    console.aws.client("dynamodb").put_item(TableName=console.aws.ref("SponsorshipsTable"), Item=item)
 
 
 def listed(console: Console, **query: Any) -> Answer:

@@ -19,7 +19,7 @@ from tests.integration.imports_world import EXAMPLE as AN_IMPORT
 from tests.integration.imports_world import Importer, a_row
 from tests.integration.log_metrics import metrics, rings
 
-RESTORED_TABLES = ("BoostsTable", "ViewsTable", "TotalsTable")
+RESTORED_TABLES = ("BoostsTable", "ViewsTable", "TotalsTable", "LedgerTable")
 STOP = {"reason": "The counts of video abc123 look wrong"}
 
 
@@ -112,6 +112,15 @@ def a_registered_content(world: Restorable) -> str:
     return "content:story:123"
 
 
+def a_wallet(world: Restorable) -> str:
+    assert deposited(world, "first").status == 201
+    return "wallet:nina"
+
+
+def deposited(world: Restorable, key: str) -> Answer:
+    return world.request("wallets/api-deposit", key=key)
+
+
 def nothing(entity: str) -> Callable[[Restorable], str]:
     return lambda _world: entity
 
@@ -168,6 +177,18 @@ USERS = {
         adjust,
         "ViewsAdjustmentsApiLogs",
         ("VIEWS_ADJUSTED", "VIEWS_ADJUSTMENTS_RESTORED", "VIEWS_ADJUSTED"),
+    ),
+    "a deposit": User(
+        a_wallet,
+        is_done(lambda world, _entity: deposited(world, "second"), 201),
+        "WalletsApiLogs",
+        ("WALLET_DEPOSITED", "WALLET_RESTORED", "WALLET_DEPOSITED"),
+    ),
+    "the first deposit": User(
+        nothing("wallet:nina"),
+        is_done(lambda world, _entity: deposited(world, "first"), 201),
+        "WalletsApiLogs",
+        ("WALLET_DEPOSITED", "WALLET_RESTORED", "WALLET_DEPOSITED"),
     ),
     "a change of a registered content": User(
         a_registered_content,

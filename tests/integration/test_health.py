@@ -79,6 +79,8 @@ def test_only_an_operator_is_told_how_it_is(console: Console, role: str, status:
         ("BoostsQueue", "boosts_queue"),
         ("ViewsQueue", "views_queue"),
         ("ViewsImportsQueue", "views_imports_queue"),
+        ("SponsorshipsQueue", "sponsorships_queue"),
+        ("SponsorshipsChecksQueue", "sponsorships_checks_queue"),
     ],
 )
 def test_the_depths_of_each_queue_are_told_apart(console: Console, queue: str, field: str) -> None:
@@ -101,6 +103,8 @@ def test_the_depths_of_each_queue_are_told_apart(console: Console, queue: str, f
         ("BoostsDeadLetters", "boosts_dead_letters", "BoostsDeadLettersAlarm"),
         ("ViewsDeadLetters", "views_dead_letters", "ViewsDeadLettersAlarm"),
         ("ViewsImportsDeadLetters", "views_imports_dead_letters", "ViewsImportsDeadLettersAlarm"),
+        ("SponsorshipsDeadLetters", "sponsorships_dead_letters", "SponsorshipsDeadLettersAlarm"),
+        ("SponsorshipsChecksDeadLetters", "sponsorships_checks_dead_letters", "SponsorshipsChecksDeadLettersAlarm"),
         ("OperationsOutboxDeadLetters", "outbox_dead_letters", "OperationsOutboxDeadLettersAlarm"),
     ],
 )
@@ -211,6 +215,10 @@ def test_events_that_stay_unpublished_are_a_problem(console: Console, age: timed
         ("ViewsDeadLetters", "views_dead_letters", "the dead letters of the sync"),
         ("ViewsImportsQueue", "views_imports_queue", "the queue of imports"),
         ("ViewsImportsDeadLetters", "views_imports_dead_letters", "the dead letters of imports"),
+        ("SponsorshipsQueue", "sponsorships_queue", "the queue of sponsorships"),
+        ("SponsorshipsDeadLetters", "sponsorships_dead_letters", "the dead letters of sponsorships"),
+        ("SponsorshipsChecksQueue", "sponsorships_checks_queue", "the queue of checks"),
+        ("SponsorshipsChecksDeadLetters", "sponsorships_checks_dead_letters", "the dead letters of checks"),
         ("OperationsOutboxDeadLetters", "outbox_dead_letters", "the dead letters of the outbox"),
     ],
 )

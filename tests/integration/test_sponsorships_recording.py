@@ -2,13 +2,14 @@
 
 import random
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
 
 from sponsorships import impressions
-from sponsorships.impressions import Row, by_service
+from sponsorships.impressions import ImpressionKeys, Row, by_service
 from tests.account import Account
 from tests.integration.harness import Answer
 from tests.integration.log_metrics import metrics
@@ -849,3 +850,27 @@ def test_metrics_are_made_of_what_is_counted_refused_and_forged(
         "ImpressionsRefused": [1],
         "ImpressionsForged": [1],
     }
+
+
+def test_the_key_before_the_current_one_is_believed_and_older_ones_are_not(recording: Recording) -> None:
+    keys = {"k1": "1" * 32, "k2": "2" * 32, "k3": "3" * 32}
+    recording.rotate(ImpressionKeys("k3", keys))
+    viewer = impressions.registered(SALT, "ada")
+    minted = [impressions.mint(ImpressionKeys(each, keys), P, viewer, NOON) for each in keys]
+
+    answers = [recording.record(token).body for token in minted]
+
+    assert [each.get("reason") for each in answers] == ["token_invalid", None, "viewer_counted"]
+    assert recording.rows()[0]["key_id"] == "k3"
+
+
+def test_a_call_ends_before_its_function_does(recording: Recording) -> None:
+    """Each try takes two seconds here."""
+    seconds = count(0, 2)
+    recording.clock_of_tries(lambda: float(next(seconds)))
+
+    with troubled("TransactWriteItems", *["unsent"] * 12) as calls:
+        answer = recording.record(impression_token())
+
+    assert answer.status == 503
+    assert calls.names().count("TransactWriteItems") == 3

@@ -37,6 +37,44 @@ def test_a_campaign_whose_message_was_lost_goes_on(console: Console) -> None:
     assert console.get(campaign_id)["executed_count"] == 1000
 
 
+SPONSORSHIP = "spn_01KAJ3W5V0SM0FKVYVXB9EQT6N"
+LATE = "2026-11-20T11:59:00.000000+0000"
+
+
+@pytest.mark.parametrize(
+    ("entity", "status"),
+    [
+        *((SPONSORSHIP, status) for status in ("running", "paused", "closing", "closed")),
+        *((f"{SPONSORSHIP}:nina", status) for status in ("settling", "held")),
+        (SPONSORSHIP.replace("spn", "chk"), "checking"),
+    ],
+)
+def test_each_chain_of_sponsorships_is_woken_through_their_one_queue(
+    console: Console, entity: str, status: str
+) -> None:
+    put(console, entity, status, wake_at=LATE)
+
+    swept = console.sweep()
+
+    messages = [json.loads(each["Body"]) for each in console.aws.messages("SponsorshipsQueue")]
+    assert swept["woken"] == 1
+    assert messages == [{"campaign_id": entity, "step": 7}]
+
+
+@pytest.mark.parametrize("status", ["draft", "cancelled", "active", "completed", "expired", "rejected", "review"])
+def test_a_sponsorship_without_a_next_step_is_left_alone(console: Console, status: str) -> None:
+    put(console, SPONSORSHIP, status, wake_at=LATE)
+
+    assert console.sweep()["woken"] == 0
+
+
+def test_a_closed_sponsorship_whose_last_step_is_done_is_left_alone(console: Console) -> None:
+    """It has no `wake_at`, so it is not in the index."""
+    put(console, SPONSORSHIP, "closed")
+
+    assert console.sweep()["woken"] == 0
+
+
 def test_where_nothing_is_overdue_nothing_is_sent(console: Console) -> None:
     swept = console.sweep()
 
@@ -336,6 +374,13 @@ def item_of(console: Console, campaign_id: str) -> dict[str, Any]:
     key = {"id": {"S": campaign_id}, "part": {"S": "campaign"}}
     found = console.aws.client("dynamodb").get_item(TableName=console.aws.ref("BoostsTable"), Key=key)
     return dict(json.loads(json.dumps(found["Item"])))
+
+
+def put(console: Console, entity: str, status: str, **more: str) -> None:
+    """What the sweeper knows of a campaign, a participation or a check run."""
+    texts = {"id": entity, "part": "campaign", "status": status, **more}
+    item = {name: {"S": value} for name, value in texts.items()} | {"step": {"N": "7"}, "sweeps": {"N": "0"}}
+    console.aws.client("dynamodb").put_item(TableName=console.aws.ref("SponsorshipsTable"), Item=item)
 
 
 def change(console: Console, campaign_id: str, **attributes: dict[str, Any] | None) -> None:

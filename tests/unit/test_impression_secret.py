@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from sponsorships.recording.secret import ImpressionSecret
 
 from sluice.errors import Misconfigured, Unavailable
+from sponsorships.secret import ImpressionSecret
 
 K1, K2 = "1" * 32, "2" * 32
 

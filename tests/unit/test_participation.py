@@ -15,9 +15,9 @@ from sponsorships.participation import (
     Key,
     Offer,
     Participation,
+    ParticipationStatus,
+    PayWaiting,
     Refund,
-    Status,
-    Waiting,
     Why,
     decide,
     give_up,
@@ -58,7 +58,7 @@ def test_a_reached_target_completes_and_pays_what_was_set_aside() -> None:
     """At the target or above it (S3-7, S3-8, S3-10)."""
     change = decided(settling(key_number=3), 2000)
 
-    assert (change.after.status, change.action) == (Status.COMPLETED, Action.COMPLETED)
+    assert (change.after.status, change.action) == (ParticipationStatus.COMPLETED, Action.COMPLETED)
     assert change.after.paid == 330_000
     assert legs(change) == {"reserved": -330_000, "wallet": 330_000}
     assert change.posting is not None
@@ -79,7 +79,7 @@ def test_impressions_above_the_target_are_told_apart_and_earn_nothing() -> None:
 def test_grants_count_beside_rows_and_are_shown_apart() -> None:
     change = decided(settling(granted=10), 1990)
 
-    assert change.after.status is Status.COMPLETED
+    assert change.after.status is ParticipationStatus.COMPLETED
     assert change.statement is not None
     assert (change.statement.impressions, change.statement.granted) == (1990, 10)
 
@@ -87,7 +87,7 @@ def test_grants_count_beside_rows_and_are_shown_apart() -> None:
 def test_rows_that_a_hand_deleted_under_a_settlement_are_left_to_a_person() -> None:
     change = decided(settling(), 1999)
 
-    assert (change.after.status, change.action) == (Status.REVIEW, Action.REVIEW)
+    assert (change.after.status, change.action) == (ParticipationStatus.REVIEW, Action.REVIEW)
     assert change.posting is None
     assert change.statement is None
     assert change.after.wake_at is None
@@ -97,7 +97,7 @@ def test_rows_that_a_hand_deleted_under_a_settlement_are_left_to_a_person() -> N
 def test_an_end_below_the_target_pays_nothing_and_gives_back_money_and_key(why: Why) -> None:
     change = decided(settling(why, key_number=3), 1999)
 
-    assert (change.after.status, change.after.paid) == (Status.EXPIRED, 0)
+    assert (change.after.status, change.after.paid) == (ParticipationStatus.EXPIRED, 0)
     assert legs(change) == {"reserved": -330_000, "budget": 330_000}
     assert change.key is Key.GIVE_BACK
 
@@ -105,13 +105,13 @@ def test_an_end_below_the_target_pays_nothing_and_gives_back_money_and_key(why: 
 @pytest.mark.parametrize("why", [Why.END, Why.LEFT])
 def test_an_end_at_the_target_completes_all_the_same(why: Why) -> None:
     """The target may be reached in the last second."""
-    assert decided(settling(why), 2000).after.status is Status.COMPLETED
+    assert decided(settling(why), 2000).after.status is ParticipationStatus.COMPLETED
 
 
 def test_pro_rata_pays_the_impressions_and_releases_the_rest_in_one_entry() -> None:
     change = decided(settling(Why.END, key_number=3), 1000, an_offer(at_end=AtEnd.PRO_RATA))
 
-    assert (change.after.status, change.after.paid) == (Status.EXPIRED, 165_000)
+    assert (change.after.status, change.after.paid) == (ParticipationStatus.EXPIRED, 165_000)
     assert legs(change) == {"reserved": -330_000, "wallet": 165_000, "budget": 165_000}
     assert change.posting is not None
     assert change.posting.id == f"pay#{change.after.id}"
@@ -138,11 +138,11 @@ def test_a_hold_keeps_the_money_until_its_end() -> None:
     held = decided(settling(), 2000, offer)
     paid = decided(held.after, 2000, offer)
 
-    assert (held.after.status, held.after.waiting_for) == (Status.HELD, Waiting.HOLD)
+    assert (held.after.status, held.after.waiting_for) == (ParticipationStatus.HELD, PayWaiting.HOLD)
     assert held.after.wake_at == NOON + timedelta(hours=24)
     assert held.posting is None
     assert held.statement is not None
-    assert (paid.after.status, paid.after.paid) == (Status.COMPLETED, 330_000)
+    assert (paid.after.status, paid.after.paid) == (ParticipationStatus.COMPLETED, 330_000)
 
 
 def test_pay_counts_for_the_day_only_where_there_is_a_cap() -> None:
@@ -162,7 +162,7 @@ def test_every_write_publishes_each_monitored_field_twice() -> None:
 
 
 def test_max_steps_leaves_a_participation_to_a_person() -> None:
-    assert give_up(settling(), NOON).after.status is Status.REVIEW
+    assert give_up(settling(), NOON).after.status is ParticipationStatus.REVIEW
 
 
 def test_only_a_running_campaign_can_be_joined() -> None:
@@ -194,7 +194,7 @@ def test_two_people_reject_what_is_held() -> None:
     change = reject(proposed, an_offer(), "ada", NOON)
 
     assert refusal.value.code == "own_proposal"
-    assert change.after.status is Status.REJECTED
+    assert change.after.status is ParticipationStatus.REJECTED
     assert legs(change) == {"reserved": -330_000, "budget": 330_000}
     assert change.key is Key.GIVE_BACK
     with pytest.raises(Conflicting):
@@ -204,14 +204,14 @@ def test_two_people_reject_what_is_held() -> None:
 def test_only_a_participation_in_review_is_settled_again() -> None:
     review = decided(settling(), 1999).after
 
-    assert settle_again(review, NOON).after.status is Status.SETTLING
+    assert settle_again(review, NOON).after.status is ParticipationStatus.SETTLING
     with pytest.raises(Conflicting):
         settle_again(settling(), NOON)
 
 
 def test_a_refund_takes_no_more_than_was_paid_and_another_admin_approves_it() -> None:
     campaign = a_sponsorship()
-    paid = a_participation(campaign_id=campaign.id, status=Status.COMPLETED, paid=100)
+    paid = a_participation(campaign_id=campaign.id, status=ParticipationStatus.COMPLETED, paid=100)
     proposed = propose_refund(paid, 60, "fraud", "ada", NOON)
     assert proposed.refund is not None
 
@@ -230,7 +230,7 @@ def test_a_refund_takes_no_more_than_was_paid_and_another_admin_approves_it() ->
 
 def test_a_refund_of_a_closed_campaign_goes_to_the_advertisers_wallet() -> None:
     campaign = a_sponsorship()
-    paid = a_participation(campaign_id=campaign.id, status=Status.COMPLETED, paid=100)
+    paid = a_participation(campaign_id=campaign.id, status=ParticipationStatus.COMPLETED, paid=100)
 
     change = pay_back(campaign, paid, Refund(1, 100, "fraud", "ada"), "bob", NOON, is_closed=True)
 

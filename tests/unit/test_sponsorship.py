@@ -12,7 +12,7 @@ from sponsorships.campaign import (
     Action,
     Campaign,
     Change,
-    Status,
+    SponsorshipStatus,
     cancel,
     close,
     end,
@@ -29,7 +29,7 @@ from tests.factories import NOON, a_sponsorship
 
 
 def a_draft() -> Campaign:
-    return a_sponsorship(status=Status.DRAFT, started_at=None, wake_at=None)
+    return a_sponsorship(status=SponsorshipStatus.DRAFT, started_at=None, wake_at=None)
 
 
 def closing(participations: int = 0) -> Campaign:
@@ -39,7 +39,7 @@ def closing(participations: int = 0) -> Campaign:
 def test_a_start_moves_the_whole_budget_and_wakes_at_the_end() -> None:
     change = start(a_draft(), NOON, "acme")
 
-    assert change.after.status is Status.RUNNING
+    assert change.after.status is SponsorshipStatus.RUNNING
     assert change.after.wake_at == change.after.ends_at
     assert change.posting is not None
     assert change.posting.legs == {"wallet#USD#acme": -1_000_000, f"budget#{change.after.id}": 1_000_000}
@@ -55,22 +55,26 @@ def test_a_campaign_that_would_have_ended_does_not_start() -> None:
 @pytest.mark.parametrize(
     ("command", "allowed", "code"),
     [
-        (lambda each: start(each, NOON, "acme"), {Status.DRAFT}, "campaign_cannot_be_started"),
-        (lambda each: cancel(each, NOON), {Status.DRAFT}, "campaign_cannot_be_cancelled"),
-        (lambda each: pause(each, NOON), {Status.RUNNING}, "campaign_cannot_be_paused"),
-        (lambda each: resume(each, NOON), {Status.PAUSED}, "campaign_cannot_be_resumed"),
-        (lambda each: close(each, 1, NOON), {Status.RUNNING, Status.PAUSED}, "campaign_cannot_be_closed"),
+        (lambda each: start(each, NOON, "acme"), {SponsorshipStatus.DRAFT}, "campaign_cannot_be_started"),
+        (lambda each: cancel(each, NOON), {SponsorshipStatus.DRAFT}, "campaign_cannot_be_cancelled"),
+        (lambda each: pause(each, NOON), {SponsorshipStatus.RUNNING}, "campaign_cannot_be_paused"),
+        (lambda each: resume(each, NOON), {SponsorshipStatus.PAUSED}, "campaign_cannot_be_resumed"),
+        (
+            lambda each: close(each, 1, NOON),
+            {SponsorshipStatus.RUNNING, SponsorshipStatus.PAUSED},
+            "campaign_cannot_be_closed",
+        ),
         (
             lambda each: load_keys(each, ("a",), NOON),
-            {Status.DRAFT, Status.RUNNING, Status.PAUSED},
+            {SponsorshipStatus.DRAFT, SponsorshipStatus.RUNNING, SponsorshipStatus.PAUSED},
             "campaign_cannot_be_given_keys",
         ),
     ],
 )
 def test_a_command_is_refused_in_any_other_state(
-    command: Callable[[Campaign], Change], allowed: set[Status], code: str
+    command: Callable[[Campaign], Change], allowed: set[SponsorshipStatus], code: str
 ) -> None:
-    for status in Status:
+    for status in SponsorshipStatus:
         campaign = a_sponsorship(status=status)
         if status in allowed:
             assert command(campaign).after.step == campaign.step + 1
@@ -86,7 +90,7 @@ def test_a_paused_campaign_still_ends_at_its_time() -> None:
     assert paused.is_live
     assert paused.wake_at == paused.ends_at
     assert not paused.takes_impressions(NOON)
-    assert end(paused, 0, paused.ends_at).after.status is Status.CLOSING
+    assert end(paused, 0, paused.ends_at).after.status is SponsorshipStatus.CLOSING
 
 
 def test_nothing_is_taken_from_the_end_on() -> None:

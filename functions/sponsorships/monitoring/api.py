@@ -20,11 +20,11 @@ from sponsorships.commands import Campaigns, Participations
 from sponsorships.impressions import participation_id
 from sponsorships.monitoring.commands import Adjustments, Outcome
 from sponsorships.monitoring.schemas import (
-    AdjustmentResource,
     AdjustmentsResource,
-    CheckResource,
-    NewAdjustment,
+    CheckRunResource,
     NewCheck,
+    NewParticipationAdjustment,
+    ParticipationAdjustmentResource,
     StatusResource,
 )
 from sponsorships.monitoring.status import Monitoring, QueueUrls
@@ -94,44 +94,44 @@ def status() -> StatusResource:
 @app.post(FULL_CHECK, **http.require(Role.OPERATOR, 202, errors=[409]))
 def full_check(
     body: Annotated[NewCheck, Body()], origin: http.Origin, key: http.IdempotencyKey = None
-) -> Response[CheckResource]:
+) -> Response[CheckRunResource]:
     """Start a run over all participations (S3-17). One is going at a time: it is returned with 200.
 
     With `deep` it counts rows and verifies the ledger; a run that is going becomes a deep one.
     """
     status_code = 200 if services().runs.going() else 202
     return http.command(
-        origin, key, partial(services().runs.start, body.deep), CheckResource, CheckResource.of, status_code
+        origin, key, partial(services().runs.start, body.deep), CheckRunResource, CheckRunResource.of, status_code
     )
 
 
 @app.get(f"{FULL_CHECK}/<check_id>", **http.require(Role.OPERATOR, errors=[404]))
-def check(check_id: CheckId) -> CheckResource:
+def check(check_id: CheckId) -> CheckRunResource:
     """Return a run, and what it has found."""
-    return CheckResource.of(services().runs.get(check_id))
+    return CheckRunResource.of(services().runs.get(check_id))
 
 
 @app.get(ADJUSTMENTS, **http.require(Role.USER, errors=[404]))
 def listed(campaign_id: CampaignId, streamer: StreamerId, caller: http.Caller) -> AdjustmentsResource:
     """List a participation's adjustments, the oldest first."""
     found = services().participations.seen_by(campaign_id, streamer, caller)
-    return AdjustmentsResource(items=[AdjustmentResource.of(each) for each in adjustments.of(found.id)])
+    return AdjustmentsResource(items=[ParticipationAdjustmentResource.of(each) for each in adjustments.of(found.id)])
 
 
 @app.post(ADJUSTMENTS, **http.require(Role.USER, 201, errors=[404, 409]))
 def propose(
     campaign_id: CampaignId,
     streamer: StreamerId,
-    body: Annotated[NewAdjustment, Body()],
+    body: Annotated[NewParticipationAdjustment, Body()],
     caller: http.Caller,
     origin: http.Origin,
     key: http.IdempotencyKey = None,
-) -> Response[AdjustmentResource]:
+) -> Response[ParticipationAdjustmentResource]:
     """Propose to count impressions that no row shows. It is granted when another person, an admin, approves."""
     services().campaigns.own(campaign_id, caller)
     found_id, outcome = participation_id(campaign_id, streamer), Outcome()
     make = partial(services().adjustments.propose, found_id, body.impressions, body.reason, outcome)
-    return http.command(origin, key, make, AdjustmentResource, _shown(found_id, None, outcome), 201)
+    return http.command(origin, key, make, ParticipationAdjustmentResource, _shown(found_id, None, outcome), 201)
 
 
 @app.post(f"{ADJUSTMENTS}/<number>/approve", **http.require(Role.ADMIN, errors=[404, 409]))
@@ -141,11 +141,11 @@ def approve(
     number: AdjustmentNumber,
     origin: http.Origin,
     key: http.IdempotencyKey = None,
-) -> Response[AdjustmentResource]:
+) -> Response[ParticipationAdjustmentResource]:
     """Approve an adjustment. It takes two people; a proposal counts as its proposer's approval."""
     found_id, outcome = participation_id(campaign_id, streamer), Outcome()
     make = partial(services().adjustments.approve, found_id, number, outcome)
-    return http.command(origin, key, make, AdjustmentResource, _shown(found_id, number, outcome))
+    return http.command(origin, key, make, ParticipationAdjustmentResource, _shown(found_id, number, outcome))
 
 
 @app.post(f"{ADJUSTMENTS}/<number>/reject", **http.require(Role.ADMIN, errors=[404, 409]))
@@ -156,21 +156,21 @@ def reject(
     body: Annotated[WithReason, Body()],
     origin: http.Origin,
     key: http.IdempotencyKey = None,
-) -> Response[AdjustmentResource]:
+) -> Response[ParticipationAdjustmentResource]:
     """Reject an adjustment: it is never granted."""
     found_id, outcome = participation_id(campaign_id, streamer), Outcome()
     make = partial(services().adjustments.reject, found_id, number, body.reason, outcome)
-    return http.command(origin, key, make, AdjustmentResource, _shown(found_id, number, outcome))
+    return http.command(origin, key, make, ParticipationAdjustmentResource, _shown(found_id, number, outcome))
 
 
 def _shown(found_id: str, number: int | None, outcome: Outcome) -> Any:
     """Shows an adjustment as the command leaves it; one that a copy of the request had left so is read."""
 
-    def shown(_: Participation) -> AdjustmentResource:
+    def shown(_: Participation) -> ParticipationAdjustmentResource:
         found = outcome.adjustment
         if found is None:
             found = adjustments.of(found_id)[-1] if number is None else services().adjustments.find(found_id, number)
-        return AdjustmentResource.of(found)
+        return ParticipationAdjustmentResource.of(found)
 
     return shown
 

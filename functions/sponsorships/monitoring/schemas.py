@@ -6,13 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from sluice import http
 from sluice.http import Moment
-from sponsorships.checkrun import CheckRun
-from sponsorships.checkrun import Status as CheckStatus
+from sponsorships.checkrun import CheckRun, CheckStatus
 from sponsorships.participation import Adjustment, AdjustmentState
 from sponsorships.schemas import MAX_TARGET
 
 
-class NewAdjustment(BaseModel):
+class NewParticipationAdjustment(BaseModel):
     """Impressions that no row shows."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -21,7 +20,7 @@ class NewAdjustment(BaseModel):
     reason: http.Reason
 
 
-class AdjustmentResource(BaseModel):
+class ParticipationAdjustmentResource(BaseModel):
     """Impressions that a hand in the database wrote, or that somebody proposed."""
 
     number: int
@@ -47,7 +46,7 @@ class AdjustmentResource(BaseModel):
 class AdjustmentsResource(BaseModel):
     """The adjustments of a participation, the oldest first."""
 
-    items: list[AdjustmentResource]
+    items: list[ParticipationAdjustmentResource]
 
 
 class NewCheck(BaseModel):
@@ -58,7 +57,7 @@ class NewCheck(BaseModel):
     deep: bool = Field(False, description="Whether to count rows, and to verify the ledger.")
 
 
-class CheckResource(BaseModel):
+class CheckRunResource(BaseModel):
     """A run over all participations."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -150,17 +149,19 @@ class ConservationResource(BaseModel):
     ok: bool | None
 
 
-type Health = Literal["ok", "degraded", "disconnected"]
+type MonitoringHealth = Literal["ok", "degraded", "disconnected"]
 
 
 class StatusResource(BaseModel):
     """How completions are detected and settled (S3-16, S3-19)."""
 
-    status: Annotated[Health, Field(description="`disconnected`: the stream is silent, and the sweep goes on.")]
+    status: Annotated[
+        MonitoringHealth, Field(description="`disconnected`: the stream is silent, and the sweep goes on.")
+    ]
     stream: StreamResource
     detectors: Detectors
     gaps: GapsResource
-    full_check: CheckResource | None
+    full_check: CheckRunResource | None
     queues: QueuesResource
     participations: CountsResource
     open_adjustments: int = Field(description="Counted up to 1,000.")

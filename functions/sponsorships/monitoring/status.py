@@ -18,13 +18,13 @@ from sponsorships.edits import API
 from sponsorships.items import ListedItem, MonitorItem
 from sponsorships.monitor import CANARY, CONSERVATION, SIGNAL
 from sponsorships.monitoring.schemas import (
-    CheckResource,
+    CheckRunResource,
     ConservationResource,
     CountsResource,
     DetectorResource,
     Detectors,
     GapsResource,
-    Health,
+    MonitoringHealth,
     QueueResource,
     QueuesResource,
     StatusResource,
@@ -71,7 +71,7 @@ class Monitoring:
         is_late = swept_at is not None and now - swept_at > 3 * self._period
         dead = queues.checks.dead + queues.steps.dead + given_up
         is_degraded = gaps.last_24h or dead or is_late or conservation.is_ok is False
-        health: Health = "disconnected" if is_silent else "degraded" if is_degraded else "ok"
+        health: MonitoringHealth = "disconnected" if is_silent else "degraded" if is_degraded else "ok"
         return StatusResource(
             status=health,
             stream=StreamResource(
@@ -91,7 +91,7 @@ class Monitoring:
                 ),
             ),
             gaps=GapsResource(last_24h=gaps.last_24h, last=gaps.last),
-            full_check=CheckResource.of(run) if run else None,
+            full_check=CheckRunResource.of(run) if run else None,
             queues=queues,
             participations=CountsResource(**{name: _count(name) for name in CountsResource.model_fields}),
             open_adjustments=adjustments.count_open(MOST_COUNTED),

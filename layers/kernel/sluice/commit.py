@@ -42,15 +42,16 @@ def database(settings: CommitSettings) -> Database:
 class Trace:
     """What a commit leaves behind: an entry in the audit log of `entity`, and an event.
 
-    `before` and `after` are the parts of the entity that the entry shows; `before` is None for a new one. `event` is
-    past tense, such as `BoostCompleted`, and `told` is what its consumers get.
+    `before` and `after` are the parts of the entity that the entry shows; `before` is None for a new one. `after` may
+    be made of the entry's number, which a bridge changes: what names the entry as its cause has it in its hash.
+    `event` is past tense, such as `BoostCompleted`, and `told` is what its consumers get.
     """
 
     entity: str
     action: str
     actor: str
     before: Mapping[str, Any] | None
-    after: Mapping[str, Any]
+    after: Mapping[str, Any] | Callable[[int], Mapping[str, Any]]
     event: str
     told: Mapping[str, Any]
     restored: str
@@ -105,6 +106,7 @@ def commit[E](
 
 
 def _entry(head: Head, trace: Trace, now: datetime) -> Entry:
+    after = trace.after(head.number + 1) if callable(trace.after) else trace.after
     return audit.follow(
         head,
         entity=trace.entity,
@@ -112,5 +114,5 @@ def _entry(head: Head, trace: Trace, now: datetime) -> Entry:
         actor=trace.actor,
         now=now,
         before=None if trace.before is None else dict(trace.before),
-        after=dict(trace.after),
+        after=dict(after),
     )

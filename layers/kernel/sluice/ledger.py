@@ -33,7 +33,7 @@ from sluice.audit import HeadAttributes
 from sluice.clock import rfc3339
 from sluice.dynamodb import Bound, snapshot, transient_as_unavailable, unreadable
 from sluice.errors import Conflicting, Invalid, Unreadable
-from sluice.money import shown
+from sluice.money import EXPONENTS, shown
 
 MOST_LEGS = 40
 """An entry is 1 + 2 x 40 actions of the 100 that a transaction may have."""
@@ -327,21 +327,32 @@ def read(accounts: Iterable[str]) -> dict[str, Balance]:
     return {each: found.get(each) or Balance(each) for each in wanted}
 
 
+def wallets_of(user: str) -> list[Balance]:
+    """The wallets that a user has, in the order of their currencies: of every currency that is known, in two reads."""
+    balances = read(wallet(currency, user) for currency in sorted(EXPONENTS))
+    return [balance for balance in balances.values() if balance.lines]
+
+
+def after(entry: Entry, balances: Balances) -> dict[str, Balance]:
+    """The balances of its accounts after an entry. Raises Insufficient, CurrencyMismatch."""
+    return {leg.account: _then(balances[leg.account], leg, entry) for leg in entry.legs}
+
+
 def write(transaction: TransactWrite, entry: Entry, balances: Balances) -> dict[str, Balance]:
     """Write an entry in a transaction, by 1 + 2 x legs actions: the balances as they are then.
 
     On condition that there is no entry of this id, and that each account has the lines that were read. Raises
     Insufficient and CurrencyMismatch before it adds an action.
     """
-    then = {leg.account: _then(balances[leg.account], leg, entry) for leg in entry.legs}
+    then = after(entry, balances)
     transaction.save(_entry_item(entry), condition=LedgerEntryItem.account.does_not_exist())
     for leg in entry.legs:
-        after = then[leg.account]
-        line = LineItem(leg.account, _line_key(after.lines), entry=entry.id, kind=entry.kind, amount=leg.amount)
-        line.after, line.at, line.against = after.amount, entry.at, _against(leg, entry)
+        balance = then[leg.account]
+        line = LineItem(leg.account, _line_key(balance.lines), entry=entry.id, kind=entry.kind, amount=leg.amount)
+        line.after, line.at, line.against = balance.amount, entry.at, _against(leg, entry)
         transaction.save(line, condition=LineItem.account.does_not_exist())
         item = BalanceItem(leg.account, _BALANCE)
-        transaction.update(item, _moves(leg, entry, after), _as_read(balances[leg.account], leg))
+        transaction.update(item, _moves(leg, entry, balance), _as_read(balances[leg.account], leg))
     return then
 
 

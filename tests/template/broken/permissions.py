@@ -195,6 +195,24 @@ BROKEN = [
         "BoostsApiFunction: take writing TotalsTable away: no kind of total is its own",
     ),
     Broken(
+        permissions.ledger_accounts_are_written_by_their_owners_alone,
+        "an API that may write a campaign's money",
+        restate(
+            "WalletsApiFunction",
+            "dynamodb:PutItem",
+            "LedgerTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["entry#*", "outside#*", "wallet#*"]}},
+        ),
+        "WalletsApiFunction: hold it to dynamodb:LeadingKeys "
+        "['entry#dep#*', 'entry#wdr#*', 'outside#*', 'wallet#*'] of LedgerTable",
+    ),
+    Broken(
+        permissions.money_comes_from_outside_by_the_wallets_alone,
+        "another function that may make money",
+        grant("BoostsApiFunction", "dynamodb:UpdateItem", {"Fn::GetAtt": ["LedgerTable", "Arn"]}),
+        "BoostsApiFunction: take * of LedgerTable away: WalletsApiFunction alone moves money from outside",
+    ),
+    Broken(
         permissions.the_stop_writes_the_platform_alone,
         "a stop that may write campaigns",
         restate("OperationsStopFunction", "dynamodb:PutItem", "BoostsTable", Condition=None),

@@ -51,6 +51,10 @@ BROKEN = [
                 drop(f"{event}.Properties.Auth")
                 for event in (
                     "OperationsHealthFunction.Events.Alive",
+                    "SponsorshipsRecordingApiFunction.Events.Batch",
+                    "SponsorshipsRecordingApiFunction.Events.Click",
+                    "SponsorshipsRecordingApiFunction.Events.Impression",
+                    "SponsorshipsRecordingApiFunction.Events.Token",
                     "ViewsCountsApiFunction.Events.Bulk",
                     "ViewsCountsApiFunction.Events.Get",
                     "ViewsTrackApiFunction.Events.Track",

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from typing import Any
 from unittest.mock import patch
 
@@ -52,6 +53,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     "LedgerTable": {
         "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsWorkerFunction": {"PutItem", "UpdateItem"},
+        "WalletsApiFunction": {"PutItem", "UpdateItem"},
     },
     # Nobody may change or remove an entry, by the policy too.
     "AuditTable": {
@@ -66,6 +68,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
     },
     "OutboxTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -82,6 +85,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsImportsWorkerFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
     },
     "RequestsTable": {
         "BoostsApiFunction": {"PutItem"},
@@ -90,6 +94,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
+        "WalletsApiFunction": {"PutItem"},
     },
     "TotalsTable": {
         "BoostsWorkerFunction": {"UpdateItem"},
@@ -127,6 +132,7 @@ _OF_SPONSORSHIPS = ["wallet#*", "budget#spn_*", "reserved#spn_*", "entry#*spn_*"
 LEDGER_KEYS = {
     "SponsorshipsApiFunction": _OF_SPONSORSHIPS,
     "SponsorshipsWorkerFunction": _OF_SPONSORSHIPS,
+    "WalletsApiFunction": ["entry#dep#*", "entry#wdr#*", "outside#*", "wallet#*"],
 }
 
 # What was boosted, synced or imported is never paid: no function of sponsorships can see it.
@@ -324,6 +330,18 @@ def what_is_counted_elsewhere_is_never_paid(project: Project) -> list[str]:
     ]
 
 
+def money_comes_from_outside_by_the_wallets_alone(project: Project) -> list[str]:
+    return [
+        f"{function}: take {key} of {LEDGER} away: WalletsApiFunction alone moves money from outside"
+        for function, table, _, statement in _writes(project)
+        if table == LEDGER and function != "WalletsApiFunction"
+        for key in as_list(
+            statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+        )
+        if fnmatch("outside#USD", key)
+    ]
+
+
 def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
     """It may write into every context's table: of campaigns and their counters it may touch none."""
     condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
@@ -453,6 +471,7 @@ RULES = (
     totals_are_written_by_their_owners_alone,
     ledger_accounts_are_written_by_their_owners_alone,
     what_is_counted_elsewhere_is_never_paid,
+    money_comes_from_outside_by_the_wallets_alone,
     the_stop_writes_the_platform_alone,
     the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
