@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 from typing import Any
 from unittest.mock import patch
+from zoneinfo import ZoneInfo
 
 from botocore.client import BaseClient
 
@@ -70,26 +72,27 @@ class Studio(Harness):
     def see(self, found: str, viewers: Iterable[object], k: int = 0) -> None:
         """Record the impressions of viewers as recording does; and die before the totals are read."""
         dynamo, now = self.aws.client("dynamodb"), datetime.now(UTC)
-        for each in viewers:
-            viewer = impressions.registered("salt", str(each))
-            token = impressions.opened(impressions.mint(KEYS, found, viewer, now), KEYS)
-            period = impressions.ViewerPeriod.CAMPAIGN
-            proved = impressions.verify(token, now, min_seconds=0, token_seconds=9, period=period, zone=UTC)
-            row = vars(impressions.row(KEYS, proved, rfc3339(now)))
-            item = {name: {"S": value} for name, value in row.items()} | {"k": {"N": str(k)}}
+        for some in batched(viewers, 50, strict=False):
             tally = {
                 "TableName": self.aws.ref(TABLE),
                 "Key": {"id": {"S": impressions.tally_id(found, k)}, "part": {"S": "tally"}},
-                "UpdateExpression": "ADD impressions :one SET last_at = :at",
+                "UpdateExpression": "ADD impressions :some SET last_at = :at",
                 "ConditionExpression": "attribute_not_exists(closed)",
-                "ExpressionAttributeValues": {":one": {"N": "1"}, ":at": {"S": rfc3339(now)}},
+                "ExpressionAttributeValues": {":some": {"N": str(len(some))}, ":at": {"S": rfc3339(now)}},
             }
-            put = {
-                "TableName": self.aws.ref(TABLE),
-                "Item": item,
-                "ConditionExpression": "attribute_not_exists(id)",
-            }
-            dynamo.transact_write_items(TransactItems=[{"Put": put}, {"Update": tally}])
+            puts = [{"Put": self._row(found, str(each), k, now)} for each in some]
+            dynamo.transact_write_items(TransactItems=[*puts, {"Update": tally}])
+
+    def _row(self, found: str, viewer: str, k: int, now: datetime) -> dict[str, Any]:
+        minted = impressions.mint(KEYS, found, impressions.registered("salt", viewer), now)
+        token, period = impressions.opened(minted, KEYS), impressions.ViewerPeriod.CAMPAIGN
+        proved = impressions.verify(token, now, min_seconds=0, token_seconds=9, period=period, zone=ZoneInfo("UTC"))
+        row = vars(impressions.row(KEYS, proved, rfc3339(now)))
+        return {
+            "TableName": self.aws.ref(TABLE),
+            "Item": {name: {"S": value} for name, value in row.items()} | {"k": {"N": str(k)}},
+            "ConditionExpression": "attribute_not_exists(id)",
+        }
 
     def record_batch(self, found: str, viewers: Iterable[object]) -> None:
         """A service sends the tokens of viewers at once, through the recording function."""
@@ -99,8 +102,9 @@ class Studio(Harness):
         minted = self.done("sponsorships/api-tokens", path, body=body, subject="page", role="service")["tokens"]
         self.clock.shift(timedelta(seconds=5))
         tokens = [each["token"] for each in minted]
-        answer = self.request("sponsorships/recording/api-batch", path, body={"tokens": tokens})
-        assert [each["counted"] for each in answer.body["results"]] == [True] * len(tokens)
+        elsewhere = ("spn_01KB28QHY00000000000000000", campaign_id)
+        answer = self.request("sponsorships/recording/api-batch", elsewhere, body={"tokens": tokens})
+        assert all(each["counted"] for each in answer.body["impressions"]), answer.body
 
     def spoil_entry(self, entry_id: str) -> None:
         """A hand takes the currency of a ledger's entry away."""

@@ -162,7 +162,7 @@ def test_an_edit_that_claims_everything_is_paid_nothing(studio: Studio) -> None:
     item = studio.item(found)
     assert (item["impressions"], item["published_impressions"], item["earnings"]) == (1, 1, 165)
     assert studio.actions(found) == ["PARTICIPATION_JOINED", "PARTICIPATION_EDITED"]
-    assert studio.verified(found)["is_whole"]
+    assert studio.verified(found)["problem"] is None
 
 
 def test_an_edit_triggers_a_payout_that_was_missed(studio: Studio) -> None:
