@@ -140,8 +140,10 @@ def values_of(item: Bound, kind: "type[DataclassInstance]") -> dict[str, Any]:
 def setting(model: type[Bound], values: Mapping[str, Any]) -> list[Action]:
     """Actions that set attributes to values, and remove attributes whose value is None."""
     attributes: dict[str, Any] = {name: getattr(model, name) for name in values}
+    # PynamoDB takes a tuple for one element of a list.
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     return [
-        attributes[name].remove() if value is None else attributes[name].set(value) for name, value in values.items()
+        attributes[name].remove() if value is None else attributes[name].set(value) for name, value in plain.items()
     ]
 
 
