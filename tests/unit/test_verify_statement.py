@@ -20,7 +20,7 @@ from sponsorships import earnings, impressions, merkle, participation, rows
 from sponsorships.campaign import AtEnd
 from sponsorships.export import COLUMNS
 from sponsorships.impressions import Impression, ImpressionKeys, Row, ViewerPeriod
-from sponsorships.participation import Count, Status, Why
+from sponsorships.participation import Count, ParticipationStatus, Why
 from sponsorships.schemas import StatementResource
 from sponsorships.statement import Shown
 from sponsorships.store import entry_of
@@ -88,16 +88,18 @@ def some_papers(
         target=target, rate=rate, exponent=exponent, currency=currency, pay=pay, at_end=at_end, hold_hours=hold_hours
     )
     joining = a_participation(campaign_id=campaign.id)
-    reserve = entry_of(participation.join(campaign, joining, offer, NOON, "nina"))
+    reserve = entry_of(participation.join(campaign, joining, offer, NOON, "nina"), 1)
     assert reserve
 
     found = some_rows(joining.id, voided + number, period=period)
     root = merkle.root(rows.leaf(joining.id, row) for row in found[voided:]).hex()
     count = Count(number, voided, 0, root)
-    settling = a_participation(id=joining.id, campaign_id=campaign.id, status=Status.SETTLING, why=why, granted=granted)
+    settling = a_participation(
+        id=joining.id, campaign_id=campaign.id, status=ParticipationStatus.SETTLING, why=why, granted=granted
+    )
     change = participation.decide(settling, offer, count, NOON, 0, date.min)
     assert change.statement
-    shown = Shown(campaign, change.after, offer, change.statement, reserve, entry_of(change), {}, {}, [])
+    shown = Shown(campaign, change.after, offer, change.statement, reserve, entry_of(change, 2), {}, {}, [])
 
     lines = [
         [row.part, row.nonce, row.issued_at, row.accepted_at, row.by, "fraud" if at < voided else ""]
