@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from sluice import evidence, ledger
 from sluice.evidence import Check
 from sluice.ledger import Unbalanced
-from sponsorships import gkeys, postings, rows
+from sponsorships import adjustments, gkeys, postings, rows
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.impressions import participation_id
-from sponsorships.participation import Count, Offer, Participation, ParticipationStatus, Statement, Why
+from sponsorships.participation import AdjustmentState, Count, Offer, Participation, ParticipationStatus, Statement, Why
 from sponsorships.settlement import Settlement, Standing
-from sponsorships.statement import SETTLED, granted
+from sponsorships.statement import SETTLED
 from sponsorships.store import CampaignStore, offer_of
 
 
@@ -61,9 +61,9 @@ class Evidence:
         return [
             *checks,
             Check("funded = remaining + reserved + paid + refunded", money.funded, all_of_it),
-            Check("funded = the budget of the campaign", money.funded, campaign.budget),
-            Check("reserved = the pay of participations that have not ended", money.reserved, live * campaign.pay),
-            Check(
+            _same("funded = the budget of the campaign", money.funded, campaign.budget),
+            _same("reserved = the pay of participations that have not ended", money.reserved, live * campaign.pay),
+            _same(
                 "paid = paid - clawed of all participations", money.paid, sum(each.paid - each.clawed for each in found)
             ),
         ]
@@ -72,6 +72,13 @@ class Evidence:
 def _is(claim: str, *, so: bool) -> Check:
     """A claim without a number."""
     return Check(f"{claim} (1: yes)", 1, int(so))
+
+
+def _same(claim: str, expected: int, found: float) -> Check:
+    """A claim about a number that a hand may have edited, even to a fraction."""
+    if found != int(found):
+        return _is(f"{claim}: {found} is a whole number", so=False)
+    return Check(claim, expected, int(found))
 
 
 def _counts(count: Count, before: Standing, now: Standing) -> Iterable[Check]:
@@ -84,15 +91,15 @@ def _counts(count: Count, before: Standing, now: Standing) -> Iterable[Check]:
 def _copies(found: Participation) -> Iterable[Check]:
     """The monitored fields against their published copies: a hand changes one of the two (S3-12)."""
     for name in ("impressions", "clicks", "earnings"):
-        yield Check(f"{name} = published_{name}", getattr(found, f"published_{name}"), getattr(found, name))
+        yield _same(f"{name} = published_{name}", getattr(found, f"published_{name}"), getattr(found, name))
 
 
 def _terms(campaign: Campaign, offer: Offer) -> Iterable[Check]:
     """The campaign's document against the terms that the ledger keeps."""
     yield _is("rate of the campaign = rate in the ledger", so=campaign.rate == offer.rate)
     yield _is("currency of the campaign = currency in the ledger", so=campaign.currency == offer.currency)
-    yield Check("target_impressions of the campaign = target in the ledger", offer.target, campaign.target_impressions)
-    yield Check("pay of the campaign = what was set aside", offer.pay, campaign.pay)
+    yield _same("target_impressions of the campaign = target in the ledger", offer.target, campaign.target_impressions)
+    yield _same("pay of the campaign = what was set aside", offer.pay, campaign.pay)
 
 
 def _money(found: Participation, offer: Offer, statement: Statement | None) -> Iterable[Check]:
@@ -105,15 +112,16 @@ def _money(found: Participation, offer: Offer, statement: Statement | None) -> I
             yield _is(f"entry {each.id} is as it was written", so=each.hash == each.digest())
     clawbacks = (ledger.find(f"clw#{found.id}#{number}") for number in range(1, found.refunds + 1))
     clawed = -sum(entry.amount_in(wallet) for entry in clawbacks if entry)
-    yield Check("paid = the ledger's entry", paid, found.paid)
-    yield Check("clawed = the ledger's entries", clawed, found.clawed)
-    yield Check("granted = the approved adjustments", granted(found.id), found.granted)
+    yield _same("paid = the ledger's entry", paid, found.paid)
+    yield _same("clawed = the ledger's entries", clawed, found.clawed)
+    granted = sum(each.delta for each in adjustments.of(found.id) if each.state is AdjustmentState.GRANTED)
+    yield _same("granted = the approved adjustments", granted, found.granted)
     is_paid = found.status is ParticipationStatus.COMPLETED or (
         found.status is ParticipationStatus.EXPIRED and found.paid > 0
     )
     yield Check(f"status {found.status}: there is pay in the ledger (1: yes)", int(paid > 0), int(is_paid))
     if statement and found.status in (ParticipationStatus.COMPLETED, ParticipationStatus.EXPIRED):
-        yield Check("pay of the statement = the ledger's entry", paid, statement.pay)
+        yield _same("pay of the statement = the ledger's entry", paid, statement.pay)
 
 
 def _key(found: Participation) -> Iterable[Check]:
@@ -129,15 +137,15 @@ def _outcome(found: Participation, offer: Offer, count: Count, statement: Statem
     """The statement against rows and terms, and the document against both."""
     total = count.valid + found.granted
     is_paid = total >= offer.target or (found.why is Why.END and offer.at_end is AtEnd.PRO_RATA)
-    yield Check("impressions of the statement = rows", count.valid, statement.impressions)
-    yield Check("voided of the statement = voided rows", count.voided, statement.voided)
+    yield _same("impressions of the statement = rows", count.valid, statement.impressions)
+    yield _same("voided of the statement = voided rows", count.voided, statement.voided)
     yield _is("root of the statement = root of the rows", so=statement.root == count.root)
     yield Check(
         "pay of the statement = what rows and grants earn", offer.earned(total) if is_paid else 0, statement.pay
     )
-    yield Check("impressions = rows + granted", total, found.impressions)
-    yield Check("clicks = clicked rows", count.clicks, found.clicks)
-    yield Check("earnings = what rows and grants earn", offer.earned(total), found.earnings)
+    yield _same("impressions = rows + granted", total, found.impressions)
+    yield _same("clicks = clicked rows", count.clicks, found.clicks)
+    yield _same("earnings = what rows and grants earn", offer.earned(total), found.earnings)
 
 
 def _whole(account: str) -> Check:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 from sluice import exports
-from sponsorships.items import RowItem
+from sponsorships.statement import Line
 
 _PART = re.compile(r"[0-9a-f]{32}(#[0-9-]{10})?")
 
-COLUMNS = ("viewer", "nonce", "issued_at", "accepted_at", "by", "voided")
+COLUMNS = tuple(each.name for each in fields(Line))
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,6 @@ class RowPlace:
         return _PART.fullmatch(self.part) is not None
 
 
-def evidence_csv(rows: Iterable[RowItem], *, with_header: bool) -> str:
-    """A line per row, in the order of the rows. `voided` is the reason; empty: the row counts."""
-    lines = ([row.part, *(row.raw.get(name, {}).get("S", "") for name in COLUMNS[1:])] for row in rows)
-    return exports.text_of(COLUMNS, lines, with_header=with_header)
+def evidence_csv(lines: Iterable[Line], *, with_header: bool) -> str:
+    """A line per row, in the order of the rows."""
+    return exports.text_of(COLUMNS, map(astuple, lines), with_header=with_header)

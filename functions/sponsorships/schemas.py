@@ -14,7 +14,7 @@ from sponsorships import gkeys
 from sponsorships.campaign import AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.commands import MOST_VOIDED
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import ParticipationStatus, PayWaiting, Why
+from sponsorships.participation import Adjustment, ParticipationStatus, PayWaiting, Why
 from sponsorships.settlement import Standing
 from sponsorships.statement import Proof, Shown
 
@@ -331,17 +331,20 @@ class StatementTerms(BaseModel):
 class AdjustmentLine(BaseModel):
     """An edit of the monitored fields, or a proposal: impressions that count when two people approve them."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     number: int
     delta: int = Field(description="The impressions that it claims.")
     found_by: str
     state: str
-    before: dict[str, int] = Field(description="The published value of each field that a hand changed.")
-    after: dict[str, int] = Field(description="What the hand wrote.")
+    before: dict[str, float] = Field(description="The published value of each field that a hand changed.")
+    after: dict[str, float] = Field(description="What the hand wrote.")
     reason: str | None
     proposer: str | None
     approvers: list[str]
+
+    @classmethod
+    def of(cls, found: Adjustment) -> Self:
+        values = {name: getattr(found, name) for name in cls.model_fields} | {"approvers": sorted(found.approvers)}
+        return cls(**values | {"before": dict(found.before), "after": dict(found.after)})
 
 
 class StatementResource(BaseModel):
@@ -389,7 +392,7 @@ class StatementResource(BaseModel):
             ),
             void_reasons=dict(it.void_reasons),
             refused_by_day={day: dict(by_reason) for day, by_reason in it.refused_by_day.items()},
-            adjustments=[AdjustmentLine.model_validate(each) for each in it.adjustments],
+            adjustments=[AdjustmentLine.of(each) for each in it.adjustments],
             pay=MoneyResource.of(it.pay, offer.currency),
             clawed=MoneyResource.of(found.clawed, offer.currency),
             rejection_reason=found.rejection_reason if found.status is ParticipationStatus.REJECTED else None,

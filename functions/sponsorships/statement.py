@@ -1,55 +1,35 @@
 """The statement as it is shown: what a participation came to, and all that is needed to compute it again elsewhere."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from dataclasses import dataclass, field, fields
 
 from sluice import ledger
-from sluice.dynamodb import page_of
 from sluice.errors import Conflicting, NotFound
 from sluice.ledger import Entry
-from sponsorships import merkle, rows
+from sponsorships import adjustments, merkle, rows
 from sponsorships.campaign import Campaign
 from sponsorships.impressions import Row
-from sponsorships.items import RowItem, SponsorshipsItem
-from sponsorships.participation import ENDED, Offer, Participation, ParticipationStatus, Statement
+from sponsorships.items import RowItem
+from sponsorships.participation import ENDED, Adjustment, Offer, Participation, ParticipationStatus, Statement
 from sponsorships.secret import ImpressionSecret
 from sponsorships.store import ParticipationStore, offer_of
 
 SETTLED = ENDED | {ParticipationStatus.HELD}
 """A participation has a statement then."""
-_GRANTED = "granted"
-
-
-class AdjustmentItem(SponsorshipsItem):
-    """P / `adjustment#000007`: an edit that was found, or a proposal, and who approved it. Monitoring writes it."""
-
-    delta = NumberAttribute()
-    found_by = UnicodeAttribute()
-    state = UnicodeAttribute()
-    before = JSONAttribute()
-    after = JSONAttribute()
-    reason = UnicodeAttribute(null=True)
-    proposer = UnicodeAttribute(null=True)
-    approvers = UnicodeSetAttribute(null=True)
 
 
 @dataclass(frozen=True)
-class Adjustment:
-    """An edit of the monitored fields, or a proposal: impressions that count when two people approve them."""
+class Line:
+    """A row as the evidence lists it; each field is a column."""
 
-    number: int
-    """The step of the participation at which it was put."""
-    delta: int
-    found_by: str
-    state: str
-    before: Mapping[str, int]
-    after: Mapping[str, int]
-    reason: str | None
-    proposer: str | None
-    approvers: tuple[str, ...]
+    viewer: str
+    """The row's `part`: with a day, where a viewer counts once a day."""
+    nonce: str
+    issued_at: str
+    accepted_at: str
+    by: str
+    voided: str
+    """The reason; empty: it counts."""
 
 
 @dataclass(frozen=True)
@@ -110,16 +90,17 @@ class Statements:
             ledger.find(f"rel#{found.id}" if found.status is ParticipationStatus.REJECTED else statement.entry),
             rows.void_reasons(found.id) if statement.voided else {},
             rows.refusals_by_day(found.id),
-            adjustments(found.id),
+            adjustments.of(found.id),
         )
 
-    def page(self, found: Participation, limit: int, after: str | None) -> tuple[list[RowItem], str | None]:
+    def page(self, found: Participation, limit: int, after: str | None) -> tuple[list[Line], str | None]:
         """At most `limit` rows, counted and voided ones, after a `part`; and the `part` to go on after, if any.
 
         A row that recording did not write is no evidence: it is left out, and `verify` counts it.
         """
         keys, (page, following) = self.secret.keys(), rows.page(found.id, limit, after)
-        return [each for each in page if "voided" in each.raw or rows.valid(keys, found.id, each)], following
+        listed = [each for each in page if "voided" in each.raw or rows.valid(keys, found.id, each)]
+        return [_line(each) for each in listed], following
 
     def proof(self, found: Participation, part: str) -> Proof:
         """The path from a row to the root over the rows as they are now. Raises NotFound."""
@@ -135,19 +116,6 @@ class Statements:
         return Proof(counted[index], index, len(leaves), leaves[index], merkle.path(leaves, index), root, is_final)
 
 
-def adjustments(found_id: str) -> list[Adjustment]:
-    """All adjustments of a participation, in order, by a consistent read."""
-    found, _ = page_of(AdjustmentItem, _adjustment, found_id, "adjustment#", None, None)
-    return sorted(found, key=lambda each: each.number)
-
-
-def granted(found_id: str) -> int:
-    """The impressions that approved adjustments grant."""
-    return sum(each.delta for each in adjustments(found_id) if each.state == _GRANTED)
-
-
-def _adjustment(item: AdjustmentItem) -> Adjustment:
-    names = ("found_by", "state", "before", "after", "reason", "proposer")
-    values: dict[str, Any] = {name: getattr(item, name) for name in names}
-    number, approvers = int(item.part.partition("#")[2]), tuple(sorted(item.approvers or ()))
-    return Adjustment(number=number, delta=int(item.delta), approvers=approvers, **values)
+def _line(item: RowItem) -> Line:
+    texts = (item.raw.get(each.name, {}).get("S", "") for each in fields(Line)[1:])
+    return Line(item.part, *texts)

@@ -188,6 +188,6 @@ def _write(transaction: Any, entry: ledger.Entry) -> None:
 
 
 def _wire(value: Any) -> dict[str, Any]:
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return {"N": str(value)}
     return {"S": value if isinstance(value, str) else json.dumps(value)}

@@ -130,6 +130,7 @@ def test_adjustments_stand_in_the_statement_in_order(world: Sponsorships) -> Non
     nina = world.joined()
     for step, state in ((10, "granted"), (9, "rejected")):
         item = {"id": nina, "part": f"adjustment#{step:06d}", "found_by": "stream", "state": state, "proposer": "ada"}
+        item["made_at"] = "2026-11-20T12:00:00.000000Z"
         values: dict[str, Any] = {name: {"S": value} for name, value in item.items()}
         values |= {"before": {"S": '{"impressions": 5}'}, "after": {"S": '{"impressions": 9}'}, "delta": {"N": "4"}}
         values |= {"approvers": {"SS": ["bob", "ada"]}}
@@ -396,6 +397,14 @@ def test_money_that_was_claimed_back_holds(world: Sponsorships) -> None:
             "campaign",
             {"status": "active"},
             {"status active: there is pay in the ledger (1: yes)", "status active: its key is unlocked (1: yes)"},
+        ),
+        (
+            "campaign",
+            {"earnings": 3300.5},
+            {
+                "earnings = published_earnings: 3300.5 is a whole number (1: yes)",
+                "earnings = what rows and grants earn: 3300.5 is a whole number (1: yes)",
+            },
         ),
         ("campaign", {"paid": 9}, {"paid = the ledger's entry"}),
         ("campaign", {"clawed": 9}, {"clawed = the ledger's entries"}),
