@@ -27,7 +27,7 @@ def _named(name: str) -> object:
 
 def cached_in(text: str) -> set[str]:
     """The functions, at any depth, that are decorated with `cache` or `lru_cache`, however these are imported; and
-    what is made by `settings.once`.
+    what is made by `settings.once` or by a call of `cache`.
 
     Not a cached property: it goes with its object.
     """
@@ -39,5 +39,5 @@ def cached_in(text: str) -> set[str]:
     } | {
         ast.unparse(node.targets[0])
         for node in nodes
-        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("settings.once(")
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith(("settings.once(", "cache("))
     }
