@@ -138,7 +138,8 @@ class MemoryShards:
         return list(self.asides.get(shard, {}))[:limit]
 
     def have_work(self, shards: Sequence[int]) -> list[bool]:
-        return [any(each.get(s) for each in (self.pendings, self.asides, self.refused)) for s in shards]
+        held = (self.pendings, self.asides, self.refused, self.syncings, self.refusing)
+        return [any(each.get(s) for each in held) for s in shards]
 
     def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
         return [[self._seen(s, c, self.epochs.get(s, 0)) for c in contents] for s in shards]

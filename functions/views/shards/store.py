@@ -131,7 +131,9 @@ class RedisShards:
         return [bool(is_ours) for _, is_ours in sorted(answers)]
 
     def have_work(self, shards: Sequence[int]) -> list[bool]:
-        """Whether each shard has anything for the next epoch: pending, moved aside or refused."""
+        """Whether each shard has anything for the next epoch: pending, moved aside or refused; or left in an epoch that
+        the restored database does not remember.
+        """
         return self._translated(lambda: [self._has_work(shard) for shard in shards])
 
     def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
@@ -221,7 +223,8 @@ class RedisShards:
         return sum(used) if len(used) == len(told) else None
 
     def _has_work(self, shard: int) -> bool:
-        found: Any = self._client.exists(keys.pending(shard), keys.parked(shard), keys.refused(shard))
+        names = (keys.pending, keys.parked, keys.refused, keys.syncing, keys.refusing)
+        found: Any = self._client.exists(*(name(shard) for name in names))
         return int(found) > 0
 
     def _sample(self, shard: int, limit: int) -> list[Any]:
