@@ -199,7 +199,7 @@ class MemoryStore:
             self.days[row.content, row.day] += 1
         return True
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime | None]:
         return {row: noon(row.day) for row in rows if not self.rows[row]}
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:

@@ -15,7 +15,7 @@ if opened then
     redis.call('HDEL', KEYS[6], 'since', 'unknown', 'too_many')
     local counted = redis.call('HGET', KEYS[6], 'counted')
     if counted then
-      redis.call('HSET', KEYS[6], 'counted', tonumber(string.sub(counted, -9))) -- the sessions of the day stay
+      redis.call('HSET', KEYS[6], 'counted', tonumber(string.sub(counted, -9)) or 0) -- the sessions of the day stay
     end
   end
   for from = 2, 4, 2 do
