@@ -21,6 +21,9 @@ if opened then
   for from = 2, 4, 2 do
     if redis.call('EXISTS', KEYS[from]) == 1 then
       redis.call('RENAME', KEYS[from], KEYS[from + 1])
+      if from == 4 then
+        redis.call('HDEL', KEYS[6], 'unregistered')
+      end
     end
   end
 end

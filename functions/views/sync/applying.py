@@ -187,7 +187,9 @@ class Applier:
     def refusals(self, scope: Scope) -> Work:
         """Move a page of refusals. One that fails three times is logged and dropped: it must not block the views."""
         fields, is_last = self._page(scope, Taken.REFUSALS)
-        moved = sum([self._move(scope, together) for together in batched(fields, REFUSALS_TOGETHER, strict=False)])
+        # Rows of the same hour and rules together: their transaction writes one sum for all of them.
+        by_sum = sorted(fields, key=lambda field: (field.rpartition("|")[2], field.partition("|")[0]))
+        moved = sum([self._move(scope, together) for together in batched(by_sum, REFUSALS_TOGETHER, strict=False)])
         return Work(is_last, refusals=moved)
 
     def fold(self, scope: Scope, limit: int) -> Work:
