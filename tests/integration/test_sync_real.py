@@ -19,13 +19,13 @@ from tests.integration.test_sync_tables import RealStore
 from tests.redis_servers import Servers, free_ports
 from tests.sync_world import SHARDS, TIMEOUT, MemoryShards, MemoryStore, World, noon
 from tests.unit.test_sync_model import play
+from tests.view_counter import ViewCounter
 from views import keys
 from views.held import AwayView, Outdated, Part, Seen, Taken, parts_of
 from views.messages import EpochStep
 from views.rules import Calendar, Rules
 from views.shards.store import RedisShards, client
 from views.sync.epochs import Sync
-from views.track.counter import ViewCounter
 
 CALENDAR = Calendar(UTC_ZONE)
 NOW = CALENDAR.moment(NOON).now

@@ -9,10 +9,10 @@ import pytest
 from tests.factories import NOON, UTC_ZONE
 from tests.integration.test_views_tracking import ALL_OFF, VIEWER, pending, register
 from tests.redis_servers import Servers
+from tests.view_counter import ViewCounter
 from views import keys
 from views.rules import BOT, COOLDOWN, DAILY_VIEWED, TOO_MANY_CONTENTS, UNREGISTERED, Decision, Rules
 from views.shards.store import RedisShards, client
-from views.track.counter import ViewCounter
 
 pytestmark = pytest.mark.usefixtures("patient")
 
