@@ -1,4 +1,4 @@
-"""What the viewer shards hold and answer, as values, and how asking them fails. `views.shards.store` asks them."""
+"""The content of the viewer shards as values, and the errors of reading them. `views.shards.store` reads them."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class RedisAway(Unavailable):
 
 
 class Outdated(SluiceError):
-    """Raised when a shard is in a later epoch: the caller's is done, and it is to stop."""
+    """Raised when a shard is in a later epoch: the caller's epoch is done, and the caller must stop."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def is_readable(value: str) -> bool:
 
 @dataclass(frozen=True)
 class AwayView:
-    """A view that the database took while Redis did not answer: by whom (the viewer's key), of what, and when."""
+    """A view that the database took while Redis did not answer: the viewer's key, the content and the time."""
 
     viewer: str
     content: str
