@@ -42,8 +42,8 @@ def database(settings: CommitSettings) -> Database:
 class Trace:
     """What a commit leaves behind: an entry in the audit log of `entity`, and an event.
 
-    `before` and `after` are the parts of the entity that the entry shows; `before` is None for a new entity. `after` may
-    be a function of the entry's number, which a bridge changes: a ledger entry names the number, and is hashed into it.
+    `before` and `after` are the parts of the entity that the entry shows; `before` is None for a new entity. `after`
+    may be a function of the entry's number, which a bridge changes: a ledger entry names it, and is hashed into it.
     `event` is in the past tense, such as `BoostCompleted`, and `told` is the event's payload.
     """
 
