@@ -201,7 +201,6 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         screen.tell("" if number else "Audit", said, f"{entry['previous_hash'][:8]:<8} → {entry['hash'][:8]}")
     verified = api.get(f"/api/admin/audit/{campaign['id']}/verify")
 
-    sponsorship.end()
     batches = _batches(stack, campaign["id"])
     after = api.get("/api/admin/fake-views/limits")
     executed, month_after = completed["executed_count"], after["current_month_total"]
@@ -233,6 +232,7 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         _count(len(evidence["checks"]), "check", "checks"),
         holds=evidence["valid"] is True and len(evidence["checks"]) > 0,
     )
+    sponsorship.end()
 
 
 def _burst(api: Api, screen: Screen) -> None:
@@ -332,7 +332,7 @@ def main() -> int:
                 with screen.step("2 of 3  Deploying template.yaml with sam deploy") as done:
                     stack.deploy()
                     done.append(f"Deployed template.yaml: {len(stack.deployed.resources())} resources")
-                console.print("3 of 3  Running all three side by side, about 20 s\n")
+                console.print("3 of 3  Running all three side by side, about 25 s\n")
                 main_job(stack, screen)
             except LocalError:
                 _tell_why(stack, console)

@@ -1,4 +1,4 @@
-"""The demo's sponsorship: two streamers are paid for 2,000 viewers each, and what a hand writes is paid to nobody."""
+"""The demo's sponsorships: rows are paid, by events or by the sweep, and what a hand writes is not."""
 
 import json
 import subprocess
@@ -23,13 +23,15 @@ from local.stack import EmbeddedStack
 TARGET, RATE, PAY = 2_000, "1.65", 330_000
 """2,000 impressions x 1.65 USD = 3,300.00 USD, in cents."""
 BUDGET = 700_000
-BATCH, FIRST = 50, 30
+SMALL_TARGET, SMALL_BUDGET = 100, 16_500
+"""Of the campaign that pays one streamer: 100 impressions x 1.65 USD = 165.00 USD."""
+BATCH, FIRST, TOKENS = 50, 30, 100
 """The first batch is smaller, so that those after it jump over the milestones: 30, 80, 130, ..."""
 MILESTONES = [50, 100, 500]
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 2
 KEYS = {"NINA7-GOLD1-2026A", "OMAR7-GOLD2-2026B"}
 DONE_WITHIN_SECONDS = 120
-LOOKS_PER_SECOND = 10
+LOOKS_PER_SECOND = 5
 CAMPAIGNS = "/api/v1/campaigns"
 
 
@@ -66,8 +68,23 @@ class Bearers:
         return self.clients[subject]
 
 
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign that runs, by the path of its routes."""
+
+    id: str
+    pay: int
+
+    @property
+    def path(self) -> str:
+        return f"{CAMPAIGNS}/{self.id}"
+
+    def of(self, streamer: str, below: str = "") -> str:
+        return f"{self.path}/participations/{streamer}{below}"
+
+
 class SponsorshipsPart:
-    """Runs the campaign in a thread beside whatever else the demo does, and shows it when it ends."""
+    """Runs the campaigns in a thread beside whatever else the demo does, and shows them when they end."""
 
     def __init__(self, stack: EmbeddedStack, screen: Any) -> None:
         self._stack = stack
@@ -75,7 +92,6 @@ class SponsorshipsPart:
         self._bearers = Bearers(stack, {"demo": "admin", "platform": "service"})
         self._failures: list[Exception] = []
         self._thread = Thread(target=self._run, daemon=True)
-        self._path = ""
 
     @cached_property
     def _resources(self) -> dict[str, str]:
@@ -85,59 +101,68 @@ class SponsorshipsPart:
         self._thread.start()
 
     def end(self) -> None:
-        """Waits until both are paid, and shows what happened."""
+        """Waits until all are paid, and shows what happened."""
         self._thread.join(2 * DONE_WITHIN_SECONDS)
+        if self._thread.is_alive():
+            raise LocalError(f"The sponsorships are not done after {2 * DONE_WITHIN_SECONDS} s")
         if self._failures:
             raise self._failures[0]
         self._screen.show()
 
     def _run(self) -> None:
         try:
-            self._create()
-            self._edit("omar")
-            self._pay_by_the_event("nina")
+            deposit = {"amount": BUDGET + SMALL_BUDGET, "currency": "USD", "reference": "demo"}
+            self._bearers["demo"].post("/api/v1/wallets/acme/deposits", deposit)
+            campaign = self._promise()
+            self._edit(campaign, "omar")
+            self._pay_by_the_event(campaign, "nina")
             self._pay_by_the_sweep("omar")
-            self._check_the_money()
-            self._check_offline("nina")
+            self._check_the_money(campaign)
+            self._check_offline(campaign, "nina")
         except Exception as error:
             self._failures.append(error)
 
-    def _create(self) -> None:
-        """The advertiser's campaign, which two streamers join."""
-        acme, deposit = self._bearers["acme"], {"amount": BUDGET, "currency": "USD", "reference": "demo"}
-        self._bearers["demo"].post("/api/v1/wallets/acme/deposits", deposit)
-        terms = {"name": "Demo", "target_impressions": TARGET, "rate": RATE, "currency": "USD", "budget": BUDGET}
-        ends_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-        rules = {"milestones": MILESTONES, "gkeys": "required", "min_seconds": 0, "ends_at": ends_at}
-        campaign = acme.post(CAMPAIGNS, terms | rules)
-        self._path = f"{CAMPAIGNS}/{campaign['id']}"
-        acme.post(f"{self._path}/gkeys", {"keys": sorted(KEYS)})
-        acme.post(f"{self._path}/start")
+    def _promise(self) -> Campaign:
+        """The campaign that two streamers join."""
+        campaign = self._start(TARGET, BUDGET, {"milestones": MILESTONES, "gkeys": "required"}, sorted(KEYS))
         for streamer in ("nina", "omar"):
-            self._bearers[streamer].post(f"{self._path}/join", {})
-        money = self._money()
+            self._bearers[streamer].post(f"{campaign.path}/join", {})
+        reserved = self._money(campaign)["reserved"]
         self._screen.tell(
             "Sponsor",
-            f"acme funds {_usd(BUDGET)}: {TARGET:,} viewers x {RATE} pay a streamer {_usd(campaign['pay'])}",
-            campaign["id"],
+            f"acme funds {_usd(BUDGET)}: {TARGET:,} viewers x {RATE} pay a streamer {_usd(campaign.pay)}",
+            campaign.id,
         )
-        self._screen.tell("Join", f"nina and omar: {_usd(money['reserved'])} and 2 G-Keys are set aside")
+        self._screen.tell("Join", f"nina and omar: {_usd(reserved)} and 2 G-Keys are set aside")
         self._screen.check(
-            "what was promised to both streamers was set aside when they joined",
-            f"2 x {_usd(PAY)} = {_usd(money['reserved'])}",
-            holds=campaign["pay"] == PAY and money["reserved"] == 2 * PAY,
+            "what is promised to both streamers is set aside when they join",
+            f"2 x {_usd(PAY)} = {_usd(reserved)}",
+            holds=campaign.pay == PAY and reserved == 2 * PAY,
         )
+        return campaign
 
-    def _edit(self, streamer: str) -> None:
+    def _start(self, target: int, budget: int, terms: Json, keys: list[str] | None = None) -> Campaign:
+        """A campaign of acme's, with G-Keys, that runs."""
+        acme = self._bearers["acme"]
+        price = {"name": "Demo", "target_impressions": target, "rate": RATE, "currency": "USD", "budget": budget}
+        ends_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        made = acme.post(CAMPAIGNS, {**price, "min_seconds": 0, "ends_at": ends_at, **terms})
+        campaign = Campaign(made["id"], made["pay"])
+        if keys:
+            acme.post(f"{campaign.path}/gkeys", {"keys": keys})
+        acme.post(f"{campaign.path}/start")
+        return campaign
+
+    def _edit(self, campaign: Campaign, streamer: str) -> None:
         """A hand in the database claims everything: the stream sees it, and nobody is paid."""
         self._table("SponsorshipsTable").update_item(
-            Key={"id": f"{self._path.removeprefix(CAMPAIGNS + '/')}:{streamer}", "part": "campaign"},
+            Key={"id": f"{campaign.id}:{streamer}", "part": "campaign"},
             UpdateExpression="SET impressions = :impressions, earnings = :earnings",
             ExpressionAttributeValues={":impressions": TARGET, ":earnings": PAY},
         )
-        path = f"{self._path}/participations/{streamer}/adjustments"
+        path = campaign.of(streamer, "/adjustments")
         (noted,) = self._until(path, lambda seen: bool(seen["items"]))["items"]
-        seen = self._participation(streamer)
+        seen = self._participation(campaign, streamer)
         self._screen.tell(
             "Edit",
             f"a hand writes {TARGET:,} impressions and {_usd(PAY)} into {streamer}'s document",
@@ -148,17 +173,16 @@ class SponsorshipsPart:
             f"{noted['state']}: {noted['delta']:,} claimed, {seen['impressions']} counted, {_usd(seen['paid'])} paid",
             holds=noted["delta"] == TARGET
             and (seen["status"], seen["impressions"], seen["paid"]) == ("active", 0, 0)
-            and self._money()["paid"] == 0,
+            and self._money(campaign)["paid"] == 0,
         )
 
-    def _pay_by_the_event(self, streamer: str) -> None:
-        sent, again = self._record(streamer)
+    def _pay_by_the_event(self, campaign: Campaign, streamer: str) -> None:
+        sent, again = self._record(campaign, streamer, TARGET)
         began = time.monotonic()
-        self._until_paid(streamer)
+        seen = self._until_paid(campaign, streamer)
         seconds = time.monotonic() - began
-        seen, wallet = self._participation(streamer), self._wallet(streamer)
-        key = self._bearers[streamer].get(f"{self._path}/participations/{streamer}/gkey")["key"]
-        crossed = self._crossed(streamer)
+        wallet, crossed = self._wallet(streamer), self._crossed(campaign, streamer)
+        key = self._bearers[streamer].get(campaign.of(streamer, "/gkey"))["key"]
         reasons = Counter(each.get("reason", "counted") for each in again)
         self._screen.tell(
             "Record",
@@ -189,24 +213,27 @@ class SponsorshipsPart:
 
     def _pay_by_the_sweep(self, streamer: str) -> None:
         """No event comes to the queue of checks, and no record to the stream's function."""
+        campaign = self._start(SMALL_TARGET, SMALL_BUDGET, {})
+        self._bearers[streamer].post(f"{campaign.path}/join", {})
         with self._detectors_off():
-            self._record(streamer)
-            waiting = self._participation(streamer)
+            self._record(campaign, streamer, SMALL_TARGET)
+            waiting = self._participation(campaign, streamer)
             self._stack.deployed.client("lambda").invoke(
                 FunctionName=self._resources["SponsorshipsMonitoringScheduleFunction"], Payload=b'{"kind": "light"}'
             )
-            self._until_paid(streamer)
-        seen, wallet = self._participation(streamer), self._wallet(streamer)
+            seen = self._until_paid(campaign, streamer)
+        wallet, earned = self._wallet(streamer), f"{SMALL_TARGET} x {RATE}"
         self._screen.tell(
             "Sweep",
-            f"{streamer}: events and stream are off, {waiting['impressions']:,} viewers, {waiting['status']}; "
-            f"the sweep pays {_usd(wallet)}",
+            f"events and stream are off; {streamer} has {waiting['impressions']} viewers and is {waiting['status']}, "
+            f"until the sweep: {_usd(wallet)}",
             f"found by the {seen['detected_by']}",
         )
         self._screen.check(
-            "with events and stream off, the sweep completes all the same",
-            f"{waiting['status']} → {seen['status']}, {_usd(wallet)}",
-            holds=waiting["status"] == "active" and (seen["detected_by"], seen["paid"], wallet) == ("sweep", PAY, PAY),
+            "with events and stream off, the sweep pays all the same",
+            f"{waiting['status']} → {seen['status']}, {earned} = {_usd(wallet)}",
+            holds=(waiting["status"], seen["detected_by"]) == ("active", "sweep")
+            and seen["paid"] == wallet == campaign.pay == SMALL_BUDGET,
         )
 
     @contextmanager
@@ -225,26 +252,26 @@ class SponsorshipsPart:
             events.enable_rule(**rule)
             functions.update_event_source_mapping(UUID=stream, Enabled=True)
 
-    def _check_the_money(self) -> None:
-        money = self._money()
+    def _check_the_money(self, campaign: Campaign) -> None:
+        money = self._money(campaign)
         parts = ("remaining", "reserved", "paid", "refunded")
         sums = " + ".join(f"{_plain(money[part])} {part}" for part in parts)
-        evidence = self._bearers["acme"].get(f"{self._path}/verify")
+        evidence = self._bearers["acme"].get(f"{campaign.path}/verify")
         self._screen.tell("Budget", f"{_plain(money['funded'])} = {sums}")
         self._screen.check(
             "the budget is what remains, is reserved, was paid and was refunded",
             f"{_plain(money['funded'])} = {' + '.join(_plain(money[part]) for part in parts)}",
             holds=money["funded"] == BUDGET == sum(money[part] for part in parts)
-            and money["paid"] == 2 * PAY
+            and money["paid"] == money["reserved"] == PAY
             and evidence["valid"] is True,
         )
 
-    def _check_offline(self, streamer: str) -> None:
+    def _check_offline(self, campaign: Campaign, streamer: str) -> None:
         """The statement and the evidence, fetched to files and checked by a script that knows nothing of the stack."""
-        path, folder = f"{self._path}/participations/{streamer}", self._stack.directory
+        client, folder = self._bearers[streamer], self._stack.directory
         statement, evidence = folder / "statement.json", folder / "evidence.csv"
-        statement.write_text(json.dumps(self._bearers[streamer].get(f"{path}/statement")), encoding="utf-8")
-        evidence.write_text(self._bearers[streamer].text(f"{path}/statement/evidence"), encoding="utf-8")
+        statement.write_text(json.dumps(client.get(campaign.of(streamer, "/statement"))), encoding="utf-8")
+        evidence.write_text(client.text(campaign.of(streamer, "/statement/evidence")), encoding="utf-8")
         command = [sys.executable, "-I", str(ROOT / "local" / "verify_statement.py"), str(statement), str(evidence)]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         said = (ended.stdout or ended.stderr).strip()
@@ -257,51 +284,51 @@ class SponsorshipsPart:
             holds=ended.returncode == 0 and said == f"OK {TARGET} impressions, 3300.00 USD, {root}",
         )
 
-    def _record(self, streamer: str) -> tuple[int, list[Json]]:
-        """TARGET viewers of a streamer, in batches side by side: how many, and what becomes of one sent again."""
-        viewers = [f"viewer {number}" for number in range(TARGET)]
-        ends = [FIRST, *range(FIRST + BATCH, TARGET, BATCH), TARGET]
-        batches = [viewers[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    def _record(self, campaign: Campaign, streamer: str, target: int) -> tuple[int, list[Json]]:
+        """`target` viewers of a streamer, in batches side by side: how many, and what becomes of one sent again."""
+        viewers = [f"viewer {number}" for number in range(target)]
 
-        def record(batch: list[str]) -> tuple[list[str], list[Json]]:
-            wanted = {"streamer_id": streamer, "viewers": batch}
-            minted = self._bearers["platform"].post(f"{self._path}/impressions/tokens", wanted)["tokens"]
-            sent = [each["token"] for each in minted]
-            return sent, self._send(sent)
+        def minted(start: int) -> list[str]:
+            wanted = {"streamer_id": streamer, "viewers": viewers[start : start + TOKENS]}
+            answer = self._bearers["platform"].post(f"{campaign.path}/impressions/tokens", wanted)
+            return [each["token"] for each in answer["tokens"]]
 
+        sent = [token for start in range(0, target, TOKENS) for token in minted(start)]
+        ends = [FIRST, *range(FIRST + BATCH, target, BATCH), target]
+        first, *others, last = [sent[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        send = partial(self._send, campaign)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            first = record(batches[0])
-            recorded = [first, *pool.map(record, batches[1:-1])]
-        again = self._send(recorded[-1][0])
-        recorded.append(record(batches[-1]))
-        refused = [each for _, answers in recorded for each in answers if not each["counted"]]
+            recorded = [send(first), *pool.map(send, others)]
+        again = send(others[-1])
+        recorded.append(send(last))
+        refused = [each for answers in recorded for each in answers if not each["counted"]]
         if refused:
             raise LocalError(f"{len(refused)} impressions of {streamer} were refused: {refused[0]}")
-        return len(batches), again
+        return len(recorded), again
 
-    def _send(self, sent: list[str]) -> list[Json]:
-        answer = self._bearers["platform"].post(f"{self._path}/impressions/batch", {"tokens": sent})
+    def _send(self, campaign: Campaign, batch: list[str]) -> list[Json]:
+        answer = self._bearers["platform"].post(f"{campaign.path}/impressions/batch", {"tokens": batch})
         recorded: list[Json] = answer["impressions"]
         return recorded
 
-    def _crossed(self, streamer: str) -> list[int]:
+    def _crossed(self, campaign: Campaign, streamer: str) -> list[int]:
         """The thresholds of all events that asked for a check, from the outbox itself."""
         rows = self._table("OutboxTable").scan(ConsistentRead=True)["Items"]
-        data = [json.loads(row["data"]) for row in rows if row["name"] == "campaign.completion.check"]
-        found = [each for each in data if each["streamer"] == streamer and each["source"] == "api"]
-        return sorted(threshold for each in found for threshold in each["thresholds"])
+        asked = [json.loads(row["data"]) for row in rows if row["name"] == "campaign.completion.check"]
+        of = {"campaign_id": campaign.id, "streamer": streamer, "source": "api"}
+        return sorted(threshold for each in asked if of.items() <= each.items() for threshold in each["thresholds"])
 
-    def _participation(self, streamer: str) -> Json:
-        return self._bearers[streamer].get(f"{self._path}/participations/{streamer}")
+    def _participation(self, campaign: Campaign, streamer: str) -> Json:
+        return self._bearers[streamer].get(campaign.of(streamer))
 
-    def _until_paid(self, streamer: str) -> Json:
-        return self._until(f"{self._path}/participations/{streamer}", lambda seen: seen["status"] == "completed")
+    def _until_paid(self, campaign: Campaign, streamer: str) -> Json:
+        return self._until(campaign.of(streamer), lambda seen: seen["status"] == "completed")
 
     def _wallet(self, streamer: str) -> int:
         return sum(each["balance"] for each in self._bearers[streamer].get("/api/v1/wallets/me")["items"])
 
-    def _money(self) -> Json:
-        money: Json = self._bearers["acme"].get(self._path)["money"]
+    def _money(self, campaign: Campaign) -> Json:
+        money: Json = self._bearers["acme"].get(campaign.path)["money"]
         return money
 
     def _until(self, path: str, satisfied: Callable[[Json], bool]) -> Json:
