@@ -92,12 +92,13 @@ def page(participation_id: str, limit: int, after: str | None) -> tuple[list[Row
     """
     found: list[RowItem] = []
     for slot in SLOTS[SLOTS.index(after[0]) if after else 0 :]:
+        # DynamoDB refuses a start that the condition on `part` does not hold for.
         begin_after = after if after and after[0] == slot else None
         left = limit - len(found)
         items, following = page_of(RowItem, lambda row: row, row_id(participation_id, slot), slot, left, begin_after)
         found += items
-        if following or len(found) == limit:
-            return found, following or found[-1].part
+        if following:
+            return found, following
     return found, None
 
 

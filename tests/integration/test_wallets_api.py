@@ -282,6 +282,21 @@ def test_a_log_that_was_cut_off_is_found(bank: Bank) -> None:
     assert bank.verified("wallet:nina")["problem"] == "entry 2 was cut off"
 
 
+def test_a_head_that_another_moved_is_not_set_back(bank: Bank) -> None:
+    """The other movement is of another currency, and a hand took its audit entry, which would stand in the way too."""
+
+    def other() -> None:
+        bank.deposit(currency="EUR")
+        key = {"entity": {"S": "wallet:nina"}, "number": {"N": "1"}}
+        bank.aws.client("dynamodb").delete_item(TableName=bank.aws.ref("AuditTable"), Key=key)
+
+    with before_the_first("transact_write_items", other):
+        assert bank.deposit().status == 201
+
+    assert bank.verified("wallet:nina")["problem"] == "entry 1 was removed"
+    assert [each["number"] for each in bank.entries_of()] == [2]
+
+
 def test_after_a_restore_an_entry_names_the_audit_entry_that_came_behind_the_bridge(bank: Bank) -> None:
     assert bank.aws.dynamo
     bank.deposit()
@@ -352,8 +367,8 @@ def test_the_longest_reference_fits_into_the_ledger(bank: Bank) -> None:
     assert bank.deposit(reference='"' * 100).status == 201
 
 
-@pytest.mark.parametrize("user", ["a#b", "a b", "é", "x" * 129])
-def test_a_name_that_no_user_has_is_refused(bank: Bank, user: str) -> None:
+@pytest.mark.parametrize("user", ["a#b", "a b", "é", "x" * 129, "a/b", "a?b", 'a"b', "a\\b", "a`b"])
+def test_a_name_that_no_user_has_or_no_path_can_hold_is_refused(bank: Bank, user: str) -> None:
     answer = bank.deposit(user=user)
 
     assert answer.status in {400, 404}

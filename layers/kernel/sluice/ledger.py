@@ -312,8 +312,8 @@ def transfer(
     memo: Mapping[str, str] | None = None,
 ) -> Entry:
     """The entry that moves an amount above 0 from one account to another. Raises Unbalanced."""
-    if type(amount) is not int or amount <= 0:
-        raise Unbalanced(f"{id}: an amount is an int above 0, in minor units")
+    if not amount > 0:
+        raise Unbalanced(f"{id}: a transfer moves an amount above 0")
     legs = (Leg(source, -amount), Leg(target, amount))
     return entry(id, kind, currency, legs, cause=cause, actor=actor, now=now, memo=memo)
 
@@ -518,8 +518,6 @@ def _behind(balance: Balance, newest: list[Line]) -> str | None:
 
 def _lines_of(balance: Balance) -> Iterator[Line]:
     """The lines that a balance counts, oldest first."""
-    if not balance.lines:
-        return
     span = LineItem.line.between(_line_key(0), _line_key(balance.lines))
     with transient_as_unavailable():
         yield from map(_line, LineItem.query(balance.account, span, consistent_read=True))

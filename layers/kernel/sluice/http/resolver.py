@@ -1,9 +1,10 @@
 """The resolver: refuses before it parses, validates, answers every error in the envelope; and answers in CSV."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
@@ -29,6 +30,8 @@ from sluice.roles import Principal, Role
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+_COLON = re.compile("%3A", re.IGNORECASE)
 
 
 def resolver() -> APIGatewayHttpResolver:
@@ -87,7 +90,7 @@ def _admit(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Resp
     _check_body(event, route)
     # A gateway may pass `:` on as %3A, and Powertools decodes no part of the path.
     parts = app.context["_route_args"]
-    app.context["_route_args"] = {name: unquote(value) for name, value in parts.items()}
+    app.context["_route_args"] = {name: _COLON.sub(":", value) for name, value in parts.items()}
     response: Response[Any] = next_middleware(app)
     response.headers = HEADERS | response.headers
     return response
