@@ -99,7 +99,7 @@ def some_papers(
     )
     change = participation.decide(settling, offer, count, NOON, 0, date.min)
     assert change.statement
-    shown = Shown(campaign, change.after, offer, change.statement, reserve, entry_of(change, 2), {}, {}, [])
+    shown = Shown(campaign, change.after, offer, change.statement, reserve, entry_of(change, 1), {}, {}, [])
 
     lines = [
         [row.part, row.nonce, row.issued_at, row.accepted_at, row.by, "fraud" if at < voided else ""]
