@@ -752,6 +752,19 @@ def test_a_click_after_the_close_is_refused(recording: Recording) -> None:
     assert recording.clicks() == 0
 
 
+def test_a_click_makes_no_tally_of_its_own(recording: Recording) -> None:
+    """A hand took the tally away: one that a click made would be open, and perhaps behind the last that is closed."""
+    click = recording.record(impression_token()).body["click_token"]
+    recording.aws.client("dynamodb").delete_item(
+        TableName="SponsorshipsTable", Key={"id": {"S": f"tally#{P}#0"}, "part": {"S": "tally"}}
+    )
+
+    answer = recording.click(click)
+
+    assert refused(answer.body) == "campaign_ended"
+    assert recording.tallies() == {}
+
+
 @pytest.mark.parametrize("troubles", [("lost", "ok"), ("conflict", "conflict", "ok"), ("unsent", "lost")])
 def test_a_click_in_trouble_counts_once(recording: Recording, troubles: tuple[str, ...]) -> None:
     click = recording.record(impression_token()).body["click_token"]

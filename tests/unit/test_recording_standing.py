@@ -8,11 +8,10 @@ import pytest
 
 from sluice import ids, outbox_row
 from sluice.outbox import EventItem
-from sponsorships.campaign import Status, Viewers
+from sponsorships.campaign import SponsorshipStatus, Viewers
 from sponsorships.impressions import Reason, ViewerPeriod
 from sponsorships.items import CampaignItem, ParticipationItem
-from sponsorships.participation import Status as ParticipationStatus
-from sponsorships.participation import Why
+from sponsorships.participation import ParticipationStatus, Why
 from sponsorships.recording.standing import Standing, Terms, Totals, crossing
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -22,7 +21,7 @@ P = f"{CAMPAIGN}:nina"
 
 def a_campaign_item(**changed: Any) -> CampaignItem:
     values = {
-        "status": Status.RUNNING,
+        "status": SponsorshipStatus.RUNNING,
         "target_impressions": 2000,
         "rate": "1.65",
         "currency": "USD",
@@ -82,11 +81,11 @@ def test_only_an_active_participation_takes_impressions(status: ParticipationSta
     assert (a_standing(status, Why.TARGET).refusal(NOON) is None) == (status is ParticipationStatus.ACTIVE)
 
 
-@pytest.mark.parametrize("status", Status)
-def test_only_a_running_campaign_takes_impressions(status: Status) -> None:
+@pytest.mark.parametrize("status", SponsorshipStatus)
+def test_only_a_running_campaign_takes_impressions(status: SponsorshipStatus) -> None:
     standing = a_standing(ParticipationStatus.ACTIVE, status=status)
 
-    assert (standing.refusal(NOON) is None) == (status is Status.RUNNING)
+    assert (standing.refusal(NOON) is None) == (status is SponsorshipStatus.RUNNING)
 
 
 def test_the_end_is_the_first_moment_that_takes_none() -> None:
