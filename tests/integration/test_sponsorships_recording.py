@@ -776,6 +776,19 @@ def test_a_click_in_trouble_counts_once(recording: Recording, troubles: tuple[st
     assert recording.clicks() == 1
 
 
+def test_another_environments_click_is_not_taken_for_the_own_one(recording: Recording, aws: Account) -> None:
+    click = recording.record(impression_token()).body["click_token"]
+    other = Recording(aws)
+
+    with troubled(
+        "TransactWriteItems", "ok", "unsent", before=lambda: other.click(click, at=SOON + timedelta(seconds=9))
+    ):
+        answer = recording.click(click)
+
+    assert refused(answer.body) == "token_used"
+    assert recording.clicks() == 1
+
+
 def test_a_click_that_meets_conflicts_alone_is_answered_with_come_again(recording: Recording) -> None:
     click = recording.record(impression_token()).body["click_token"]
 
