@@ -153,6 +153,7 @@ NO_COMMANDS = {
     "POST /api/admin/fake-views/{campaign_id}/simulate": "It reads.",
     "POST /api/admin/views/explain": "It reads.",
     "POST /api/v1/campaigns/{campaign_id}/impressions/token": "It writes nothing.",
+    "POST /api/v1/campaigns/{campaign_id}/impressions/tokens": "It writes nothing.",
     "POST /api/v1/campaigns/{campaign_id}/impressions": "An impression's key is its viewer: a repeat counts nothing.",
     "POST /api/v1/campaigns/{campaign_id}/impressions/tokens": "It writes nothing.",
     "POST /api/v1/campaigns/{campaign_id}/impressions/batch": "As one impression: a viewer is counted once.",
