@@ -22,8 +22,8 @@ from sponsorships.campaign import Campaign, Keys, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
 from sponsorships.earnings import pay
 from sponsorships.impressions import participation_id
-from sponsorships.participation import STREAMER, Change, Counted, Offer, Participation, Refund
-from sponsorships.settlement import Settlement, Standing
+from sponsorships.participation import STREAMER, Change, Counted, Offer, Participation, Refund, Standing
+from sponsorships.settlement import Settlement
 from sponsorships.store import CampaignStore, ParticipationStore, listed_by, of_streamer, offer_of
 
 _FURTHEST = timedelta(days=366)

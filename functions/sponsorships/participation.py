@@ -151,6 +151,22 @@ class Participation(Published, Chained):
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A participation and the sums of its tallies."""
+
+    participation: Participation
+    impressions: int
+    clicks: int
+    last_at: str | None
+    """When the last impression was accepted."""
+
+    @property
+    def total(self) -> int:
+        """What counts for the target: impressions, and what was granted."""
+        return self.impressions + self.participation.granted
+
+
+@dataclass(frozen=True)
 class Offer:
     """The terms as they stood when the streamer joined: in the ledger's entry, where no document is trusted."""
 

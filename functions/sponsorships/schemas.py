@@ -14,8 +14,7 @@ from sponsorships import gkeys
 from sponsorships.campaign import AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.commands import MOST_VOIDED
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import Adjustment, ParticipationStatus, PayWaiting, Why
-from sponsorships.settlement import Standing
+from sponsorships.participation import Adjustment, ParticipationStatus, PayWaiting, Standing, Why
 from sponsorships.statement import Proof, Shown
 
 MAX_TARGET = 100_000

@@ -20,18 +20,22 @@ from sluice.commit import Trace
 from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_of
 from sluice.ledger import Entry, Leg
 from sluice.store import ChainStore, Listing
-from sponsorships import adjustments, gkeys
+from sponsorships import adjustments, gkeys, monitor
 from sponsorships.campaign import Action as CampaignAction
 from sponsorships.campaign import Campaign, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
+from sponsorships.checkrun import Change as CheckChange
+from sponsorships.checkrun import CheckRun
 from sponsorships.impressions import tally_id
 from sponsorships.items import (
     LISTED,
     STATEMENT,
     TALLY,
     CampaignItem,
+    CheckItem,
     EarnedItem,
     ListedItem,
+    MonitorItem,
     ParticipationItem,
     RefundItem,
     RowItem,
@@ -247,6 +251,26 @@ class ParticipationStore(ChainStore[Participation, Change]):
         if trace and change.check and change.action is Action.EDITED:
             return replace(trace, told={**self.terms(change.after), **change.check})
         return trace
+
+
+_NO_EVENTS: dict[Any, str] = {}
+"""No change of a run has an action, so none leaves an entry or an event."""
+
+
+class RunStore(ChainStore[CheckRun, CheckChange]):
+    """Reads runs, and commits what they have come to."""
+
+    kind = CheckRun
+    items = CheckItem
+    events = _NO_EVENTS
+    restored = "CHECK_RESTORED"
+
+    def also(self, transaction: TransactWrite, change: CheckChange, after: CheckRun, now: datetime) -> None:  # noqa: ARG002
+        """For a new run: it is the one that is going, on condition that the one before is as it was read."""
+        if change.before is None:
+            as_read = MonitorItem.run == change.replaces if change.replaces else MonitorItem.run.does_not_exist()
+            going = MonitorItem(monitor.MONITOR, monitor.CHECK)
+            transaction.update(going, [MonitorItem.run.set(after.id)], as_read)
 
 
 _MOVES = {Key.RESERVE: gkeys.reserve, Key.UNLOCK: gkeys.unlock, Key.GIVE_BACK: gkeys.give_back}

@@ -155,7 +155,6 @@ NO_COMMANDS = {
     "POST /api/v1/campaigns/{campaign_id}/impressions/token": "It writes nothing.",
     "POST /api/v1/campaigns/{campaign_id}/impressions/tokens": "It writes nothing.",
     "POST /api/v1/campaigns/{campaign_id}/impressions": "An impression's key is its viewer: a repeat counts nothing.",
-    "POST /api/v1/campaigns/{campaign_id}/impressions/tokens": "It writes nothing.",
     "POST /api/v1/campaigns/{campaign_id}/impressions/batch": "As one impression: a viewer is counted once.",
     "POST /api/v1/campaigns/{campaign_id}/clicks": "A row is clicked once.",
     "POST /api/admin/views/sync": "A sync moves what is pending, and takes back nothing that anybody commanded.",
