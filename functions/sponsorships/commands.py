@@ -27,7 +27,6 @@ from sponsorships.settlement import Settlement
 from sponsorships.store import CampaignStore, ParticipationStore, listed_by, of_streamer, offer_of
 
 _FURTHEST = timedelta(days=366)
-MOST_VOIDED = 25
 _NO_BUDGET = Budget(0, 0, 0, 0, 0)
 
 
