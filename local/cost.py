@@ -48,8 +48,10 @@ VIEWER_BYTES, VIEWER_OF_MANY_BYTES = 200, 1300
 CONTENT_WRITES, CONTENT_ECPUS, PAGE_CONTENTS, PAGE_SECONDS = 6, 10, 500, 2
 # A view without Redis: its row with an index; then its content, and the row again, marked and out of the index.
 FALLBACK_WRITES = 2 + CONTENT_WRITES + 2 * 2
-# A row, and at most the sum of its hour.
+# A row, and at most the sum of its hour: 50 rows are one transaction, and a page is in the order of their sums.
+# RULES_TOGETHER is a generous count of the rules that can refuse together.
 REFUSAL_WRITES = (2, 4)
+REFUSALS_TOGETHER, RULES_TOGETHER = 50, 12
 # What a standing schedule's run takes, and the requests by which Lambda waits at a queue: five at a time, 20 s each.
 RUN_SECONDS, RUN_READS, RUN_LOG_BYTES = 0.2, 10, 1000
 POLLERS, POLL_SECONDS = 5, 20
@@ -393,17 +395,28 @@ def _in_the_function(request: Request) -> tuple[Item, ...]:
     )
 
 
-def sync_of_junk(template: dict[str, Any]) -> Bill:
-    """What one sync writes at most, when made-up ids have filled every shard with views and with refusals."""
+def sync_of_junk(template: dict[str, Any], hours: int = 25, *, is_registered_only: bool = False) -> Bill:
+    """What one sync writes at most, when made-up ids have filled every shard with views and with refusals.
+
+    `hours` are the hours of the clock since the last one. With a complete set of registered contents no other content
+    counts, and the refusals of others have a tenth of the room.
+    """
     parameters = template["Parameters"]
     shards, most = parameters["ViewShards"]["Default"], parameters["MaxContentsPerShard"]["Default"]
     full, unknown = shards * most / 1e6, shards * Rules(max_contents=most).max_unknown_contents / 1e6
     moved = tuple(Item(item.what, unknown * item.quantity, item.price) for item in contents().items)
+    refused = (unknown if is_registered_only else full) * refusal_writes(hours * RULES_TOGETHER)
     return Bill(
         "One sync of shards full of made-up ids",
         "",
-        (*moved, Item("rows of refusals and their sums", full * REFUSAL_WRITES[1], prices.WRITES)),
+        (*(() if is_registered_only else moved), Item("rows of refusals and their sums", refused, prices.WRITES)),
     )
+
+
+def refusal_writes(sums: int) -> float:
+    """Write units of a row of refusals and its part of the sums, on a page whose rows have so many sums."""
+    row, most = REFUSAL_WRITES
+    return min(most, row + (most - row) * (PAGE_CONTENTS / REFUSALS_TOGETHER + sums) / PAGE_CONTENTS)
 
 
 def viewers_gb(days: Sequence[WorstDay]) -> float:
@@ -515,8 +528,10 @@ def _worst_day(template: dict[str, Any]) -> str:
             f"`TrackUrl` is off by default and not in the sum. AWS lets {URL_RATE} requests a second through to it "
             "for each call that may run at once.",
             "Of each shard, a sync moves at most a tenth of `MaxContentsPerShard` of contents that nobody vouches for, "
-            "and `MaxContentsPerShard` refusals. With more "
-            "syncs a day, `SyncSchedule` multiplies that line. Three things are not in the sum. A request that the "
+            "and `MaxContentsPerShard` refusals; with a complete set of registered contents no such content, and a "
+            f"tenth of the refusals. With `SyncSchedule` at `rate(1 hour)` that is {_usd(hourly(template))} USD a day, "
+            f"and {_usd(hourly(template, is_registered_only=True))} USD with such a set. Three things "
+            "are not in the sum. A request that the "
             "gateway throttles costs its log line. Made-up viewers take up to "
             f"{viewers_gb(days):.1f} GB of Redis by the end of the day, which then cost "
             f"{viewers_gb(days) * prices.CACHE_STORAGE.usd:.2f} USD an hour; `ViewsRedisMemoryAlarm` rings before. "
@@ -524,6 +539,11 @@ def _worst_day(template: dict[str, Any]) -> str:
             f"{away:.2f} USD a million views; `ViewsDegradedAlarm` rings then.",
         )
     )
+
+
+def hourly(template: dict[str, Any], *, is_registered_only: bool = False) -> float:
+    """What made-up ids let an hourly sync cost in a day. From one to the next it is two hours of the clock."""
+    return 24 * sync_of_junk(template, 2, is_registered_only=is_registered_only).usd
 
 
 def _cells(day: WorstDay) -> tuple[str, ...]:

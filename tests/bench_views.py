@@ -33,12 +33,12 @@ from tests.integration.test_views_sync import CLOSING, Syncs
 from tests.integration.track_function import SETTINGS, a_view
 from tests.redis_servers import Servers, free_ports, single, unreachable
 from tests.template_reader import ROOT
+from tests.view_counter import ViewCounter
 from views import keys
 from views.rules import Rules
 from views.track import api as track
 from views.track import counter
 from views.track.bodies import MAX_VIEWS
-from views.track.counter import ViewCounter
 
 ROUNDS = 9
 VIEWS = 400

@@ -138,7 +138,8 @@ class MemoryShards:
         return list(self.asides.get(shard, {}))[:limit]
 
     def have_work(self, shards: Sequence[int]) -> list[bool]:
-        return [any(each.get(s) for each in (self.pendings, self.asides, self.refused)) for s in shards]
+        held = (self.pendings, self.asides, self.refused, self.syncings, self.refusing)
+        return [any(each.get(s) for each in held) for s in shards]
 
     def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
         return [[self._seen(s, c, self.epochs.get(s, 0)) for c in contents] for s in shards]
@@ -198,7 +199,7 @@ class MemoryStore:
             self.days[row.content, row.day] += 1
         return True
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime | None]:
         return {row: noon(row.day) for row in rows if not self.rows[row]}
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:

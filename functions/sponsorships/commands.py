@@ -22,7 +22,7 @@ from sponsorships.campaign import Campaign, Keys, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
 from sponsorships.earnings import pay
 from sponsorships.impressions import participation_id
-from sponsorships.participation import STREAMER, Change, Offer, Participation, Refund, Standing
+from sponsorships.participation import STREAMER, Change, Counted, Offer, Participation, Refund, Standing
 from sponsorships.settlement import Settlement
 from sponsorships.store import CampaignStore, ParticipationStore, listed_by, of_streamer, offer_of
 
@@ -328,23 +328,15 @@ class Participations(ChainCommands[Participation, Change]):
             updated_at=now,
             key_number=number,
         )
-        offer = Offer(
-            campaign.rate,
-            exponent(campaign.currency),
-            campaign.currency,
-            campaign.target_impressions,
-            campaign.pay,
-            campaign.hold_hours,
-            campaign.at_end,
-        )
+        offer = Offer.of(campaign)
         return participation.join(campaign, joined, offer, now, actor)
 
-    def _rows(self, found_id: str, viewers: list[str]) -> dict[tuple[str, str], int]:
+    def _rows(self, found_id: str, viewers: list[str]) -> dict[tuple[str, str], Counted]:
         found = rows.some(found_id, viewers)
         if missing := [viewer for viewer in viewers if viewer not in found]:
             message = "This viewer has no impression that counts"
             raise Invalid.of(f"viewers.{viewers.index(missing[0])}", message, "impression_not_found")
-        return {(impressions.row_id(found_id, viewer), viewer): k for viewer, k in found.items()}
+        return {(impressions.row_id(found_id, viewer), viewer): counted for viewer, counted in found.items()}
 
 
 def _check_funds(change: CampaignChange | Change) -> None:

@@ -384,8 +384,10 @@ class StatementResource(BaseModel):
             **{name: getattr(found, name) for name in ("campaign_id", "streamer", "status", "why")},
             participation_id=found.id,
             terms=StatementTerms(
-                **{name: getattr(offer, name) for name in ("rate", "currency", "exponent", "at_end", "hold_hours")},
-                **{name: getattr(it.campaign, name) for name in ("viewer_period", "min_seconds", "token_seconds")},
+                **{
+                    name: getattr(offer, name)
+                    for name in StatementTerms.model_fields.keys() & vars(offer).keys() - {"pay"}
+                },
                 target_impressions=offer.target,
                 pay=MoneyResource.of(offer.pay, offer.currency),
             ),

@@ -1,5 +1,6 @@
 """Reading campaigns and participations, and committing changes to them with the money that they move."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any, cast
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.transactions import TransactWrite
 
 from sluice import ledger, outbox
@@ -17,11 +19,10 @@ from sluice.clock import rfc3339
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_of
 from sluice.ledger import Entry, Leg
-from sluice.money import exponent
 from sluice.store import ChainStore, Listing
 from sponsorships import adjustments, gkeys, monitor
 from sponsorships.campaign import Action as CampaignAction
-from sponsorships.campaign import AtEnd, Campaign, SponsorshipStatus, Terms
+from sponsorships.campaign import Campaign, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
 from sponsorships.checkrun import Change as CheckChange
 from sponsorships.checkrun import CheckRun
@@ -287,17 +288,7 @@ def offers_of(participation_ids: Iterable[str]) -> dict[str, Offer]:
 
 
 def _offer(entry: Entry) -> Offer:
-    pay = max(leg.amount for leg in entry.legs)
-    memo = entry.memo
-    return Offer(
-        rate=memo["rate"],
-        exponent=exponent(entry.currency),
-        currency=entry.currency,
-        target=int(memo["target"]),
-        pay=pay,
-        hold_hours=int(memo["hold_hours"]),
-        at_end=AtEnd(memo["at_end"]),
-    )
+    return Offer.read(entry.memo, entry.currency, max(leg.amount for leg in entry.legs))
 
 
 def listed_by(status: SponsorshipStatus | None, owner: str | None) -> Listing:
@@ -354,16 +345,20 @@ def _claim_back(transaction: TransactWrite, refund: Refund, change: Change) -> N
 
 
 def _void(transaction: TransactWrite, change: Change) -> None:
-    """Mark rows as voided, and take each out of the tally that counted it: one update per tally."""
+    """Mark rows as voided, and take them and their clicks out of their tallies: one update per tally."""
     reason = str(change.noted["reason"])
-    by_tally: dict[int, int] = {}
-    for (row_id, part), k in change.voids.items():
-        counts = RowItem.id.exists() & RowItem.voided.does_not_exist()
-        transaction.update(RowItem(row_id, part), [RowItem.voided.set(reason)], counts)
-        by_tally[k] = by_tally.get(k, 0) + 1
-    for k, rows in by_tally.items():
+    rows: Counter[int] = Counter()
+    clicks: Counter[int] = Counter()
+    for (row_id, part), counted in change.voids.items():
+        is_clicked = RowItem.clicked_at.exists() if counted.is_clicked else RowItem.clicked_at.does_not_exist()
+        as_read = RowItem.id.exists() & RowItem.voided.does_not_exist() & is_clicked
+        transaction.update(RowItem(row_id, part), [RowItem.voided.set(reason)], as_read)
+        rows[counted.k] += 1
+        clicks[counted.k] += counted.is_clicked
+    for k in rows:
         tally = TallyItem(tally_id(change.after.id, k), TALLY)
-        transaction.update(tally, [TallyItem.impressions.add(-rows)], TallyItem.closed.does_not_exist())
+        less: list[UpdateAction] = [TallyItem.impressions.add(-rows[k]), TallyItem.clicks.add(-clicks[k])]
+        transaction.update(tally, less, TallyItem.closed.does_not_exist())
 
 
 def _adjust(transaction: TransactWrite, change: Change, after: Participation) -> None:

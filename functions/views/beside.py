@@ -1,4 +1,4 @@
-"""The other names of a viewer, and its network: what the rules ask besides the state of its key."""
+"""The other names of a viewer, and its network: what the rules read besides the state of its key."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What can have views: a content of one of the configured types, by an opaque id."""
+"""A content: it has one of the configured types, and an opaque id."""
 
 import re
 from collections.abc import Collection, Sequence

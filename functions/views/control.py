@@ -1,4 +1,4 @@
-"""How far the sync is: the control item, as a value."""
+"""The state of the sync: the control item, as a value."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """What an epoch does in its next step."""
+    """The kind of an epoch's next step."""
 
     OPENING = "opening"
     RETRYING = "retrying"
@@ -18,7 +18,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Control:
-    """How far the sync is. The counters are for people: a step that crashed may be counted short."""
+    """The state of the sync. The counters are for people: they may miss a part of a step that crashed."""
 
     epoch: int
     phase: Phase
@@ -26,7 +26,7 @@ class Control:
     day: str
     """The day, `2026-11-20`, that the epoch is named after. Views that name no day, of an older release, are of it."""
     shards: int
-    """The highest number of shards ever used: what a smaller number left behind is still found."""
+    """The highest number of shards ever used, so that views on shards that are no longer in use are found."""
     opened_at: datetime
     closed_at: datetime | None = None
     committed_by: str | None = None

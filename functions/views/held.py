@@ -1,10 +1,13 @@
-"""What the viewer shards hold and answer, as values, and how asking them fails. `views.shards.store` asks them."""
+"""The content of the viewer shards as values, and the errors of reading them. `views.shards.store` reads them."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
 from sluice.errors import SluiceError, Unavailable
 from views.rules import ViewMoment
+
+_ENTRY = re.compile(r"((?:(?P<epoch>[0-9]+):)?(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}):)?(?P<views>[0-9]+)")
 
 
 class Taken(Enum):
@@ -19,7 +22,7 @@ class RedisAway(Unavailable):
 
 
 class Outdated(SluiceError):
-    """Raised when a shard is in a later epoch: the caller's is done, and it is to stop."""
+    """Raised when a shard is in a later epoch: the caller's epoch is done, and the caller must stop."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,21 @@ class Part:
 def parts_of(value: str, epoch: int) -> tuple[Part, ...]:
     """The views of one content, of a field of `pending` or `syncing` (`2026-11-26:3;2026-11-25:40;`, of `epoch`) or of
     `parked` (`7:2026-11-26:3;`). A bare number, as older releases wrote it, is of the epoch's day.
+
+    Entries that cannot be read, as when the field was written by hand, are left out.
     """
-    return tuple(_part(epoch, *reversed(entry.split(":"))) for entry in value.split(";") if entry)
+    found = [_ENTRY.fullmatch(entry) for entry in value.split(";")]
+    return tuple(Part(int(each["epoch"] or epoch), int(each["views"]), each["day"]) for each in found if each)
 
 
-def _part(epoch: int, views: str, day: str | None = None, of_epoch: str | None = None) -> Part:
-    return Part(int(of_epoch or epoch), int(views), day)
+def is_readable(value: str) -> bool:
+    """Whether `parts_of` leaves nothing out."""
+    return all(_ENTRY.fullmatch(entry) for entry in value.split(";") if entry)
 
 
 @dataclass(frozen=True)
 class AwayView:
-    """A view that the database took while Redis did not answer: by whom (the viewer's key), of what, and when."""
+    """A view that the database took while Redis did not answer: the viewer's key, the content and the time."""
 
     viewer: str
     content: str

@@ -1,4 +1,4 @@
-"""The messages of the sync's queue: three kinds, told apart here alone."""
+"""The messages of the sync's queue. Only this module distinguishes their three kinds."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +10,7 @@ from sluice.errors import Unreadable
 
 @dataclass(frozen=True)
 class EpochStep:
-    """One step of an epoch: all that a queue message names. With a day it also asks for that epoch to be opened."""
+    """One step of an epoch: the whole content of a queue message. With a day it also opens the epoch."""
 
     epoch: int
     step: int

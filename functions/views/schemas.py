@@ -1,4 +1,4 @@
-"""What the API of several wings takes."""
+"""Schemas that several wings of the API share."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What several wings read from the environment."""
+"""Settings that several wings share."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the views write of their totals, the organic ones; `sluice.totals` has the model."""
+"""The writes of the organic totals; `sluice.totals` has the model."""
 
 from pynamodb.transactions import TransactWrite
 
@@ -6,7 +6,7 @@ from sluice.totals import Kind, TotalItem, key
 
 
 def add_organic(transaction: TransactWrite, content_type: str, content_id: str, views: int, epoch: int) -> None:
-    """Add an epoch's views to a content's organic counter, on condition that neither it nor a later one is in it."""
+    """Add an epoch's views to a content's organic counter, if neither this nor a later epoch is in it."""
     transaction.update(
         _organic(content_type, content_id),
         actions=[TotalItem.views.add(views), TotalItem.last_epoch.set(epoch), TotalItem.ranked.set(content_type)],

@@ -83,5 +83,10 @@ def stopping(stack: StackUnderTest) -> Iterator[httpx.Client]:
     """An admin who may stop the platform: whatever becomes of the test, the others find it open."""
     with stack.http("admin") as http:
         yield http
-        if http.get(STOP).json()["status"] == "stopped":
-            http.post(RESUME, json={"reason": "The test is over"}).raise_for_status()
+        leave_open(http)
+
+
+def leave_open(http: httpx.Client) -> None:
+    """Resume the platform if it is stopped."""
+    if http.get(STOP).json()["status"] == "stopped":
+        http.post(RESUME, json={"reason": "The test is over"}).raise_for_status()

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from local.paths import ROOT
-from tests.e2e.conftest import StackUnderTest
+from tests.e2e.conftest import StackUnderTest, leave_open
 
 CHECKS = [
     not_a_server_error,
@@ -27,7 +27,6 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-STOP, RESUME = "/api/admin/stop", "/api/admin/resume"
 TOKEN_HOURS = 6
 
 config = schemathesis.Config.from_dict(
@@ -55,8 +54,7 @@ def clients(stack: StackUnderTest) -> Iterator[dict[str, requests.Session]]:
             session.trust_env = False
         yield {"with": admin, "without": anonymous}
     with stack.http("admin") as http:
-        if http.get(STOP).json()["status"] == "stopped":
-            http.post(RESUME, json={"reason": "The test is over"}).raise_for_status()
+        leave_open(http)
 
 
 @pytest.mark.parametrize("token", ["with", "without"])

@@ -1,9 +1,10 @@
 """Redis in the world: a real server, whose clients' commands go through the world."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from unittest.mock import patch
@@ -19,6 +20,7 @@ from views.held import parts_of
 
 REDIS = "Redis"
 _BEHIND = "behind-the-scenes"
+_SLOW_BY = timedelta(seconds=1)
 _SCRIPTS = tuple(sorted(Path("functions/views").rglob("*.lua")))
 _send = AbstractConnection.send_packed_command
 _connect = AbstractConnection.connect
@@ -36,6 +38,9 @@ for shard = 0, ARGV[1] - 1 do
 end
 return cjson.encode(all)
 """
+
+
+type Heard = Callable[[int, Any], None]
 
 
 class Watch(Protocol):
@@ -58,6 +63,8 @@ class _Wire:
         self._world = world
         self.server = server
         self._watch = watch
+        self._slow_for: Any = None
+        """The invocation for which the server is too slow."""
 
     def connect(self, connection: Any) -> None:
         if self._is_handlers(connection) and self.server.is_away:
@@ -84,6 +91,16 @@ class _Wire:
             self._watch.heard(self._world.running, connection.sluice_answers, answer)
             connection.sluice_answers += 1
 
+    def is_slow(self) -> bool:
+        return self._slow_for is not None and self._slow_for is self._world.running[-1]
+
+    def put_off(self, packed: Any) -> None:
+        """The server gets it and is slow: it does it after a second, or before what somebody else sends."""
+        running = list(self._world.running)
+        self._slow_for = running[-1]
+        self.server.put_off(packed, lambda number, answer: self._watch.heard(running, number, answer))
+        self._world.after(_SLOW_BY, self.server.catch_up, "Redis catches up")
+
     def restart(self) -> None:
         self._watch.restart()
 
@@ -104,6 +121,9 @@ class Command:
         self._check_health = check_health
 
     def __call__(self) -> None:
+        if self._wire.is_slow():
+            self.is_late()
+        self._wire.server.catch_up()
         self._wire.server.seen = None
         self._connection.sluice_answers = 0
         _send(self._connection, self._packed, check_health=self._check_health)
@@ -116,6 +136,12 @@ class Command:
         self._wire.failed()
         self._connection.disconnect()
 
+    def is_late(self) -> None:
+        """Nobody waits any more when it has its effect; so for all that this invocation sends."""
+        self._wire.put_off(self._packed)
+        self.hang_up()
+        raise RedisTimeoutError
+
     def answer_lost(self) -> None:
         """It has its effect, and the connection is gone before the answer comes."""
         self._wire.failed()
@@ -125,10 +151,15 @@ class Command:
     def is_done(self) -> None:
         """It has its effect, and the connection is gone."""
         self()
-        for _ in range(sum(part.count(b"EVALSHA") for part in self._packed) or 1):
+        for _ in range(_count(self._packed)):
             with suppress(RedisError):  # such as that the script is not known
                 self._wire.hear(self._connection, _read(self._connection))
         self._connection.disconnect()
+
+
+def _count(packed: Any) -> int:
+    """How many commands there are: scripts, or one other."""
+    return sum(part.count(b"\r\nEVAL") for part in packed) or 1
 
 
 @contextmanager
@@ -173,6 +204,8 @@ class Server:
     is_away: bool = False
     seen: list[Shard] | None = None
     """What it holds, while nobody sends anything."""
+    _late: list[tuple[Any, Heard]] = field(default_factory=list)
+    """What it has not done yet."""
     _pools: dict[Any, ConnectionPool] = field(default_factory=dict)
     _has_scripts: bool = False
 
@@ -188,6 +221,7 @@ class Server:
     def begin(self) -> None:
         """Empty, and the same for each run: the scripts are there."""
         self.seen = None
+        self._late.clear()
         self._client.flushall()
         self.is_away = False
         if not self._has_scripts:
@@ -202,15 +236,33 @@ class Server:
     def restart(self) -> None:
         """As without its data: the scripts are gone, too."""
         self.seen = None
+        self._late.clear()
         self._client.flushall()
         self._client.script_flush()
         self._has_scripts = False
 
     def go(self) -> None:
         """Be away: whoever has a connection loses it."""
+        self.catch_up()
         self.is_away = True
         for pool in self._pools.values():
             pool.disconnect()
+
+    def put_off(self, packed: Any, heard: Heard) -> None:
+        """Do it later. `heard` is called with the number and the value of each answer that nobody else hears."""
+        self._late.append((packed, heard))
+
+    def catch_up(self) -> None:
+        """Do what was put off."""
+        late, self._late = self._late, []
+        for packed, heard in late:
+            self.seen = None
+            connection = self._client.connection_pool.get_connection()
+            _send(connection, packed)
+            for number in range(_count(packed)):
+                with suppress(RedisError):  # such as that the script is not known
+                    heard(number, _read(connection))
+            self._client.connection_pool.release(connection)
 
     def everything(self) -> list[Shard]:
         """What it holds."""

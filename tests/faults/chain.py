@@ -14,10 +14,9 @@ from tests.dynamo.model import Written
 from tests.faults.faults import Faults
 from tests.faults.script import Command
 from tests.faults.sweep import Violation
-from tests.faults.world import Request, World
+from tests.faults.world import SWEEPER, Request, World
 
 CAMPAIGN = "campaign"
-SWEEPER = "OperationsSweeperFunction"
 # The command that answers with such a status fences: until a command that releases, no batch may be committed.
 _FENCES = {"pause": "paused", "cancel": "cancelled"}
 _RELEASES = ("execute", "revert")
@@ -133,6 +132,8 @@ class ChainWatch:
                 self._campaign(world, each, each.after, written, released)
 
     def published(self, world: World, entries: list[Any]) -> None: ...
+
+    def kept(self, world: World) -> None: ...
 
     def restored(self, world: World) -> None:
         """What was answered since is taken back, and an operator goes on from there."""

@@ -32,10 +32,11 @@ class Fault(StrEnum):
     UNHEARD = "its answer lost, and refused when the SDK repeats it"
     LOST = "Redis connection lost"
     EMPTY = "Redis restarted empty"
+    SLOW = "Redis did it after the client gave up"
 
 
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
-OF_REDIS_ALONE = (Fault.LOST, Fault.EMPTY)
+OF_REDIS_ALONE = (Fault.LOST, Fault.EMPTY, Fault.SLOW)
 OF_AWS = tuple(fault for fault in FAULTS if fault not in (*OF_REDIS_ALONE, Fault.UNHEARD))
 
 
@@ -64,9 +65,7 @@ class Restore(StrEnum):
     PUT_BACK = "the tables are put back"
 
 
-_OF_REDIS = frozenset(
-    {Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, Fault.LOST, Fault.EMPTY}
-)
+_OF_REDIS = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED, *OF_REDIS_ALONE})
 _OF_OTHERS = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TIMEOUT, Fault.TIMEOUT_APPLIED})
 # To somebody outside: the client repeats nothing by itself.
 OUTSIDE = frozenset({"Call", "LookUp"})
@@ -76,12 +75,14 @@ _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 
 def can_happen(fault: Fault, site: Site) -> bool:
     """Whether a call knows such a fault. A read has no effect, so that half of them are the same for it."""
+    if fault is Fault.NONE:
+        return True
     if site.operation == REDIS:
         return fault in _OF_REDIS
     if site.operation in OUTSIDE and fault not in _OF_OTHERS:
         return False
     match fault:
-        case Fault.LOST | Fault.EMPTY:
+        case Fault.LOST | Fault.EMPTY | Fault.SLOW:
             return False
         case Fault.CRASH_AFTER | Fault.TIMEOUT_APPLIED:
             return site.has_effect
@@ -276,6 +277,8 @@ def fail_redis(world: World, fault: Fault, command: Any) -> None:
         case Fault.TIMEOUT_APPLIED:
             command.answer_lost()
             return
+        case Fault.SLOW:
+            command.is_late()
         case Fault.EMPTY:
             command.restart()
     command()

@@ -11,7 +11,6 @@ from unittest.mock import patch
 from tests.dynamo.expressions import plain
 from tests.dynamo.model import Written
 from tests.faults.chain import (
-    SWEEPER,
     Chain,
     ChainWatch,
     OutboxWatch,
@@ -28,7 +27,7 @@ from tests.faults.faults import OF_AWS, Fault
 from tests.faults.repeats import Repeats
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
-from tests.faults.world import START, Request, World, a_world
+from tests.faults.world import START, SWEEPER, Request, World, a_world
 from tests.reference.api import CAMPAIGNS
 from tests.reference.sandbox import CALL, PARTY
 from tests.template_reader import source_text

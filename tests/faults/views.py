@@ -28,7 +28,7 @@ from tests.faults.faults import LATE, OF_AWS, OF_REDIS_ALONE
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.views_watch import FAILURES, Watch, imports
-from tests.faults.world import World, a_world
+from tests.faults.world import Request, World, a_world
 from tests.redis_servers import Servers
 from views import keys
 from views.breaker import Breaker
@@ -369,6 +369,7 @@ FLOWS = (
         only_while=in_epoch(0, 1),
         is_timed=True,
         silent=(_GAUGES, _SWEEPER, "ViewsQueue"),
+        at_rest_within=timedelta(hours=26),
     ),
     Flow(
         "views while Redis is away",
@@ -402,6 +403,7 @@ FLOWS = (
         prepare=broken,
         only_while=is_failing_or_tried_again,
         is_timed=True,
+        is_restorable=False,  # a restore breaks the content again, after it was repaired by hand
         **_A_DAY,
     ),
     Flow(
@@ -635,7 +637,6 @@ class Views(Context):
     faults = (*OF_AWS, *OF_REDIS_ALONE)
     modules = MODULES
     needs = ("single_server", "patient")
-    is_restorable = False  # Views that were moved between the two moments are lost with the tables.
     out_of_sight = OUT_OF_SIGHT
     unreached = UNREACHED
     never_broken = SHARED
@@ -697,6 +698,8 @@ class Views(Context):
         check_queues(world)
         with by_the_operator(world) as verify:
             check_trail(world, verify)
+            if world.is_restored:
+                check_goes_on(world, verify)
         if self._watch.is_calm:
             self._check_told(world)
 
@@ -723,6 +726,20 @@ class Views(Context):
         refused = sorted((item["part"], item["refusals"]) for item in items if item["id"].startswith("refused#"))
         parts = [(each["applied"], each["skipped"]) for each in imports(world)], refused
         return (statuses, titles), (numbers, totals) if is_exact else None, parts if is_exact and is_sent_once else None
+
+
+def check_goes_on(world: World, verify: Callable[[str], str | None]) -> None:
+    """After a restore each content is adjusted and registered again, and then its trail is whole."""
+    for entity in actions_by_entity(world):
+        kind, _, content = entity.partition(":")
+        if kind not in ("adjustments", "content"):
+            continue
+        name = content.partition(":")[2]
+        command = adjust(name, 1) if kind == "adjustments" else register(name, "restored")
+        request = Request(command.method, command.path, command.body, f"{entity}-after-a-restore")
+        status, answer = world.http(request)
+        if status not in (200, 201) or (problem := verify(entity)):
+            raise Violation(f"after a restore {request} is answered {status}, {answer}, and the trail is {problem}")
 
 
 def check_tables(world: World) -> None:

@@ -37,6 +37,7 @@ START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 MOST_HOPS = 16
 _THROUGH = ("sluice.dynamodb", "sluice.commit", "sluice.store", "views.shards.store", "tests.reference.sandbox")
 REQUESTS = "RequestsTable"
+SWEEPER = "OperationsSweeperFunction"
 _NEVER_RESTORED = ("AuditTable", "OutboxTable", REQUESTS)
 _create_client = Session.create_client
 _STREAM_RETRY = timedelta(seconds=1)
@@ -88,6 +89,7 @@ class Watcher(Protocol):
     def asked(self, world: "World", request: "Request") -> None: ...
     def answered(self, world: "World", request: "Request", status: int, body: Any) -> None: ...
     def delivered(self, world: "World") -> None: ...
+    def kept(self, world: "World") -> None: ...
     def restored(self, world: "World") -> None: ...
 
 
@@ -268,6 +270,8 @@ class World:
         self.kept = {
             name: dict(table.items) for name, table in self.dynamo.tables.items() if name not in _NEVER_RESTORED
         }
+        for watcher in self.watchers:
+            watcher.kept(self)
 
     def put_back(self) -> None:
         """Take the tables back to what was kept; what was answered to keys is forgotten."""
@@ -275,7 +279,8 @@ class World:
             self.dynamo.tables[name].items = dict(items)
         self.dynamo.tables[REQUESTS].items.clear()
         self.is_restored = True
-        self.silent = ()  # what is on its way is of a time that was taken back: it needs the sweeper
+        # What is on its way is of a time that was taken back: it needs the sweeper, and the schedules of queues.
+        self.silent = {*self.silent} - {SWEEPER, *self.queues}
         for watcher in self.watchers:
             watcher.restored(self)
 

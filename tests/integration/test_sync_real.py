@@ -19,13 +19,13 @@ from tests.integration.test_sync_tables import RealStore
 from tests.redis_servers import Servers, free_ports
 from tests.sync_world import SHARDS, TIMEOUT, MemoryShards, MemoryStore, World, noon
 from tests.unit.test_sync_model import play
+from tests.view_counter import ViewCounter
 from views import keys
 from views.held import AwayView, Outdated, Part, Seen, Taken, parts_of
 from views.messages import EpochStep
 from views.rules import Calendar, Rules
 from views.shards.store import RedisShards, client
 from views.sync.epochs import Sync
-from views.track.counter import ViewCounter
 
 CALENDAR = Calendar(UTC_ZONE)
 NOW = CALENDAR.moment(NOON).now
@@ -424,15 +424,16 @@ def test_so_many_at_most_are_moved_aside_or_paged(shards: Any) -> None:
     assert shards.parked(1, 2) == []
 
 
-@pytest.mark.parametrize("what", ["nothing", "pending", "parked", "refused"])
+@pytest.mark.parametrize("what", ["nothing", "pending", "taken", "parked", "refused", "taken refusals"])
 def test_there_is_work_wherever_something_waits(shards: Any, what: str) -> None:
     shards.open([3], 0)
-    if what in ("pending", "parked"):
+    if what in ("pending", "taken", "parked"):
         shards.track(3, "video:a")
-    if what == "refused":
+    if "refus" in what:
         shards.refuse(3, FIELD)
-    if what == "parked":
+    if what in ("taken", "parked", "taken refusals"):
         shards.open([3], 1)
+    if what == "parked":
         shards.park([3], 1, DAY, "video:a")
 
     assert shards.have_work(range(2, 5)) == [False, what != "nothing", False]

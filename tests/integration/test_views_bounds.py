@@ -9,10 +9,10 @@ import pytest
 from tests.factories import NOON, UTC_ZONE
 from tests.integration.test_views_tracking import ALL_OFF, VIEWER, pending, register
 from tests.redis_servers import Servers
+from tests.view_counter import ViewCounter
 from views import keys
 from views.rules import BOT, COOLDOWN, DAILY_VIEWED, TOO_MANY_CONTENTS, UNREGISTERED, Decision, Rules
 from views.shards.store import RedisShards, client
-from views.track.counter import ViewCounter
 
 pytestmark = pytest.mark.usefixtures("patient")
 
@@ -221,6 +221,40 @@ def test_refusals_of_a_content_too_many_are_counted_without_its_name(servers: Se
         "bot|story:1|2026-11-20T12": 2,
         "bot|*|2026-11-20T12": 6,
     }
+
+
+def test_refusals_of_contents_outside_the_set_share_a_tenth_of_the_room(servers: Servers) -> None:
+    """S2-29. Registered contents keep their fields, and the counts still sum to the attempts."""
+    counter = a_counter(servers, replace(ALL_OFF, registered_only=True, max_contents=30))
+    with servers.client_of(keys.registered(0)) as server:
+        server.sadd(keys.registered(0), "*", *(f"story:{number}" for number in range(20)))
+
+    for number in range(20, 40):
+        for reasons in ((), (BOT,)):
+            counter.track(VIEWER, "story", str(number), NOON, reasons)
+    for number in range(20):
+        counter.track(VIEWER, "story", str(number), NOON, (BOT,))
+
+    counts = refused(servers)
+    assert sum(counts.values()) == 60
+    assert {field for field in counts if "|*|" in field} == {"bot|*|2026-11-20T12", "unregistered|*|2026-11-20T12"}
+    assert all(counts[f"bot|story:{number}|2026-11-20T12"] == 1 for number in range(20))
+    assert len([field for field in counts if "|*|" not in field]) == 20 + 3
+
+
+def test_each_epoch_has_room_for_refusals_of_contents_outside_the_set(servers: Servers) -> None:
+    counter = a_counter(servers, replace(ALL_OFF, registered_only=True, max_contents=10))
+    shards = RedisShards(client(servers.url, servers.mode, 10))
+    with servers.client_of(keys.registered(0)) as server:
+        server.sadd(keys.registered(0), "*")
+    found = []
+    for epoch in range(2):
+        shards.open([0], epoch)
+        for number in range(3):
+            counter.track(VIEWER, "story", str(number), NOON)
+        found.append(refused(servers))
+
+    assert found == [{"unregistered|story:0|2026-11-20T12": 1, "unregistered|*|2026-11-20T12": 2}] * 2
 
 
 def test_the_stats_count_viewers_and_sessions_of_the_day(servers: Servers) -> None:

@@ -17,6 +17,7 @@ from tests.factories import NOON, UTC_ZONE
 from tests.integration.harness import ON_A_CLUSTER_TOO, Answer, Functions, Harness
 from tests.integration.track_function import ADDRESS, BROWSER, a_view
 from tests.redis_servers import Servers, free_ports
+from tests.view_counter import ViewCounter
 from views import keys
 from views.control import Control, Phase
 from views.diagnosis import api as diagnosis
@@ -24,7 +25,6 @@ from views.diagnosis.explaining import Explainer
 from views.rules import Calendar, Rules
 from views.shards.store import RedisShards, client
 from views.sync.store import SyncStore
-from views.track.counter import ViewCounter
 from views.viewers import Viewers
 
 pytestmark = pytest.mark.usefixtures("patient")

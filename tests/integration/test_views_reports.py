@@ -683,6 +683,48 @@ def test_the_most_viewed_are_listed_a_page_at_a_time(reports: Reports, limit: in
     assert len(pages) == -(-5 // limit)
 
 
+# --- Rows that cannot be read
+
+
+def spoil(reports: Reports, table: str, key: dict[str, str], **values: dict[str, str]) -> None:
+    """Somebody writes into a row by hand, or makes one."""
+    item = {name: {"S": value} for name, value in key.items()} | values
+    reports.aws.client("dynamodb").put_item(TableName=reports.aws.ref(table), Item=item)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+@pytest.mark.parametrize("spoiled", "abc")
+def test_refusals_that_cannot_be_read_are_missing_from_their_list(reports: Reports, limit: int, spoiled: str) -> None:
+    reports.refuse({f"cooldown|video:{each}|{DAY}T08": 2 for each in "abc"})
+    row = {"id": f"refused#{DAY}", "part": f"08#cooldown#video:{spoiled}"}
+    spoil(reports, "ViewsTable", row, refusals={"S": "oops"})
+
+    pages = reports.pages("refusals", {"from": DAY, "to": DAY, "limit": limit})
+    of_content = [reports.get("refusals", {"from": DAY, "to": DAY, "content": f"video:{each}"}) for each in "abc"]
+
+    found = [item["content_id"] for page in pages for item in page]
+    assert found == [each for each in "abc" if each != spoiled]
+    assert [len(each["items"]) for each in of_content] == [int(each != spoiled) for each in "abc"]
+
+
+def test_an_hour_whose_sum_cannot_be_read_hides_no_other(reports: Reports) -> None:
+    reports.refuse({f"cooldown|video:a|{DAY}T{hour}": 2 for hour in ("08", "09")})
+    spoil(reports, "ViewsTable", {"id": f"refused_hours#{DAY}", "part": "08#cooldown"}, refusals={"S": "oops"})
+
+    assert reports.get("refusalssummary", {"from": DAY, "to": DAY})["attempts"] == 2
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_a_ranked_row_that_cannot_be_read_hides_no_other(reports: Reports, limit: int) -> None:
+    for content_id, views in (("a", 5), ("b", 20), ("c", 10)):
+        reports.view(f"video:{content_id}", views)
+    spoil(reports, "TotalsTable", {"key": "oops", "ranked": "video"}, views={"N": "15"})
+
+    pages = reports.pages("top", {"content_type": "video", "limit": limit})
+
+    assert [item["content_id"] for page in pages for item in page] == ["b", "c", "a"]
+
+
 @pytest.mark.parametrize("report", ["top", "topexport"])
 @pytest.mark.parametrize(
     ("query", "field"),

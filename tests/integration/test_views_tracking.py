@@ -17,6 +17,7 @@ from tests.factories import NOON, UTC_ZONE
 from tests.integration.track_function import pending
 from tests.redis_servers import SLOTS, Servers, free_ports
 from tests.rules_model import Counted, day_of, decide
+from tests.view_counter import ViewCounter
 from views import keys
 from views.rules import (
     BOT,
@@ -28,7 +29,7 @@ from views.rules import (
     Decision,
     Rules,
 )
-from views.track.counter import _CLIENT, NotTracked, OutcomeUnknown, ViewCounter, nodes
+from views.track.counter import _CLIENT, NotTracked, OutcomeUnknown, nodes
 from views.viewers import Viewers, ViewRequest
 
 pytestmark = pytest.mark.usefixtures("patient")

@@ -25,3 +25,21 @@ def test_an_address_of_redis_that_an_error_would_quote_is_refused(url: str, is_a
     pattern = source()["Parameters"]["RedisUrl"]["AllowedPattern"]
 
     assert (re.fullmatch(pattern, url) is not None) == is_accepted
+
+
+def test_every_throttle_comes_to_a_number() -> None:
+    """CloudFormation knows no type of what is in RouteSettings, so it would take any text for a limit."""
+    template = source()
+    stage, parameters = template["Resources"]["Api"]["Properties"], template["Parameters"]
+    limits = [
+        value
+        for settings in (stage["DefaultRouteSettings"], *stage["RouteSettings"].values())
+        for value in settings.values()
+    ]
+
+    of_parameters = [parameters[each["Ref"]] for each in limits if isinstance(each, dict)]
+    assert {each["Type"] for each in of_parameters} == {"Number"}
+    found = [*(each["Default"] for each in of_parameters), *(each for each in limits if not isinstance(each, dict))]
+    assert len(found) == len(limits)
+    assert all(type(each) is int and each > 0 for each in found)
+    assert all(each["MinValue"] > 0 for each in of_parameters)

@@ -206,10 +206,29 @@ def test_the_url_writes_no_line_of_lambdas_own_about_a_call() -> None:
 
 
 def test_a_sync_of_full_shards_by_hand() -> None:
-    """A tenth of a million contents, and a million rows of refusals with a sum of an hour for each."""
+    """A tenth of a million contents, and a million rows of refusals. A page has 500 rows in ten transactions, and sums
+    of twelve rules in each of 25 hours.
+    """
     usd = cost.sync_of_junk(a_template_with_an_open_route()).usd
 
-    assert usd == pytest.approx(cost.contents().usd / 10 + 4 * 0.625)
+    assert usd == pytest.approx(cost.contents().usd / 10 + (2 + 2 * (10 + 300) / 500) * 0.625)
+
+
+def test_a_sum_is_written_at_most_once_for_each_row() -> None:
+    assert (cost.refusal_writes(0), cost.refusal_writes(10_000)) == (2.04, 4)
+
+
+def test_a_day_of_hourly_syncs_by_hand() -> None:
+    """With a complete set no made-up content counts, and the refusals of others have a tenth of the room."""
+    template = a_template_with_an_open_route()
+    refusals = (2 + 2 * (10 + 24) / 500) * 0.625
+
+    assert cost.hourly(template) == pytest.approx(24 * (cost.contents().usd / 10 + refusals))
+    assert cost.hourly(template, is_registered_only=True) == pytest.approx(24 * refusals / 10)
+
+
+def test_an_hourly_sync_of_junk_keeps_its_budget_where_only_registered_content_counts() -> None:
+    assert cost.hourly(source(), is_registered_only=True) <= 15
 
 
 def test_an_open_route_that_nobody_reckoned_is_not_left_out() -> None:

@@ -39,5 +39,7 @@ def cached_in(text: str) -> set[str]:
     } | {
         ast.unparse(node.targets[0])
         for node in nodes
-        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith(("settings.once(", "cache("))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and ast.unparse(node.value).startswith(("settings.once(", "cache("))
     }

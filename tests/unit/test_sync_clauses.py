@@ -35,6 +35,8 @@ class Failing(MemoryStore):
         self.failing: set[tuple[str, int]] = set()
         self.is_busy = False
         self.calls: list[int] = []
+        self.sums: list[set[tuple[str, str, str]]] = []
+        """Of each transaction of refusals: the rules, days and hours."""
         self.actions: list[int] = []
 
     def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
@@ -44,6 +46,8 @@ class Failing(MemoryStore):
         return self._all(epoch, added, [each.content for each in added], super().apply)
 
     def add_refusals(self, epoch: int, added: Sequence[MovedRefusals]) -> list[Added]:
+        of_fields = [keys.refusal_of(each.field) for each in added]
+        self.sums.append({(rules, day, hour) for rules, _, day, hour in of_fields})
         return self._all(epoch, added, [each.field for each in added], super().add_refusals)
 
     def _all(self, epoch: int, added: Sequence[Any], names: list[str], add: Any) -> list[Added]:
@@ -888,3 +892,16 @@ def test_a_reader_ends_although_a_shard_restarted_empty() -> None:
     shards.restart(1)
 
     assert reading(shards, Totals(5, 0, 6), Totals(5, 0, 7), Totals(6, 0, 7)) == Count(6, 0, 0)
+
+
+def test_refusals_of_the_same_hour_and_rules_are_moved_together() -> None:
+    """Each transaction writes each of its sums once, and a page comes in any order."""
+    bench = Bench().opened()
+    for content in range(100):
+        for rules in ("bot", "cooldown"):
+            for hour in ("08", "09"):
+                bench.shards.refuse(content % 3, f"{rules}|video:{content}|2026-11-20T{hour}")
+
+    bench.run_epoch()
+
+    assert [len(sums) for sums in bench.store.sums if sums] == [1] * 8

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sluice import totals
-from sluice.dynamodb import readable, transient_as_unavailable, values_of
+from sluice.dynamodb import read_batch, readable, transient_as_unavailable, values_of
 from sluice.totals import Kind, TotalItem, key
 from views.content import Content
 from views.items import AdjustedItem, ControlItem, DailyItem, RefusedHourItem, RefusedItem, id_of
@@ -63,16 +63,16 @@ def _adjustments(content: Content) -> list[ListedAdjustment]:
 
 def most_viewed(content_type: str, limit: int, after: Ranked | None) -> tuple[list[RankedContent], Ranked | None]:
     """At most `limit` contents, and the place of the next page, if there are more."""
-    ranked = _ranked(content_type, limit + 1, after)
+    ranked, is_more = _ranked(content_type, limit, after)
     shown = ranked[:limit]
     found = totals.read_all((content_type, each.content_id) for each in shown)
     places = [
         RankedContent(each.content_id, each.organic, found[content_type, each.content_id].boosted) for each in shown
     ]
-    return places, shown[-1] if len(ranked) > limit else None
+    return places, shown[-1] if shown and is_more else None
 
 
-def _ranked(content_type: str, limit: int, after: Ranked | None) -> list[Ranked]:
+def _ranked(content_type: str, limit: int, after: Ranked | None) -> tuple[list[Ranked], bool]:
     """The contents of a type with the most organic views in the database, in that order, from after a place.
 
     The index lags behind the counters by moments.
@@ -82,8 +82,16 @@ def _ranked(content_type: str, limit: int, after: Ranked | None) -> list[Ranked]
         last = key(Kind.ORGANIC, content_type, after.content_id)
         place = {"key": {"S": last}, "ranked": {"S": content_type}, "views": {"N": str(after.organic)}}
     with transient_as_unavailable():
-        items = TotalItem.by_views.query(content_type, scan_index_forward=False, limit=limit, last_evaluated_key=place)
-        return [Ranked(item.key.split("#", 2)[2], int(item.views)) for item in items]
+        items = TotalItem.by_views.query(
+            content_type, scan_index_forward=False, limit=limit + 1, last_evaluated_key=place
+        )
+        found = list(readable(items, _rank))
+    return found, items.total_count > limit
+
+
+def _rank(item: TotalItem) -> Ranked:
+    _, _, content_id = item.key.split("#", 2)
+    return Ranked(content_id, int(item.views))
 
 
 def refusals_page(
@@ -102,10 +110,13 @@ def refusals_page(
         with transient_as_unavailable():
             between = RefusedItem.part.between(low, high)
             left = limit - len(found)
-            items = list(RefusedItem.query(f"refused#{day}", between, limit=left + 1, consistent_read=True))
-        found += [_refusals(item) for item in items]
-        if len(found) > limit:
-            return found[:limit], RefusalsPlace(day, items[-1].part)
+            items = RefusedItem.query(f"refused#{day}", between, limit=left + 1, consistent_read=True)
+            read = list(readable(items, _refusals))
+        if items.total_count > left:
+            key_of_last = items.last_evaluated_key
+            last = key_of_last["part"]["S"] if key_of_last else max(map(_part, read), default=high)
+            return found + [each for each in read if _part(each) < last], RefusalsPlace(day, last)
+        found += read
     return found, None
 
 
@@ -155,8 +166,8 @@ def _days_from(wanted: Wanted, begin: RefusalsPlace | None) -> list[date]:
 def _hours(wanted: Wanted, day: date) -> list[Refusals]:
     """The sums over all contents, which also say which hours and rules there are."""
     with transient_as_unavailable():
-        items = list(RefusedHourItem.query(f"refused_hours#{day.isoformat()}", consistent_read=True))
-    sums = [_refusals_at(day.isoformat(), item.part, int(item.refusals)) for item in items]
+        items = RefusedHourItem.query(f"refused_hours#{day.isoformat()}", consistent_read=True)
+        sums = list(readable(items, lambda item: _refusals_at(day.isoformat(), item.part, int(item.refusals))))
     return [each for each in sums if wanted.rule in (None, *each.rules)]
 
 
@@ -165,9 +176,7 @@ def _of_content(wanted: Wanted, day: date) -> list[Refusals]:
     assert wanted.content
     content = content_field(*wanted.content)
     names = [(f"refused#{each.day}", f"{_part(each)}#{content}") for each in _hours(wanted, day)]
-    with transient_as_unavailable():
-        items = list(RefusedItem.batch_get(names, consistent_read=True))
-    return sorted((_refusals(item) for item in items), key=_part)
+    return sorted(read_batch(RefusedItem, names, _refusals), key=_part)
 
 
 def _refusals(item: RefusedItem) -> Refusals:

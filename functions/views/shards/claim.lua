@@ -16,12 +16,12 @@ for i = 1, #KEYS do
   local claim = '~' .. digest .. struct.pack('>I6', day)
   local kept = call('HMGET', state, digest, claim)
   local answer = 1
-  if kept[2] then
+  if kept[2] and #kept[2] == 7 then
     local _
     _, answer = struct.unpack('>I6B', kept[2])
   else
     local last, start, count = at, at, 0
-    if kept[1] then
+    if kept[1] and #kept[1] == 12 then
       local age
       last, age, count = struct.unpack('>I6I4I2', kept[1])
       start = last - age

@@ -15,12 +15,15 @@ if opened then
     redis.call('HDEL', KEYS[6], 'since', 'unknown', 'too_many')
     local counted = redis.call('HGET', KEYS[6], 'counted')
     if counted then
-      redis.call('HSET', KEYS[6], 'counted', tonumber(string.sub(counted, -9))) -- the sessions of the day stay
+      redis.call('HSET', KEYS[6], 'counted', tonumber(string.sub(counted, -9)) or 0) -- the sessions of the day stay
     end
   end
   for from = 2, 4, 2 do
     if redis.call('EXISTS', KEYS[from]) == 1 then
       redis.call('RENAME', KEYS[from], KEYS[from + 1])
+      if from == 4 then
+        redis.call('HDEL', KEYS[6], 'unregistered')
+      end
     end
   end
 end

@@ -1,6 +1,6 @@
 -- What one shard has left of an epoch. KEYS: epoch, a hash. ARGV: the epoch, how many names at most.
 -- Answers the shard's epoch, how many names are left in the hash, and so many of them.
-local opened = tonumber(redis.call('GET', KEYS[1]) or '0')
+local opened = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
 local limit = tonumber(ARGV[2])
 if opened ~= tonumber(ARGV[1]) then
   return {opened, 0, {}}

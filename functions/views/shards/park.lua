@@ -1,7 +1,7 @@
 -- Move one content aside: its epoch goes before each of its days, `7:2026-11-26:3;7:2026-11-25:40;`.
 -- KEYS: epoch, syncing, parked, stats. ARGV: the epoch, its day (that of a bare number), the content.
 -- Answers the shard's epoch; it does nothing when that is another.
-local opened = tonumber(redis.call('GET', KEYS[1]) or '0')
+local opened = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
 if opened == tonumber(ARGV[1]) then
   local views = redis.call('HGET', KEYS[2], ARGV[3])
   if views then

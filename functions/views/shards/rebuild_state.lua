@@ -5,6 +5,6 @@ if redis.call('SISMEMBER', KEYS[1], '*') == 1 then
 end
 local rebuild = redis.call('HMGET', KEYS[2], 'id', 'at')
 if rebuild[1] and redis.call('SISMEMBER', KEYS[1], '!' .. rebuild[1]) == 1 then
-  return tonumber(rebuild[2])
+  return tonumber(rebuild[2]) or 0
 end
 return 0

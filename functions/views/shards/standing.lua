@@ -5,8 +5,8 @@
 -- packed).
 local found = {
   redis.call('HLEN', KEYS[1]),
-  tonumber(redis.call('HGET', KEYS[2], 'unknown') or '0'),
-  tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '0'),
+  tonumber(redis.call('HGET', KEYS[2], 'unknown') or '0') or 0,
+  tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '0') or 0,
 }
 for i = 4, #KEYS do
   local kept = redis.call('HMGET', KEYS[i], 'd', ARGV[1])

@@ -6,13 +6,13 @@
 local call = redis.call
 local kept = call('HMGET', KEYS[7], 'since', 'syncing_since', 'day', 'viewers', 'unknown', 'too_many', 'counted')
 for i = 1, 6 do
-  kept[i] = tonumber(kept[i] or '0')
+  kept[i] = tonumber(kept[i] or '0') or 0
 end
 local counted = kept[7] or '0' -- pending views, and nine digits of sessions
 local pending, syncing = call('HLEN', KEYS[2]), call('HLEN', KEYS[3])
 local is_today = kept[3] >= tonumber(ARGV[1])
 return {
-  tonumber(call('GET', KEYS[1]) or '0'),
+  tonumber(call('GET', KEYS[1]) or '0') or 0,
   pending,
   syncing,
   call('HLEN', KEYS[6]),

@@ -1,5 +1,6 @@
 """The viewer shards in Redis, as the sync and the readers use them: on a single server or a cluster."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -27,8 +28,11 @@ from redis.retry import Retry
 from sluice.errors import Misconfigured
 from views import keys
 from views.beside import ALONE, Beside
-from views.held import AwayView, Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken, parts_of
+from views.held import AwayView, Outdated, Part, RedisAway, Seen, ShardStats, Standing, Taken, is_readable, parts_of
 from views.rules import LONGEST_DAY_SECONDS
+
+# A child of the worker's logger, whose name is the service's: asking Powertools for it would bring botocore.
+logger = logging.getLogger(f"sluice.{__name__}")
 
 _FAILED = (RedisError, RedisClusterException)  # the second is not one of the first
 # What says that a command had no effect where it was sent, and may have it elsewhere.
@@ -71,25 +75,40 @@ class RedisShards:
         return [int(left) for _, left, _ in self._pages(shards, epoch, 0, taken)]
 
     def page(self, shard: int, epoch: int, limit: int, taken: Taken) -> list[str]:
-        """Up to `limit` contents, or refusals' fields, of `epoch` that the shard still holds. Raises Outdated."""
-        return [_text(name) for name in self._pages([shard], epoch, limit, taken)[0][2]]
+        """Up to `limit` contents, or refusals' fields, of `epoch` that the shard still holds. Raises Outdated.
+
+        A name that is no text is logged and dropped: nothing can be added for it.
+        """
+        names = self._pages([shard], epoch, limit, taken)[0][2]
+        if odd := [name for name in names if _text(name).encode() != name]:
+            for name in odd:
+                _passed_by(name)
+            self.drop([shard], epoch, odd, taken)
+        return [_text(name) for name in names if name not in odd]
 
     def held(self, shards: Sequence[int], epoch: int, contents: Sequence[str]) -> list[list[tuple[Part, ...]]]:
         """For each shard, in the order of `contents`: what it holds of each, in `epoch` and moved aside before it.
 
-        A shard without an epoch, or behind it, holds nothing. Raises Outdated.
+        A shard without an epoch, or behind it, holds nothing. What cannot be read is logged and left out. Raises
+        Outdated.
         """
-        return [
-            [_parts(epoch, parked, syncing) for syncing, parked in zip(values[::2], values[1::2], strict=True)]
-            for values in self._values(Taken.VIEWS, shards, epoch, contents)
-        ]
+        found = []
+        for values in self._values(Taken.VIEWS, shards, epoch, contents):
+            pairs = list(zip(values[1::2], values[::2], strict=True))
+            for content, pair in zip(contents, pairs, strict=True):
+                if odd := [value for value in pair if not is_readable(_text(value))]:
+                    _passed_by(content, *odd)
+            found.append([_parts(epoch, *pair) for pair in pairs])
+        return found
 
     def refusals(self, shards: Sequence[int], epoch: int, fields: Sequence[str]) -> list[list[int]]:
-        """For each shard, in the order of `fields`: how often it refused in `epoch`. Raises Outdated."""
+        """For each shard, in the order of `fields`: how often it refused in `epoch`. What cannot be read is logged, and
+        counts as 0. Raises Outdated.
+        """
         held = self._values(Taken.REFUSALS, shards, epoch, fields)
-        return [[int(value or 0) for value in values] for values in held]
+        return [[_count(field, value) for field, value in zip(fields, values, strict=True)] for values in held]
 
-    def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str], taken: Taken) -> None:
+    def drop(self, shards: Sequence[int], epoch: int, names: Sequence[str | bytes], taken: Taken) -> None:
         """Forget contents, or refusals' fields, of which all that was held is applied. Raises Outdated."""
         calls = [
             _Call(
@@ -131,7 +150,9 @@ class RedisShards:
         return [bool(is_ours) for _, is_ours in sorted(answers)]
 
     def have_work(self, shards: Sequence[int]) -> list[bool]:
-        """Whether each shard has anything for the next epoch: pending, moved aside or refused."""
+        """Whether each shard has anything for the next epoch: pending, moved aside or refused; or left in an epoch that
+        the restored database does not remember.
+        """
         return self._translated(lambda: [self._has_work(shard) for shard in shards])
 
     def read(self, shards: Sequence[int], contents: Sequence[str]) -> list[list[Seen]]:
@@ -221,7 +242,8 @@ class RedisShards:
         return sum(used) if len(used) == len(told) else None
 
     def _has_work(self, shard: int) -> bool:
-        found: Any = self._client.exists(keys.pending(shard), keys.parked(shard), keys.refused(shard))
+        names = (keys.pending, keys.parked, keys.refused, keys.syncing, keys.refusing)
+        found: Any = self._client.exists(*(name(shard) for name in names))
         return int(found) > 0
 
     def _sample(self, shard: int, limit: int) -> list[Any]:
@@ -345,8 +367,20 @@ def _check(opened: Any, epoch: int) -> None:
 
 
 def _parts(epoch: int, *values: Any) -> tuple[Part, ...]:
-    return parts_of("".join(_text(value) for value in values), epoch)
+    return parts_of(";".join(_text(value) for value in values), epoch)
+
+
+def _count(field: str, value: Any) -> int:
+    if value and not value.isdigit():
+        _passed_by(field, value)
+        return 0
+    return int(value or 0)
 
 
 def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _passed_by(name: str | bytes, *values: Any) -> None:
+    """Log a field that cannot be read, such as one that was written by hand: it must hold up no other."""
+    logger.error("Unreadable field in Redis", extra={"field": repr(name), "values": [*map(repr, values)]})

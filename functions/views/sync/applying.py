@@ -138,8 +138,10 @@ class ApplyingStore(Protocol):
         False when one of them is folded already. `expires_at` is in Unix seconds.
         """
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
-        """Those that are not folded yet, consistently, and when each view was taken."""
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime | None]:
+        """Those that are not folded yet, consistently, and when each view was taken; None for one that cannot be read,
+        which is logged.
+        """
 
     def count_failure(self, name: str, epoch: int, reason: str) -> int:
         """Count that a content, or a refusals' field, could not be added, and report how often that was."""
@@ -185,7 +187,9 @@ class Applier:
     def refusals(self, scope: Scope) -> Work:
         """Move a page of refusals. One that fails three times is logged and dropped: it must not block the views."""
         fields, is_last = self._page(scope, Taken.REFUSALS)
-        moved = sum([self._move(scope, together) for together in batched(fields, REFUSALS_TOGETHER, strict=False)])
+        # Rows of the same hour and rules together: their transaction writes one sum for all of them.
+        by_sum = sorted(fields, key=lambda field: (field.rpartition("|")[2], field.partition("|")[0]))
+        moved = sum([self._move(scope, together) for together in batched(by_sum, REFUSALS_TOGETHER, strict=False)])
         return Work(is_last, refusals=moved)
 
     def fold(self, scope: Scope, limit: int) -> Work:
@@ -198,7 +202,9 @@ class Applier:
         # Contents that fail stay where they are: past them, so that they keep no other waiting.
         while len(failed) < _MOST_FAILED:
             known = len(failed)
-            left = self._store.still_unfolded(self._store.unfolded(limit, failed))
+            found = self._store.still_unfolded(self._store.unfolded(limit, failed))
+            left = {row: at for row, at in found.items() if at}
+            failed |= {row.content for row in found if row not in left}
             ours = self._claimed(left)
             for rows in _packed(sorted(left, key=lambda row: (row.content, row.day)), _folding_actions):
                 folded += self._fold(scope, rows, ours, failed)
@@ -278,7 +284,7 @@ class Applier:
         summed = {field: sum(counts) for field, counts in zip(fields, zip(*by_shard, strict=True), strict=True)}
         held = [MovedRefusals(field, refusals) for field, refusals in summed.items() if refusals]
         moved = 0
-        done = []
+        done = [field for field, refusals in summed.items() if not refusals]  # nothing of them can be read
         for each, added in zip(held, self._store.add_refusals(scope.epoch, held), strict=True):
             if isinstance(added, Exception):
                 if not self._failed_too_often(scope, each.field, added):

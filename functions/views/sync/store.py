@@ -7,7 +7,7 @@ from datetime import datetime
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from sluice.dynamodb import Database, bind, setting, transient_as_unavailable, update_if
+from sluice.dynamodb import Database, bind, read_batch, readable, setting, transient_as_unavailable, update_if
 from sluice.errors import Unavailable
 from sluice.totals import TotalItem
 from views import keys, totals
@@ -62,11 +62,8 @@ class SyncStore:
         """What could not be added in an epoch."""
         with transient_as_unavailable():
             of_failures = FailureItem.part.startswith(_FAILED)
-            items = list(FailureItem.query(f"sync:{number}", of_failures, consistent_read=True))
-        return [
-            Failure(item.part.removeprefix(_FAILED), int(item.failures), item.reason, bool(item.is_parked))
-            for item in items
-        ]
+            items = FailureItem.query(f"sync:{number}", of_failures, consistent_read=True)
+            return list(readable(items, _failure))
 
     def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
         def fill(transaction: TransactWrite, together: Sequence[ContentViews]) -> None:
@@ -119,10 +116,10 @@ class SyncStore:
 
         return self._database.commit(fill)
 
-    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime]:
-        with transient_as_unavailable():
-            items = AwayItem.batch_get([_away_key(row) for row in rows], consistent_read=True)
-            return {_row(item): datetime.fromisoformat(item.counted_at) for item in items if item.unfolded}
+    def still_unfolded(self, rows: Sequence[AwayRow]) -> dict[AwayRow, datetime | None]:
+        keys_of_rows = [_away_key(row) for row in rows]
+        found = dict(read_batch(AwayItem, keys_of_rows, lambda item: (_row(item), _unfolded_since(item))))
+        return {row: found.get(row) for row in rows if row not in found or found[row]}
 
     def _commit[T](self, items: Sequence[T], fill_with: Callable[[TransactWrite, Sequence[T]], None]) -> list[Added]:
         """Commit all in one transaction; when that cannot be, each in one of its own, to know what became of it."""
@@ -174,6 +171,15 @@ def _daily(content: str, day: str) -> DailyItem:
 
 def _away_key(row: AwayRow) -> tuple[str, str]:
     return row.viewer, f"{row.day}#{row.content}"
+
+
+def _unfolded_since(item: AwayItem) -> datetime | None:
+    """When the view was taken; None when it is folded."""
+    return datetime.fromisoformat(item.counted_at) if item.unfolded else None
+
+
+def _failure(item: FailureItem) -> Failure:
+    return Failure(item.part.removeprefix(_FAILED), int(item.failures), item.reason, bool(item.is_parked))
 
 
 def _row(item: AwayItem) -> AwayRow:

@@ -248,23 +248,6 @@ class ViewCounter:
         self._registered_only = rules.registered_only
         self._network_limit = rules.network_limit
 
-    def track(
-        self,
-        viewer: str,
-        content_type: str,
-        content_id: str,
-        now: datetime,
-        reasons: Sequence[str] = (),
-        beside: Beside = ALONE,
-    ) -> Decision:
-        """Count a view, or say why not, in one round trip. With `reasons` (a bot) it is refused for these alone.
-
-        `viewer` is a viewer's key, and `beside` is what the rules ask besides its state.
-        Raises NotTracked (or its child LeftAlone) when it was certainly not counted, OutcomeUnknown when that cannot be
-        known.
-        """
-        return self.track_many(viewer, [(content_type, content_id)], now, reasons, beside)[0]
-
     def track_many(
         self,
         viewer: str,
@@ -273,9 +256,12 @@ class ViewCounter:
         reasons: Sequence[str] = (),
         beside: Beside = ALONE,
     ) -> list[Decision]:
-        """As `track`, for a viewer's views one after another, and one round trip for all of them.
+        """Count a viewer's views one after another, or say why not, in one round trip. With `reasons` (a bot) they are
+        refused for these alone.
 
-        Raises NotTracked when none was counted, OutcomeUnknown when some may have been and others not.
+        `viewer` is a viewer's key, and `beside` is what the rules ask besides its state.
+        Raises NotTracked (or its child LeftAlone) when none was counted, OutcomeUnknown when some may have been and
+        others not.
         """
         return self._decide(viewer, contents, now, reasons, beside, dry=False)
 
@@ -288,7 +274,7 @@ class ViewCounter:
         reasons: Sequence[str] = (),
         beside: Beside = ALONE,
     ) -> Decision:
-        """What `track` would answer; nothing is counted, neither the view nor a refusal. Raises NotTracked."""
+        """What `track_many` would answer for one view. It counts neither the view nor a refusal. Raises NotTracked."""
         return self._decide(viewer, [(content_type, content_id)], now, reasons, beside, dry=True)[0]
 
     def _decide(

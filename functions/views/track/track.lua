@@ -30,18 +30,37 @@
 --
 -- The stats are one hash: `counted`, two numbers that one command counts, the sessions begun today in its last nine digits
 -- and the pending views before them; `since`, when the oldest of these was counted; `unknown`, the unknown contents that
--- are pending, and `too_many`, how many views were refused for too many contents since the last epoch; `day`, the start of
+-- are pending, `unregistered`, the fields of refusals that contents outside the set have made or found no room for, and
+-- `too_many`, how many views were refused for too many contents, all three since the last epoch; `day`, the start of
 -- the last day begun, and its `viewers`.
 local call, pcall = redis.call, redis.pcall
 local now, day, day_end, cooldown, once, per_session, session, per_day, memory, most, most_unknown, dry, registered_only,
   is_anonymous, per_network, others, is_written = struct.unpack('>I8I8I8I4BI2I4I4I8I4I4BBBI4BB', ARGV[3])
+
+local is_registered = false
+
+-- Whether one more field of refusals is too many. Where only registered contents count, those outside the set share the
+-- part of the room that unknown contents have: made-up ids then cost little, and registered contents keep their fields.
+local function is_full()
+  if most == 0 then
+    return false
+  end
+  if call('HLEN', KEYS[3]) > most then
+    return true
+  end
+  -- A bot is refused before the set is asked.
+  if registered_only == 0 or is_registered or call('SISMEMBER', KEYS[5], ARGV[2]) == 1 then
+    return false
+  end
+  return (tonumber(pcall('HINCRBY', KEYS[4], 'unregistered', '1')) or 0) > most_unknown
+end
 
 -- What is counted for those who run the system is counted by pcall. If it cannot be (out of memory, a replica, a wrong
 -- type), that changes no answer: else the caller would count a refused view elsewhere.
 local function refuse(wait, rules)
   if dry == 0 then
     local field = rules .. '|' .. ARGV[2] .. '|' .. ARGV[4]
-    if pcall('HINCRBY', KEYS[3], field, '1') == 1 and most > 0 and call('HLEN', KEYS[3]) > most then
+    if pcall('HINCRBY', KEYS[3], field, '1') == 1 and is_full() then
       call('HDEL', KEYS[3], field)
       pcall('HINCRBY', KEYS[3], rules .. '|*|' .. ARGV[4], '1')
     end
@@ -52,7 +71,6 @@ end
 if ARGV[5] ~= '' then
   return refuse(0, ARGV[5])
 end
-local is_registered = false
 if registered_only == 1 then
   -- Without the marker the set is not known to be complete: never built, or lost with a restart.
   local known = call('SMISMEMBER', KEYS[5], '*', ARGV[2])

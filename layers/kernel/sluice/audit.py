@@ -1,4 +1,4 @@
-"""Audit: each command and status change leaves an entry that carries the hash of the one before (design section 4)."""
+"""Audit: each command and status change leaves an entry with the hash of the entry before it (design section 4)."""
 
 import json
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ _SYSTEM = "system"
 
 @dataclass(frozen=True)
 class Head:
-    """The last entry of an entity's chain, as the entity itself remembers it: what is cut off is missed."""
+    """The last entry of an entity's chain, stored in the entity itself: it shows when entries were cut off the end."""
 
     number: int = 0
     hash: str = ""
@@ -46,14 +46,14 @@ class Entry:
     previous_hash: str
     hash: str = ""
     log: str = LOG
-    """The index in which it is listed: whoever changes that hides the entry, so it is hashed too."""
+    """The index that lists the entry. It is hashed too, because another value would hide the entry."""
 
     @property
     def head(self) -> Head:
         return Head(self.number, self.hash)
 
     def digest(self) -> str:
-        """SHA-256, in hex, of everything in the entry but its hash."""
+        """SHA-256, in hex, of all fields of the entry except its hash."""
         content = {name: value for name, value in vars(self).items() if name != "hash"}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return sha256(text.encode()).hexdigest()
@@ -61,7 +61,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Bridge:
-    """What an entry says that goes on after a restore: the entries from behind `head` to `found` were rolled back."""
+    """The content of an entry that follows a restore: the entries after `head`, up to `found`, were rolled back."""
 
     number: int
     """Of the entry."""
@@ -70,11 +70,11 @@ class Bridge:
     found: Head
     """The last entry of the log at that time."""
     is_whole: bool
-    """Whether the entries in between followed one another, and `head`."""
+    """Whether the entries in between form a chain that begins at `head`."""
 
     @classmethod
     def of(cls, entry: Entry) -> "Bridge | None":
-        """None for an entry that is no bridge."""
+        """The bridge of an entry; None for any other entry."""
         match entry.after:
             case {
                 "head_number": int(head_number),
@@ -89,7 +89,7 @@ class Bridge:
 
 
 class HeadAttributes:
-    """The head of an entity's chain, in the model of the entity. No model itself: that would take over its table."""
+    """The head of an entity's chain, for the entity's model. It is a mixin: as a model it would bring its own table."""
 
     audit_number = NumberAttribute()
     audit_hash = UnicodeAttribute()
@@ -127,7 +127,7 @@ class EntryItem(Bound):
     hash = UnicodeAttribute()
     by_time = _ByTime()
     unreadable: tuple[str, ...] = ()
-    """The fields that are gone, or hold what they cannot hold."""
+    """The fields that are missing, or have a value of another type."""
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:

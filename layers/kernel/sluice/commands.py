@@ -1,4 +1,4 @@
-"""Commands: what people do to a context's campaigns. Each commits at once or is refused with the reason."""
+"""Commands: what people do with a context's campaigns. Each commits at once, or is refused with a reason."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ logger = Logger(child=True)
 
 
 class ChainCommands[C: Chained, X: Change[Any]]:
-    """What the commands of every context do alike. `noun` is what its API calls a campaign; `prefix` begins its ids."""
+    """The common part of every context's commands. `noun` is the API's word for a campaign; ids begin with `prefix`."""
 
     noun = "campaign"
     prefix: str
@@ -36,16 +36,16 @@ class ChainCommands[C: Chained, X: Change[Any]]:
         return found
 
     def create_by(self, change: Callable[[datetime], X], requester: Requester) -> C | Answer:
-        """Commit the change that makes a campaign, or return the answer that its Idempotency-Key got before.
+        """Commit the change that makes a campaign, or return the stored answer of its Idempotency-Key.
 
-        `change` may raise what refuses the request; a repeat is answered all the same, for only time has made it wrong.
+        `change` may raise Refused. A repeat gets its stored answer even then, because only time has made it invalid.
         Raises Conflicting for a key that was used for another request, Unavailable.
         """
 
         def attempt(keyed: Keyed[C] | None, now: datetime) -> C | None:
             created = self._chained.commit(change(now), requester.subject, now, keyed)
             if created is None and keyed is None:
-                # The answer of a commit may be lost: only a key makes sure that another attempt is no second campaign.
+                # The answer of a commit may be lost: without a key another attempt could make a second campaign.
                 raise Unavailable(f"The {self.noun} could not be created")
             return created
 
@@ -54,11 +54,11 @@ class ChainCommands[C: Chained, X: Change[Any]]:
     def command(
         self, name: str, campaign_id: str, requester: Requester, change: Callable[[C, datetime], X | None]
     ) -> C | Answer:
-        """Change a campaign by a command, and wake it if it is live: the campaign as it is then.
+        """Change a campaign by a command, and wake it if it is live. Returns the changed campaign.
 
-        `change` gets the campaign as read and the time. It raises Conflicting for a campaign whose state does not allow
+        `change` gets the campaign as read and the time. It raises Conflicting when the campaign's state does not allow
         the command, and returns None when there is nothing to change. A repeat with the same Idempotency-Key returns
-        the answer of before. Raises NotFound, Conflicting, Unavailable.
+        the stored answer. Raises NotFound, Conflicting, Unavailable.
         """
         request = f"{name} {requester.request_id}"
 
@@ -67,7 +67,7 @@ class ChainCommands[C: Chained, X: Change[Any]]:
             try:
                 wanted = change(found, now)
             except Conflicting:
-                # A copy of the request may have come first, in this very moment even: then it is done.
+                # A copy of this request may have committed first, even a moment ago: then the command is done.
                 again = self.get(campaign_id)
                 if again.request != request:
                     raise
@@ -79,12 +79,12 @@ class ChainCommands[C: Chained, X: Change[Any]]:
         return self.carry_out(attempt, requester)
 
     def wake_if_live(self, campaign: C) -> C:
-        """Send a live campaign's step to its queue; what cannot be sent is left to the sweeper."""
+        """Send a live campaign's step to its queue. If that fails, the sweeper sends it."""
         if campaign.is_live:
             try:
                 self._wake(campaign.id, campaign.step, campaign.wake_at or self.clock.now())
             except Unavailable:
-                # The command is done, and is answered so: what is committed and was not sent is the sweeper's.
+                # The command is committed, so it succeeds; the sweeper sends the step.
                 logger.exception("Not woken: left to the sweeper", campaign_id=campaign.id, step=campaign.step)
         return campaign
 
@@ -95,7 +95,7 @@ class ChainCommands[C: Chained, X: Change[Any]]:
         return done if isinstance(done, Answer) else self.wake_if_live(done)
 
     def _stands(self, answer: Answer) -> bool:
-        """Whether an answer's campaign was not rolled back since. If so, wake it: the first function may have died."""
+        """Whether an answer's campaign was not rolled back. Then wake it, because the first function may have died."""
         present = self._chained.get(answer.entity)
         if present is None or present.step < answer.version:
             return False

@@ -1,9 +1,9 @@
-"""Commit: a change of an entity with its audit entry, its event and the answer to its key, in one transaction.
+"""Commit: a change of an entity, its audit entry, its event and the answer to its key, in one transaction.
 
-Campaigns, corrections, registered content and the platform's stop all commit by this (design sections 3 and 4).
+Campaigns, corrections, registered content and the platform's stop all use it (design sections 3 and 4).
 
-A restore takes the head of an entity's audit chain back and leaves the log, so that the next entry's number is taken.
-Then the commit is tried again with an entry before its own: a bridge, which goes on after the last entry found.
+A restore takes an entity back and leaves the audit log, so the number of the entity's next entry is taken. Then the
+commit is tried again with one more entry before its own: a bridge, which follows the last entry found.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,14 +25,14 @@ logger = Logger(child=True)
 
 @dataclass(frozen=True)
 class CommitSettings:
-    """What a function that commits reads from the environment, beside the tables of its own."""
+    """What a function that commits reads from the environment, beside its own tables."""
 
     audit_table: str
     outbox_table: str
 
 
 def database(settings: CommitSettings) -> Database:
-    """Commits transactions, with the models of audit and outbox bound to their tables."""
+    """The database. Binds the models of audit and outbox to their tables."""
     bind(EntryItem, settings.audit_table)
     bind(EventItem, settings.outbox_table)
     return Database()
@@ -42,9 +42,9 @@ def database(settings: CommitSettings) -> Database:
 class Trace:
     """What a commit leaves behind: an entry in the audit log of `entity`, and an event.
 
-    `before` and `after` are the parts of the entity that the entry shows; `before` is None for a new one. `after` may
-    be made of the entry's number, which a bridge changes: what names the entry as its cause has it in its hash.
-    `event` is past tense, such as `BoostCompleted`, and `told` is what its consumers get.
+    `before` and `after` are the parts of the entity that the entry shows; `before` is None for a new entity. `after`
+    may be a function of the entry's number, which a bridge changes: a ledger entry names it, and is hashed into it.
+    `event` is in the past tense, such as `BoostCompleted`, and `told` is the event's payload.
     """
 
     entity: str
@@ -55,7 +55,7 @@ class Trace:
     event: str
     told: Mapping[str, Any]
     restored: str
-    """What the log calls a bridge after a restore, such as `PLATFORM_RESTORED`: it ends so for all."""
+    """The action of a bridge, such as `PLATFORM_RESTORED`. Every context's ends in `_RESTORED`."""
 
 
 def commit[E](
@@ -68,12 +68,12 @@ def commit[E](
     write: Callable[[TransactWrite, E], None],
     keyed: Keyed[E] | None = None,
 ) -> E | None:
-    """Commit a change, all of it or nothing: the entity as it is then, or None when a condition failed.
+    """Commit a change, all of it or nothing. Returns the changed entity, or None when a condition failed.
 
-    `head` is that of the entity's audit chain as read. `entity` makes the entity with its new head, and `write` adds
-    the entity's own writes to the transaction, on condition that the entity is as it was read, its head included: so
-    of two commits one bridges a restore, and the other reads again. Without a `trace` there is no entry and no event,
-    and the head stays. Raises Unavailable when the database is too busy.
+    `head` is the head of the entity's audit chain as read. `entity` makes the entity with its new head. `write` adds
+    the entity's own writes, on condition that the entity and its head are as they were read. So of two commits one
+    bridges a restore, and the other reads again. Without a `trace` there is no entry and no event, and the head stays.
+    Raises Unavailable when the database is too busy.
     """
 
     def attempt(*entries: Entry) -> E | None:

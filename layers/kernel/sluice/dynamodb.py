@@ -183,6 +183,20 @@ def readable[M: Bound, T](rows: Iterator[M], read: Callable[[M], T]) -> Iterator
             yield found
 
 
+def read_batch[M: Bound, K, T](model: type[M], keys: Sequence[K], read: Callable[[M], T]) -> list[T]:
+    """What `read` makes of each item at the keys, by consistent batch reads; as `readable`. Raises Unavailable."""
+    try:
+        with transient_as_unavailable():
+            return [read(item) for item in model.batch_get(keys, consistent_read=True)]
+    except (Unreadable, TypeError, ValueError) as error:
+        if len(keys) > 1:  # a batch ends at the first item that cannot be read
+            return [found for each in keys for found in read_batch(model, [each], read)]
+        named = Unreadable(f"A row of {model.Meta.table_name} cannot be read: {keys[0]}")
+        named.__cause__ = error
+        passed_by(named)
+        return []
+
+
 def unreadable(model: type[Bound], values: Mapping[str, Any]) -> Unreadable:
     """The error that names a row by its key, which is among its values."""
     names = [each.attr_name for each in model.get_attributes().values() if each.is_hash_key or each.is_range_key]

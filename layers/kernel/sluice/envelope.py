@@ -1,6 +1,6 @@
-"""HTTP without a framework: the envelope of every refusal, and what is refused of any request.
+"""HTTP without a framework: the body of every error response, and the checks that every request passes.
 
-Standard library only, for the hot path; `sluice.http` builds on it.
+Standard library only, because the hot path imports it; `sluice.http` builds on it.
 """
 
 import base64
@@ -18,7 +18,7 @@ from sluice.errors import FieldError, Invalid, Refused, TooLarge, Unavailable
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_ERRORS = 20
-# What a refusal repeats of names that the caller made up: each byte that an open route answers is paid for.
+# How much of unknown names an error response repeats: each byte that an open route returns costs money.
 MAX_UNKNOWN = 3
 MAX_NAME_CHARACTERS = 32
 # OWASP's list for APIs that answer no HTML: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
@@ -41,7 +41,7 @@ class Problem:
 
 
 def problem(error: Exception, request_id: str) -> tuple[HTTPStatus, Problem, dict[str, str]]:
-    """What an error is answered with: status, body, and the headers beside `HEADERS`. Unexpected ones are not told."""
+    """The response to an error: status, body, and headers beside `HEADERS`. It does not show unexpected errors."""
     match error:
         case Refused():
             return error.status, Problem(error.message, error.code, error.errors, request_id), {}
@@ -54,7 +54,7 @@ def problem(error: Exception, request_id: str) -> tuple[HTTPStatus, Problem, dic
 
 
 def check_query(raw_query: str, known: Collection[str]) -> None:
-    """Raises Invalid for parameters that are unknown, or given twice."""
+    """Raises Invalid for parameters that are unknown or repeated."""
     if not raw_query:
         return
     given = Counter(name for name, _ in parse_qsl(raw_query, keep_blank_values=True))
@@ -65,7 +65,7 @@ def check_query(raw_query: str, known: Collection[str]) -> None:
 
 
 def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
-    """A request's headers by their names in lower case. `sam local` passes the names as the client wrote them."""
+    """A request's headers by their lower-case names. `sam local` passes the names as the client wrote them."""
     return {name.lower(): value for name, value in event["headers"].items()}
 
 
@@ -81,9 +81,9 @@ def text_of(body: str, *, is_base64: bool, max_bytes: int = MAX_BODY_BYTES) -> s
 
 
 def check_is_json(text: str, headers: Mapping[str, str], media_types: Collection[str] = ("application/json",)) -> None:
-    """Raises Invalid for an empty body, or for another media type. A missing type is taken for JSON.
+    """Raises Invalid for an empty body, or for another media type. A missing type means JSON.
 
-    `headers`: by their names in lower case.
+    `headers` have lower-case names.
     """
     if not text:
         raise Invalid.of("body", "The body must be a JSON object; it is empty")
@@ -92,7 +92,7 @@ def check_is_json(text: str, headers: Mapping[str, str], media_types: Collection
 
 
 def parse(text: str) -> dict[str, Any]:
-    """A body's JSON object, in numbers that JSON knows. Raises Invalid."""
+    """A body's JSON object. Raises Invalid, also for NaN and Infinity."""
     try:
         parsed = _decoder.decode(text)
     except (ValueError, RecursionError) as error:
@@ -123,17 +123,17 @@ _decoder = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
 
 
 def unknown(names: Iterable[str], message: str, at: str = "") -> list[FieldError]:
-    """Errors about the first of the names that the caller made up, which stand at `at`."""
+    """Errors about the first unknown names, each with `at` before it."""
     return [FieldError(at + shown(name), message) for name in islice(names, MAX_UNKNOWN)]
 
 
 def shown(name: str) -> str:
-    """The beginning of a name that the caller made up, in characters that JSON writes as one byte or two."""
+    """The beginning of an unknown name, in characters that JSON writes as one or two bytes."""
     return "".join(each if each.isascii() and each.isprintable() else "?" for each in name[:MAX_NAME_CHARACTERS])
 
 
 def named(errors: list[FieldError]) -> Invalid:
-    """One refusal for several fields, whose message names the first of them."""
+    """One error for several fields. Its message names the first three."""
     message = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
     return Invalid(message + more, "invalid", errors[:MAX_ERRORS])

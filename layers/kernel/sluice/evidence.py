@@ -1,9 +1,9 @@
-"""Evidence: whether numbers are what their evidence says. Each context says what it checks."""
+"""Evidence: whether counters equal the rows that prove them. Each context defines its checks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# Numbers that move while they are read are read again, at most so often.
+# How often numbers are read that change between two reads.
 _LOOKS = 5
 
 
@@ -21,9 +21,9 @@ class Check:
 
 
 def verify(look: Callable[[], list[Check]]) -> list[Check]:
-    """What a look at the numbers finds once they all hold, or after several looks.
+    """The checks of the first look that all hold, or those of the last look.
 
-    A batch may be committed between two reads, so what does not hold is looked at again: what is wrong stays wrong.
+    A batch may be committed between two reads of one look, so a failed look is repeated: a wrong number stays wrong.
     """
     for _ in range(_LOOKS):
         checks = look()

@@ -1,8 +1,8 @@
-"""Requests: what was answered to an Idempotency-Key, so that a repeat is answered the same (design section 8).
+"""Requests: the stored answer of each Idempotency-Key, so that a repeat gets the same answer (design section 8).
 
-A command puts the row of its key into its own transaction, on condition that there is none: so a key commits one
-command. Nothing is read first. When the transaction fails, or the command is refused, the row is looked up, and a
-repeat gets the stored answer, however much has happened since.
+A command puts the row of its key into its own transaction, on condition that the row does not exist: so a key commits
+one command. Nothing is read first. When the transaction fails, or the command is refused, the row is looked up, and a
+repeat gets the stored answer, however much has changed since.
 """
 
 from collections.abc import Callable
@@ -22,20 +22,20 @@ from sluice.dynamodb import Bound, transient_as_unavailable
 from sluice.errors import Conflicting, Refused, Unavailable
 
 _KEPT = timedelta(hours=24)
-# Each attempt lost against another commit: a batch, or another command.
+# An attempt fails when another commit came first: a batch, or another command.
 _ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """A keyed request: `key` stands for caller and Idempotency-Key; `fingerprint` for what was asked."""
+    """A keyed request: `key` is a hash of caller and Idempotency-Key, `fingerprint` identifies the request."""
 
     key: str
     fingerprint: str
 
     @classmethod
     def of(cls, subject: str, idempotency_key: str | None, fingerprint: str) -> "KeyedRequest | None":
-        """A caller's keys are their own. None for a request without one."""
+        """Callers do not share keys. None for a request without a key."""
         if not idempotency_key:
             return None
         return cls(sha256(f"{subject}\n{idempotency_key}".encode()).hexdigest(), fingerprint)
@@ -43,14 +43,14 @@ class KeyedRequest:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered: the HTTP status and the body."""
+    """An answer: the HTTP status and the body."""
 
     status: int
     body: dict[str, Any]
     entity: str = ""
     """What the command changed or made. Empty in rows that were written before it was stored."""
     version: int = 0
-    """The entity's then: the step of a campaign, or else the number of the entity's last audit entry."""
+    """The entity's version in the answer: a campaign's step, or else the number of the entity's last audit entry."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Keyed[E]:
     request: KeyedRequest
     answer: Callable[[E], Answer]
     replaces: Answer | None = None
-    """The answer that the key has, when it is of a time that was rolled back."""
+    """The stored answer of the key, when a restore rolled it back."""
 
     def about(self, place: Callable[[E], tuple[str, int]]) -> "Keyed[E]":
         """The same, with the entity and its version in the answer, as `place` returns them."""
@@ -97,7 +97,7 @@ class RequestItem(Bound):
 
 
 def find(request: KeyedRequest, now: datetime) -> Answer | None:
-    """What was answered to this request before. Raises Conflicting when its key was used for another one."""
+    """The stored answer to this request. Raises Conflicting when its key was used for another request."""
     try:
         with transient_as_unavailable():
             item = RequestItem.get(request.key, consistent_read=True)
@@ -112,7 +112,7 @@ def find(request: KeyedRequest, now: datetime) -> Answer | None:
 
 
 def write[E](transaction: TransactWrite, keyed: Keyed[E], made: E, now: datetime) -> None:
-    """Store the answer, in the transaction of what the request did; its condition fails for a repeat."""
+    """Store the answer, in the transaction of the request's change. The condition fails for a repeat."""
     request, answer = keyed.request, keyed.answer(made)
     item = RequestItem(
         request.key,
@@ -127,9 +127,9 @@ def write[E](transaction: TransactWrite, keyed: Keyed[E], made: E, now: datetime
 
 
 def _as_read[E](keyed: Keyed[E], now: datetime) -> Condition:
-    """No row, or an expired one; or the row that is replaced, if no other repeat has replaced it yet.
+    """The row does not exist or has expired; or it is the row that is replaced, and no other repeat has replaced it.
 
-    That it is of the same entity is enough: of two repeats at once, the entity itself lets one commit.
+    The same entity is enough: of two repeats at once, the condition on the entity itself lets one commit.
     """
     if keyed.replaces:
         as_found: Condition = RequestItem.entity == keyed.replaces.entity
@@ -146,11 +146,11 @@ def carry_out[E](
     clock: Clock,
     busy: str,
 ) -> E | Answer:
-    """Attempt a command until it commits: what it made, or the answer that its key got before.
+    """Attempt a command until it commits. Returns the entity that it changed, or the stored answer of its key.
 
-    `attempt` returns None when its transaction failed, and raises what refuses the command. `stands` is asked about the
-    answer that is found: False when the answer's entity is gone or has a lower version, so that the answer is of a time
-    that was rolled back. Raises Unavailable, which says `busy`, after too many attempts.
+    `attempt` returns None when its transaction failed, and raises Refused. `stands` returns whether a stored answer
+    still holds: False when the answer's entity is gone or has a lower version, because a restore rolled it back. Raises
+    Unavailable with the message `busy` after too many attempts.
     """
     for _ in range(_ATTEMPTS):
         now = clock.now()
@@ -163,7 +163,7 @@ def carry_out[E](
             refusal = error
         if keyed:
             before = find(keyed.request, now)
-            # After the row: an entity that was read before it may be older, and not rolled back.
+            # `stands` reads the entity after the row: read before it, an entity may be older without a restore.
             if before and (not before.entity or stands(before)):
                 return before
             keyed = replace(keyed, replaces=before)

@@ -1,9 +1,9 @@
 """Bearer tokens: JWTs signed with HS256 by one of two secrets, so that a secret can be rotated (RFC 7519, RFC 8725).
 
-There are two kinds, each with a secret and an audience of its own. A token with a role opens the routes behind the
-authorizer. A viewer's token has no role: it names its bearer on the public routes, and opens nothing.
+There are two kinds, and each has its own secret and audience. A token with a role opens the routes behind the
+authorizer. A viewer's token has no role: it names its bearer on the public routes, and opens no route.
 
-Imports PyJWT and nothing else that is heavy: the hot path does without a logger.
+The only heavy import is PyJWT, because the hot path imports this module. It has no logger for the same reason.
 """
 
 from datetime import datetime, timedelta
@@ -25,16 +25,16 @@ class WrongSignature(Untrusted):
 
 
 def mint(secret: str, subject: str, role: Role | None, audience: str, lifetime: timedelta, now: datetime) -> str:
-    """A token for `subject`; without a role a viewer's. Raises Misconfigured when the secret is too short."""
+    """A token for `subject`; a viewer's without a role. Raises Misconfigured when the secret is too short."""
     long_enough("current", secret)
     claims = {"sub": subject, "aud": audience, "iat": now, "exp": now + lifetime}
     return jwt.encode(claims | ({"role": role} if role else {}), secret, ALGORITHM)
 
 
 def verify(token: str, secrets: tuple[str, ...], audience: str) -> Principal:
-    """Who bears the token: signed by one of `secrets`, for `audience`, in its time, with a subject and a known role.
+    """The bearer of a token that one of `secrets` signed for `audience`. It is valid now, and has a known role.
 
-    Raises Untrusted, whose message names the reason; WrongSignature when another secret might do.
+    Raises Untrusted, whose message names the reason, and WrongSignature when another secret may have signed it.
     """
     claims = _verified(token, secrets, audience)
     if claims.get("role") not in list(Role):
@@ -48,7 +48,7 @@ def viewer_of(token: str, secrets: tuple[str, ...], audience: str) -> str:
 
 
 def _verified(token: str, secrets: tuple[str, ...], audience: str) -> dict[str, Any]:
-    """The claims of a token that is signed by one of `secrets`, for `audience`, in its time, with a subject."""
+    """The claims of a token that one of `secrets` signed for `audience`. It is valid now, and has a subject."""
     if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
         raise Untrusted("too long, or not ASCII")
     for secret in secrets:
@@ -77,7 +77,7 @@ def _claims(token: str, secret: str, audience: str) -> dict[str, Any]:
 
 
 def borne(authorization: str) -> str:
-    """The token in an `Authorization` header. Raises Untrusted when it is of another scheme."""
+    """The token in an `Authorization` header. Raises Untrusted for another scheme."""
     scheme, _, token = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
         raise Untrusted("not a bearer token")
