@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 
+from aws_lambda_powertools import Logger
+
 from sluice import ledger
 from sluice.clock import Clock
 from sluice.commands import ChainCommands
@@ -26,8 +28,9 @@ from sponsorships.participation import STREAMER, Change, Counted, Offer, Partici
 from sponsorships.settlement import Settlement
 from sponsorships.store import CampaignStore, ParticipationStore, listed_by, of_streamer, offer_of
 
+logger = Logger(child=True)
+
 _FURTHEST = timedelta(days=366)
-MOST_VOIDED = 25
 _NO_BUDGET = Budget(0, 0, 0, 0, 0)
 
 
@@ -319,6 +322,8 @@ class Participations(ChainCommands[Participation, Change]):
             if int(pool.taken) >= int(pool.loaded):
                 raise Conflicting("Every key of this campaign is promised", "keys_exhausted")
             number = int(pool.taken) + 1
+            if int(pool.loaded) - number <= int(pool.loaded) // 10:
+                logger.warning("Keys low", campaign_id=campaign.id, left=int(pool.loaded) - number)  # for an alarm
         joined = Participation(
             id=participation_id(campaign.id, streamer),
             campaign_id=campaign.id,

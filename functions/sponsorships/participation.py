@@ -23,6 +23,8 @@ from sponsorships.earnings import pay
 from sponsorships.impressions import ViewerPeriod
 from sponsorships.postings import Kind, Posting
 
+MOST_VOIDED = 25
+"""Impressions in a request that voids: each may have a tally of its own."""
 STREAMER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Subjects that can take part: their ids are names in keys, paths and schedules."""
 _NOT_PAID_YET = "The participation was not paid yet: there is nothing to claim back"

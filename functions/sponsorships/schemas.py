@@ -10,11 +10,9 @@ from sluice.http import Moment
 from sluice.ledger import Budget
 from sluice.money import exponent, shown
 from sluice.schemas import Amount, Currency, Page, Rate
-from sponsorships import gkeys
-from sponsorships.campaign import AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
-from sponsorships.commands import MOST_VOIDED
+from sponsorships.campaign import MOST_KEYS, AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import Adjustment, ParticipationStatus, PayWaiting, Standing, Why
+from sponsorships.participation import MOST_VOIDED, Adjustment, ParticipationStatus, PayWaiting, Standing, Why
 from sponsorships.statement import Proof, Shown
 
 MAX_TARGET = 100_000
@@ -135,7 +133,7 @@ class NewKeys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    keys: Annotated[list[GKey], Field(min_length=1, max_length=gkeys.MOST)]
+    keys: Annotated[list[GKey], Field(min_length=1, max_length=MOST_KEYS)]
 
 
 class LoadedKeys(BaseModel):

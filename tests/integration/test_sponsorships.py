@@ -1,6 +1,6 @@
 """Campaigns and participations over HTTP and through their steps: budget, keys, ends, holds, caps and claims back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -306,6 +306,19 @@ def test_no_secret_of_a_key_leaves_its_item(house: House) -> None:
 
     for table in ("OutboxTable", "AuditTable", "RequestsTable", "LedgerTable"):
         assert "SECRET-KEY-1" not in str(house.aws.items(table))
+
+
+def test_the_last_tenth_of_the_keys_is_an_alarm(house: House, log_lines: Callable[[], list[dict[str, Any]]]) -> None:
+    campaign_id = house.campaign(gkeys="required", budget=99_999)
+    house.keys(campaign_id, *(f"KEY-{number}" for number in range(20)))
+    log_lines()
+
+    left = []
+    for number in range(20):
+        house.join(campaign_id, f"s{number}")
+        left += [line["left"] for line in log_lines() if line["message"] == "Keys low"]
+
+    assert left == [2, 1, 0]
 
 
 def test_without_a_key_left_nobody_joins(house: House) -> None:
