@@ -84,8 +84,8 @@ class CheckBatches:
 
     def _look_at_adjustments(self, now: datetime) -> None:
         oldest = adjustments.oldest_open()
-        if oldest and now - oldest > _WAITING_TOO_LONG:
-            logger.error("Adjustments waiting", oldest=oldest.isoformat())  # an alarm counts these lines
+        if oldest and now - oldest[0] > _WAITING_TOO_LONG:
+            logger.error("Adjustments waiting", participation=oldest[1])  # an alarm counts these lines
 
     def _page(self, at: CheckRun) -> Page:
         """Look at the next participations in the status of the run's stage, the newest first."""

@@ -1,12 +1,10 @@
 """Reading campaigns and participations, and committing changes to them with the money that they move."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
-from functools import reduce
-from operator import and_
-from typing import Any, cast
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
@@ -220,15 +218,15 @@ class ParticipationStore(ChainStore[Participation, Change]):
             outbox.write(transaction, CHECK, {**self.terms(after), **change.check}, now)
         _post(transaction, change, after.audit_number)
 
-    def as_read(self, change: Change) -> Condition | None:
+    def as_read(self, change: Change) -> Sequence[Condition]:
         """For an edit by hand, the monitored fields and their copies; for a tally, how many tallies there are."""
         before = change.before
         if before and change.action is Action.TALLY_CORRECTED:
-            return cast("Condition", ParticipationItem.shards == before.shards)
-        if before is None or change.action is not Action.EDITED:
-            return None
-        names = [field.name for field in fields(Published)]
-        return reduce(and_, (_is(getattr(ParticipationItem, name), getattr(before, name)) for name in names))
+            return [ParticipationItem.shards == before.shards]
+        if before and change.action is Action.EDITED:
+            names = [field.name for field in fields(Published)]
+            return [_is(getattr(ParticipationItem, name), getattr(before, name)) for name in names]
+        return ()
 
     def terms(self, participation: Participation) -> dict[str, Any]:
         return {"streamer": participation.streamer, "campaign_id": participation.campaign_id}

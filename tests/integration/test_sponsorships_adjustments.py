@@ -63,10 +63,10 @@ def test_open_ones_are_listed_oldest_first_until_they_are_decided() -> None:
     for each in (later, FOUND, noted):
         written(each)
 
-    assert (adjustments.count_open(10), adjustments.count_open(1), adjustments.oldest_open()) == (2, 1, NOON)
+    assert (adjustments.count_open(10), adjustments.count_open(1), adjustments.oldest_open()) == (2, 1, (NOON, P))
     written(decided(AdjustmentState.GRANTED, "ada"))
 
-    assert (adjustments.count_open(10), adjustments.oldest_open()) == (1, NOON + timedelta(hours=1))
+    assert (adjustments.count_open(10), adjustments.oldest_open()) == (1, (NOON + timedelta(hours=1), P))
     assert [each.number for each in adjustments.of(P)] == [7, 8, 9]
 
 
