@@ -627,3 +627,21 @@ def test_a_streamer_sees_where_they_take_part(house: House) -> None:
     assert sorted(each["id"] for each in mine) == sorted([first, second])
     assert house.send("participation", first, subject="nina", role="user").status == 200
     assert house.send("participation", first, subject="omar", role="user").status == 404
+
+
+# --- Boosted views never count
+
+
+def test_fifteen_thousand_boosted_views_are_no_impression_and_pay_nothing(house: House) -> None:
+    """By type, by permission (tests/template) and here: whatever else is counted, only rows are."""
+    campaign_id, found = house.taking_part()
+    for key in ("boosted#video#nina", "organic#video#nina", f"boosted#video#{found}"):
+        item = {"key": {"S": key}, "views": {"N": "15000"}}
+        house.aws.client("dynamodb").put_item(TableName=house.aws.ref("TotalsTable"), Item=item)
+
+    house.sweep_all(deep=True)
+
+    shown = house.get(found)
+    assert (shown["impressions"], shown["earnings"], shown["status"]) == (0, 0, "active")
+    assert house.money(campaign_id)["paid"] == 0
+    assert house.send("verify", found, subject="olga", role="operator").body["valid"] is True
