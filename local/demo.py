@@ -1,4 +1,4 @@
-"""The main job, start to end, on a stack of its own: a campaign and a sync over the same video, every number checked.
+"""The main job on a stack of its own: boosts, a sync of the same video and a sponsorship, with every number checked.
 
 Exits 0 only if all checks hold. Leaves nothing running and nothing behind, however it ends.
 """
@@ -21,7 +21,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from local import tokens
+from local.api import Api, Json
 from local.build import this_architecture
+from local.demo_sponsorships import SponsorshipsPart
 from local.demo_views import ViewsPart
 from local.errors import LocalError, run
 from local.logs import follow
@@ -34,31 +36,6 @@ STILL_SECONDS = 3
 COMPLETE_WITHIN_SECONDS = 180
 LOOKS_PER_SECOND = 5
 _LABEL = 10
-
-Json = dict[str, Any]
-
-
-class Api:
-    """The admin's client of the HTTP API."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self._http = httpx.Client(
-            base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False
-        )
-
-    def get(self, path: str, **query: str) -> Json:
-        return self._answer("GET", path, params=query)
-
-    def post(self, path: str, body: Json | None = None) -> Json:
-        headers = {"idempotency-key": str(uuid.uuid4())} if body else {}
-        return self._answer("POST", path, json=body, headers=headers)
-
-    def _answer(self, method: str, path: str, **request: Any) -> Json:
-        answer = self._http.request(method, path, **request)
-        if answer.is_error:
-            raise LocalError(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
-        body: Json = answer.json()
-        return body
 
 
 @dataclass
@@ -178,6 +155,8 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
     video = f"demo-{uuid.uuid4().hex[:12]}"
     views = ViewsPart(api, stack.api_url, video, screen)
     views.start()
+    sponsorship = SponsorshipsPart(stack, screen)
+    sponsorship.start()
 
     before = api.get("/api/admin/fake-views/limits")
     month_before = before["current_month_total"]
@@ -222,6 +201,7 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         screen.tell("" if number else "Audit", said, f"{entry['previous_hash'][:8]:<8} → {entry['hash'][:8]}")
     verified = api.get(f"/api/admin/audit/{campaign['id']}/verify")
 
+    sponsorship.end()
     batches = _batches(stack, campaign["id"])
     after = api.get("/api/admin/fake-views/limits")
     executed, month_after = completed["executed_count"], after["current_month_total"]
@@ -339,7 +319,7 @@ def main() -> int:
         signal.signal(number, _end_cleanly)
     console = Console(highlight=False, soft_wrap=True)
     screen = Screen(console)
-    console.print("[bold]Sluice[/]: a campaign and a sync of views, start to end, on a stack of its own\n")
+    console.print("[bold]Sluice[/]: boosts, a sync of views and a sponsorship, start to end, on a stack of its own\n")
     try:
         with temporary("demo", tell=lambda _: None) as stack:
             try:
@@ -352,7 +332,7 @@ def main() -> int:
                 with screen.step("2 of 3  Deploying template.yaml with sam deploy") as done:
                     stack.deploy()
                     done.append(f"Deployed template.yaml: {len(stack.deployed.resources())} resources")
-                console.print("3 of 3  Running a campaign and a sync, about 20 s\n")
+                console.print("3 of 3  Running all three side by side, about 20 s\n")
                 main_job(stack, screen)
             except LocalError:
                 _tell_why(stack, console)

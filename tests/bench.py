@@ -20,8 +20,8 @@ import time_machine
 from botocore.client import BaseClient
 
 from boosts.simulation import step_usd
+from local.api import Api
 from local.build import built, this_architecture
-from local.demo import Api
 from local.stack import temporary
 from local.tokens import mint
 from tests import bench_views

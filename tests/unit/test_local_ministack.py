@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.ministack import with_its_time
+from local.ministack import with_its_time, with_one_metric
 
 AT = datetime(2026, 11, 21, 0, 0, 1, 500_000, tzinfo=UTC).timestamp()
 TARGET = {"Arn": "a", "Input": '{"scheduled_at": "<aws.scheduler.scheduled-time>"}'}
@@ -26,3 +26,24 @@ def test_what_asks_for_no_time_stays_as_it_is():
     body = '{"campaign_id": "bst_1", "step": 1}'
 
     assert with_its_time({"Input": body}, "at(2026-11-21T00:00:01)", AT)["Input"] == body
+
+
+def test_an_alarm_over_several_metrics_is_deployed_over_the_first() -> None:
+    stat = {"Metric": {"Namespace": "sluice", "MetricName": "Refused"}, "Period": 3600, "Stat": "Sum"}
+    metrics = [{"Id": "percent", "Expression": "100 * refused"}, {"Id": "refused", "MetricStat": stat}]
+
+    alarm = with_one_metric({"Threshold": 50, "Metrics": metrics})
+
+    assert alarm == {
+        "Threshold": 50,
+        "Namespace": "sluice",
+        "MetricName": "Refused",
+        "Period": 3600,
+        "Statistic": "Sum",
+    }
+
+
+def test_an_alarm_over_one_metric_is_deployed_as_it_is() -> None:
+    alarm = {"Threshold": 50, "Namespace": "sluice", "MetricName": "Refused"}
+
+    assert with_one_metric(alarm) == alarm
