@@ -37,6 +37,7 @@ HELD = (
     "OperationsStopFunction",
     "OperationsSweeperFunction",
     "SponsorshipsApiFunction",
+    "SponsorshipsMonitoringApiFunction",
     "SponsorshipsMonitoringScheduleFunction",
     "SponsorshipsMonitoringWorkerFunction",
     "SponsorshipsRecordingApiFunction",

@@ -9,6 +9,7 @@ from boosts.plan import Pattern
 from boosts.usage import Limits
 from sluice.ids import new_id
 from sponsorships import campaign as sponsorship
+from sponsorships.impressions import ViewerPeriod
 from sponsorships.participation import Offer, Participation
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -77,6 +78,9 @@ def an_offer(**changes: Any) -> Offer:
         "pay": 330_000,
         "hold_hours": 0,
         "at_end": sponsorship.AtEnd.NOTHING,
+        "viewer_period": ViewerPeriod.CAMPAIGN,
+        "min_seconds": 5,
+        "token_seconds": 600,
     }
     return Offer(**(values | changes))
 

@@ -13,7 +13,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from operations import overdue
 from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, PLATFORM_TABLE, QUEUES, Chain
-from sluice import outbox, platform
+from sluice import outbox, platform, queues
 from sluice.chained import ChainedItem
 from sluice.clock import Clock
 from sluice.errors import Unavailable
@@ -41,15 +41,6 @@ _PARTS["oldest_pending_event_seconds"] = "the outbox"
 # The problem if there are dead letters, and the chapter of docs/operations.md that says what to do.
 _DEAD_LETTERS = {queue.dead_letters: (f"{queue.steps} are dead letters", queue.dead_letters_alarm) for queue in QUEUES}
 _DEAD_LETTERS[OUTBOX_DEAD_LETTERS] = ("The relay gave up on events", "OperationsOutboxDeadLettersAlarm")
-
-
-@dataclass(frozen=True)
-class Depth:
-    """Messages of a queue: due, taken by a worker, not due yet."""
-
-    waiting: int
-    in_flight: int
-    delayed: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ class Doctor:
         }
         looks |= {chain.overdue: partial(self._count_overdue, chain) for chain in CHAINS}
         for name, url in self.queue_urls.items():
-            looks[name] = partial(self._dead if name in _DEAD_LETTERS else self._depth, url)
+            looks[name] = partial(self._dead, url) if name in _DEAD_LETTERS else partial(queues.depth, self.sqs, url)
         # In the order of the parts, so that the order of the problems does not depend on the environment's.
         found, unreadable = self._look({name: looks[name] for name in _PARTS})
         problems = [
@@ -120,16 +111,8 @@ class Doctor:
 
     def _dead(self, url: str) -> int:
         """A dead letter that someone is reading counts, too."""
-        depth = self._depth(url)
+        depth = queues.depth(self.sqs, url)
         return depth.waiting + depth.in_flight
-
-    def _depth(self, url: str) -> Depth:
-        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        return Depth(
-            waiting=int(answer["ApproximateNumberOfMessages"]),
-            in_flight=int(answer["ApproximateNumberOfMessagesNotVisible"]),
-            delayed=int(answer["ApproximateNumberOfMessagesDelayed"]),
-        )
 
 
 def _problems(found: Mapping[str, Any]) -> list[str]:

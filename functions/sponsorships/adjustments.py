@@ -36,11 +36,13 @@ def count_open(most: int) -> int:
         return len(list(ListedItem.query(OPEN, limit=most, consistent_read=True)))
 
 
-def oldest_open() -> datetime | None:
-    """When the oldest open one was made; None if none is open."""
+def oldest_open() -> tuple[datetime, str] | None:
+    """When the oldest open one was made, and of which participation it is; None if none is open."""
     with transient_as_unavailable():
-        oldest = next(iter(ListedItem.query(OPEN, limit=1, consistent_read=True)), None)
-    return datetime.fromisoformat(oldest.part.partition("#")[0]) if oldest else None
+        for oldest in ListedItem.query(OPEN, limit=1, consistent_read=True):
+            made_at, participation_id, _ = oldest.part.split("#")
+            return datetime.fromisoformat(made_at), participation_id
+    return None
 
 
 def write(transaction: TransactWrite, participation_id: str, after: Adjustment) -> None:

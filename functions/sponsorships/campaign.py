@@ -17,6 +17,8 @@ from sponsorships.postings import Kind, Posting
 
 PREFIX = "spn"
 """The prefix of a campaign's id."""
+MOST_KEYS = 45
+"""G-Keys in a request: a transaction holds at most 100 actions, two for each key (amendment 15)."""
 PAGE = 25
 """How many participations a step of a closing campaign ends."""
 

@@ -3,26 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from aws_lambda_powertools import Logger
-from pynamodb.transactions import TransactWrite
 
 from sluice import ledger
 from sluice.campaign import State
-from sluice.commands import ChainCommands
 from sluice.errors import Unreadable
-from sluice.ids import new_id
-from sluice.requests import Answer, Keyed, Requester
-from sluice.store import ChainStore, Listing, Place
-from sponsorships import adjustments, checkrun, monitor, rows
-from sponsorships.checkrun import LEDGER, Change, CheckRun, Findings, Page, begin, deepen, give_up, go_on
+from sluice.store import Listing, Place
+from sponsorships import adjustments, monitor, rows
+from sponsorships.checkrun import LEDGER, CheckRun, Findings, Page, give_up, go_on
 from sponsorships.detection import SWEEP, Detection
 from sponsorships.edits import correct
-from sponsorships.items import CheckItem, ListedItem, MonitorItem
-from sponsorships.participation import Offer, ParticipationStatus
-from sponsorships.settlement import Standing
-from sponsorships.store import offers_of
+from sponsorships.items import CheckItem, ListedItem
+from sponsorships.participation import Offer, ParticipationStatus, Standing
+from sponsorships.store import RunStore, offers_of
 
 logger = Logger(child=True)
 
@@ -35,61 +29,6 @@ ACCOUNTS = 25
 
 _READINGS = 3
 _WAITING_TOO_LONG = timedelta(hours=24)
-
-
-_EVENTS: dict[Any, str] = {}
-"""No change of a run has an action, so none leaves an entry or an event."""
-
-
-class RunStore(ChainStore[CheckRun, Change]):
-    """Reads runs, and commits what they have come to."""
-
-    kind = CheckRun
-    items = CheckItem
-    events = _EVENTS
-    restored = "CHECK_RESTORED"
-
-    def also(self, transaction: TransactWrite, change: Change, after: CheckRun, now: datetime) -> None:  # noqa: ARG002
-        """For a new run: it is the one that is going, on condition that the one before is as it was read."""
-        if change.before is None:
-            as_read = MonitorItem.run == change.replaces if change.replaces else MonitorItem.run.does_not_exist()
-            going = MonitorItem(monitor.MONITOR, monitor.CHECK)
-            transaction.update(going, [MonitorItem.run.set(after.id)], as_read)
-
-
-class Runs(ChainCommands[CheckRun, Change]):
-    """Starts runs: one is going at a time."""
-
-    noun = "check"
-    prefix = checkrun.PREFIX
-
-    def going(self) -> CheckRun | None:
-        """The run that is going, by consistent reads."""
-        found = self._last()[1]
-        return found if found and found.is_live else None
-
-    def start(self, deep: bool, requester: Requester) -> CheckRun | Answer:
-        """Start a run; or return the one that is going, which becomes a deep one if that is wanted (S3-17)."""
-
-        def attempt(keyed: Keyed[CheckRun] | None, now: datetime) -> CheckRun | None:
-            last, found = self._last()
-            if found and found.is_live:
-                if deep and not found.deep:
-                    return self._chained.commit(deepen(found, now), requester.subject, now, keyed)
-                return self._chained.answer(found, now, keyed) if keyed else found
-            made = {"id": new_id(checkrun.PREFIX, now), "created_at": now, "updated_at": now, "wake_at": now}
-            new = CheckRun(**made, created_by=requester.subject, deep=deep)  # type: ignore[arg-type]
-            return self._chained.commit(begin(new, last), requester.subject, now, keyed)
-
-        return self.carry_out(attempt, requester)
-
-    def last(self) -> CheckRun | None:
-        """The run that is going, or the last one."""
-        return self._last()[1]
-
-    def _last(self) -> tuple[str | None, CheckRun | None]:
-        last = monitor.going_run()
-        return last, self._chained.get(last) if last else None
 
 
 @dataclass
@@ -145,8 +84,8 @@ class CheckBatches:
 
     def _look_at_adjustments(self, now: datetime) -> None:
         oldest = adjustments.oldest_open()
-        if oldest and now - oldest > _WAITING_TOO_LONG:
-            logger.error("Adjustments waiting", oldest=oldest.isoformat())  # an alarm counts these lines
+        if oldest and now - oldest[0] > _WAITING_TOO_LONG:
+            logger.error("Adjustments waiting", participation=oldest[1])  # an alarm counts these lines
 
     def _page(self, at: CheckRun) -> Page:
         """Look at the next participations in the status of the run's stage, the newest first."""

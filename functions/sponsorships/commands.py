@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 
+from aws_lambda_powertools import Logger
+
 from sluice import ledger
 from sluice.clock import Clock
 from sluice.commands import ChainCommands
@@ -22,12 +24,13 @@ from sponsorships.campaign import Campaign, Keys, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
 from sponsorships.earnings import pay
 from sponsorships.impressions import participation_id
-from sponsorships.participation import STREAMER, Change, Offer, Participation, Refund
-from sponsorships.settlement import Settlement, Standing
+from sponsorships.participation import STREAMER, Change, Counted, Offer, Participation, Refund, Standing
+from sponsorships.settlement import Settlement
 from sponsorships.store import CampaignStore, ParticipationStore, listed_by, of_streamer, offer_of
 
+logger = Logger(child=True)
+
 _FURTHEST = timedelta(days=366)
-MOST_VOIDED = 25
 _NO_BUDGET = Budget(0, 0, 0, 0, 0)
 
 
@@ -319,6 +322,8 @@ class Participations(ChainCommands[Participation, Change]):
             if int(pool.taken) >= int(pool.loaded):
                 raise Conflicting("Every key of this campaign is promised", "keys_exhausted")
             number = int(pool.taken) + 1
+            if int(pool.loaded) - number <= int(pool.loaded) // 10:
+                logger.warning("Keys low", campaign_id=campaign.id, left=int(pool.loaded) - number)  # for an alarm
         joined = Participation(
             id=participation_id(campaign.id, streamer),
             campaign_id=campaign.id,
@@ -328,23 +333,15 @@ class Participations(ChainCommands[Participation, Change]):
             updated_at=now,
             key_number=number,
         )
-        offer = Offer(
-            campaign.rate,
-            exponent(campaign.currency),
-            campaign.currency,
-            campaign.target_impressions,
-            campaign.pay,
-            campaign.hold_hours,
-            campaign.at_end,
-        )
+        offer = Offer.of(campaign)
         return participation.join(campaign, joined, offer, now, actor)
 
-    def _rows(self, found_id: str, viewers: list[str]) -> dict[tuple[str, str], int]:
+    def _rows(self, found_id: str, viewers: list[str]) -> dict[tuple[str, str], Counted]:
         found = rows.some(found_id, viewers)
         if missing := [viewer for viewer in viewers if viewer not in found]:
             message = "This viewer has no impression that counts"
             raise Invalid.of(f"viewers.{viewers.index(missing[0])}", message, "impression_not_found")
-        return {(impressions.row_id(found_id, viewer), viewer): k for viewer, k in found.items()}
+        return {(impressions.row_id(found_id, viewer), viewer): counted for viewer, counted in found.items()}
 
 
 def _check_funds(change: CampaignChange | Change) -> None:

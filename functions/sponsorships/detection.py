@@ -9,8 +9,8 @@ from sluice.dynamodb import Database
 from sluice.errors import Unavailable, Unreadable
 from sponsorships import monitor
 from sponsorships.edits import put_right
-from sponsorships.participation import Participation, ParticipationStatus
-from sponsorships.settlement import Settlement, Standing
+from sponsorships.participation import Participation, ParticipationStatus, Standing
+from sponsorships.settlement import Settlement
 from sponsorships.store import offer_of
 
 logger = Logger(child=True)
@@ -91,4 +91,6 @@ class Detection:
         if waited_seconds > self.gap_seconds:
             offer = offer_of(settled.id)
             missed_by = "api" if offer and settled.reached < offer.target else "event"
+            # An alarm counts these lines.
+            logger.error("DetectorGap", detector=missed_by, participation=settled.id, waited_seconds=waited_seconds)
             monitor.note_gap(self.database, settled, missed_by, waited_seconds, now)

@@ -16,9 +16,9 @@ from sponsorships.participation import (
     Offer,
     Participation,
     ParticipationStatus,
+    Standing,
     copies,
 )
-from sponsorships.settlement import Standing
 
 PROPOSAL = "proposal"
 """The `found_by` of an adjustment that somebody proposed."""

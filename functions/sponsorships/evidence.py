@@ -12,8 +12,17 @@ from sluice.ledger import Unbalanced
 from sponsorships import adjustments, gkeys, postings, rows
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.impressions import participation_id
-from sponsorships.participation import AdjustmentState, Count, Offer, Participation, ParticipationStatus, Statement, Why
-from sponsorships.settlement import Settlement, Standing
+from sponsorships.participation import (
+    AdjustmentState,
+    Count,
+    Offer,
+    Participation,
+    ParticipationStatus,
+    Standing,
+    Statement,
+    Why,
+)
+from sponsorships.settlement import Settlement
 from sponsorships.statement import SETTLED
 from sponsorships.store import CampaignStore, offer_of
 

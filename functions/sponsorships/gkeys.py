@@ -10,9 +10,6 @@ from pynamodb.transactions import TransactWrite
 from sluice.dynamodb import setting, transient_as_unavailable
 from sponsorships.items import POOL, KeyItem, MarkerItem, PoolItem
 
-MOST = 45
-"""Keys in a request: a transaction holds at most 100 actions, two for each key (amendment 15)."""
-
 FREE, RESERVED, UNLOCKED, MOVED = "free", "reserved", "unlocked", "moved"
 
 

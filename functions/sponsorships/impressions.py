@@ -90,9 +90,13 @@ class ImpressionKeys:
 
     @property
     def newest(self) -> "ImpressionKeys":
-        """The current key and the one before it: recording believes no others."""
-        until = sorted((name for name in self.keys if _number(name) <= _number(self.current)), key=_number)
-        return ImpressionKeys(self.current, {name: self.keys[name] for name in until[-2:]})
+        """The current key, the one before it, and those after it: recording believes no others.
+
+        A rotation adds a key minutes before it makes it the current one, which functions learn one after the other.
+        """
+        in_order = sorted(self.keys, key=_number)
+        first = max(0, in_order.index(self.current) - 1)
+        return ImpressionKeys(self.current, {name: self.keys[name] for name in in_order[first:]})
 
     def sign(self, key_id: str, text: str) -> str:
         """HMAC-SHA256 in 43 characters of base64url. Raises KeyError for an unknown key."""

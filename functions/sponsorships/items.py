@@ -205,6 +205,7 @@ class RowItem(SponsorshipsItem):
     """
 
     voided = UnicodeAttribute(null=True)
+    clicked_at = UnicodeAttribute(null=True)
     raw: dict[str, Any]
 
     @classmethod

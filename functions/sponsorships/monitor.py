@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from aws_lambda_powertools import Logger
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
@@ -12,8 +11,6 @@ from sluice.clock import rfc3339
 from sluice.dynamodb import Database, setting, transient_as_unavailable
 from sponsorships.items import MonitorItem
 from sponsorships.participation import Participation
-
-logger = Logger(child=True)
 
 MONITOR = "monitor"
 CHECK, CANARY, SIGNAL, CONSERVATION = "check", "canary", "signal", "conservation"
@@ -38,8 +35,7 @@ def count(source: str, now: datetime) -> None:
 
 
 def note_gap(database: Database, found: Participation, missed_by: str, waited_seconds: int, now: datetime) -> None:
-    """Count a completion that only the sweep found, with its event. An alarm counts the log line."""
-    logger.error("DetectorGap", detector=missed_by, participation=found.id, waited_seconds=waited_seconds)
+    """Count a completion that only the sweep found, with its event."""
     data = {"campaign_id": found.campaign_id, "streamer": found.streamer}
     data |= {"detector": missed_by, "waited_seconds": str(waited_seconds)}
     hour = MonitorItem(MONITOR, f"{_GAP}{now.astimezone(UTC):%Y-%m-%dT%H}")

@@ -16,11 +16,15 @@ from typing import Any
 from sluice import campaign as engine
 from sluice.campaign import Chained, max_steps
 from sluice.errors import Conflicting
+from sluice.money import exponent
 from sponsorships import postings
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.earnings import pay
+from sponsorships.impressions import ViewerPeriod
 from sponsorships.postings import Kind, Posting
 
+MOST_VOIDED = 25
+"""Impressions in a request that voids: each may have a tally of its own."""
 STREAMER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Subjects that can take part: their ids are names in keys, paths and schedules."""
 _NOT_PAID_YET = "The participation was not paid yet: there is nothing to claim back"
@@ -149,6 +153,22 @@ class Participation(Published, Chained):
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A participation and the sums of its tallies."""
+
+    participation: Participation
+    impressions: int
+    clicks: int
+    last_at: str | None
+    """When the last impression was accepted."""
+
+    @property
+    def total(self) -> int:
+        """What counts for the target: impressions, and what was granted."""
+        return self.impressions + self.participation.granted
+
+
+@dataclass(frozen=True)
 class Offer:
     """The terms as they stood when the streamer joined: in the ledger's entry, where no document is trusted."""
 
@@ -160,6 +180,36 @@ class Offer:
     """What was set aside, in minor units."""
     hold_hours: int
     at_end: AtEnd
+    viewer_period: ViewerPeriod
+    min_seconds: int
+    token_seconds: int
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "Offer":
+        """What a campaign offers now."""
+        same = ("rate", "currency", "pay", "hold_hours", "at_end", "viewer_period", "min_seconds", "token_seconds")
+        values: dict[str, Any] = {name: getattr(campaign, name) for name in same}
+        return cls(**values, exponent=exponent(campaign.currency), target=campaign.target_impressions)
+
+    @classmethod
+    def read(cls, memo: Mapping[str, str], currency: str, pay: int) -> "Offer":
+        """The terms in the memo of an entry that set `pay` aside."""
+        return cls(
+            rate=memo["rate"],
+            exponent=exponent(currency),
+            currency=currency,
+            target=int(memo["target"]),
+            pay=pay,
+            hold_hours=int(memo["hold_hours"]),
+            at_end=AtEnd(memo["at_end"]),
+            viewer_period=ViewerPeriod(memo["viewer_period"]),
+            min_seconds=int(memo["min_seconds"]),
+            token_seconds=int(memo["token_seconds"]),
+        )
+
+    def memo(self) -> dict[str, str]:
+        """The terms that the entry has not got otherwise, as texts."""
+        return {name: str(value) for name, value in vars(self).items() if name not in ("exponent", "currency", "pay")}
 
     def earned(self, impressions: int) -> int:
         """What so many impressions earn, never more than what was set aside."""
@@ -196,6 +246,14 @@ class Statement:
     entry: str
     """The id of the ledger's entry."""
     settled_at: datetime
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What counts a row: its tally, and whether it was clicked."""
+
+    k: int
+    is_clicked: bool = False
 
 
 @dataclass(frozen=True)
@@ -270,8 +328,8 @@ class Change(engine.Change[Participation]):
     """The campaign that is joined: it must still be as it was read."""
     noted: Mapping[str, Any] = field(default_factory=dict)
     """What the audit entry shows besides."""
-    voids: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Rows to void, by `id` and `part`: each with the tally that counted it."""
+    voids: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
+    """Rows to void, by `id` and `part`: each with what counts it."""
 
 
 # --- Commands
@@ -285,8 +343,7 @@ def join(campaign: Campaign, participation: Participation, offer: Offer, now: da
     posting = postings.transfer(
         Kind.RESERVE, f"rsv#{participation.id}", offer.currency, source, target, offer.pay, actor
     )
-    memo = {"rate": offer.rate, "target": str(offer.target), "hold_hours": str(offer.hold_hours)}
-    posting = replace(posting, memo=memo | {"at_end": offer.at_end.value})
+    posting = replace(posting, memo=offer.memo())
     key = None if participation.key_number is None else Key.RESERVE
     return Change(None, participation, Action.JOINED, is_batch=True, posting=posting, key=key, joins=campaign)
 
@@ -319,8 +376,8 @@ def settle_again(participation: Participation, now: datetime) -> Change:
     return settle(participation, participation.why or Why.TARGET, participation.detected_by, now)
 
 
-def void(participation: Participation, rows: Mapping[tuple[str, str], int], reason: str, now: datetime) -> Change:
-    """Take impressions out of the count. `rows`: each row's `id` and `part`, with its tally.
+def void(participation: Participation, rows: Mapping[tuple[str, str], Counted], reason: str, now: datetime) -> Change:
+    """Take impressions, with their clicks, out of the count. `rows`: each row's `id` and `part`, with what counts it.
 
     It bumps the step: else a settle that counted them before could begin after.
     """

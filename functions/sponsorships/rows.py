@@ -7,7 +7,7 @@ from sluice.dynamodb import page_of, readable, transient_as_unavailable
 from sponsorships import merkle
 from sponsorships.impressions import SLOTS, ImpressionKeys, Row, is_genuine, row_id, tally_id
 from sponsorships.items import TALLY, RefusalsItem, RowItem, TallyItem
-from sponsorships.participation import Count
+from sponsorships.participation import Count, Counted
 from sponsorships.secret import ImpressionSecret
 
 
@@ -92,12 +92,13 @@ def page(participation_id: str, limit: int, after: str | None) -> tuple[list[Row
     """
     found: list[RowItem] = []
     for slot in SLOTS[SLOTS.index(after[0]) if after else 0 :]:
+        # DynamoDB refuses a start that the condition on `part` does not hold for.
         begin_after = after if after and after[0] == slot else None
         left = limit - len(found)
         items, following = page_of(RowItem, lambda row: row, row_id(participation_id, slot), slot, left, begin_after)
         found += items
-        if following or len(found) == limit:
-            return found, following or found[-1].part
+        if following:
+            return found, following
     return found, None
 
 
@@ -128,9 +129,13 @@ def refusals_by_day(participation_id: str) -> dict[str, dict[str, int]]:
     return {day: dict(by_reason) for day, by_reason in found.items()}
 
 
-def some(participation_id: str, parts: Iterable[str]) -> dict[str, int]:
-    """The tally of each of the rows that is there and not voided, by its `part`; a consistent read."""
+def some(participation_id: str, parts: Iterable[str]) -> dict[str, Counted]:
+    """What counts each of the rows that is there and not voided, by its `part`; a consistent read."""
     with transient_as_unavailable():
         keys = [(row_id(participation_id, part), part) for part in parts]
         found = list(RowItem.batch_get(keys, consistent_read=True))
-    return {item.part: int(item.raw["k"]["N"]) for item in found if "voided" not in item.raw}
+    return {
+        item.part: Counted(int(item.raw["k"]["N"]), "clicked_at" in item.raw)
+        for item in found
+        if "voided" not in item.raw
+    }

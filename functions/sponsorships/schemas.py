@@ -10,12 +10,9 @@ from sluice.http import Moment
 from sluice.ledger import Budget
 from sluice.money import exponent, shown
 from sluice.schemas import Amount, Currency, Page, Rate
-from sponsorships import gkeys
-from sponsorships.campaign import AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
-from sponsorships.commands import MOST_VOIDED
+from sponsorships.campaign import MOST_KEYS, AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.participation import Adjustment, ParticipationStatus, PayWaiting, Why
-from sponsorships.settlement import Standing
+from sponsorships.participation import MOST_VOIDED, Adjustment, ParticipationStatus, PayWaiting, Standing, Why
 from sponsorships.statement import Proof, Shown
 
 MAX_TARGET = 100_000
@@ -136,7 +133,7 @@ class NewKeys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    keys: Annotated[list[GKey], Field(min_length=1, max_length=gkeys.MOST)]
+    keys: Annotated[list[GKey], Field(min_length=1, max_length=MOST_KEYS)]
 
 
 class LoadedKeys(BaseModel):
@@ -385,8 +382,10 @@ class StatementResource(BaseModel):
             **{name: getattr(found, name) for name in ("campaign_id", "streamer", "status", "why")},
             participation_id=found.id,
             terms=StatementTerms(
-                **{name: getattr(offer, name) for name in ("rate", "currency", "exponent", "at_end", "hold_hours")},
-                **{name: getattr(it.campaign, name) for name in ("viewer_period", "min_seconds", "token_seconds")},
+                **{
+                    name: getattr(offer, name)
+                    for name in StatementTerms.model_fields.keys() & vars(offer).keys() - {"pay"}
+                },
                 target_impressions=offer.target,
                 pay=MoneyResource.of(offer.pay, offer.currency),
             ),

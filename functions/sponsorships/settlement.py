@@ -23,6 +23,7 @@ from sponsorships.participation import (
     Offer,
     Participation,
     ParticipationStatus,
+    Standing,
     Why,
     decide,
     give_up,
@@ -36,22 +37,6 @@ logger = Logger(child=True)
 
 _ATTEMPTS = 20
 WORKER = "worker"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A participation and the sums of its tallies."""
-
-    participation: Participation
-    impressions: int
-    clicks: int
-    last_at: str | None
-    """When the last impression was accepted."""
-
-    @property
-    def total(self) -> int:
-        """What counts for the target: impressions, and what was granted."""
-        return self.impressions + self.participation.granted
 
 
 def _standing(participation: Participation, tallies: Sequence[TallyItem]) -> Standing:

@@ -1,14 +1,14 @@
 """Reading campaigns and participations, and committing changes to them with the money that they move."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
-from functools import reduce
-from operator import and_
-from typing import Any, cast
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.transactions import TransactWrite
 
 from sluice import ledger, outbox
@@ -17,20 +17,23 @@ from sluice.clock import rfc3339
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_of
 from sluice.ledger import Entry, Leg
-from sluice.money import exponent
 from sluice.store import ChainStore, Listing
-from sponsorships import adjustments, gkeys
+from sponsorships import adjustments, gkeys, monitor
 from sponsorships.campaign import Action as CampaignAction
-from sponsorships.campaign import AtEnd, Campaign, SponsorshipStatus, Terms
+from sponsorships.campaign import Campaign, SponsorshipStatus, Terms
 from sponsorships.campaign import Change as CampaignChange
+from sponsorships.checkrun import Change as CheckChange
+from sponsorships.checkrun import CheckRun
 from sponsorships.impressions import tally_id
 from sponsorships.items import (
     LISTED,
     STATEMENT,
     TALLY,
     CampaignItem,
+    CheckItem,
     EarnedItem,
     ListedItem,
+    MonitorItem,
     ParticipationItem,
     RefundItem,
     RowItem,
@@ -215,15 +218,15 @@ class ParticipationStore(ChainStore[Participation, Change]):
             outbox.write(transaction, CHECK, {**self.terms(after), **change.check}, now)
         _post(transaction, change, after.audit_number)
 
-    def as_read(self, change: Change) -> Condition | None:
+    def as_read(self, change: Change) -> Sequence[Condition]:
         """For an edit by hand, the monitored fields and their copies; for a tally, how many tallies there are."""
         before = change.before
         if before and change.action is Action.TALLY_CORRECTED:
-            return cast("Condition", ParticipationItem.shards == before.shards)
-        if before is None or change.action is not Action.EDITED:
-            return None
-        names = [field.name for field in fields(Published)]
-        return reduce(and_, (_is(getattr(ParticipationItem, name), getattr(before, name)) for name in names))
+            return [ParticipationItem.shards == before.shards]
+        if before and change.action is Action.EDITED:
+            names = [field.name for field in fields(Published)]
+            return [_is(getattr(ParticipationItem, name), getattr(before, name)) for name in names]
+        return ()
 
     def terms(self, participation: Participation) -> dict[str, Any]:
         return {"streamer": participation.streamer, "campaign_id": participation.campaign_id}
@@ -248,6 +251,26 @@ class ParticipationStore(ChainStore[Participation, Change]):
         return trace
 
 
+_NO_EVENTS: dict[Any, str] = {}
+"""No change of a run has an action, so none leaves an entry or an event."""
+
+
+class RunStore(ChainStore[CheckRun, CheckChange]):
+    """Reads runs, and commits what they have come to."""
+
+    kind = CheckRun
+    items = CheckItem
+    events = _NO_EVENTS
+    restored = "CHECK_RESTORED"
+
+    def also(self, transaction: TransactWrite, change: CheckChange, after: CheckRun, now: datetime) -> None:  # noqa: ARG002
+        """For a new run: it is the one that is going, on condition that the one before is as it was read."""
+        if change.before is None:
+            as_read = MonitorItem.run == change.replaces if change.replaces else MonitorItem.run.does_not_exist()
+            going = MonitorItem(monitor.MONITOR, monitor.CHECK)
+            transaction.update(going, [MonitorItem.run.set(after.id)], as_read)
+
+
 _MOVES = {Key.RESERVE: gkeys.reserve, Key.UNLOCK: gkeys.unlock, Key.GIVE_BACK: gkeys.give_back}
 
 
@@ -263,17 +286,7 @@ def offers_of(participation_ids: Iterable[str]) -> dict[str, Offer]:
 
 
 def _offer(entry: Entry) -> Offer:
-    pay = max(leg.amount for leg in entry.legs)
-    memo = entry.memo
-    return Offer(
-        rate=memo["rate"],
-        exponent=exponent(entry.currency),
-        currency=entry.currency,
-        target=int(memo["target"]),
-        pay=pay,
-        hold_hours=int(memo["hold_hours"]),
-        at_end=AtEnd(memo["at_end"]),
-    )
+    return Offer.read(entry.memo, entry.currency, max(leg.amount for leg in entry.legs))
 
 
 def listed_by(status: SponsorshipStatus | None, owner: str | None) -> Listing:
@@ -330,16 +343,20 @@ def _claim_back(transaction: TransactWrite, refund: Refund, change: Change) -> N
 
 
 def _void(transaction: TransactWrite, change: Change) -> None:
-    """Mark rows as voided, and take each out of the tally that counted it: one update per tally."""
+    """Mark rows as voided, and take them and their clicks out of their tallies: one update per tally."""
     reason = str(change.noted["reason"])
-    by_tally: dict[int, int] = {}
-    for (row_id, part), k in change.voids.items():
-        counts = RowItem.id.exists() & RowItem.voided.does_not_exist()
-        transaction.update(RowItem(row_id, part), [RowItem.voided.set(reason)], counts)
-        by_tally[k] = by_tally.get(k, 0) + 1
-    for k, rows in by_tally.items():
+    rows: Counter[int] = Counter()
+    clicks: Counter[int] = Counter()
+    for (row_id, part), counted in change.voids.items():
+        is_clicked = RowItem.clicked_at.exists() if counted.is_clicked else RowItem.clicked_at.does_not_exist()
+        as_read = RowItem.id.exists() & RowItem.voided.does_not_exist() & is_clicked
+        transaction.update(RowItem(row_id, part), [RowItem.voided.set(reason)], as_read)
+        rows[counted.k] += 1
+        clicks[counted.k] += counted.is_clicked
+    for k in rows:
         tally = TallyItem(tally_id(change.after.id, k), TALLY)
-        transaction.update(tally, [TallyItem.impressions.add(-rows)], TallyItem.closed.does_not_exist())
+        less: list[UpdateAction] = [TallyItem.impressions.add(-rows[k]), TallyItem.clicks.add(-clicks[k])]
+        transaction.update(tally, less, TallyItem.closed.does_not_exist())
 
 
 def _adjust(transaction: TransactWrite, change: Change, after: Participation) -> None:

@@ -11,11 +11,12 @@ from sluice.worker import dispatcher_of
 from sponsorships.bootstrap import SponsorshipsSettings, secret, stores, wake
 from sponsorships.campaign import Campaign
 from sponsorships.checkrun import PREFIX, CheckRun
-from sponsorships.checks import CheckBatches, RunStore
+from sponsorships.checks import CheckBatches
 from sponsorships.closing import CampaignBatches
 from sponsorships.detection import Detection
 from sponsorships.participation import Participation
 from sponsorships.settlement import ParticipationBatches, Settlement
+from sponsorships.store import RunStore
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,16 @@ CONDITIONS = (
     "#n BETWEEN :v AND :w",
     "#s IN (:s, :t)",
     "begins_with (#s, :b)",
+    "NOT contains (#a, :t)",
 )
-UPDATES = ("SET #n = :v, #s = :s", "ADD #n :v", "SET #s = :t REMOVE #n", "SET #n = if_not_exists(#n, :v)")
-NAMES = {"#n": "step", "#s": "status"}
+UPDATES = (
+    "SET #n = :v, #s = :s",
+    "ADD #n :v",
+    "ADD #a :a",
+    "SET #s = :t REMOVE #n",
+    "SET #n = if_not_exists(#n, :v)",
+)
+NAMES = {"#n": "step", "#s": "status", "#a": "approvers"}
 
 
 def values(random: Random) -> dict[str, Any]:
@@ -38,6 +45,7 @@ def values(random: Random) -> dict[str, Any]:
         ":s": {"S": "running"},
         ":t": {"S": "paused"},
         ":b": {"S": "run"},
+        ":a": {"SS": [random.choice(["paused", "running"])]},
     }
 
 

@@ -14,7 +14,14 @@ from tests.template_reader import ROOT
 EVENTS = {str(path.relative_to(ROOT / "events").with_suffix("")) for path in (ROOT / "events").rglob("*.json")}
 # But for the Function URL's: its handler is that of the API's tracking.
 WITH_A_BODY = sorted({name for name in EVENTS if {"body", "routeKey"} <= an_event(name).keys()} - {"views/track/url"})
-WITH_A_KEY = sorted(name for name in EVENTS if "idempotency-key" in an_event(name).get("headers", {}))
+# Of sponsorships what needs nothing beforehand: one event of each function.
+_NEED_A_CAMPAIGN = {name for name in EVENTS if name.startswith("sponsorships/")} - {
+    "sponsorships/api-create",
+    "sponsorships/monitoring/api-fullcheck",
+}
+WITH_A_KEY = sorted(
+    name for name in EVENTS - _NEED_A_CAMPAIGN if "idempotency-key" in an_event(name).get("headers", {})
+)
 NAMES = [str.title, str.upper]
 
 
@@ -44,7 +51,8 @@ def test_an_idempotency_key_is_found(functions: Functions, file: str, write: Any
 
     first, again = (Answer.of(functions.call(functions.of(file), event)) for _ in range(2))
 
-    assert (first.status, again.status) == (201, 201), first.body
+    assert first.status == again.status, first.body
+    assert first.status in (201, 202), first.body
     assert again.body == first.body
     assert again.headers["Idempotency-Replayed"] == "true"
 

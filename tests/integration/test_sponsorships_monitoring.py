@@ -732,11 +732,13 @@ def test_a_deep_run_pays_what_a_tally_by_hand_had_hidden(studio: Studio) -> None
     assert studio.wallet() == 495
 
 
-def test_an_impression_during_the_count_is_no_difference(studio: Studio) -> None:
+@pytest.mark.parametrize("slot", ["0", "f"])
+def test_an_impression_during_the_count_is_no_difference(studio: Studio, slot: str) -> None:
+    """Before its slot is counted, or behind it."""
     found = studio.joined()
     studio.see(found, range(1))
 
-    with before_the_first("Query", lambda: studio.see(found, [7]), where=f"imp#{found}"):
+    with before_the_first("Query", lambda: studio.see(found, [7]), where=f"imp#{found}#{slot}"):
         run = studio.sweep_all(deep=True)
 
     assert (run["corrected"], run["failed"], studio.tallied(found)) == (0, 0, 2)
@@ -883,6 +885,20 @@ def test_a_stream_that_brings_the_canary_is_connected(
         "dead_letters": 0,
     }
     assert "Stream silent" not in [each["message"] for each in log_lines()]
+
+
+def test_a_stream_that_falls_silent_is_noticed_two_runs_later(studio: Studio) -> None:
+    """S3-31."""
+    statuses = []
+    for number in range(5):
+        studio.sweep_all()
+        if number < 2:
+            studio.record("monitor", "canary")
+            studio.work_off_checks()
+        statuses.append(studio.status()["status"])
+        studio.clock.shift(timedelta(minutes=5))
+
+    assert statuses == ["ok", "ok", "ok", "disconnected", "disconnected"]
 
 
 def test_the_status_shows_detectors_queues_and_participations(studio: Studio) -> None:

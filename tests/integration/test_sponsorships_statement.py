@@ -242,6 +242,24 @@ def test_a_page_may_end_with_a_slot(world: Sponsorships, limit: int) -> None:
     assert viewers == sorted(seen)
 
 
+def test_a_page_goes_on_in_its_own_slot_alone(world: Sponsorships, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB refuses a start key that the condition on `part` does not hold for."""
+    nina = world.joined()
+    last = sorted(world.see(nina, range(40)))[20]
+    real, asked = rows.page_of, []
+
+    def page_of(model: Any, read: Any, partition: str, begin: str, limit: int, after: str | None) -> Any:
+        asked.append((begin, after))
+        return real(model, read, partition, begin, limit, after)
+
+    monkeypatch.setattr(rows, "page_of", page_of)
+
+    rows.page(nina, 100, last)
+
+    assert asked[0] == (last[0], last)
+    assert {after for _, after in asked[1:]} == {None}
+
+
 def test_evidence_names_why_a_row_was_voided_and_leaves_out_what_a_hand_wrote(world: Sponsorships) -> None:
     nina = world.joined()
     world.see(nina, range(4))
@@ -345,13 +363,19 @@ def test_what_the_product_wrote_holds(world: Sponsorships, settles: bool) -> Non
     assert world.failing(f"/{nina.partition(':')[0]}") == {}
 
 
-def test_a_participation_below_its_target_that_ended_holds(world: Sponsorships) -> None:
-    nina = world.joined(at_end="pro_rata", gkeys="required")
+@pytest.mark.parametrize(
+    ("at_end", "step", "paid"),
+    [("pro_rata", "close", 1155), ("pro_rata", "leave", 0), ("nothing", "close", 0), ("nothing", "leave", 0)],
+)
+def test_a_participation_below_its_target_that_ended_holds(
+    world: Sponsorships, at_end: str, step: str, paid: int
+) -> None:
+    nina = world.joined(at_end=at_end, gkeys="required")
     world.see(nina, range(7))
 
-    world.settle(nina, "close")
+    world.settle(nina, step)
 
-    assert world.statement(nina)["pay"]["amount"] == 1155
+    assert world.statement(nina)["pay"]["amount"] == paid
     assert world.failing(world.path(nina)) == {}
     assert world.failing(f"/{nina.partition(':')[0]}") == {}
 

@@ -15,10 +15,10 @@ from tests.integration.test_views_tracking import ALL_OFF, BERLIN, pending
 from tests.integration.track_function import TrackFunction
 from tests.redis_servers import Servers
 from tests.rules_model import Counted, day_of, decide
+from tests.view_counter import ViewCounter
 from views import keys
 from views.rules import COOLDOWN, DAILY_LIMIT, DAILY_VIEWED, NETWORK_LIMIT, SESSION_LIMIT, Calendar, Decision, Rules
 from views.track import api as track
-from views.track.counter import ViewCounter
 from views.viewers import Viewer, Viewers, ViewRequest
 
 pytestmark = pytest.mark.usefixtures("patient")

@@ -26,6 +26,7 @@ ADAPTERS = {
 
 # What is not yet in its place, and goes from here when it is.
 KNOWN = {
+    "sponsorships.schemas: it imports sponsorships.statement: no schemas.py may",
     "views.counts.display: it imports aws_lambda_powertools: let an adapter do that",
     "views.registered.rebuild: it imports aws_lambda_powertools: let an adapter do that",
     "views.sync.bootstrap: it imports botocore.exceptions: no bootstrap.py may",
@@ -33,6 +34,18 @@ KNOWN = {
 }
 
 PLAIN, ADAPTER = "plain", "adapter"
+# Files of a kind of which a context has several: the kind is not their name, which says what they are about.
+KINDS = {
+    "sponsorships.adjustments": "store",
+    "sponsorships.checks": "service",
+    "sponsorships.closing": "service",
+    "sponsorships.detection": "service",
+    "sponsorships.gkeys": "store",
+    "sponsorships.monitor": "store",
+    "sponsorships.rows": "store",
+    "sponsorships.settlement": "service",
+    "sponsorships.statement": "service",
+}
 _MODEL = re.compile(r"([\w.]+\.)?(Bound|Model|\w+Item)")
 _POWERTOOLS = "aws_lambda_powertools"
 # What of the kernel a file may import: modules that reach none of these.
@@ -54,8 +67,8 @@ def _row(files: str, vendors: str = "", not_reaching: set[str] = _NO_HTTP) -> Ro
     return Row(frozenset(files.split()), frozenset(vendors.split()), frozenset(not_reaching))
 
 
-_BELOW_COMMANDS = "plain campaign ports adapter sandbox store evidence batches"
-_EVERYTHING = f"{_BELOW_COMMANDS} items commands export schemas bootstrap routes"
+_BELOW_COMMANDS = "plain campaign ports adapter sandbox store evidence batches service"
+_EVERYTHING = f"{_BELOW_COMMANDS} items commands export schemas bootstrap routes status"
 TABLE = {
     PLAIN: _row("plain campaign", not_reaching=_NO_FRAMEWORK),
     "campaign": _row("plain", not_reaching=_NO_FRAMEWORK),
@@ -65,9 +78,11 @@ TABLE = {
     ADAPTER: _row("plain campaign ports"),
     "sandbox": _row("plain campaign ports"),
     "batches": _row("plain campaign ports adapter sandbox store", _POWERTOOLS),
-    "evidence": _row("plain campaign store"),
+    # What several functions of a context do alike.
+    "service": _row("plain campaign ports adapter items store service", _POWERTOOLS),
+    "evidence": _row("plain campaign store service"),
     "commands": _row(_BELOW_COMMANDS, _POWERTOOLS),
-    "export": _row("plain campaign store"),
+    "export": _row("plain campaign store service"),
     "schemas": _row("plain campaign schemas", f"pydantic {_POWERTOOLS}", _ALL),
     "bootstrap": _row(f"{_BELOW_COMMANDS} items commands bootstrap", not_reaching=_NO_HTTP),
     "api": _row(_EVERYTHING, _POWERTOOLS, _ALL),
@@ -75,6 +90,8 @@ TABLE = {
     "url": _row("api", not_reaching=_ALL),
     # Documents the routes of an api.py that imports no framework.
     "routes": _row("schemas", _POWERTOOLS, _ALL),
+    # What an API reads, as it is shown.
+    "status": _row(f"{_BELOW_COMMANDS} items commands schemas", not_reaching=_ALL),
     "worker": _row(_EVERYTHING, _POWERTOOLS),
     "stream": _row(_EVERYTHING, _POWERTOOLS),
     "schedule": _row(_EVERYTHING, _POWERTOOLS),
@@ -145,6 +162,8 @@ def _kind(module: str) -> str:
     name = module.rpartition(".")[2]
     if module in ADAPTERS:
         return ADAPTER
+    if module in KINDS:
+        return KINDS[module]
     return name if name in TABLE and name not in {PLAIN, ADAPTER} else PLAIN
 
 

@@ -196,10 +196,10 @@ def test_the_signature_of_a_token_is_no_signature_of_a_row() -> None:
     assert not impressions.is_genuine(KEYS, P, a_row(signature=a_token().rpartition(".")[2]))
 
 
-def test_recording_believes_the_current_key_and_the_one_before_it() -> None:
+def test_recording_believes_the_current_key_the_one_before_it_and_those_after_it() -> None:
     keys = ImpressionKeys("k10", {"k10": K3, "k9": K2, "k2": K1, "k11": K1})
 
-    assert set(keys.newest.keys) == {"k9", "k10"}
+    assert set(keys.newest.keys) == {"k9", "k10", "k11"}
     assert set(ImpressionKeys("k1", {"k1": K1}).newest.keys) == {"k1"}
 
 

@@ -12,6 +12,7 @@ from sponsorships.participation import (
     Action,
     Change,
     Count,
+    Counted,
     Key,
     Offer,
     Participation,
@@ -181,8 +182,8 @@ def test_what_has_settled_can_be_neither_left_nor_voided() -> None:
     with pytest.raises(Conflicting):
         leave(settling(), NOON)
     with pytest.raises(Conflicting):
-        void(settling(), {("imp#P#a", "aa"): 0}, "bots", NOON)
-    assert void(a_participation(), {("imp#P#a", "aa"): 0}, "bots", NOON).after.step == 1
+        void(settling(), {("imp#P#a", "aa"): Counted(0)}, "bots", NOON)
+    assert void(a_participation(), {("imp#P#a", "aa"): Counted(0)}, "bots", NOON).after.step == 1
 
 
 def test_two_people_reject_what_is_held() -> None:

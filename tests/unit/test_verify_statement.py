@@ -20,11 +20,11 @@ from sponsorships import earnings, impressions, merkle, participation, rows
 from sponsorships.campaign import AtEnd
 from sponsorships.export import COLUMNS
 from sponsorships.impressions import Impression, ImpressionKeys, Row, ViewerPeriod
-from sponsorships.participation import Count, ParticipationStatus, Why
+from sponsorships.participation import Count, Offer, ParticipationStatus, Why
 from sponsorships.schemas import StatementResource
 from sponsorships.statement import Shown
 from sponsorships.store import entry_of
-from tests.factories import NOON, a_participation, a_sponsorship, an_offer
+from tests.factories import NOON, a_participation, a_sponsorship
 from tests.template_reader import ROOT
 
 PROGRAM = ROOT / "local" / "verify_statement.py"
@@ -82,11 +82,15 @@ def some_papers(
     exponent = money.exponent(currency)
     pay = earnings.pay(rate, exponent, target, target)
     campaign = a_sponsorship(
-        target_impressions=target, rate=rate, currency=currency, pay=pay, at_end=at_end, viewer_period=period
+        target_impressions=target,
+        rate=rate,
+        currency=currency,
+        pay=pay,
+        at_end=at_end,
+        viewer_period=period,
+        hold_hours=hold_hours,
     )
-    offer = an_offer(
-        target=target, rate=rate, exponent=exponent, currency=currency, pay=pay, at_end=at_end, hold_hours=hold_hours
-    )
+    offer = Offer.of(campaign)
     joining = a_participation(campaign_id=campaign.id)
     reserve = entry_of(participation.join(campaign, joining, offer, NOON, "nina"), 1)
     assert reserve
@@ -99,7 +103,7 @@ def some_papers(
     )
     change = participation.decide(settling, offer, count, NOON, 0, date.min)
     assert change.statement
-    shown = Shown(campaign, change.after, offer, change.statement, reserve, entry_of(change, 2), {}, {}, [])
+    shown = Shown(campaign, change.after, offer, change.statement, reserve, entry_of(change, 1), {}, {}, [])
 
     lines = [
         [row.part, row.nonce, row.issued_at, row.accepted_at, row.by, "fraud" if at < voided else ""]

@@ -13,12 +13,10 @@ from sluice.dynamodb import Database, bind
 from sluice.requests import RequestItem
 from sluice.roles import Role
 from sponsorships import adjustments
-from sponsorships.api import CAMPAIGNS, PARTICIPATION, CampaignId, StreamerId
 from sponsorships.bootstrap import SponsorshipsSettings, secret, stores, wake
-from sponsorships.checks import Runs, RunStore
 from sponsorships.commands import Campaigns, Participations
 from sponsorships.impressions import participation_id
-from sponsorships.monitoring.commands import Adjustments, Outcome
+from sponsorships.monitoring.commands import Adjustments, Outcome, Runs
 from sponsorships.monitoring.schemas import (
     AdjustmentsResource,
     CheckRunResource,
@@ -31,11 +29,15 @@ from sponsorships.monitoring.status import Monitoring, QueueUrls
 from sponsorships.participation import Participation
 from sponsorships.schemas import WithReason
 from sponsorships.settlement import Settlement
+from sponsorships.store import RunStore
 
+CAMPAIGNS = "/api/v1/campaigns"
 MONITORING = f"{CAMPAIGNS}/monitoring"
 FULL_CHECK = f"{MONITORING}/full-check"
-ADJUSTMENTS = f"{PARTICIPATION}/adjustments"
+ADJUSTMENTS = f"{CAMPAIGNS}/<campaign_id>/participations/<streamer>/adjustments"
 
+CampaignId = Annotated[str, Path(description="The campaign's id: `spn_` and a ULID.")]
+StreamerId = Annotated[str, Path(description="The streamer's subject.")]
 CheckId = Annotated[str, Path(description="The run's id: `chk_` and a ULID.")]
 AdjustmentNumber = Annotated[int, Path(ge=0, description="The number of the adjustment.")]
 
@@ -82,7 +84,9 @@ def services() -> Services:
         read.sponsorships_sweep_rate,
         clock,
     )
-    return Services(campaigns, participations, Adjustments(participations, read.approval_threshold), runs, monitoring)
+    return Services(
+        campaigns, participations, Adjustments(participations, settlement, read.approval_threshold), runs, monitoring
+    )
 
 
 @app.get(f"{MONITORING}/status", **http.require(Role.OPERATOR))

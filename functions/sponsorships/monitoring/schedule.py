@@ -12,8 +12,9 @@ from sluice.log import logger
 from sluice.requests import Requester
 from sluice.wake import WakeSettings, wake_of
 from sponsorships import monitor
-from sponsorships.checks import Runs, RunStore
 from sponsorships.items import SponsorshipsItem
+from sponsorships.monitoring.commands import Runs
+from sponsorships.store import RunStore
 
 ACTOR = "schedule"
 

@@ -3,20 +3,17 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from sluice import aws
 from sluice.clock import Clock
 from sluice.dynamodb import transient_as_unavailable
-from sluice.errors import Unavailable
+from sluice.queues import depth
 from sponsorships import adjustments, monitor
-from sponsorships.checks import Runs
 from sponsorships.detection import STREAM, SWEEP
 from sponsorships.edits import API
 from sponsorships.items import ListedItem, MonitorItem
 from sponsorships.monitor import CANARY, CONSERVATION, SIGNAL
+from sponsorships.monitoring.commands import Runs
 from sponsorships.monitoring.schemas import (
     CheckRunResource,
     ConservationResource,
@@ -31,9 +28,6 @@ from sponsorships.monitoring.schemas import (
     StreamResource,
     SweepResource,
 )
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 MOST_COUNTED = 1000
 _RATE = re.compile(r"rate\(([0-9]+) minutes?\)")
@@ -52,7 +46,8 @@ class Monitoring:
     """Reads what there is to know about detection."""
 
     runs: Runs
-    sqs: "SQSClient"
+    sqs: Any
+    """botocore's client of SQS."""
     checks: QueueUrls
     steps: QueueUrls
     stream_dead_letters: str
@@ -67,7 +62,7 @@ class Monitoring:
         swept_at, conservation = _moment(canary.last_at), seen[CONSERVATION]
         is_silent = monitor.is_silent(canary, signal)
         queues = QueuesResource(checks=self._queue(self.checks), steps=self._queue(self.steps))
-        given_up = self._depth(self.stream_dead_letters)[0]
+        given_up = self._dead(self.stream_dead_letters)
         is_late = swept_at is not None and now - swept_at > 3 * self._period
         dead = queues.checks.dead + queues.steps.dead + given_up
         is_degraded = gaps.last_24h or dead or is_late or conservation.is_ok is False
@@ -104,17 +99,14 @@ class Monitoring:
         return timedelta(minutes=int(found[1]) if found else 5)
 
     def _queue(self, urls: QueueUrls) -> QueueResource:
-        waiting, in_flight = self._depth(urls.queue)
-        return QueueResource(waiting=waiting, in_flight=in_flight, dead=sum(self._depth(urls.dead_letters)))
+        found = depth(self.sqs, urls.queue)
+        waiting = found.waiting + found.delayed
+        return QueueResource(waiting=waiting, in_flight=found.in_flight, dead=self._dead(urls.dead_letters))
 
-    def _depth(self, url: str) -> tuple[int, int]:
-        """Messages that wait, delayed ones included; and those that a worker has taken."""
-        try:
-            found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable(f"A queue cannot be read: {aws.why('SQS', error)}") from error
-        waiting = int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesDelayed"])
-        return waiting, int(found["ApproximateNumberOfMessagesNotVisible"])
+    def _dead(self, url: str) -> int:
+        """Messages of dead letters; one that somebody reads counts too."""
+        found = depth(self.sqs, url)
+        return found.waiting + found.in_flight
 
 
 def _count(status: str) -> int:

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
@@ -18,9 +18,6 @@ from sluice.clock import rfc3339
 from sluice.log import logger
 from sluice.records import handler_of
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -28,7 +25,8 @@ class Settings:
 
 
 @cache
-def queue() -> "tuple[SQSClient, str]":
+def queue() -> tuple[Any, str]:
+    """botocore's client of SQS, and the URL of the queue of checks."""
     return aws.client("sqs"), settings.read(Settings).sponsorships_checks_queue_url
 
 

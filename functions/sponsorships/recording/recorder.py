@@ -372,7 +372,6 @@ class Recorder:
             return kept[0]
         standing = self._table.standing(participation)
         if standing is None:
-            self._standings.pop(participation, None)
             return None
         if len(self._standings) >= _MOST_KEPT:
             self._standings.clear()

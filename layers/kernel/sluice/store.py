@@ -1,9 +1,11 @@
 """The store of a context's campaigns: it reads, lists and pages them, and commits their changes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import reduce
+from operator import and_
 from typing import Any, Self
 
 from pynamodb.attributes import UnicodeAttribute
@@ -112,9 +114,9 @@ class ChainStore[C: Chained, X: Change[Any]]:
         """Whether a change can be committed at all: False if DynamoDB would reject the bounds of its condition."""
         return True
 
-    def as_read(self, change: X) -> Condition | None:  # noqa: ARG002 - the context's
-        """The context's own condition on the campaign's item, beside its step, status and audit head."""
-        return None
+    def as_read(self, change: X) -> Sequence[Condition]:  # noqa: ARG002 - the context's
+        """The context's own conditions on the campaign's item, beside its step, status and audit head."""
+        return ()
 
     def also(self, transaction: TransactWrite, change: X, after: C, now: datetime) -> None:
         """Add the context's own writes to the transaction of a change; `after` has its new head."""
@@ -220,9 +222,9 @@ class ChainStore[C: Chained, X: Change[Any]]:
 
     def _as_read(self, change: X, before: C) -> Condition:
         as_read: Condition = (self.items.step == before.step) & (self.items.status == before.status)
-        as_read &= self.items.audit_number == before.audit_number
-        of_context = self.as_read(change)
-        return as_read if of_context is None else as_read & of_context
+        head_as_read: Condition = self.items.audit_number == before.audit_number
+        both: Condition = as_read & head_as_read
+        return reduce(and_, self.as_read(change), both)
 
     def _differences(self, before: C, after: C) -> list[Action]:
         """Sets only what changed, so that an older release keeps the attributes of a newer one.

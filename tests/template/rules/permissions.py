@@ -91,6 +91,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsApiFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
+        "SponsorshipsMonitoringApiFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
         "ViewsImportsApiFunction": {"PutItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},

@@ -1,0 +1,647 @@
+"""Campaigns and participations over HTTP and through their steps: budget, keys, ends, holds, caps and claims back."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from sponsorships import impressions
+from tests.account import Account
+from tests.factories import NOON
+from tests.integration.harness import Answer, Functions
+from tests.integration.studio import EXAMPLE, KEYS, STEPS, TABLE, TERMS, Studio
+
+ADVERTISER = {"subject": "acme", "role": "user"}
+
+
+class House(Studio):
+    """A studio with an advertiser's commands."""
+
+    def send(self, file: str, found: str, streamer: str = "nina", **more: Any) -> Answer:
+        """A request about a campaign, or about a participation of it."""
+        campaign_id = found.partition(":")[0]
+        return self.request(f"sponsorships/api-{file}", (EXAMPLE, campaign_id), ("/nina", f"/{streamer}"), **more)
+
+    def did(self, file: str, found: str, streamer: str = "nina", **more: Any) -> dict[str, Any]:
+        answer = self.send(file, found, streamer, **({"body": {}} | ADVERTISER | more))
+        assert answer.status < 300, answer.body
+        return dict(answer.body)
+
+    def money(self, campaign_id: str) -> dict[str, int]:
+        """Where the campaign's money is, which adds up at every moment."""
+        money = dict(self.did("get", campaign_id)["money"])
+        assert money["funded"] == money["remaining"] + money["reserved"] + money["paid"] + money["refunded"]
+        return money
+
+    def draft(self, **terms: Any) -> str:
+        body = {"ends_at": "2026-12-20T00:00:00Z", "milestones": []} | TERMS | terms
+        return str(self.did("create", EXAMPLE, body=body)["id"])
+
+    def taking_part(self, **terms: Any) -> tuple[str, str]:
+        """A running campaign, and nina's participation in it."""
+        campaign_id = self.campaign(**terms)
+        return campaign_id, self.join(campaign_id)
+
+    def reach(self, found: str, viewers: int = 3) -> None:
+        """The target is reached and seen by the api; its steps are worked off."""
+        self.see(found, range(viewers))
+        assert self.ask(found)
+        self.work()
+
+    def on(self, moment: datetime) -> None:
+        self.clock.move_to(moment)
+
+    def work(self) -> None:
+        """Work off the steps, each when it is due; what a schedule brings later is left."""
+        for _ in range(50):
+            steps = self.steps(STEPS)
+            if not steps:
+                return
+            for step in steps:
+                due = datetime.fromisoformat(self.item(step["campaign_id"]).get("wake_at") or NOON.isoformat())
+                self.on(max(due, datetime.now(UTC)))
+                assert self.hand_over("sponsorships/worker-steps", step)
+        raise AssertionError("there was no end of steps")
+
+    def keys(self, campaign_id: str, *keys: str, **more: Any) -> Answer:
+        return self.send("loadkeys", campaign_id, body={"keys": list(keys)}, **ADVERTISER, **more)
+
+    def key_states(self, campaign_id: str) -> dict[str, str]:
+        """The state of each key of the pool, by its number."""
+        pool = [each for each in self.aws.items(TABLE) if each["id"] == f"keys#{campaign_id}"]
+        return {each["part"]: each["state"] for each in pool if each["part"].startswith("key#")}
+
+
+@pytest.fixture
+def house(aws: Account, functions: Functions) -> Iterator[House]:
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield House(aws, functions, clock)
+
+
+# --- An advertiser's campaign
+
+
+def test_a_start_moves_the_whole_budget_and_a_close_brings_the_rest_back(house: House) -> None:
+    campaign_id, found = house.taking_part()
+    reserved = house.money(campaign_id)
+    house.reach(found)
+    paid = house.money(campaign_id)
+
+    assert house.did("close", campaign_id)["status"] == "closing"
+    house.work()
+
+    assert reserved == {"funded": 10_000, "remaining": 9_505, "reserved": 495, "paid": 0, "refunded": 0}
+    assert paid == {"funded": 10_000, "remaining": 9_505, "reserved": 0, "paid": 495, "refunded": 0}
+    assert house.did("get", campaign_id)["status"] == "closed"
+    assert house.money(campaign_id) == {"funded": 10_000, "remaining": 0, "reserved": 0, "paid": 495, "refunded": 9_505}
+    assert (house.wallet("nina"), house.wallet("acme")) == (495, 9_505)
+    assert house.verified(campaign_id)["valid"] is True
+
+
+def test_without_the_money_a_campaign_does_not_start(house: House) -> None:
+    """The refusal says what is there, and nothing is moved."""
+    house.deposit(9_999)
+    campaign_id = house.draft()
+
+    answer = house.send("start", campaign_id, **ADVERTISER)
+
+    assert answer.refusal[:2] == (409, "insufficient_funds")
+    assert "99.99 USD" in answer.refusal[2]
+    assert house.did("get", campaign_id)["status"] == "draft"
+    assert house.wallet("acme") == 9_999
+
+
+def test_a_start_that_is_repeated_moves_the_money_once(house: House) -> None:
+    house.deposit(30_000)
+    campaign_id = house.draft()
+
+    first = house.send("start", campaign_id, key="s1", **ADVERTISER)
+    house.did("pause", campaign_id)
+    again = house.send("start", campaign_id, key="s1", **ADVERTISER)
+
+    assert first.body == again.body
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert first.body["money"]["remaining"] == 10_000
+    assert house.wallet("acme") == 20_000
+    assert house.did("get", campaign_id)["status"] == "paused"
+
+
+def test_a_campaign_belongs_to_its_advertiser_and_to_operators(house: House) -> None:
+    """What belongs to someone else is not found; of what runs anybody sees the terms, and no money."""
+    draft, running = house.draft(), house.campaign()
+    stranger = {"subject": "mallory", "role": "user"}
+
+    assert house.send("get", draft, **stranger).status == 404
+    assert house.send("start", running, **stranger).status == 404
+    assert house.send("close", running, subject="svc", role="service").status == 404
+    assert house.send("participations", running, **stranger).status == 404
+    shown = house.send("get", running, **stranger).body
+    assert (shown["rate"], shown["pay"], shown["budget"], shown["money"]) == ("1.65", 495, None, None)
+    assert "viewer_salt" not in shown
+    assert house.send("get", draft, subject="olga", role="operator").status == 200
+
+
+def test_lists_show_a_user_what_runs_and_what_is_theirs(house: House) -> None:
+    draft, running = house.draft(), house.campaign()
+
+    def ids(**query: Any) -> list[str]:
+        who = {name: query.pop(name) for name in ("subject", "role") if name in query}
+        return [
+            each["id"] for each in house.send("list", EXAMPLE, query=query, **({**ADVERTISER, **who})).body["items"]
+        ]
+
+    assert ids() == [running]
+    assert sorted(ids(mine="true")) == sorted([draft, running])
+    assert ids(mine="true", subject="mallory") == []
+    assert sorted(ids(role="operator", subject="olga")) == sorted([draft, running])
+    assert ids(role="operator", subject="olga", status="draft") == [draft]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"rate": 1.65}, "rate"),
+        ({"rate": "1.6500001"}, "rate"),
+        ({"rate": "0"}, "rate"),
+        ({"rate": "-1"}, "rate"),
+        ({"rate": "1e3"}, "rate"),
+        ({"target_impressions": 0}, "target_impressions"),
+        ({"target_impressions": 100_001}, "target_impressions"),
+        ({"target_impressions": "3"}, "target_impressions"),
+        ({"budget": 100.0}, "budget"),
+        ({"budget": "10000"}, "budget"),
+        ({"budget": 494}, "budget"),
+        ({"budget": 10**16}, "budget"),
+        ({"rate": "0.000001"}, "rate"),
+        ({"milestones": [3]}, "milestones"),
+        ({"milestones": [0]}, "milestones.0"),
+        ({"ends_at": "2026-11-20T11:59:59Z"}, "ends_at"),
+        ({"ends_at": "2028-01-01T00:00:00Z"}, "ends_at"),
+        ({"ends_at": "2026-12-01"}, "ends_at"),
+        ({"token_seconds": 10, "min_seconds": 10}, "token_seconds"),
+        ({"at_end": "all"}, "at_end"),
+        ({"viewers": "bots"}, "viewers"),
+        ({"reward": 1}, "reward"),
+    ],
+)
+def test_terms_that_cannot_be_kept_name_their_field(house: House, changes: dict[str, Any], field: str) -> None:
+    body = {"ends_at": "2026-12-20T00:00:00Z"} | TERMS | changes
+
+    answer = house.send("create", EXAMPLE, body=body, **ADVERTISER)
+
+    assert answer.status == 400
+    assert answer.fields == [field]
+    assert house.aws.items(TABLE) == []
+
+
+@pytest.mark.parametrize("currency", ["usd", "XAU", "XXX", "ZZZ", "US"])
+def test_an_unknown_currency_is_refused(house: House, currency: str) -> None:
+    answer = house.send("create", EXAMPLE, body={"ends_at": "2026-12-20T00:00:00Z"} | TERMS | {"currency": currency})
+
+    assert answer.status == 400
+
+
+def test_a_create_with_a_key_makes_one_draft(house: House) -> None:
+    body = {"ends_at": "2026-12-20T00:00:00Z"} | TERMS
+
+    first, again = (house.send("create", EXAMPLE, body=body, key="c1", **ADVERTISER) for _ in range(2))
+
+    assert first.body == again.body
+    assert first.status == again.status == 201
+    assert len([each for each in house.aws.items(TABLE) if each["part"] == "campaign"]) == 1
+
+
+def test_milestones_are_the_deployments_below_the_target_unless_given(house: House) -> None:
+    assert house.did("get", house.draft(target_impressions=101, budget=20_000, milestones=None))["milestones"] == [
+        50,
+        100,
+    ]
+    assert house.did("get", house.draft(target_impressions=101, budget=20_000, milestones=[7, 5, 7]))["milestones"] == [
+        5,
+        7,
+    ]
+
+
+# --- Joining: pay and key are set aside in that moment
+
+
+def test_the_budget_takes_as_many_as_it_can_pay_and_no_more(house: House) -> None:
+    """Azuriom/Plugin-Shop #285: what is promised is set aside; the next streamer is refused before working."""
+    campaign_id = house.campaign(budget=1_000)
+    answers = [house.send("join", campaign_id, body={}, subject=f"s{number}", role="user") for number in range(10)]
+
+    assert [answer.status for answer in answers[:2]] == [201, 201]
+    assert {answer.refusal[1] for answer in answers[2:]} == {"budget_exhausted"}
+    assert house.money(campaign_id) == {"funded": 1_000, "remaining": 10, "reserved": 990, "paid": 0, "refunded": 0}
+
+
+def test_a_streamer_who_joins_twice_takes_part_once(house: House) -> None:
+    campaign_id, found = house.taking_part()
+
+    again = house.send("join", campaign_id, body={}, subject="nina", role="user")
+
+    assert again.body["id"] == found
+    assert house.money(campaign_id)["reserved"] == 495
+
+
+def test_only_a_campaign_that_runs_is_joined(house: House) -> None:
+    campaign_id = house.campaign()
+    house.did("pause", campaign_id)
+
+    assert house.send("join", campaign_id, body={}, subject="nina", role="user").refusal[1] == "campaign_not_running"
+    house.did("resume", campaign_id)
+    house.on(NOON + timedelta(days=30))
+    assert house.send("join", campaign_id, body={}, subject="nina", role="user").refusal[1] == "campaign_not_running"
+
+
+@pytest.mark.parametrize("subject", ["auth0|1", "nina@example.org", "a:b", "x" * 65, "nina#1"])
+def test_a_subject_that_is_no_name_cannot_join(house: House, subject: str) -> None:
+    answer = house.send("join", house.campaign(), body={}, subject=subject, role="user")
+
+    assert answer.refusal[:2] == (400, "streamer_id_invalid")
+
+
+def test_a_service_joins_for_a_streamer_and_a_user_does_not(house: House) -> None:
+    campaign_id, body = house.campaign(), {"streamer_id": "omar"}
+
+    assert house.send("join", campaign_id, body=body, subject="nina", role="user").status == 400
+    assert house.send("join", campaign_id, body=body, subject="svc", role="service").body["streamer"] == "omar"
+
+
+def test_nobody_joins_while_the_platform_is_stopped(house: House) -> None:
+    campaign_id = house.campaign()
+    house.turn("stop")
+
+    assert house.send("join", campaign_id, body={}, subject="nina", role="user").status == 503
+    house.turn("resume")
+    assert house.send("join", campaign_id, body={}, subject="nina", role="user").status == 201
+
+
+# --- G-Keys
+
+
+def test_a_key_is_promised_at_the_join_and_unlocked_with_the_pay(house: House) -> None:
+    """S3-9; easy-digital-downloads #1175: each streamer has a key of their own, and reads no other."""
+    campaign_id = house.campaign(gkeys="required")
+    loaded = house.keys(campaign_id, "AAAA-1", "BBBB-2", "AAAA-1").body
+    found = house.join(campaign_id)
+    locked = house.send("gkey", campaign_id, subject="nina", role="user")
+
+    house.reach(found)
+
+    assert loaded == {"loaded": 2, "free": 2, "doubles": 1}
+    assert locked.refusal[:2] == (409, "gkey_locked")
+    assert house.send("gkey", campaign_id, subject="nina", role="user").body == {"key": "AAAA-1"}
+    for subject, role in (("omar", "user"), ("acme", "user"), ("ada", "admin")):
+        assert house.send("gkey", campaign_id, subject=subject, role=role).status == 404
+    assert [event["streamer"] for event in house.events("KeyUnlocked")] == ["nina"]
+
+
+def test_no_secret_of_a_key_leaves_its_item(house: House) -> None:
+    campaign_id = house.campaign(gkeys="required")
+    house.keys(campaign_id, "SECRET-KEY-1", key="k1")
+    house.reach(house.join(campaign_id))
+
+    for table in ("OutboxTable", "AuditTable", "RequestsTable", "LedgerTable"):
+        assert "SECRET-KEY-1" not in str(house.aws.items(table))
+
+
+def test_the_last_tenth_of_the_keys_is_an_alarm(house: House, log_lines: Callable[[], list[dict[str, Any]]]) -> None:
+    campaign_id = house.campaign(gkeys="required", budget=99_999)
+    house.keys(campaign_id, *(f"KEY-{number}" for number in range(20)))
+    log_lines()
+
+    left = []
+    for number in range(20):
+        house.join(campaign_id, f"s{number}")
+        left += [line["left"] for line in log_lines() if line["message"] == "Keys low"]
+
+    assert left == [2, 1, 0]
+
+
+def test_without_a_key_left_nobody_joins(house: House) -> None:
+    campaign_id = house.campaign(gkeys="required")
+    house.keys(campaign_id, "AAAA-1")
+    house.join(campaign_id)
+
+    refused = house.send("join", campaign_id, body={}, subject="omar", role="user")
+
+    assert refused.refusal[:2] == (409, "keys_exhausted")
+    assert house.money(campaign_id)["reserved"] == 495
+
+
+def test_the_key_of_a_streamer_who_leaves_goes_to_the_next(house: House) -> None:
+    campaign_id = house.campaign(gkeys="required")
+    house.keys(campaign_id, "AAAA-1")
+    house.join(campaign_id)
+    house.did("leave", campaign_id, subject="nina")
+    house.work()
+
+    house.reach(house.join(campaign_id, "omar"))
+
+    assert house.key_states(campaign_id) == {"key#000001": "moved", "key#000002": "unlocked"}
+    assert house.send("gkey", campaign_id, "omar", subject="omar", role="user").body == {"key": "AAAA-1"}
+    assert house.send("gkey", campaign_id, subject="nina", role="user").status == 409
+
+
+@pytest.mark.parametrize("keys", [[], ["x"] * 46, [""], ["a\nb"], [7]])
+def test_keys_that_are_none_are_refused(house: House, keys: list[Any]) -> None:
+    assert house.keys(house.campaign(gkeys="required"), *keys).status == 400
+
+
+def test_a_campaign_that_promises_no_keys_takes_none(house: House) -> None:
+    assert house.keys(house.campaign(), "AAAA-1").refusal[:2] == (409, "campaign_has_no_keys")
+
+
+# --- Ends
+
+
+def test_at_its_end_a_campaign_closes_by_itself_from_paused_too(house: House) -> None:
+    campaign_id, found = house.taking_part()
+    house.see(found, range(2))
+    house.did("pause", campaign_id)
+    house.on(NOON + timedelta(days=31))
+
+    house.sweep()
+    house.work()
+
+    assert house.did("get", campaign_id)["status"] == "closed"
+    assert house.get(found)["status"] == "expired"
+    assert house.money(campaign_id)["refunded"] == 10_000
+
+
+def test_the_last_second_counts_at_the_end(house: House) -> None:
+    """The tallies are closed and the rows counted before anything is decided, so no check is needed."""
+    campaign_id, found = house.taking_part()
+    house.see(found, range(3))
+
+    house.did("close", campaign_id)
+    house.work()
+
+    assert house.get(found) | {"status": "completed", "why": "end", "paid": 495} == house.get(found)
+
+
+def test_pro_rata_pays_what_was_seen_at_the_end_and_nothing_to_who_left(house: House) -> None:
+    campaign_id, nina = house.taking_part(at_end="pro_rata")
+    omar = house.join(campaign_id, "omar")
+    house.see(nina, range(2))
+    house.see(omar, range(2))
+    house.did("leave", campaign_id, subject="omar")
+    house.work()
+
+    house.did("close", campaign_id)
+    house.work()
+
+    assert (house.wallet("nina"), house.wallet("omar")) == (330, 0)
+    assert [house.get(each)["status"] for each in (nina, omar)] == ["expired", "expired"]
+    assert house.money(campaign_id) == {"funded": 10_000, "remaining": 0, "reserved": 0, "paid": 330, "refunded": 9_670}
+    assert [event["paid"] for event in house.events("ParticipationExpired") if event.get("paid")] == [330]
+
+
+def test_after_the_close_nothing_is_counted_any_more(house: House) -> None:
+    campaign_id, found = house.taking_part()
+    house.did("close", campaign_id)
+    house.work()
+
+    with pytest.raises(Exception, match="TransactionCanceled"):
+        house.see(found, [1])
+
+
+def test_the_salt_of_a_closed_campaign_is_forgotten_after_thirty_days(house: House) -> None:
+    campaign_id, _ = house.taking_part()
+    house.did("close", campaign_id)
+    house.work()
+    salt_at_the_close = house.item(campaign_id)["viewer_salt"]
+    house.on(datetime.now(UTC) + timedelta(days=30, minutes=1))
+
+    house.sweep()
+    house.work()
+
+    assert salt_at_the_close
+    assert "viewer_salt" not in house.item(campaign_id)
+
+
+def test_what_is_held_keeps_the_campaign_closing(house: House) -> None:
+    campaign_id, found = house.taking_part(hold_hours=24)
+    house.reach(found)
+    house.did("close", campaign_id)
+    house.work()
+    held = house.did("get", campaign_id)["status"], house.money(campaign_id)["reserved"]
+
+    house.on(NOON + timedelta(hours=48))
+    house.sweep()
+    house.work()
+    house.on(NOON + timedelta(hours=60))
+    house.sweep()
+    house.work()
+
+    assert held == ("closing", 495)
+    assert house.get(found)["status"] == "completed"
+    assert house.did("get", campaign_id)["status"] == "closed"
+
+
+# --- Holds, caps, voids and claims back
+
+
+def test_pay_that_is_held_is_rejected_by_two_people(house: House) -> None:
+    campaign_id, found = house.taking_part(hold_hours=24)
+    house.reach(found)
+    reason = {"reason": "Bought views"}
+    assert house.get(found)["status"] == "held"
+
+    proposed = house.send("reject", campaign_id, body=reason, **ADVERTISER)
+    own = house.send("reject", campaign_id, body=reason, **ADVERTISER)
+    low = house.send("reject", campaign_id, body=reason, subject="olga", role="operator")
+    rejected = house.send("reject", campaign_id, body=reason, subject="ada", role="admin")
+
+    assert proposed.body["rejection_by"] == "acme"
+    assert own.refusal[1] == "own_proposal"
+    assert low.status == 403
+    assert rejected.body["status"] == "rejected"
+    assert house.money(campaign_id) == {"funded": 10_000, "remaining": 10_000, "reserved": 0, "paid": 0, "refunded": 0}
+    house.on(NOON + timedelta(hours=25))
+    house.sweep()
+    house.work()
+    assert house.wallet() == 0
+
+
+def test_what_a_streamer_may_earn_a_day_is_paid_on_the_next(house: House) -> None:
+    house.aws.choose(MaxDailyEarnings="500")
+    first, second = (house.join(house.campaign()) for _ in range(2))
+
+    house.reach(first)
+    house.reach(second)
+    waiting = house.get(second)
+    house.on(NOON + timedelta(days=1))
+    house.sweep()
+    house.work()
+
+    assert (waiting["status"], waiting["waiting_for"], waiting["paid"]) == ("settling", "daily_cap", 0)
+    assert house.get(second)["status"] == "completed"
+    assert house.wallet() == 990
+
+
+def test_a_campaign_that_pays_more_than_the_cap_is_refused_at_its_creation(house: House) -> None:
+    house.aws.choose(MaxDailyEarnings="494")
+
+    answer = house.send("create", EXAMPLE, body={"ends_at": "2026-12-20T00:00:00Z"} | TERMS, **ADVERTISER)
+
+    assert answer.status == 400
+    assert answer.fields == ["rate"]
+
+
+def test_voided_impressions_count_for_nothing_and_their_viewers_never_again(house: House) -> None:
+    campaign_id, found = house.taking_part()
+    house.see(found, range(3))
+    parts = [each["part"] for each in house.aws.items(TABLE) if each["id"].startswith(f"imp#{found}#")]
+    body = {"viewers": parts[:1], "reason": "A bot"}
+
+    voided = house.send("void", campaign_id, body=body, key="v1", **ADVERTISER)
+    again = house.send("void", campaign_id, body=body, key="v1", **ADVERTISER)
+    twice = house.send("void", campaign_id, body=body, **ADVERTISER)
+
+    assert voided.body["impressions"] == again.body["impressions"] == 2
+    assert twice.status == 400
+    assert house.tallied(found) == 2
+    house.ask(found)
+    house.work()
+    assert house.get(found)["status"] == "active"
+    with pytest.raises(Exception, match="TransactionCanceled"):
+        house.see(found, range(3))
+
+
+def test_a_refund_takes_back_what_was_paid_once_by_two_admins(house: House) -> None:
+    """blnk #152, OwnPay #179: each proposal is paid back once, and the budget still adds up."""
+    campaign_id, found = house.taking_part()
+    house.reach(found)
+    body = {"amount": 400, "reason": "Fraud"}
+
+    keyless = house.send("refund", campaign_id, body=body, subject="ada")
+    proposed = house.send("refund", campaign_id, body=body, subject="ada", key="r1")
+    own = house.send("approverefund", campaign_id, subject="ada")
+    paid = [house.send("approverefund", campaign_id, subject="bob", key=key) for key in ("a1", "a1", "a2", None)]
+    too_much = house.send("refund", campaign_id, body={"amount": 96, "reason": "More"}, subject="ada", key="r2")
+
+    assert keyless.status == 400
+    assert proposed.body == {"number": 1, "amount": 400, "reason": "Fraud", "proposer": "ada", "approver": None}
+    assert own.refusal[1] == "own_proposal"
+    assert [answer.status for answer in paid] == [200, 200, 409, 409]
+    assert paid[0].body["approver"] == "bob"
+    assert too_much.refusal[1] == "amount_too_high"
+    assert house.wallet() == 95
+    assert house.money(campaign_id) == {"funded": 10_000, "remaining": 9_905, "reserved": 0, "paid": 95, "refunded": 0}
+
+
+def test_a_refund_of_what_was_withdrawn_is_refused_and_takes_nothing(house: House) -> None:
+    """polar #4428: a wallet never goes below zero."""
+    campaign_id, found = house.taking_part()
+    house.reach(found)
+    house.done(
+        "wallets/api-withdraw",
+        ("/nina", "/nina"),
+        body={"amount": 400, "currency": "USD", "reference": "bank"},
+        key="w1",
+        status=201,
+    )
+    house.send("refund", campaign_id, body={"reason": "Fraud"}, subject="ada", key="r1")
+
+    refused = house.send("approverefund", campaign_id, subject="bob")
+
+    assert refused.refusal[:2] == (409, "insufficient_funds")
+    assert house.wallet() == 95
+    assert house.money(campaign_id)["paid"] == 495
+
+
+def test_a_participation_that_a_hand_set_back_is_not_paid_again(house: House) -> None:
+    """The ledger has its entry: paid, whatever the document says."""
+    campaign_id = house.campaign(gkeys="required")
+    house.keys(campaign_id, "AAAA-1")
+    found = house.join(campaign_id)
+    house.reach(found)
+    step = int(house.item(found)["step"])
+    house.hand(found, status="settling", step=step + 1, wake_at="2026-11-20T12:00:00.000000+0000", paid=0)
+
+    assert house.hand_over("sponsorships/worker-steps", {"campaign_id": found, "step": step + 1})
+
+    assert house.wallet() == 495
+    assert house.get(found)["status"] == "completed"
+    assert len(house.pays()) == 1
+
+
+def test_the_rate_that_counts_is_the_one_of_the_join(house: House) -> None:
+    """An edit of the campaign pays nothing: the ledger has the terms."""
+    campaign_id, found = house.taking_part()
+    house.hand(campaign_id, rate="99", pay=29_700, target_impressions=1)
+
+    house.see(found, range(2))
+    house.ask(found)
+    house.work()
+    early = house.wallet()
+    house.see(found, [2])
+    house.ask(found)
+    house.work()
+
+    assert early == 0
+    assert house.wallet() == 495
+
+
+# --- Tokens for a service's viewers
+
+
+def test_a_service_gets_tokens_for_viewers_that_it_names(house: House) -> None:
+    campaign_id, found = house.taking_part()
+    body = {"streamer_id": "nina", "viewers": ["v1", "v2"]}
+
+    made = house.send("tokens", campaign_id, body=body, subject="svc", role="service").body["tokens"]
+
+    salt = house.item(campaign_id)["viewer_salt"]
+    opened = [impressions.opened(each["token"], KEYS) for each in made]
+    assert [each["viewer_id"] for each in made] == ["v1", "v2"]
+    assert {each.participation for each in opened} == {found}
+    assert [each.viewer for each in opened] == [impressions.named_by("svc", salt, viewer) for viewer in ("v1", "v2")]
+    assert {each.by for each in opened} == {"service:svc"}
+    assert (made[0]["usable_at"], made[0]["expires_at"]) == (
+        "2026-11-20T12:00:05.000000Z",
+        "2026-11-20T12:10:00.000000Z",
+    )
+
+
+def test_tokens_are_for_services_and_for_those_who_take_part(house: House) -> None:
+    campaign_id, _ = house.taking_part()
+    nobody = {"streamer_id": "omar", "viewers": ["v1"]}
+
+    assert house.send("tokens", campaign_id, body=nobody | {"streamer_id": "nina"}, **ADVERTISER).status == 403
+    refused = house.send("tokens", campaign_id, body=nobody, subject="svc", role="service")
+    assert refused.refusal[:2] == (409, "not_participating")
+    many = {"streamer_id": "nina", "viewers": [str(number) for number in range(101)]}
+    assert house.send("tokens", campaign_id, body=many, subject="svc", role="service").status == 400
+
+
+def test_a_streamer_sees_where_they_take_part(house: House) -> None:
+    first, second = (house.join(house.campaign()) for _ in range(2))
+
+    mine = house.send("mine", EXAMPLE, subject="nina", role="user").body["items"]
+
+    assert sorted(each["id"] for each in mine) == sorted([first, second])
+    assert house.send("participation", first, subject="nina", role="user").status == 200
+    assert house.send("participation", first, subject="omar", role="user").status == 404
+
+
+# --- Boosted views never count
+
+
+def test_fifteen_thousand_boosted_views_are_no_impression_and_pay_nothing(house: House) -> None:
+    """By type, by permission (tests/template) and here: whatever else is counted, only rows are."""
+    campaign_id, found = house.taking_part()
+    for key in ("boosted#video#nina", "organic#video#nina", f"boosted#video#{found}"):
+        item = {"key": {"S": key}, "views": {"N": "15000"}}
+        house.aws.client("dynamodb").put_item(TableName=house.aws.ref("TotalsTable"), Item=item)
+
+    house.sweep_all(deep=True)
+
+    shown = house.get(found)
+    assert (shown["impressions"], shown["earnings"], shown["status"]) == (0, 0, "active")
+    assert house.money(campaign_id)["paid"] == 0
+    assert house.send("verify", found, subject="olga", role="operator").body["valid"] is True
