@@ -11,9 +11,11 @@ from sponsorships import impressions
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.harness import Answer, Functions
-from tests.integration.studio import EXAMPLE, KEYS, STEPS, TABLE, TERMS, Studio
+from tests.integration.studio import EXAMPLE, KEYS, STEPS, TABLE, TERMS, Studio, before_the_first
 
 ADVERTISER = {"subject": "acme", "role": "user"}
+CLOSED = ("TransactWriteItems", "SPONSORSHIP_CLOSED")
+"""The call that closes a campaign, and what it names."""
 
 
 class House(Studio):
@@ -49,6 +51,13 @@ class House(Studio):
         self.see(found, range(viewers))
         assert self.ask(found)
         self.work()
+
+    def claimed_back(self, **terms: Any) -> tuple[str, str]:
+        """A campaign that paid nina, and an admin proposes to claim all of it back."""
+        campaign_id, found = self.taking_part(**terms)
+        self.reach(found)
+        self.did("refund", campaign_id, subject="ada", role="admin", body={"reason": "Bots"}, key="r1")
+        return campaign_id, found
 
     def on(self, moment: datetime) -> None:
         self.clock.move_to(moment)
@@ -552,6 +561,40 @@ def test_a_refund_of_what_was_withdrawn_is_refused_and_takes_nothing(house: Hous
     assert refused.refusal[:2] == (409, "insufficient_funds")
     assert house.wallet() == 95
     assert house.money(campaign_id)["paid"] == 495
+
+
+def test_what_is_claimed_back_while_its_campaign_closes_goes_to_the_advertiser(house: House) -> None:
+    """The campaign was read as closing, and is closed before the money comes back: it has no budget any more."""
+    campaign_id, _ = house.claimed_back()
+    house.did("close", campaign_id)
+
+    with before_the_first("BatchGetItem", house.work, "budget#"):
+        house.did("approverefund", campaign_id, subject="bob", role="admin")
+
+    assert house.did("get", campaign_id)["status"] == "closed"
+    assert house.money(campaign_id)["remaining"] == 0
+    assert house.wallet("acme") == 10_000
+
+
+@pytest.mark.parametrize(("budget", "call", "where"), [(10_000, "BatchGetItem", "wallet#USD#acme"), (495, *CLOSED)])
+def test_a_campaign_closes_with_what_came_back_a_moment_before(
+    house: House, budget: int, call: str, where: str
+) -> None:
+    """The refund was computed, of something or of nothing, when a claim back comes to the budget."""
+    campaign_id, _ = house.claimed_back(budget=budget)
+    house.did("close", campaign_id)
+    step = house.steps(STEPS)[-1]
+
+    def claim_back() -> None:
+        house.did("approverefund", campaign_id, subject="bob", role="admin")
+
+    with before_the_first(call, claim_back, where):
+        house.hand_over("sponsorships/worker-steps", step)
+    house.hand_over("sponsorships/worker-steps", step)
+
+    assert house.did("get", campaign_id)["status"] == "closed"
+    assert house.money(campaign_id)["remaining"] == 0
+    assert house.wallet("acme") == budget
 
 
 def test_a_participation_that_a_hand_set_back_is_not_paid_again(house: House) -> None:
