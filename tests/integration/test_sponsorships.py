@@ -613,6 +613,59 @@ def test_a_participation_that_a_hand_set_back_is_not_paid_again(house: House) ->
     assert len(house.pays()) == 1
 
 
+def test_impressions_that_a_hand_granted_pay_nothing(house: House) -> None:
+    """Only what two people approved is granted: the document is not believed (decision 26)."""
+    campaign_id, found = house.taking_part(at_end="pro_rata")
+    house.see(found, [1])
+    house.hand(found, granted=2)
+
+    house.ask(found)
+    house.sweep_all()
+    seen = house.get(found)["status"]
+    house.did("close", campaign_id)
+    house.work()
+
+    assert seen == "active"
+    assert (house.get(found)["status"], house.wallet()) == ("expired", 165)
+
+
+def test_a_participation_that_was_released_is_not_paid_from_what_others_have(house: House) -> None:
+    """A hand sets a participation back, and two people grant what it lacks: nothing is set aside for it any more."""
+    campaign_id = house.campaign(budget=1_000, gkeys="required")
+    house.keys(campaign_id, "AAAA-1", "BBBB-2")
+    nina, tom = house.join(campaign_id), house.join(campaign_id, "tom")
+    house.did("leave", campaign_id, subject="nina")
+    house.work()
+    house.hand(nina, status="review")
+    number = house.propose(nina, 3).body["number"]
+    house.decide("approve", nina, number, "ada")
+
+    house.did("settle", campaign_id, subject="ada", role="admin")
+    house.work()
+    house.reach(tom)
+
+    assert (house.get(nina)["status"], house.get(nina)["paid"], house.wallet()) == ("expired", 0, 0)
+    assert (house.get(tom)["status"], house.wallet("tom")) == ("completed", 495)
+    states = house.key_states(campaign_id)
+    assert states == {"key#000001": "moved", "key#000002": "unlocked", "key#000003": "free"}
+
+
+def test_what_was_paid_is_not_released_too(house: House) -> None:
+    """A hand sets a participation back to held, and two people reject it: what is set aside is others'."""
+    campaign_id = house.campaign(budget=1_000)
+    nina, _ = house.join(campaign_id), house.join(campaign_id, "tom")
+    house.reach(nina)
+    house.hand(nina, status="held")
+    house.did("reject", campaign_id, body={"reason": "Bots"})
+
+    refused = house.send("reject", campaign_id, body={"reason": "Bots"})
+    house.work()
+
+    assert refused.refusal[:2] == (409, "participation_cannot_be_rejected")
+    assert (house.get(nina)["status"], house.get(nina)["paid"]) == ("completed", 495)
+    assert house.money(campaign_id)["reserved"] == 495
+
+
 def test_the_rate_that_counts_is_the_one_of_the_join(house: House) -> None:
     """An edit of the campaign pays nothing: the ledger has the terms."""
     campaign_id, found = house.taking_part()
