@@ -25,7 +25,7 @@ from sponsorships.commands import Campaigns, KeyCounts, Participations
 from sponsorships.evidence import Evidence
 from sponsorships.export import RowPlace, evidence_csv
 from sponsorships.impressions import row_part
-from sponsorships.participation import Participation
+from sponsorships.participation import Participation, ParticipationStatus
 from sponsorships.schemas import (
     KeyResource,
     LoadedKeys,
@@ -241,7 +241,7 @@ def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: 
     if not campaign.takes_impressions(now) or campaign.viewer_salt is None:
         raise Conflicting("The campaign does not run", "campaign_not_running")
     found = services().participations.find(campaign_id, body.streamer_id)
-    if found is None or found.has_ended or found.is_live:
+    if found is None or found.status is not ParticipationStatus.ACTIVE:
         raise Conflicting("This streamer does not take part", "not_participating")
 
     def token(viewer_id: str) -> TokenResource:

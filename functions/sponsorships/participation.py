@@ -372,10 +372,11 @@ def settle(participation: Participation, why: Why, detected_by: str | None, now:
 
 
 def settle_again(participation: Participation, now: datetime) -> Change:
-    """Settle a participation in review again, after a grant."""
+    """Settle a participation in review again, after a grant. A rejection that was proposed before is void."""
     if participation.status is not ParticipationStatus.REVIEW:
         raise Conflicting("Only a participation in review can be settled again", "participation_cannot_be_settled")
-    return settle(participation, participation.why or Why.TARGET, participation.detected_by, now)
+    change = settle(participation, participation.why or Why.TARGET, participation.detected_by, now)
+    return replace(change, after=replace(change.after, rejection_by=None, rejection_reason=None))
 
 
 def void(participation: Participation, rows: Mapping[tuple[str, str], Counted], reason: str, now: datetime) -> Change:

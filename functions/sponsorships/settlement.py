@@ -154,10 +154,12 @@ class ParticipationBatches:
         count = rows.count(self.secret, participation.id)
         today = now.astimezone(self.zone).date()
         found = replace(participation, granted=adjustments.granted(participation.id))
-        change = decide(found, offer, count, now, self.max_daily_earnings, today)
+        # A cap that was lowered below the pay since the join holds it back while other pay came that day, not for ever.
+        cap = max(self.max_daily_earnings, offer.pay) if self.max_daily_earnings else 0
+        change = decide(found, offer, count, now, cap, today)
         if change.earned:
             earned = self.store.earned(participation.streamer, today.isoformat())
-            if earned + change.earned.amount > self.max_daily_earnings:
+            if earned + change.earned.amount > cap:
                 return wait_for_midnight(participation, next_midnight(now, self.zone), now)
         return _once(change, offer)
 

@@ -74,6 +74,16 @@ class House(Studio):
                 assert self.hand_over("sponsorships/worker-steps", step)
         raise AssertionError("there was no end of steps")
 
+    def work_due(self) -> None:
+        """Work off the steps that are sent now, and none that they bring later."""
+        for step in self.steps(STEPS):
+            assert self.hand_over("sponsorships/worker-steps", step)
+
+    def delete(self, row: str, part: str) -> None:
+        """A hand deletes an item."""
+        key = {"id": {"S": row}, "part": {"S": part}}
+        self.aws.client("dynamodb").delete_item(TableName=self.aws.ref(TABLE), Key=key)
+
     def keys(self, campaign_id: str, *keys: str, **more: Any) -> Answer:
         return self.send("loadkeys", campaign_id, body={"keys": list(keys)}, **ADVERTISER, **more)
 
@@ -476,6 +486,27 @@ def test_pay_that_is_held_is_rejected_by_two_people(house: House) -> None:
     assert house.wallet() == 0
 
 
+def test_a_rejection_that_was_proposed_before_it_settled_again_is_void(house: House) -> None:
+    """An admin alone does not reject what two people granted since. And in review nobody gets tokens."""
+    campaign_id, found = house.taking_part(hold_hours=1)
+    house.see(found, range(3))
+    assert house.ask(found)
+    part = next(each["part"] for each in house.aws.items(TABLE) if each["id"].startswith(f"imp#{found}#"))
+    house.delete(impressions.row_id(found, part), part)
+    house.work_due()
+    wanted = {"streamer_id": "nina", "viewers": ["viewer 1"]}
+    refused = house.send("tokens", campaign_id, body=wanted, subject="page", role="service")
+    house.did("reject", campaign_id, body={"reason": "Bots"})
+    house.decide("approve", found, house.propose(found, 1).body["number"], "ada")
+
+    house.did("settle", campaign_id, subject="ada", role="admin")
+    house.work_due()
+    again = house.send("reject", campaign_id, body={"reason": "Bots"}, subject="ada")
+
+    assert refused.refusal[:2] == (409, "not_participating")
+    assert (again.body["status"], again.body["rejection_by"]) == ("held", "ada")
+
+
 def test_what_a_streamer_may_earn_a_day_is_paid_on_the_next(house: House) -> None:
     house.aws.choose(MaxDailyEarnings="500")
     first, second = (house.join(house.campaign()) for _ in range(2))
@@ -490,6 +521,22 @@ def test_what_a_streamer_may_earn_a_day_is_paid_on_the_next(house: House) -> Non
     assert (waiting["status"], waiting["waiting_for"], waiting["paid"]) == ("settling", "daily_cap", 0)
     assert house.get(second)["status"] == "completed"
     assert house.wallet() == 990
+
+
+def test_a_cap_that_was_lowered_below_the_pay_does_not_hold_it_back_for_ever(house: House) -> None:
+    """It is the only pay of its day."""
+    first, second = (house.join(house.campaign()) for _ in range(2))
+    house.aws.choose(MaxDailyEarnings="100")
+
+    house.reach(first)
+    house.reach(second)
+    waiting = house.get(second)
+    house.on(NOON + timedelta(days=1))
+    house.sweep()
+    house.work()
+
+    assert (house.get(first)["status"], waiting["waiting_for"]) == ("completed", "daily_cap")
+    assert house.get(second)["status"] == "completed"
 
 
 def test_a_campaign_that_pays_more_than_the_cap_is_refused_at_its_creation(house: House) -> None:
