@@ -25,7 +25,8 @@ from sponsorships.commands import Campaigns, KeyCounts, Participations
 from sponsorships.evidence import Evidence
 from sponsorships.export import RowPlace, evidence_csv
 from sponsorships.impressions import row_part
-from sponsorships.participation import Participation, ParticipationStatus
+from sponsorships.items import LISTED
+from sponsorships.participation import STREAMER, Participation, ParticipationStatus
 from sponsorships.schemas import (
     KeyResource,
     LoadedKeys,
@@ -261,7 +262,7 @@ def participations(
 ) -> ParticipationPage:
     """List a campaign's participations, by streamer."""
     services().campaigns.own(campaign_id, caller)
-    after = http.place_of(cursor, StreamerPlace)
+    after = http.place_of(cursor, StreamerPlace, lambda place: place.is_streamer)
     found, following = services().participations.page(campaign_id, limit, after.part if after else None)
     return ParticipationPage.of(all_taking_part(found), StreamerPlace(following) if following else None)
 
@@ -420,6 +421,11 @@ class StreamerPlace:
     """A place in the list of a campaign's participations: after this `part`."""
 
     part: str
+
+    @property
+    def is_streamer(self) -> bool:
+        """Whether it is one of this list: DynamoDB refuses a start outside of it."""
+        return self.part.startswith(LISTED) and STREAMER.fullmatch(self.part.removeprefix(LISTED)) is not None
 
 
 def all_taking_part(found: Sequence[Participation]) -> list[ParticipationResource]:

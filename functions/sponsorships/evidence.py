@@ -66,13 +66,18 @@ class Evidence:
         streamers, _ = self.settlement.store.streamers(campaign.id, None, None)
         found = self.settlement.store.get_all(participation_id(campaign.id, each) for each in streamers)
         live = sum(not each.has_ended for each in found)
+        # What is claimed back of a closed campaign's pay goes to its advertiser: it stays paid.
+        claims = ledger.find_all(f"clw#{each.id}#{n}" for each in found for n in range(1, each.refunds + 1))
+        came_back = sum(entry.amount_in(ledger.budget(campaign.id)) for entry in claims.values())
         return [
             *checks,
             Check("funded = remaining + reserved + paid + refunded", money.funded, all_of_it),
             _same("funded = the budget of the campaign", money.funded, campaign.budget),
             _same("reserved = the pay of participations that have not ended", money.reserved, live * campaign.pay),
             _same(
-                "paid = paid - clawed of all participations", money.paid, sum(each.paid - each.clawed for each in found)
+                "paid = paid of all participations - what came back to the budget",
+                money.paid,
+                sum(each.paid for each in found) - came_back,
             ),
         ]
 

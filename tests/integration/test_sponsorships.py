@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import time_machine
 
+from sluice import http
 from sponsorships import impressions
+from sponsorships.api import StreamerPlace
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.harness import Answer, Functions
@@ -273,6 +275,17 @@ def test_only_a_campaign_that_runs_is_joined(house: House) -> None:
     house.did("resume", campaign_id)
     house.on(NOON + timedelta(days=30))
     assert house.send("join", campaign_id, body={}, subject="nina", role="user").refusal[1] == "campaign_not_running"
+
+
+@pytest.mark.parametrize("part", ["", "zz", "participation#", "participation#" + "a" * 65, "participation#\x00"])
+def test_a_place_outside_of_the_list_of_streamers_is_refused(house: House, part: str) -> None:
+    """DynamoDB would refuse it with an error."""
+    cursor = http.cursor_of(StreamerPlace(part))
+
+    answer = house.send("participations", house.campaign(), query={"cursor": cursor}, **ADVERTISER)
+
+    assert answer.refusal[0] == 400
+    assert answer.fields == ["cursor"]
 
 
 @pytest.mark.parametrize("subject", ["auth0|1", "nina@example.org", "a:b", "x" * 65, "nina#1"])
@@ -588,6 +601,19 @@ def test_a_refund_takes_back_what_was_paid_once_by_two_admins(house: House) -> N
     assert too_much.refusal[1] == "amount_too_high"
     assert house.wallet() == 95
     assert house.money(campaign_id) == {"funded": 10_000, "remaining": 9_905, "reserved": 0, "paid": 95, "refunded": 0}
+
+
+def test_a_refund_of_a_closed_campaign_is_whole_too(house: House) -> None:
+    """It goes to the advertiser: to the campaign it stays paid."""
+    campaign_id, _ = house.claimed_back()
+    house.did("close", campaign_id)
+    house.work()
+
+    house.did("approverefund", campaign_id, subject="bob", role="admin")
+
+    assert (house.wallet(), house.wallet("acme")) == (0, 10_000)
+    assert house.did("verify", campaign_id)["valid"] is True
+    assert house.did("verifyparticipation", campaign_id)["valid"] is True
 
 
 def test_a_refund_of_what_was_withdrawn_is_refused_and_takes_nothing(house: House) -> None:

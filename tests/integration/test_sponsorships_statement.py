@@ -585,7 +585,7 @@ def test_what_a_hand_changes_in_a_campaigns_money_is_named(world: Sponsorships) 
 
     assert world.failing(f"/{campaign}") == {
         "funded = the budget of the campaign": (1_000_000, 7),
-        "paid = paid - clawed of all participations": (3300, 1),
+        "paid = paid of all participations - what came back to the budget": (3300, 1),
     }
 
 
