@@ -89,6 +89,10 @@ class Account:
         variables = self.resources[function]["Properties"]["Environment"]["Variables"]
         return {name: str(self._resolve(value)) for name, value in variables.items()}
 
+    def secret(self, name: str) -> str:
+        """What a secret holds."""
+        return str(self.client("secretsmanager").get_secret_value(SecretId=self.ref(name))["SecretString"])
+
     def items(self, table: str) -> list[dict[str, Any]]:
         """Every item of a table, as plain values."""
         pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.ref(table), ConsistentRead=True)

@@ -309,4 +309,4 @@ def _part(operation: str, effect: Callable[[], Any]) -> Any:
 
 
 def _key_names(item: dict[str, Any]) -> list[str]:
-    return [name for name in ("id", "part") if name in item] if "key" not in item else ["key"]
+    return [name for name in ("id", "part", "account", "line") if name in item] if "key" not in item else ["key"]

@@ -32,6 +32,8 @@ class Command:
     """And the code."""
     has_key: bool = True
     """Whether it has an Idempotency-Key."""
+    role: str = "admin"
+    subject: str = "ada"
 
 
 @dataclass
@@ -168,4 +170,6 @@ class Script:
             address=command.address,
             agent=command.agent,
             has_key=command.has_key,
+            role=command.role,
+            subject=command.subject,
         )

@@ -87,6 +87,14 @@ class Recurring:
 
 
 @dataclass(frozen=True)
+class BusRule:
+    """A rule of the bus: events of these names send their data to a queue."""
+
+    names: tuple[str, ...]
+    queue: str
+
+
+@dataclass(frozen=True)
 class Route:
     """A method and a path of the API, and the function behind it."""
 
@@ -111,8 +119,11 @@ class Wiring:
         self.queue_sources = [self._queue_source(each) for each in sources if _of_what(each)[0] in self.queues]
         self.stream_sources = [self._stream_source(each) for each in sources if _of_what(each)[1] == "StreamArn"]
         fed |= {source.queue for source in self.queue_sources}
+        rules = [_bus_rule(each) for _, each in self._of("AWS::Events::Rule")]
+        self.bus_rules = [rule for rule in rules if rule.queue in fed]
         recurring = [self._recurring(name, each) for name, each in self._of("AWS::Scheduler::Schedule")]
         self.recurring = [schedule for schedule in recurring if schedule.target in fed]
+        self.secrets = [name for name, _ in self._of("AWS::SecretsManager::Secret")]
         self.routes = [route for _, api in self._of("AWS::ApiGatewayV2::Api") for route in _routes(api["Body"])]
         # The most literal path first, as API Gateway chooses.
         self.routes.sort(key=lambda route: route.pattern.pattern.count("[^/]"))
@@ -179,6 +190,13 @@ def is_in(module: str, packages: Collection[str]) -> bool:
 def _of_what(properties: dict[str, Any]) -> tuple[str, str]:
     name, attribute = properties["EventSourceArn"]["Fn::GetAtt"]
     return name, attribute
+
+
+def _bus_rule(properties: dict[str, Any]) -> BusRule:
+    pattern, (target,) = properties["EventPattern"], properties["Targets"]
+    assert pattern.keys() == {"source", "detail-type"}, f"{pattern} is not understood"
+    assert target["InputPath"] == "$.detail.data", f"{target} is not understood"
+    return BusRule(tuple(pattern["detail-type"]), target["Arn"]["Fn::GetAtt"][0])
 
 
 def _matches(pattern: dict[str, Any], record: dict[str, Any]) -> bool:

@@ -135,6 +135,7 @@ class Request:
     body: Any = None
     id: str = "request"
     role: str = "admin"
+    subject: str = "ada"
     address: str = "192.0.2.1"
     agent: str = "Mozilla/5.0"
     has_key: bool = True
@@ -183,8 +184,11 @@ class World:
         self.modules = [import_module(path.rpartition(".")[0]) for path in self.wiring.handlers.values()]
         self._queue_of_url = {aws.ref(name): name for name in self.wiring.queues}
         self._queue_of_arn = {aws.arn(name): name for name in self.wiring.queues}
+        self._secrets = {aws.ref(name): aws.secret(name) for name in self.wiring.secrets}
         self.number = 0
         """Of the run."""
+        self.far = timedelta.max
+        """One-time schedules that are further away are not waited for."""
         self.cache: Any = None
         """Its Redis, if it has one."""
         self.forget()
@@ -198,7 +202,7 @@ class World:
         self._configured()
         self.queues: dict[str, list[Message]] = {name: [] for name in self.wiring.queues}
         self.one_time: dict[str, OneTime] = {}
-        self.shards = [Shard(source) for source in self.wiring.stream_sources]
+        self.shards = [Shard(source, due_at=began) for source in self.wiring.stream_sources]
         self.silent: Collection[str] = ()
         """Targets whose recurring schedules do not fire."""
         self.lose = 0
@@ -328,7 +332,7 @@ class World:
         fed = {source.queue for source in self.wiring.queue_sources}
         return not (
             self.later
-            or self.one_time
+            or any(each.at - self.now() <= self.far for each in self.one_time.values())
             or any(self.queues[name] for name in fed)
             or any(shard.records for shard in self.shards)
         )
@@ -445,7 +449,7 @@ class World:
         for watcher in watchers:
             watcher.asked(self, request)
         function = self.wiring.function_of(request.method, request.path)
-        event = a_request(request.method, request.path, body=request.body, role=request.role)
+        event = a_request(request.method, request.path, body=request.body, role=request.role, subject=request.subject)
         # A client's repeat is another request to the gateway: it is the key that says what it repeats.
         event["requestContext"]["requestId"] = (
             f"{request.id}/{len(self.sites)}"
@@ -608,11 +612,17 @@ class World:
             case "CreateSchedule":
                 return self._create_schedule(client, arguments)
             case "PutEvents":
-                return self._put_events(arguments)
+                return self._put_events(arguments, chain)
+            case "GetSecretValue":
+                return {"SecretString": self._secrets[arguments["SecretId"]]}
         return self.dynamo.call(operation, arguments)
 
-    def _put_events(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _put_events(self, arguments: dict[str, Any], chain: Chain) -> dict[str, Any]:
         self.bus += arguments["Entries"]
+        for entry in arguments["Entries"]:
+            for rule in self.wiring.bus_rules:
+                if entry["DetailType"] in rule.names:
+                    self.send(rule.queue, json.dumps(json.loads(entry["Detail"])["data"]), timedelta(), chain)
         for watcher in self.watchers:
             watcher.published(self, arguments["Entries"])
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "event"} for _ in arguments["Entries"]]}
@@ -645,7 +655,12 @@ class World:
             "eventID": number,
             "eventName": kind,
             "eventSource": "aws:dynamodb",
-            "dynamodb": {"Keys": written.key, "SequenceNumber": number, "StreamViewType": "KEYS_ONLY"},
+            "dynamodb": {
+                "Keys": written.key,
+                "SequenceNumber": number,
+                "StreamViewType": "KEYS_ONLY",
+                "ApproximateCreationDateTime": int(self.now().timestamp()),
+            },
         }
 
 
@@ -661,7 +676,7 @@ def _done(shard: Shard, size: int) -> None:
 
 
 def _has_effect(operation: str) -> bool:
-    return not operation.startswith(("Get", "BatchGet", "Query", "Receive", "LookUp"))
+    return not operation.startswith(("Get", "BatchGet", "TransactGet", "Query", "Receive", "LookUp"))
 
 
 def _sqs_record(message: Message, arn: str) -> dict[str, Any]:

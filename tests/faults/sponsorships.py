@@ -1,0 +1,505 @@
+"""Sponsorships in the world: their flows, and what must hold of them at the end."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
+from typing import Any, ClassVar
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
+
+from sluice import ids, ledger
+from sluice.clock import rfc3339
+from sluice.dynamodb import Database, bind
+from sponsorships import commands, impressions, rows
+from sponsorships.impressions import ImpressionKeys
+from sponsorships.recording.recorder import Recorder
+from tests.account import secret_of
+from tests.faults.chain import SHARED, act, actions_by_entity
+from tests.faults.script import Command
+from tests.faults.sponsorships_watch import Books, Watch, check_rest, is_settled, items
+from tests.faults.sweep import Context, Flow
+from tests.faults.world import START, OneTime, Request, World, a_world
+
+MODULES = (
+    "sponsorships.store",
+    "sponsorships.settlement",
+    "sponsorships.gkeys",
+    "sponsorships.participation",
+    "sponsorships.campaign",
+    "sponsorships.closing",
+    "sponsorships.edits",
+    "sponsorships.adjustments",
+    "sponsorships.detection",
+    "sluice.ledger",
+)
+"""Where the mutation check looks for conditions, fences and guards."""
+UNREACHED: dict[str, str] = {}
+"""Functions that no flow reaches."""
+
+TABLE, LEDGER = "SponsorshipsTable", "LedgerTable"
+CAMPAIGNS = "/api/v1/campaigns"
+BEFORE = START - timedelta(hours=1)
+"""When what a flow begins with was made."""
+CAMPAIGN = ids.new_id("spn", BEFORE, lambda size: (1).to_bytes(size, "big"))
+"""The campaign that a flow begins with."""
+KEYS = ImpressionKeys("k1", {"k1": secret_of("ImpressionSecret")})
+TERMS = {"name": "Winter", "target_impressions": 3, "rate": "1.65", "currency": "USD", "budget": 1000}
+"""A streamer earns 495 at 3 impressions: the budget is for two."""
+REASON = {"reason": "a test"}
+SOME_DAYS = timedelta(days=30)
+API, RECORDING = ("SponsorshipsApiFunction",), ("SponsorshipsRecordingApiFunction",)
+WORKER, CHECKS = ("SponsorshipsWorkerFunction",), ("SponsorshipsMonitoringWorkerFunction",)
+MONITORING = ("SponsorshipsMonitoringApiFunction",)
+STREAM, SCHEDULE = "SponsorshipsMonitoringStreamFunction", "SponsorshipsMonitoringScheduleFunction"
+
+
+# --- What a flow begins with
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What the tables and schedules hold when a flow begins."""
+
+    tables: Mapping[str, Mapping[Any, Any]]
+    one_time: Mapping[str, OneTime]
+
+
+_kept: dict[str, Begun] = {}
+"""Made once for each process, by the product as it is."""
+
+
+def funded(world: World) -> None:
+    """The advertiser has money."""
+    bind(ledger.LedgerItem, world.aws.ref(LEDGER))
+    entry = ledger.transfer(
+        "dep#1", "deposit", "USD", "outside#USD", "wallet#USD#ada", 5000, cause="wallet:ada 1", actor="ada", now=BEFORE
+    )
+    assert Database().commit(lambda write: ledger.write(write, entry, ledger.read(leg.account for leg in entry.legs)))
+
+
+def begun(
+    *commands: Command, streamers: tuple[str, ...] = ("nina",), seen: int = 2, **terms: Any
+) -> Callable[[World], None]:
+    """Prepares a campaign that runs, with streamers of whom each was seen by so many; then come `commands`."""
+
+    def prepare(world: World) -> None:
+        name = repr((commands, streamers, seen, terms))
+        if name not in _kept:
+            _kept[name] = _begin(world, commands, streamers, seen, terms)
+        for table, found in _kept[name].tables.items():
+            world.dynamo.tables[table].items = dict(found)
+        world.one_time = dict(_kept[name].one_time)
+
+    return prepare
+
+
+def _begin(
+    world: World, commands: tuple[Command, ...], streamers: tuple[str, ...], seen: int, terms: dict[str, Any]
+) -> Begun:
+    began, silent, watchers = world.began, world.silent, world.watchers
+    world.forget(BEFORE)
+    funded(world)
+    keys = [load("KEY-1")] if terms.get("gkeys") else []
+    joins = [join(each) for each in streamers]
+    made = [create(**terms), *keys, start(), *joins, act(lambda world: [see(world, each, seen) for each in streamers])]
+    for number, command in enumerate([*made, *commands]):
+        if command.act:
+            command.act(world, [])
+            continue
+        body = command.body(world) if callable(command.body) else command.body
+        request = Request(command.method, command.path, body, f"begun-{number}", command.role, command.subject)
+        status, answer = world.http(request)
+        assert status < 300, (request, answer)
+    far, world.far = world.far, timedelta()
+    while not world.is_quiet():
+        world.step()
+    world.far = far
+    found = Begun({name: dict(table.items) for name, table in world.dynamo.tables.items()}, dict(world.one_time))
+    world.forget(began)
+    world.silent, world.watchers = silent, watchers
+    return found
+
+
+# --- What is done
+
+
+def _path(*parts: str, of: str = CAMPAIGN) -> str:
+    return "/".join((CAMPAIGNS, of, *parts))
+
+
+def create(**terms: Any) -> Command:
+    def body(_world: World) -> dict[str, Any]:
+        ends_at = rfc3339(START + terms.get("ends_in", SOME_DAYS))
+        own = {name: each for name, each in terms.items() if name != "ends_in"}
+        return TERMS | {"milestones": [1], "ends_at": ends_at, "token_seconds": 3600} | own
+
+    return Command("POST", CAMPAIGNS, body)
+
+
+def load(*keys: str, of: str = CAMPAIGN, **options: Any) -> Command:
+    return Command("POST", _path("gkeys", of=of), {"keys": list(keys)}, **options)
+
+
+def start(of: str = CAMPAIGN) -> Command:
+    return Command("POST", _path("start", of=of))
+
+
+def command(verb: str, of: str = CAMPAIGN, **options: Any) -> Command:
+    return Command("POST", _path(verb, of=of), **options)
+
+
+def close(**options: Any) -> Command:
+    return command("close", **options)
+
+
+def join(streamer: str = "nina", of: str = CAMPAIGN, **options: Any) -> Command:
+    return Command("POST", _path("join", of=of), {}, role="user", subject=streamer, **options)
+
+
+def leave(streamer: str = "nina", **options: Any) -> Command:
+    return Command("POST", _path("leave"), role="user", subject=streamer, **options)
+
+
+def of_nina(verb: str, body: Any = None, **options: Any) -> Command:
+    """A command about her participation."""
+    return Command("POST", _path("participations", "nina", *verb.split("/")), body, **options)
+
+
+def record(*viewers: str, streamer: str = "nina", of: str = CAMPAIGN, **options: Any) -> Command:
+    """A page sends the tokens of its viewers."""
+
+    def body(world: World) -> dict[str, Any]:
+        tokens = [token(world, streamer, each) for each in viewers]
+        return {"tokens": tokens} if len(tokens) > 1 else {"token": tokens[0]}
+
+    verb = ("impressions", "batch") if len(viewers) > 1 else ("impressions",)
+    return Command("POST", _path(*verb, of=of), body, has_key=False, **options)
+
+
+def token(world: World, streamer: str, viewer: str) -> str:
+    """The same one each time: a client sends again what it sent."""
+    campaign = next(each["id"] for each in items(world, TABLE, kind="campaign"))
+    minted_at = world.began - timedelta(seconds=10)
+    named = f"{int(viewer[1:]) % 2}{impressions.registered('salt', f'{streamer} {viewer}')[1:]}"
+    return impressions.mint(
+        KEYS, f"{campaign}:{streamer}", named, minted_at, random=lambda size: viewer.encode().rjust(size)[-size:]
+    )
+
+
+def see(world: World, streamer: str, viewers: int | Iterable[str]) -> None:
+    """Record as recording does; and die before the totals are read."""
+    names = [f"v{number}" for number in range(viewers)] if isinstance(viewers, int) else list(viewers)
+    now, zone, period = world.now(), ZoneInfo("UTC"), impressions.ViewerPeriod.CAMPAIGN
+    for name in names:
+        opened = impressions.opened(token(world, streamer, name), KEYS)
+        proved = impressions.verify(opened, now, min_seconds=0, token_seconds=3600, period=period, zone=zone)
+        row = {name: {"S": value} for name, value in vars(impressions.row(KEYS, proved, rfc3339(now))).items()}
+        tally = {
+            "TableName": TABLE,
+            "Key": {"id": {"S": impressions.tally_id(opened.participation, 0)}, "part": {"S": "tally"}},
+            "UpdateExpression": "ADD impressions :one SET last_at = :at",
+            "ConditionExpression": "attribute_not_exists(closed)",
+            "ExpressionAttributeValues": {":one": {"N": "1"}, ":at": {"S": rfc3339(now)}},
+        }
+        put = {
+            "TableName": TABLE,
+            "Item": row | {"k": {"N": "0"}},
+            "ConditionExpression": "attribute_not_exists(id)",
+        }
+        world.dynamo.call("TransactWriteItems", {"TransactItems": [{"Put": put}, {"Update": tally}]})
+
+
+def click(viewer: str, **options: Any) -> Command:
+    """A viewer clicks the advertisement that was just seen."""
+
+    def body(world: World) -> dict[str, Any]:
+        opened = impressions.opened(token(world, "nina", viewer), KEYS)
+        clicked = impressions.Click(opened.participation, opened.viewer, opened.nonce, 0)
+        return {"token": impressions.mint_click(KEYS, clicked, rfc3339(world.began))}
+
+    return Command("POST", _path("clicks"), body, has_key=False, **options)
+
+
+def void(*viewers: str) -> Callable[[World], Any]:
+    """The body of a void."""
+    return lambda world: (
+        {"viewers": [impressions.opened(token(world, "nina", each), KEYS).viewer for each in viewers]} | REASON
+    )
+
+
+def hand(**values: int) -> Command:
+    """A person edits nina's document in the console."""
+
+    def edit(world: World) -> None:
+        world.dynamo.call(
+            "UpdateItem",
+            {
+                "TableName": TABLE,
+                "Key": {"id": {"S": f"{CAMPAIGN}:nina"}, "part": {"S": "campaign"}},
+                "UpdateExpression": f"SET {', '.join(f'{name} = :{name}' for name in values)}",
+                "ExpressionAttributeValues": {f":{name}": {"N": str(value)} for name, value in values.items()},
+            },
+        )
+
+    return act(edit)
+
+
+def ask(*sources: str) -> Command:
+    """The stream, or somebody else, asks for a look at nina's participation."""
+
+    def send(world: World) -> None:
+        for source in sources:
+            body = f'{{"campaign_id": "{CAMPAIGN}", "streamer": "nina", "source": "{source}"'
+            body += ', "thresholds": [3], "total": 3}' if source != "stream" else "}"
+            world.send("SponsorshipsChecksQueue", body, timedelta(), Counter())
+
+    return act(send)
+
+
+# --- When
+
+
+def stands(status: str, streamer: str = "nina") -> Callable[[World], bool]:
+    """Whether a streamer's participation is in a status."""
+    return lambda world: any(
+        each["status"] == status for each in items(world, TABLE, kind="participation", streamer=streamer)
+    )
+
+
+def has_adjustment(world: World) -> bool:
+    return any(each["part"].startswith("adjustment#") for each in items(world, TABLE))
+
+
+def once(world: World) -> bool:
+    """Whether a call is the first of a run at its place."""
+    return world.sites[-1].place not in {site.place for site in world.sites[:-1]}
+
+
+def never(_world: World) -> bool:
+    return False
+
+
+_FLOWS: tuple[Flow, ...] = (
+    Flow(
+        "golden",
+        (
+            create(gkeys="required"),
+            load("KEY-1", "KEY-2", of="{0}"),
+            start(of="{0}"),
+            join(of="{0}"),
+            act(lambda world: see(world, "nina", 1)),
+            record("v1", of="{0}"),
+            record("v2", of="{0}"),
+        ),
+        prepare=funded,
+    ),
+    Flow(
+        "a batch jumps the milestones",
+        (record("v0", "v1", "v2", "v3"), click("v0"), click("v0", wanted=200)),
+        prepare=begun(seen=0, milestones=[1, 2]),
+        only_in=RECORDING,
+    ),
+    Flow(
+        "two checks at once",
+        (ask("stream", "stream"),),
+        prepare=begun(seen=3),
+        only_in=CHECKS,
+    ),
+    Flow(
+        "an edit claims everything",
+        (
+            hand(impressions=3),
+            of_nina("adjustments/0/approve", when=has_adjustment),
+            of_nina("adjustments/0/approve", wanted=409, code="own_proposal"),
+            of_nina("adjustments/0/approve", subject="bob"),
+            of_nina("adjustments/0/approve", subject="cyd", wanted=409, code="already_decided"),
+        ),
+        prepare=begun(),
+        only_in=(*CHECKS, *MONITORING),
+    ),
+    Flow(
+        "leave in the last second",
+        (record("v2", can_cross=True), leave(can_cross=True)),
+        prepare=begun(),
+        is_race=True,
+        only_in=(*RECORDING, *WORKER),
+    ),
+    Flow(
+        "a budget for two and a key for one",
+        (
+            join(),
+            join(),
+            join("omar", wanted=409, code="keys_exhausted"),
+            load("KEY-2", "KEY-3"),
+            join("omar"),
+            join("pia", wanted=409, code="budget_exhausted"),
+        ),
+        prepare=begun(streamers=(), gkeys="required"),
+        only_in=API,
+    ),
+    Flow(
+        "three join at once",
+        (join(can_cross=True), join("omar", can_cross=True), join("pia", can_cross=True, wanted=409)),
+        prepare=begun(load("KEY-2", "KEY-3"), streamers=(), gkeys="required"),
+        is_race=True,
+        only_in=API,
+    ),
+    Flow(
+        "close",
+        (close(),),
+        prepare=begun(record("v2"), streamers=("nina", "omar")),
+        only_in=(*WORKER, *API),
+    ),
+    Flow(
+        "void against check",
+        (
+            ask("stream"),
+            of_nina("void", void("v0"), when=stands("completed"), wanted=409, code="too_late", can_cross=True),
+        ),
+        prepare=begun(seen=3),
+        is_race=True,
+        only_in=CHECKS,
+    ),
+    Flow("void", (of_nina("void", void("v0", "v1")), record("v3", "v4")), prepare=begun(seen=3), only_in=API),
+    Flow(
+        "hold, then reject",
+        (
+            ask("stream"),
+            of_nina("reject", REASON, when=stands("held")),
+            of_nina("reject", REASON, wanted=409, code="own_proposal"),
+            of_nina("reject", REASON, subject="bob"),
+        ),
+        prepare=begun(seen=3, hold_hours=1, gkeys="required"),
+        silent=(SCHEDULE,),
+        only_in=API,
+    ),
+    Flow(
+        "hold, then pay",
+        (ask("stream"),),
+        prepare=begun(seen=3, hold_hours=1),
+        silent=(SCHEDULE,),
+        only_in=WORKER,
+        only_while=lambda world: once(world) and stands("held")(world),
+    ),
+    Flow(
+        "refund",
+        (
+            of_nina("refunds", {"amount": 100} | REASON),
+            of_nina("refunds/1/approve", wanted=409, code="own_proposal"),
+            of_nina("refunds/1/approve", subject="bob"),
+            of_nina("refunds/1/approve", subject="cyd", wanted=409, code="already_decided"),
+            of_nina("refunds", REASON),
+            of_nina("refunds/2/approve", subject="bob"),
+            of_nina("refunds", REASON, wanted=409),
+        ),
+        prepare=begun(record("v2")),
+        only_in=API,
+    ),
+    Flow("the sweep alone", (), prepare=begun(seen=3), only_in=(SCHEDULE, STREAM, *WORKER, *CHECKS)),
+    Flow(
+        "the campaign ends",
+        (),
+        prepare=begun(ends_in=timedelta(minutes=20), at_end="pro_rata", gkeys="required"),
+        only_in=(*WORKER, SCHEDULE),
+        only_while=lambda world: once(world) and (stands("settling")(world) or world.running[0].function == SCHEDULE),
+        is_timed=True,
+    ),
+    Flow(
+        "refused",
+        (
+            command("start", wanted=409),
+            command("resume", wanted=409),
+            command("pause"),
+            command("pause", wanted=409),
+            join("omar", wanted=409, code="campaign_not_running"),
+            command("resume"),
+            command("cancel", wanted=409),
+            create(),
+            command("pause", of="{0}", wanted=409),
+            command("close", of="{0}", wanted=409),
+            command("cancel", of="{0}"),
+            load("KEY-1", of="{0}", wanted=409),
+        ),
+        prepare=begun(),
+        only_while=never,
+    ),
+    Flow(
+        "proposals",
+        (
+            of_nina("adjustments", {"impressions": 1} | REASON),
+            of_nina("adjustments/0/approve", wanted=409, code="own_proposal"),
+            of_nina("adjustments/0/reject", REASON, subject="bob"),
+            of_nina("adjustments/0/approve", subject="bob", wanted=409, code="already_decided"),
+            of_nina("adjustments", {"impressions": 1} | REASON),
+            record("v2"),
+            of_nina("adjustments/2/approve", subject="bob", when=stands("completed"), wanted=409, code="too_late"),
+            of_nina("adjustments/2/reject", REASON, subject="bob"),
+        ),
+        prepare=begun(),
+        only_in=MONITORING,
+    ),
+)
+FLOWS = tuple(flow if flow.is_race or flow.only_while else replace(flow, only_while=once) for flow in _FLOWS)
+"""A run takes 60 ms, and many of its calls are made at one place: except in races the first one is broken."""
+
+
+class Sponsorships(Context):
+    """Sponsorships, as the sweep knows them."""
+
+    name = "sponsorships"
+    packages = ("sponsorships", "operations")
+    flows = FLOWS
+    modules = ()
+    unreached = UNREACHED
+    never_broken = SHARED
+    made_good: ClassVar[Mapping[str, str]] = {
+        SCHEDULE: "A conflict is tried again; the sweeper wakes what was not woken."
+    }
+    is_restorable = False
+
+    def __init__(self) -> None:
+        self._watch = Watch()
+        self._world: World
+
+    @contextmanager
+    def world(self) -> Iterator[World]:
+        with ExitStack() as stack:
+            world = stack.enter_context(a_world(self.packages))
+            world.far = timedelta(days=7)  # a campaign's end, and when it forgets its viewers
+            kept: Any = Recorder.__init__
+            defaults = (lambda _seconds: None, *kept.__defaults__[1:])
+            stack.enter_context(patch.object(kept, "__defaults__", defaults))
+            salts = count(1)
+            stack.enter_context(patch.object(commands, "token_hex", lambda size: f"{next(salts):0{2 * size}x}"))
+            stack.enter_context(patch.object(rows, "SLOTS", "01"))
+            self._world = world
+            yield world
+
+    def watch(self) -> Watch:
+        self._world.begin_processes()  # what recording keeps of participations, and all of the secret
+        self._watch = Watch()
+        return self._watch
+
+    def is_settled(self, world: World) -> bool:
+        return is_settled(world)
+
+    def check(self, world: World, base: Any) -> None:
+        check_rest(world)
+
+    def end(self, world: World) -> tuple[Any, Any, Any]:
+        books, entries = Books(world), actions_by_entity(world)
+        found = [*items(world, TABLE, kind="campaign"), *items(world, TABLE, kind="participation")]
+        statuses = [(each["status"], each.get("why"), entries[each["id"]]) for each in found]
+        keys = sorted((each["part"], each["state"], each.get("streamer")) for each in books.keys)
+        numbers = [(each["id"].partition(":")[2], books.valid[each["id"]], each.get("paid")) for each in found]
+        balances = sorted((account.split("#")[0], each) for account, each in books.amounts.items())
+        adjusted = sorted(
+            (each["part"], each["state"], each.get("delta"))
+            for each in items(world, TABLE)
+            if each["part"].startswith(("adjustment#", "refund#"))
+        )
+        clicks = sorted(int(each.get("clicks", 0)) for each in books.tallies)
+        return (statuses, keys), (numbers, balances), (adjusted, clicks)

@@ -1,0 +1,331 @@
+"""What must hold of sponsorships at every moment of a run, and at its end."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sluice import ledger
+from sluice.dynamodb import bind
+from sponsorships import merkle
+from tests.dynamo.expressions import plain
+from tests.dynamo.model import Written
+from tests.faults.chain import (
+    OutboxWatch,
+    actions_by_entity,
+    are_all_published,
+    by_the_operator,
+    check_queues,
+)
+from tests.faults.sweep import Violation
+from tests.faults.world import Request, World
+
+TABLE, LEDGER = "SponsorshipsTable", "LedgerTable"
+LIVE = ("settling", "held")
+PROMISED = ("active", "settling", "held", "review")
+"""Pay is set aside for a participation in these statuses."""
+_GOES_ON = {
+    "active": {"settling"},
+    "settling": {"held", "completed", "expired", "review"},
+    "held": {"completed", "expired", "rejected"},
+    "review": {"settling", "rejected"},
+    "draft": {"running", "cancelled"},
+    "running": {"paused", "closing"},
+    "paused": {"running", "closing"},
+    "closing": {"closed"},
+}
+
+
+def items(world: World, table: str, **texts: str) -> list[dict[str, Any]]:
+    """A table's items that have these texts, in the order of their keys."""
+    wanted = {name: {"S": text} for name, text in texts.items()}
+    found = (
+        item
+        for item in world.dynamo.tables[table].items.values()
+        if all(item.get(name) == each for name, each in wanted.items())
+    )
+    return sorted(({name: plain(each) for name, each in item.items()} for item in found), key=_key)
+
+
+def _key(item: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(item[name]) for name in ("id", "part", "account", "line") if name in item)
+
+
+class Books:
+    """The tables, added up from their raw items."""
+
+    def __init__(self, world: World) -> None:
+        self.participations: dict[str, dict[str, Any]] = {}
+        self.campaigns: dict[str, dict[str, Any]] = {}
+        self.valid: Counter[str] = Counter()
+        """Rows that are not voided, by participation."""
+        self.tallied: Counter[str] = Counter()
+        self.tallies: list[dict[str, Any]] = []
+        self.keys: list[dict[str, Any]] = []
+        self.pool: dict[str, dict[str, Any]] = {}
+        self._sponsorships(world)
+        self.amounts: dict[str, int] = {}
+        self.counted: dict[str, int] = {}
+        """How many lines each balance says that it has."""
+        self.lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.entries: dict[str, dict[str, Any]] = {}
+        self._ledger(world)
+
+    def _sponsorships(self, world: World) -> None:
+        for (name, part), item in world.dynamo.tables[TABLE].items.items():
+            if part == "campaign" and name.startswith("spn_"):
+                kind = self.participations if ":" in name else self.campaigns
+                kind[name] = {each: plain(value) for each, value in item.items()}
+            elif name.startswith("imp#"):
+                self.valid[name[4:-2]] += "voided" not in item
+            elif name.startswith("tally#"):
+                tally = {each: plain(value) for each, value in item.items()}
+                self.tallies.append(tally)
+                self.tallied[name[6:].rpartition("#")[0]] += int(tally.get("impressions", 0))
+            elif name.startswith("keys#") and part.startswith("key#"):
+                self.keys.append({each: plain(value) for each, value in item.items()})
+
+    def _ledger(self, world: World) -> None:
+        for (account, line), item in world.dynamo.tables[LEDGER].items.items():
+            if line == "balance":
+                self.amounts[account] = int(item["amount"]["N"])
+                self.counted[account] = int(item["lines"]["N"])
+            elif line == "entry":
+                self.entries[account.removeprefix("entry#")] = {name: plain(each) for name, each in item.items()}
+            elif line.startswith("line#"):
+                self.lines[account].append({name: plain(each) for name, each in item.items()})
+
+    # --- What must hold
+
+    def check(self) -> None:
+        """Raises Violation."""
+        if self.valid != self.tallied:
+            raise Violation(f"the tallies are not the valid rows: {self.tallied} instead of {self.valid}")
+        self._check_accounts()
+        for campaign in self.campaigns:
+            self._check_budget(campaign)
+        for found in self.participations.values():
+            self._check_pay(found)
+        self._check_keys()
+
+    def _check_accounts(self) -> None:
+        for account, amount in self.amounts.items():
+            lines = self.lines[account]
+            if sum(int(each["amount"]) for each in lines) != amount or len(lines) != self.counted[account]:
+                raise Violation(f"{account} has {amount}, and its lines are {lines}")
+            if amount < 0 and not account.startswith("outside#"):
+                raise Violation(f"{account} is negative: {amount}")
+            entries = Counter(each["entry"] for each in lines)
+            if max(entries.values()) > 1:
+                raise Violation(f"{account} has an entry twice: {entries}")
+        if sum(self.amounts.values()):
+            raise Violation(f"money came from nowhere: {self.amounts}")
+
+    def _check_budget(self, campaign: str) -> None:
+        """funded = remaining + reserved + paid + refunded, of lines alone."""
+        budget, reserved = f"budget#{campaign}", f"reserved#{campaign}"
+        wallets: Counter[str] = Counter()
+        for account, lines in self.lines.items():
+            if account.startswith("wallet#"):
+                for each in lines:
+                    if campaign in each["entry"]:
+                        wallets[each["kind"]] += int(each["amount"])
+        funded, paid, refunded = -wallets["fund"], wallets["pay"], wallets["refund"]
+        clawed = wallets["clawback"]
+        found = self.amounts.get(budget, 0), self.amounts.get(reserved, 0), paid + clawed, refunded
+        if funded != sum(found):
+            raise Violation(
+                f"{campaign} was funded with {funded}, and (remaining, reserved, paid, refunded) is {found}"
+            )
+        promised = 0
+        for each in self.participations.values():
+            if each["campaign_id"] == campaign and each["status"] in PROMISED:
+                promised += self.pay_of(each["id"])
+        if self.amounts.get(reserved, 0) != promised:
+            raise Violation(f"{self.amounts.get(reserved, 0)} are set aside, and {promised} promised")
+
+    def pay_of(self, participation: str) -> int:
+        """What was set aside at its join."""
+        entry = self.entries[f"rsv#{participation}"]
+        return max(int(each["amount"]) for each in json.loads(entry["legs"]))
+
+    def target_of(self, participation: str) -> int:
+        return int(json.loads(self.entries[f"rsv#{participation}"]["memo"])["target"])
+
+    def total_of(self, participation: str) -> int:
+        """Valid rows, and what was granted."""
+        return self.valid[participation] + int(self.participations[participation].get("granted", 0))
+
+    def _check_pay(self, found: dict[str, Any]) -> None:
+        is_paid, status = f"pay#{found['id']}" in self.entries, found["status"]
+        if is_paid != (int(found["paid"]) > 0):
+            raise Violation(f"{found}: the ledger's pay is another")
+        if status == "completed" and not is_paid:
+            raise Violation(f"{found['id']} is completed and not paid")
+        if is_paid and status not in ("completed", "expired"):
+            raise Violation(f"{found['id']} is paid and {status}")
+        if status == "completed" and self.total_of(found["id"]) < self.target_of(found["id"]):
+            raise Violation(f"{found['id']} is completed without evidence")
+        if int(found["clawed"]) > int(found["paid"]):
+            raise Violation(f"{found['id']}: more was claimed back than paid")
+
+    def _check_keys(self) -> None:
+        of_streamer: Counter[tuple[str, str]] = Counter()
+        for key in self.keys:
+            campaign = key["id"].removeprefix("keys#")
+            if key["state"] in ("reserved", "unlocked"):
+                of_streamer[campaign, key["streamer"]] += 1
+                found = self.participations.get(f"{campaign}:{key['streamer']}", {})
+                if found.get("key_number") != int(key["part"].removeprefix("key#")):
+                    raise Violation(f"{key} is promised to {found}")
+                if (key["state"] == "unlocked") != (found["status"] == "completed"):
+                    raise Violation(f"{key}, and {found['id']} is {found['status']}")
+        if any(each > 1 for each in of_streamer.values()):
+            raise Violation(f"two keys of one streamer: {of_streamer}")
+        secrets = Counter(key["secret"] for key in self.keys if key["state"] != "moved")
+        if any(each > 1 for each in secrets.values()):
+            raise Violation(f"a key is promised twice: {secrets}")
+        for found in self.participations.values():
+            has_key = (found["campaign_id"], found["streamer"]) in of_streamer
+            wants = "key_number" in found and found["status"] not in ("expired", "rejected")
+            if has_key != wants:
+                raise Violation(f"{found['id']} is {found['status']}, and has a key: {has_key}")
+
+
+class Watch:
+    """What must hold of sponsorships at every moment of a run."""
+
+    def __init__(self) -> None:
+        self.outbox = OutboxWatch()
+
+    def disturbed(self) -> None: ...
+
+    def wrote(self, world: World, written: list[Written]) -> None:
+        self.outbox.wrote(world, written)
+        if not any(_counts(each) for each in written):
+            return
+        books = Books(world)
+        books.check()
+        for each in written:
+            if each.table == TABLE and each.before is not None and each.after is not None:
+                _check_tally(each.before, each.after)
+                _check_moves(each, written)
+
+    def published(self, world: World, entries: list[Any]) -> None:
+        self.outbox.published(world, entries)
+
+    def asked(self, world: World, request: Request) -> None: ...
+
+    def answered(self, world: World, request: Request, status: int, body: Any) -> None:
+        if status == 200 and "/impressions" in request.path:
+            for each in body.get("impressions", [body]):
+                if not each["counted"] and not each.get("reasons"):
+                    raise Violation(f"an impression was refused without a reason: {body}")
+
+    def delivered(self, world: World) -> None: ...
+
+    def kept(self, world: World) -> None: ...
+
+    def restored(self, world: World) -> None: ...
+
+
+def _counts(written: Written) -> bool:
+    """Whether it is more than what detectors note of themselves."""
+    return written.table == LEDGER or (written.table == TABLE and plain(written.key["id"]) != "monitor")
+
+
+def _check_tally(before: dict[str, Any], after: dict[str, Any]) -> None:
+    if "closed" in before and before.get("impressions") != after.get("impressions"):
+        raise Violation("an impression was counted in a closed tally")
+
+
+def _check_moves(each: Written, written: list[Written]) -> None:
+    """A transition is one that there is, and leaves one entry in the audit log."""
+    before, after = each.before or {}, each.after or {}
+    name = plain(each.key["id"])
+    if plain(each.key["part"]) != "campaign" or not name.startswith("spn_"):
+        return
+    one, other = plain(before["status"]), plain(after["status"])
+    entries = sum(each.table == "AuditTable" and plain(each.key["entity"]) == name for each in written)
+    if one != other and (other not in _GOES_ON.get(one, ()) or entries != 1):
+        raise Violation(f"{name} went from {one} to {other}, with {entries} audit entries")
+    steps = plain(after["step"]) - plain(before["step"])
+    if steps < 0 or (steps == 0 and before["updated_at"] != after["updated_at"]):
+        raise Violation("a commit or a command did not move the step on")
+
+
+# --- At rest
+
+
+def is_settled(world: World) -> bool:
+    """Whether nothing is left to do."""
+    return not list(_left(world)) and are_all_published(world)
+
+
+def _left(world: World) -> Iterator[str]:
+    books = Books(world)
+    for name, found in (books.campaigns | books.participations).items():
+        if found["status"] in (*LIVE, "closing"):
+            yield f"{name} is {found['status']}"
+    for name, found in books.participations.items():
+        if found["status"] == "active" and books.total_of(name) >= books.target_of(name):
+            yield f"{name} reached its target"
+        edited = [each for each in ("impressions", "clicks", "earnings") if found[each] != found[f"published_{each}"]]
+        if edited:
+            yield f"{name}: a hand changed {edited}"
+    for each in items(world, TABLE, kind="check", status="checking"):
+        yield f"{each['id']} is checking"
+
+
+def check_rest(world: World) -> None:
+    """What must hold when nothing is on its way. Raises Violation."""
+    books = Books(world)
+    books.check()
+    if left := list(_left(world)):
+        raise Violation(f"left behind: {left}")
+    check_queues(world)
+    _check_statements(world, books)
+    bind(ledger.LedgerItem, world.aws.ref(LEDGER))
+    for account in books.amounts:
+        if difference := ledger.verify(account):
+            raise Violation(f"{account}: {difference}")
+    _check_trail(world)
+
+
+def _check_statements(world: World, books: Books) -> None:
+    """The statement's root is that of the rows, and its count theirs."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for each in items(world, TABLE):
+        if each["id"].startswith("imp#") and "voided" not in each:
+            rows[each["id"][4:-2]].append(each)
+    statements = {each["id"]: each for each in items(world, TABLE, part="statement")}
+    for name, found in books.participations.items():
+        if found["status"] not in ("completed", "expired", "rejected", "held"):
+            continue
+        if name not in statements:
+            # What was in review never had one.
+            if found["status"] == "rejected":
+                continue
+            raise Violation(f"{name} is {found['status']}, and has no statement")
+        leaves = [
+            merkle.leaf("|".join((name, each["part"], each["nonce"], each["issued_at"], each["accepted_at"])))
+            for each in rows[name]
+        ]
+        statement = statements[name]
+        if statement["root"] != merkle.root(leaves).hex() or int(statement["impressions"]) != len(leaves):
+            raise Violation(f"the statement of {name} is not about its {len(leaves)} rows: {statement}")
+
+
+def _check_trail(world: World) -> None:
+    """Every audit chain is whole, each entry of the ledger is in it, and every event was published."""
+    with by_the_operator(world) as verify:
+        for entity in actions_by_entity(world):
+            if problem := verify(entity):
+                raise Violation(f"the audit trail of {entity}: {problem}")
+    events = list(world.dynamo.items("OutboxTable"))
+    if any(event["status"] != "processed" for event in events):
+        raise Violation("an event was not marked as published")
+    entries = sum(1 for _ in world.dynamo.items("AuditTable"))
+    checks = [event for event in events if event["name"] in ("KeyUnlocked", "DetectorGapFound")]
+    if len(events) - len(checks) < entries:
+        raise Violation(f"{entries} audit entries, and {len(events)} events")
