@@ -30,6 +30,11 @@ def of(participation_id: str) -> list[Adjustment]:
     return page_of(AdjustmentItem, _read, participation_id, _PART, None, None)[0]
 
 
+def granted(participation_id: str) -> int:
+    """The impressions that two people approved, whatever the participation's document says, by a consistent read."""
+    return sum(each.delta for each in of(participation_id) if each.state is AdjustmentState.GRANTED)
+
+
 def count_open(most: int) -> int:
     """How many are open, counted up to `most`."""
     with transient_as_unavailable():

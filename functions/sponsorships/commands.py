@@ -25,7 +25,7 @@ from sponsorships.campaign import Change as CampaignChange
 from sponsorships.earnings import pay
 from sponsorships.impressions import participation_id
 from sponsorships.participation import STREAMER, Change, Counted, Offer, Participation, Refund, Standing
-from sponsorships.settlement import Settlement
+from sponsorships.settlement import Settlement, ended_by
 from sponsorships.store import CampaignStore, ParticipationStore, listed_by, of_streamer, offer_of
 
 logger = Logger(child=True)
@@ -249,6 +249,8 @@ class Participations(ChainCommands[Participation, Change]):
                 return participation.propose_rejection(found, reason, requester.subject, now)
             wanted = participation.reject(found, _offer(found.id), requester.subject, now)
             _require_admin(caller)
+            if ended_by(found.id):
+                raise Conflicting("The ledger has ended this participation", "participation_cannot_be_rejected")
             return wanted
 
         return self.command("reject", participation_id(campaign_id, streamer), requester, change)

@@ -13,7 +13,6 @@ from sponsorships import adjustments, gkeys, postings, rows
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.impressions import participation_id
 from sponsorships.participation import (
-    AdjustmentState,
     Count,
     Offer,
     Participation,
@@ -123,8 +122,7 @@ def _money(found: Participation, offer: Offer, statement: Statement | None) -> I
     clawed = -sum(entry.amount_in(wallet) for entry in clawbacks if entry)
     yield _same("paid = the ledger's entry", paid, found.paid)
     yield _same("clawed = the ledger's entries", clawed, found.clawed)
-    granted = sum(each.delta for each in adjustments.of(found.id) if each.state is AdjustmentState.GRANTED)
-    yield _same("granted = the approved adjustments", granted, found.granted)
+    yield _same("granted = the approved adjustments", adjustments.granted(found.id), found.granted)
     is_paid = found.status is ParticipationStatus.COMPLETED or (
         found.status is ParticipationStatus.EXPIRED and found.paid > 0
     )

@@ -326,6 +326,8 @@ class Change(engine.Change[Participation]):
     """What the event says that asks for a check of the participation; it is written in the same transaction."""
     joins: Campaign | None = None
     """The campaign that is joined: it must still be as it was read."""
+    returns_to: Campaign | None = None
+    """The campaign whose pay is claimed back: it is in the status that was read. A closed one has no budget."""
     noted: Mapping[str, Any] = field(default_factory=dict)
     """What the audit entry shows besides."""
     voids: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
@@ -456,7 +458,14 @@ def pay_back(
     approved = replace(refund, approver=approver)
     noted = {"refund": refund.number, "amount": refund.amount}
     return Change(
-        participation, clawed, Action.REFUND_PAID, is_batch=True, posting=posting, refund=approved, noted=noted
+        participation,
+        clawed,
+        Action.REFUND_PAID,
+        is_batch=True,
+        posting=posting,
+        refund=approved,
+        returns_to=campaign,
+        noted=noted,
     )
 
 

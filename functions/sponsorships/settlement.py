@@ -4,7 +4,7 @@ A check decides nothing by itself, so there may be any number of them, late, dou
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,12 @@ from sluice import ledger
 from sluice.campaign import State
 from sluice.clock import Clock, next_midnight
 from sluice.errors import Unavailable, Unreadable
+from sluice.ledger import Entry
 from sluice.wake import Wake
-from sponsorships import gkeys, rows
+from sponsorships import adjustments, gkeys, rows
 from sponsorships.items import TallyItem
 from sponsorships.participation import (
+    Action,
     Change,
     Key,
     Offer,
@@ -30,6 +32,7 @@ from sponsorships.participation import (
     settle,
     wait_for_midnight,
 )
+from sponsorships.postings import wallet
 from sponsorships.secret import ImpressionSecret
 from sponsorships.store import ParticipationStore, offer_of
 
@@ -37,6 +40,8 @@ logger = Logger(child=True)
 
 _ATTEMPTS = 20
 WORKER = "worker"
+ENDS = {ParticipationStatus.COMPLETED: Action.COMPLETED, ParticipationStatus.EXPIRED: Action.EXPIRED}
+"""What the audit log calls each end."""
 
 
 def _standing(participation: Participation, tallies: Sequence[TallyItem]) -> Standing:
@@ -88,9 +93,9 @@ class Settlement:
             offer = offer_of(participation_id)
             if participation.status is not ParticipationStatus.ACTIVE or offer is None or standing.total < offer.target:
                 return None
-            # Rows, not tallies: a hand may have edited either.
+            # Rows and adjustments, not tallies and the document: a hand may have edited any.
             valid = rows.count(self.secret, participation_id).valid
-            if valid + participation.granted < offer.target:
+            if valid + adjustments.granted(participation_id) < offer.target:
                 logger.error("TallyDiffers", tallies=standing.impressions, rows=valid)  # an alarm counts these lines
                 return None
             now = self.clock.now()
@@ -148,7 +153,8 @@ class ParticipationBatches:
         rows.close(participation.id, participation.shards, participation.step)
         count = rows.count(self.secret, participation.id)
         today = now.astimezone(self.zone).date()
-        change = decide(participation, offer, count, now, self.max_daily_earnings, today)
+        found = replace(participation, granted=adjustments.granted(participation.id))
+        change = decide(found, offer, count, now, self.max_daily_earnings, today)
         if change.earned:
             earned = self.store.earned(participation.streamer, today.isoformat())
             if earned + change.earned.amount > self.max_daily_earnings:
@@ -156,14 +162,28 @@ class ParticipationBatches:
         return _once(change, offer)
 
 
-def _once(change: Change, _offer: Offer) -> Change:
-    """The change without what was done already, whatever the document says: an entry exists once, and so does a key."""
-    after = change.after
-    posting, key = change.posting, change.key
-    if posting and ledger.find(posting.id):
-        logger.error("Settled before: the ledger has its entry", entry=posting.id)
-        posting = None
-    if key is Key.UNLOCK and after.key_number:
+def ended_by(participation_id: str) -> Entry | None:
+    """The entry that paid or released what was set aside for a participation, whatever its document says."""
+    return next(iter(ledger.find_all((f"pay#{participation_id}", f"rel#{participation_id}")).values()), None)
+
+
+def _once(change: Change, offer: Offer) -> Change:
+    """The change without what was done already: what was set aside is paid or released once, a promised key goes once.
+
+    Else a hand that sets a participation back would pay it with what is set aside for others.
+    """
+    after, key = change.after, change.key
+    entry = ended_by(after.id) if change.posting else None
+    if entry:
+        logger.error("Settled before: the ledger has its entry", entry=entry.id)
+        paid = entry.amount_in(wallet(offer.currency, after.streamer))
+        after = replace(after, paid=paid)
+        statement = change.statement and replace(change.statement, pay=paid, entry=entry.id)
+        if not paid and after.status is ParticipationStatus.COMPLETED:
+            after, key = replace(after, status=ParticipationStatus.EXPIRED), Key.GIVE_BACK
+        ended = {"action": ENDS[after.status], "statement": statement, "posting": None, "earned": None}
+        change = Change(**(vars(change) | ended | {"after": after}))
+    if key and after.key_number:
         item = gkeys.find(after.campaign_id, after.key_number)
-        key = None if item and item.state == gkeys.UNLOCKED else key
-    return Change(**(vars(change) | {"posting": posting, "key": key}))
+        key = key if item and item.state == gkeys.RESERVED else None
+    return replace(change, key=key)

@@ -16,7 +16,8 @@ from sluice.chained import PART
 from sluice.clock import rfc3339
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_of
-from sluice.ledger import Entry, Leg
+from sluice.errors import Unavailable
+from sluice.ledger import Balance, Entry, Leg
 from sluice.store import ChainStore, Listing
 from sponsorships import adjustments, gkeys, monitor
 from sponsorships.campaign import Action as CampaignAction
@@ -41,7 +42,7 @@ from sponsorships.items import (
     TallyItem,
 )
 from sponsorships.participation import Action, Change, Key, Offer, Participation, Published, Refund, Statement
-from sponsorships.postings import Posting, reserved
+from sponsorships.postings import Posting, budget, reserved
 
 CAMPAIGN_EVENTS = {
     CampaignAction.CREATED: "SponsorshipCreated",
@@ -95,11 +96,24 @@ def entry_of(change: CampaignChange | Change, number: int) -> Entry | None:
     )
 
 
-def _post(transaction: TransactWrite, change: CampaignChange | Change, number: int) -> None:
-    """Write the money that a change moves. Raises Insufficient."""
+def _post(transaction: TransactWrite, change: CampaignChange | Change, number: int) -> dict[str, Balance]:
+    """Write the money that a change moves: the balances of its accounts as they will be. Raises Insufficient."""
     entry = entry_of(change, number)
-    if entry:
-        ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs))
+    return ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs)) if entry else {}
+
+
+def _require_empty(transaction: TransactWrite, campaign_id: str, then: Mapping[str, Balance]) -> None:
+    """On condition that a closed campaign has nothing; `then`: the balances as they will be. Raises Unavailable.
+
+    A claim back may have come to the budget since the refund was computed.
+    """
+    amount = ledger.BalanceItem.amount
+    nothing = amount.does_not_exist() | (amount == 0)
+    for account in (reserved(campaign_id), budget(campaign_id)):
+        if account not in then:
+            transaction.condition_check(ledger.BalanceItem, account, "balance", condition=nothing)
+        elif then[account].amount:
+            raise Unavailable("Money came back to the budget meanwhile")
 
 
 def _noted(trace: Trace | None, change: CampaignChange | Change, noted: Mapping[str, Any]) -> Trace | None:
@@ -124,16 +138,14 @@ class CampaignStore(ChainStore[Campaign, CampaignChange]):
     restored = "SPONSORSHIP_RESTORED"
 
     def also(self, transaction: TransactWrite, change: CampaignChange, after: Campaign, now: datetime) -> None:  # noqa: ARG002
-        """The advertiser's list, G-Keys, the money; and for a close: nothing may be set aside any more."""
+        """The advertiser's list, G-Keys, the money; and for a close: no money may stay in the campaign's accounts."""
         if change.before is None:
             transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
         if change.keys:
             gkeys.load(transaction, after.id, change.keys)
-        _post(transaction, change, after.audit_number)
+        then = _post(transaction, change, after.audit_number)
         if change.action is CampaignAction.CLOSED:
-            amount = ledger.BalanceItem.amount
-            nothing = amount.does_not_exist() | (amount == 0)
-            transaction.condition_check(ledger.BalanceItem, reserved(after.id), "balance", condition=nothing)
+            _require_empty(transaction, after.id, then)
 
     def terms(self, campaign: Campaign) -> dict[str, Any]:
         values = {each.name: getattr(campaign, each.name) for each in fields(Terms)}
@@ -214,6 +226,9 @@ class ParticipationStore(ChainStore[Participation, Change]):
         if change.voids:
             _void(transaction, change)
         _adjust(transaction, change, after)
+        if change.returns_to:
+            as_read: Condition = CampaignItem.status == change.returns_to.status
+            transaction.condition_check(CampaignItem, after.campaign_id, PART, condition=as_read)
         if change.check and change.action is not Action.EDITED:
             outbox.write(transaction, CHECK, {**self.terms(after), **change.check}, now)
         _post(transaction, change, after.audit_number)

@@ -11,9 +11,11 @@ from sponsorships import impressions
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.harness import Answer, Functions
-from tests.integration.studio import EXAMPLE, KEYS, STEPS, TABLE, TERMS, Studio
+from tests.integration.studio import EXAMPLE, KEYS, STEPS, TABLE, TERMS, Studio, before_the_first
 
 ADVERTISER = {"subject": "acme", "role": "user"}
+CLOSED = ("TransactWriteItems", "SPONSORSHIP_CLOSED")
+"""The call that closes a campaign, and what it names."""
 
 
 class House(Studio):
@@ -49,6 +51,13 @@ class House(Studio):
         self.see(found, range(viewers))
         assert self.ask(found)
         self.work()
+
+    def claimed_back(self, **terms: Any) -> tuple[str, str]:
+        """A campaign that paid nina, and an admin proposes to claim all of it back."""
+        campaign_id, found = self.taking_part(**terms)
+        self.reach(found)
+        self.did("refund", campaign_id, subject="ada", role="admin", body={"reason": "Bots"}, key="r1")
+        return campaign_id, found
 
     def on(self, moment: datetime) -> None:
         self.clock.move_to(moment)
@@ -554,6 +563,40 @@ def test_a_refund_of_what_was_withdrawn_is_refused_and_takes_nothing(house: Hous
     assert house.money(campaign_id)["paid"] == 495
 
 
+def test_what_is_claimed_back_while_its_campaign_closes_goes_to_the_advertiser(house: House) -> None:
+    """The campaign was read as closing, and is closed before the money comes back: it has no budget any more."""
+    campaign_id, _ = house.claimed_back()
+    house.did("close", campaign_id)
+
+    with before_the_first("BatchGetItem", house.work, "budget#"):
+        house.did("approverefund", campaign_id, subject="bob", role="admin")
+
+    assert house.did("get", campaign_id)["status"] == "closed"
+    assert house.money(campaign_id)["remaining"] == 0
+    assert house.wallet("acme") == 10_000
+
+
+@pytest.mark.parametrize(("budget", "call", "where"), [(10_000, "BatchGetItem", "wallet#USD#acme"), (495, *CLOSED)])
+def test_a_campaign_closes_with_what_came_back_a_moment_before(
+    house: House, budget: int, call: str, where: str
+) -> None:
+    """The refund was computed, of something or of nothing, when a claim back comes to the budget."""
+    campaign_id, _ = house.claimed_back(budget=budget)
+    house.did("close", campaign_id)
+    step = house.steps(STEPS)[-1]
+
+    def claim_back() -> None:
+        house.did("approverefund", campaign_id, subject="bob", role="admin")
+
+    with before_the_first(call, claim_back, where):
+        house.hand_over("sponsorships/worker-steps", step)
+    house.hand_over("sponsorships/worker-steps", step)
+
+    assert house.did("get", campaign_id)["status"] == "closed"
+    assert house.money(campaign_id)["remaining"] == 0
+    assert house.wallet("acme") == budget
+
+
 def test_a_participation_that_a_hand_set_back_is_not_paid_again(house: House) -> None:
     """The ledger has its entry: paid, whatever the document says."""
     campaign_id = house.campaign(gkeys="required")
@@ -568,6 +611,59 @@ def test_a_participation_that_a_hand_set_back_is_not_paid_again(house: House) ->
     assert house.wallet() == 495
     assert house.get(found)["status"] == "completed"
     assert len(house.pays()) == 1
+
+
+def test_impressions_that_a_hand_granted_pay_nothing(house: House) -> None:
+    """Only what two people approved is granted: the document is not believed (decision 26)."""
+    campaign_id, found = house.taking_part(at_end="pro_rata")
+    house.see(found, [1])
+    house.hand(found, granted=2)
+
+    house.ask(found)
+    house.sweep_all()
+    seen = house.get(found)["status"]
+    house.did("close", campaign_id)
+    house.work()
+
+    assert seen == "active"
+    assert (house.get(found)["status"], house.wallet()) == ("expired", 165)
+
+
+def test_a_participation_that_was_released_is_not_paid_from_what_others_have(house: House) -> None:
+    """A hand sets a participation back, and two people grant what it lacks: nothing is set aside for it any more."""
+    campaign_id = house.campaign(budget=1_000, gkeys="required")
+    house.keys(campaign_id, "AAAA-1", "BBBB-2")
+    nina, tom = house.join(campaign_id), house.join(campaign_id, "tom")
+    house.did("leave", campaign_id, subject="nina")
+    house.work()
+    house.hand(nina, status="review")
+    number = house.propose(nina, 3).body["number"]
+    house.decide("approve", nina, number, "ada")
+
+    house.did("settle", campaign_id, subject="ada", role="admin")
+    house.work()
+    house.reach(tom)
+
+    assert (house.get(nina)["status"], house.get(nina)["paid"], house.wallet()) == ("expired", 0, 0)
+    assert (house.get(tom)["status"], house.wallet("tom")) == ("completed", 495)
+    states = house.key_states(campaign_id)
+    assert states == {"key#000001": "moved", "key#000002": "unlocked", "key#000003": "free"}
+
+
+def test_what_was_paid_is_not_released_too(house: House) -> None:
+    """A hand sets a participation back to held, and two people reject it: what is set aside is others'."""
+    campaign_id = house.campaign(budget=1_000)
+    nina, _ = house.join(campaign_id), house.join(campaign_id, "tom")
+    house.reach(nina)
+    house.hand(nina, status="held")
+    house.did("reject", campaign_id, body={"reason": "Bots"})
+
+    refused = house.send("reject", campaign_id, body={"reason": "Bots"})
+    house.work()
+
+    assert refused.refusal[:2] == (409, "participation_cannot_be_rejected")
+    assert (house.get(nina)["status"], house.get(nina)["paid"]) == ("completed", 495)
+    assert house.money(campaign_id)["reserved"] == 495
 
 
 def test_the_rate_that_counts_is_the_one_of_the_join(house: House) -> None:
