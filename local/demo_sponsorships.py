@@ -25,7 +25,7 @@ MILESTONES = [50, 100, 500]
 KEYS = {"NINA7-GOLD1-2026A", "OMAR7-GOLD2-2026B"}
 
 
-class Screen:
+class LaterScreen:
     """A screen that shows on another one what it was given, when it is asked to."""
 
     def __init__(self, screen: Any) -> None:
@@ -48,7 +48,7 @@ class SponsorshipsPart:
 
     def __init__(self, stack: EmbeddedStack, screen: Any) -> None:
         self._stack = stack
-        self._screen = Screen(screen)
+        self._screen = LaterScreen(screen)
         self._sponsors = Sponsors(stack)
         self._failures: list[Exception] = []
         self._thread = Thread(target=self._run, daemon=True)
