@@ -5,37 +5,27 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from typing import Any
 
-from local import tokens
-from local.api import Api, Json
+from local.api import Json
 from local.errors import LocalError
 from local.paths import ROOT
+from local.sponsors import DONE_WITHIN_SECONDS, RATE, SIDE_BY_SIDE, Campaign, Sponsors
 from local.stack import EmbeddedStack
 
-TARGET, RATE, PAY = 2_000, "1.65", 330_000
+TARGET, PAY = 2_000, 330_000
 """2,000 impressions x 1.65 USD = 3,300.00 USD, in cents."""
 BUDGET = 700_000
 SMALL_TARGET, SMALL_BUDGET = 100, 16_500
 """Of the campaign that pays one streamer: 100 impressions x 1.65 USD = 165.00 USD."""
-BATCH, FIRST, TOKENS = 50, 30, 100
-"""The first batch is smaller, so that those after it jump over the milestones: 30, 80, 130, ..."""
 MILESTONES = [50, 100, 500]
-SIDE_BY_SIDE = 2
 KEYS = {"NINA7-GOLD1-2026A", "OMAR7-GOLD2-2026B"}
-DONE_WITHIN_SECONDS = 120
-LOOKS_PER_SECOND = 5
-CAMPAIGNS = "/api/v1/campaigns"
 
 
-class Screen:
+class LaterScreen:
     """A screen that shows on another one what it was given, when it is asked to."""
 
     def __init__(self, screen: Any) -> None:
@@ -53,49 +43,15 @@ class Screen:
             each()
 
 
-@dataclass
-class Bearers:
-    """Whoever calls the API: clients by the subject of their token."""
-
-    stack: EmbeddedStack
-    roles: dict[str, str]
-    clients: dict[str, Api] = field(default_factory=dict)
-
-    def __getitem__(self, subject: str) -> Api:
-        if subject not in self.clients:
-            token = tokens.mint(self.stack.deployed, self.roles.get(subject, "user"), subject, hours=1)
-            self.clients[subject] = Api(self.stack.api_url, token)
-        return self.clients[subject]
-
-
-@dataclass(frozen=True)
-class Campaign:
-    """A campaign that runs, by the path of its routes."""
-
-    id: str
-    pay: int
-
-    @property
-    def path(self) -> str:
-        return f"{CAMPAIGNS}/{self.id}"
-
-    def of(self, streamer: str, below: str = "") -> str:
-        return f"{self.path}/participations/{streamer}{below}"
-
-
 class SponsorshipsPart:
     """Runs the campaigns in a thread beside whatever else the demo does, and shows them when they end."""
 
     def __init__(self, stack: EmbeddedStack, screen: Any) -> None:
         self._stack = stack
-        self._screen = Screen(screen)
-        self._bearers = Bearers(stack, {"demo": "admin", "platform": "service"})
+        self._screen = LaterScreen(screen)
+        self._sponsors = Sponsors(stack)
         self._failures: list[Exception] = []
         self._thread = Thread(target=self._run, daemon=True)
-
-    @cached_property
-    def _resources(self) -> dict[str, str]:
-        return self._stack.deployed.resources()
 
     def start(self) -> None:
         self._thread.start()
@@ -111,8 +67,7 @@ class SponsorshipsPart:
 
     def _run(self) -> None:
         try:
-            deposit = {"amount": BUDGET + SMALL_BUDGET, "currency": "USD", "reference": "demo"}
-            self._bearers["demo"].post("/api/v1/wallets/acme/deposits", deposit)
+            self._sponsors.deposit(BUDGET + SMALL_BUDGET)
             campaign = self._promise()
             self._edit(campaign, "omar")
             self._pay_by_the_event(campaign, "nina")
@@ -124,9 +79,9 @@ class SponsorshipsPart:
 
     def _promise(self) -> Campaign:
         """The campaign that two streamers join."""
-        campaign = self._start(TARGET, BUDGET, {"milestones": MILESTONES, "gkeys": "required"}, sorted(KEYS))
+        campaign = self._sponsors.start(TARGET, BUDGET, {"milestones": MILESTONES, "gkeys": "required"}, sorted(KEYS))
         for streamer in ("nina", "omar"):
-            self._bearers[streamer].post(f"{campaign.path}/join", {})
+            self._sponsors.join(campaign, streamer)
         reserved = self._money(campaign)["reserved"]
         self._screen.tell(
             "Sponsor",
@@ -141,28 +96,16 @@ class SponsorshipsPart:
         )
         return campaign
 
-    def _start(self, target: int, budget: int, terms: Json, keys: list[str] | None = None) -> Campaign:
-        """A campaign of acme's, with G-Keys, that runs."""
-        acme = self._bearers["acme"]
-        price = {"name": "Demo", "target_impressions": target, "rate": RATE, "currency": "USD", "budget": budget}
-        ends_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-        made = acme.post(CAMPAIGNS, {**price, "min_seconds": 0, "ends_at": ends_at, **terms})
-        campaign = Campaign(made["id"], made["pay"])
-        if keys:
-            acme.post(f"{campaign.path}/gkeys", {"keys": keys})
-        acme.post(f"{campaign.path}/start")
-        return campaign
-
     def _edit(self, campaign: Campaign, streamer: str) -> None:
         """A hand in the database claims everything: the stream sees it, and nobody is paid."""
-        self._table("SponsorshipsTable").update_item(
+        self._sponsors.table("SponsorshipsTable").update_item(
             Key={"id": f"{campaign.id}:{streamer}", "part": "campaign"},
             UpdateExpression="SET impressions = :impressions, earnings = :earnings",
             ExpressionAttributeValues={":impressions": TARGET, ":earnings": PAY},
         )
         path = campaign.of(streamer, "/adjustments")
-        (noted,) = self._until(path, lambda seen: bool(seen["items"]))["items"]
-        seen = self._participation(campaign, streamer)
+        (noted,) = self._sponsors.until(path, lambda seen: bool(seen["items"]))["items"]
+        seen = self._sponsors.participation(campaign, streamer)
         self._screen.tell(
             "Edit",
             f"a hand writes {TARGET:,} impressions and {_usd(PAY)} into {streamer}'s document",
@@ -177,12 +120,12 @@ class SponsorshipsPart:
         )
 
     def _pay_by_the_event(self, campaign: Campaign, streamer: str) -> None:
-        sent, again = self._record(campaign, streamer, TARGET)
+        sent, again = self._sponsors.record(campaign, streamer, TARGET)
         began = time.monotonic()
-        seen = self._until_paid(campaign, streamer)
+        seen = self._sponsors.until_paid(campaign, streamer)
         seconds = time.monotonic() - began
-        wallet, crossed = self._wallet(streamer), self._crossed(campaign, streamer)
-        key = self._bearers[streamer].get(campaign.of(streamer, "/gkey"))["key"]
+        wallet, crossed = self._sponsors.wallet(streamer), self._crossed(campaign, streamer)
+        key = self._sponsors.api(streamer).get(campaign.of(streamer, "/gkey"))["key"]
         reasons = Counter(each.get("reason", "counted") for each in again)
         self._screen.tell(
             "Record",
@@ -213,16 +156,14 @@ class SponsorshipsPart:
 
     def _pay_by_the_sweep(self, streamer: str) -> None:
         """No event comes to the queue of checks, and no record to the stream's function."""
-        campaign = self._start(SMALL_TARGET, SMALL_BUDGET, {})
-        self._bearers[streamer].post(f"{campaign.path}/join", {})
-        with self._detectors_off():
-            self._record(campaign, streamer, SMALL_TARGET)
-            waiting = self._participation(campaign, streamer)
-            self._stack.deployed.client("lambda").invoke(
-                FunctionName=self._resources["SponsorshipsMonitoringScheduleFunction"], Payload=b'{"kind": "light"}'
-            )
-            seen = self._until_paid(campaign, streamer)
-        wallet, earned = self._wallet(streamer), f"{SMALL_TARGET} x {RATE}"
+        campaign = self._sponsors.start(SMALL_TARGET, SMALL_BUDGET, {})
+        self._sponsors.join(campaign, streamer)
+        with self._sponsors.detectors_off():
+            self._sponsors.record(campaign, streamer, SMALL_TARGET)
+            waiting = self._sponsors.participation(campaign, streamer)
+            self._sponsors.sweep()
+            seen = self._sponsors.until_paid(campaign, streamer)
+        wallet, earned = self._sponsors.wallet(streamer), f"{SMALL_TARGET} x {RATE}"
         self._screen.tell(
             "Sweep",
             f"events and stream are off; {streamer} has {waiting['impressions']} viewers and is {waiting['status']}, "
@@ -236,27 +177,11 @@ class SponsorshipsPart:
             and seen["paid"] == wallet == campaign.pay == SMALL_BUDGET,
         )
 
-    @contextmanager
-    def _detectors_off(self) -> Iterator[None]:
-        events, functions = self._stack.deployed.client("events"), self._stack.deployed.client("lambda")
-        rule = {
-            "Name": self._resources["SponsorshipsChecksRule"].rpartition("|")[2],
-            "EventBusName": self._resources["EventBus"],
-        }
-        stream = self._resources["SponsorshipsMonitoringStreamFunctionRows"]
-        events.disable_rule(**rule)
-        functions.update_event_source_mapping(UUID=stream, Enabled=False)
-        try:
-            yield
-        finally:
-            events.enable_rule(**rule)
-            functions.update_event_source_mapping(UUID=stream, Enabled=True)
-
     def _check_the_money(self, campaign: Campaign) -> None:
         money = self._money(campaign)
         parts = ("remaining", "reserved", "paid", "refunded")
         sums = " + ".join(f"{_plain(money[part])} {part}" for part in parts)
-        evidence = self._bearers["acme"].get(f"{campaign.path}/verify")
+        evidence = self._sponsors.api("acme").get(f"{campaign.path}/verify")
         self._screen.tell("Budget", f"{_plain(money['funded'])} = {sums}")
         self._screen.check(
             "the budget is what remains, is reserved, was paid and was refunded",
@@ -268,7 +193,7 @@ class SponsorshipsPart:
 
     def _check_offline(self, campaign: Campaign, streamer: str) -> None:
         """The statement and the evidence, fetched to files and checked by a script that knows nothing of the stack."""
-        client, folder = self._bearers[streamer], self._stack.directory
+        client, folder = self._sponsors.api(streamer), self._stack.directory
         statement, evidence = folder / "statement.json", folder / "evidence.csv"
         statement.write_text(json.dumps(client.get(campaign.of(streamer, "/statement"))), encoding="utf-8")
         evidence.write_text(client.text(campaign.of(streamer, "/statement/evidence")), encoding="utf-8")
@@ -284,66 +209,16 @@ class SponsorshipsPart:
             holds=ended.returncode == 0 and said == f"OK {TARGET} impressions, 3300.00 USD, {root}",
         )
 
-    def _record(self, campaign: Campaign, streamer: str, target: int) -> tuple[int, list[Json]]:
-        """`target` viewers of a streamer, in batches side by side: how many, and what becomes of one sent again."""
-        viewers = [f"viewer {number}" for number in range(target)]
-
-        def minted(start: int) -> list[str]:
-            wanted = {"streamer_id": streamer, "viewers": viewers[start : start + TOKENS]}
-            answer = self._bearers["platform"].post(f"{campaign.path}/impressions/tokens", wanted)
-            return [each["token"] for each in answer["tokens"]]
-
-        sent = [token for start in range(0, target, TOKENS) for token in minted(start)]
-        ends = [FIRST, *range(FIRST + BATCH, target, BATCH), target]
-        first, *others, last = [sent[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        send = partial(self._send, campaign)
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            recorded = [send(first), *pool.map(send, others)]
-        again = send(others[-1])
-        recorded.append(send(last))
-        refused = [each for answers in recorded for each in answers if not each["counted"]]
-        if refused:
-            raise LocalError(f"{len(refused)} impressions of {streamer} were refused: {refused[0]}")
-        return len(recorded), again
-
-    def _send(self, campaign: Campaign, batch: list[str]) -> list[Json]:
-        answer = self._bearers["platform"].post(f"{campaign.path}/impressions/batch", {"tokens": batch})
-        recorded: list[Json] = answer["impressions"]
-        return recorded
-
     def _crossed(self, campaign: Campaign, streamer: str) -> list[int]:
         """The thresholds of all events that asked for a check, from the outbox itself."""
-        rows = self._table("OutboxTable").scan(ConsistentRead=True)["Items"]
+        rows = self._sponsors.table("OutboxTable").scan(ConsistentRead=True)["Items"]
         asked = [json.loads(row["data"]) for row in rows if row["name"] == "campaign.completion.check"]
         of = {"campaign_id": campaign.id, "streamer": streamer, "source": "api"}
         return sorted(threshold for each in asked if of.items() <= each.items() for threshold in each["thresholds"])
 
-    def _participation(self, campaign: Campaign, streamer: str) -> Json:
-        return self._bearers[streamer].get(campaign.of(streamer))
-
-    def _until_paid(self, campaign: Campaign, streamer: str) -> Json:
-        return self._until(campaign.of(streamer), lambda seen: seen["status"] == "completed")
-
-    def _wallet(self, streamer: str) -> int:
-        return sum(each["balance"] for each in self._bearers[streamer].get("/api/v1/wallets/me")["items"])
-
     def _money(self, campaign: Campaign) -> Json:
-        money: Json = self._bearers["acme"].get(campaign.path)["money"]
+        money: Json = self._sponsors.api("acme").get(campaign.path)["money"]
         return money
-
-    def _until(self, path: str, satisfied: Callable[[Json], bool]) -> Json:
-        deadline = time.monotonic() + DONE_WITHIN_SECONDS
-        while not satisfied(seen := self._bearers["demo"].get(path)):
-            if time.monotonic() >= deadline:
-                raise LocalError(f"{path} is, after {DONE_WITHIN_SECONDS} s: {seen}")
-            time.sleep(1 / LOOKS_PER_SECOND)
-        return seen
-
-    def _table(self, logical_id: str) -> Any:
-        """boto3's Table: past all of Sluice's code."""
-        session = self._stack.deployed.session
-        resource = session.resource("dynamodb", endpoint_url=self._stack.endpoint_url)
-        return resource.Table(self._resources[logical_id])
 
 
 def _plain(cents: int) -> str:

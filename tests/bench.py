@@ -7,25 +7,20 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import pytest
 import time_machine
-from botocore.client import BaseClient
 
 from boosts.simulation import step_usd
 from local.api import Api
 from local.build import built, this_architecture
 from local.stack import temporary
 from local.tokens import mint
-from tests import bench_views
-from tests.account import Account, account
+from tests import bench_sponsorships, bench_views
+from tests.account import account
+from tests.bench_calls import Calls, write_units
 from tests.bench_tables import a_table, console
 from tests.gateway import a_request
 from tests.integration.harness import Functions
@@ -38,28 +33,6 @@ DRIFT_BATCHES = 60
 IMPORTS = 7
 
 
-@dataclass
-class Calls:
-    """AWS calls that were made, and what the written items weigh."""
-
-    operations: Counter[str] = field(default_factory=Counter)
-    transactions: list[list[dict[str, Any]]] = field(default_factory=list)
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        call = BaseClient._make_api_call
-
-        def counting(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
-            self.operations[operation] += 1
-            if operation == "TransactWriteItems":
-                self.transactions.append(arguments["TransactItems"])
-            return call(client, operation, arguments)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(BaseClient, "_make_api_call", counting)
-            yield
-
-
 def main() -> None:
     console.print("[bold]Steps through the real handler[/], on moto, in process")
     bench_steps()
@@ -69,6 +42,8 @@ def main() -> None:
     bench_drift()
     console.print("\n[bold]Views[/]")
     bench_views.main()
+    console.print("\n[bold]Sponsorships[/]")
+    bench_sponsorships.main()
 
 
 def bench_steps() -> None:
@@ -93,7 +68,7 @@ def bench_steps() -> None:
                 step(number)
         seconds = time.perf_counter() - began
         steps = STEPS - 2
-        units = statistics.mean(_write_units(aws, transaction) for transaction in calls.transactions)
+        units = statistics.mean(write_units(aws, transaction) for transaction in calls.transactions)
     per_step = sum(calls.operations.values()) / steps
     table = a_table("figure", "measured", "budget")
     names = ", ".join(f"{name} {count / steps:.2f}" for name, count in calls.operations.items())
@@ -168,37 +143,6 @@ def _running(functions: Functions, views: int) -> str:
     campaign_id: str = json.loads(created["body"])["id"]
     functions.call("BoostsApiFunction", a_request("POST", f"{CAMPAIGNS}/{campaign_id}/execute"))
     return campaign_id
-
-
-def _write_units(aws: Account, transaction: list[dict[str, Any]]) -> int:
-    """2 for each KB begun of each item, and what the changed index keys cost: an old entry out, a new one in."""
-    client = aws.client("dynamodb")
-    units = 0
-    for action in transaction:
-        ((kind, write),) = action.items()
-        item = write.get("Item")
-        if item is None:
-            answer = client.get_item(TableName=write["TableName"], Key=write["Key"], ConsistentRead=True)
-            item = answer.get("Item", write["Key"])
-        units += 2 * -(-_size(item) // 1024)
-        indexes = aws.resources[write["TableName"]]["Properties"].get("GlobalSecondaryIndexes", [])
-        names = write.get("ExpressionAttributeNames", {})
-        changed = {name for alias, name in names.items() if alias in write.get("UpdateExpression", "").split()}
-        for index in indexes:
-            keys = [key["AttributeName"] for key in index["KeySchema"]]
-            if all(key in item for key in keys):
-                units += 1 if kind == "Put" else 2 * any(key in changed for key in keys)
-    return units
-
-
-def _size(value: Any) -> int:
-    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html, closely."""
-    return sum(len(name) + _value_size(*content.items()) for name, content in value.items())
-
-
-def _value_size(value: tuple[str, str]) -> int:
-    kind, content = value
-    return len(content.strip("0.")) // 2 + 2 if kind == "N" else len(content)
 
 
 def _import_ms(modules: str, path: str) -> float:
