@@ -20,8 +20,8 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-_WRITES = frozenset({"save", "update", "delete", "update_if"})
-_CONDITION_AT = {"update": 2, "save": 1, "delete": 1, "update_if": 2}
+_WRITES = frozenset({"save", "update", "delete", "update_if", "_update"})
+_CONDITION_AT = {"update": 2, "save": 1, "delete": 1, "update_if": 2, "_update": 2}
 _FENCES = frozenset({"step", "committed_by", "request", "sweeps"})
 _CHECKS = frozenset({"require_open", "condition_check"})
 # What refuses an input that has no meaning is not what this is about.
@@ -135,6 +135,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
             yield f"clause {_text(node.left)}", lambda each: _become(each, each.right)  # type: ignore[attr-defined]
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr=check))) if check in _CHECKS:
             yield f"{check}()", lambda each: setattr(each, "value", ast.Constant(None))
+        case ast.Dict():
+            yield from _written_out(node)
         case ast.If() | ast.ExceptHandler() | ast.Return():
             yield from _guards(node)
     if isinstance(node, ast.Call) and _text(node.func) in ("replace", "_commanded"):
@@ -160,6 +162,17 @@ def _guards(node: ast.stmt | ast.ExceptHandler) -> Iterator[tuple[str, Change]]:
             yield f"return if {_text(test)}, never", lambda each: setattr(each, "value", each.value.orelse)
 
 
+def _written_out(node: ast.Dict) -> Iterator[tuple[str, Change]]:
+    """A condition of a call to botocore's client, which has it as text."""
+    for number, key in enumerate(node.keys):
+        if isinstance(key, ast.Constant) and key.value == "ConditionExpression" and len(node.keys) > 1:
+
+            def drop(each: Any, number: int = number) -> None:
+                del each.keys[number], each.values[number]
+
+            yield f"condition {_text(node.values[number])} of a call", drop
+
+
 def _conditions(node: ast.Call, verb: str) -> Iterator[tuple[str, Change]]:
     for number, keyword in enumerate(node.keywords):
         if keyword.arg == "condition":
@@ -169,7 +182,7 @@ def _conditions(node: ast.Call, verb: str) -> Iterator[tuple[str, Change]]:
 
             yield f"condition {_text(keyword.value)} of {verb}", drop
     place = _CONDITION_AT[verb]
-    if len(node.args) > place:
+    if len(node.args) > place and _text(node.args[place]) != "''":
 
         def drop_positional(each: Any) -> None:
             each.args[place] = ast.Constant(None)

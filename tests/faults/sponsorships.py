@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sluice import ids, ledger
 from sluice.clock import rfc3339
 from sluice.dynamodb import Database, bind
-from sponsorships import commands, impressions, rows
+from sponsorships import closing, commands, impressions, rows
 from sponsorships.impressions import ImpressionKeys
 from sponsorships.recording.recorder import Recorder
 from tests.account import secret_of
@@ -25,19 +25,133 @@ from tests.faults.world import START, OneTime, Request, World, a_world
 
 MODULES = (
     "sponsorships.store",
-    "sponsorships.settlement",
     "sponsorships.gkeys",
     "sponsorships.participation",
     "sponsorships.campaign",
-    "sponsorships.closing",
     "sponsorships.edits",
     "sponsorships.adjustments",
     "sponsorships.detection",
+    "sponsorships.recording.table",
     "sluice.ledger",
 )
 """Where the mutation check looks for conditions, fences and guards."""
-UNREACHED: dict[str, str] = {}
+_MONITORING = "tests/integration/test_sponsorships_monitoring.py"
+_RECORDING = "tests/integration/test_sponsorships_recording.py"
+_LEDGER = "tests/integration/test_ledger.py"
+_PURE = "tests/unit/test_participation.py and test_sponsorship.py"
+UNREACHED = {
+    "sponsorships.store.ParticipationStore.earned": f"There is no daily cap: {_PURE}.",
+    "sponsorships.store._earn": f"There is no daily cap: {_PURE}.",
+    "sponsorships.store.listed_by": "No list is asked for: tests/e2e.",
+    "sponsorships.recording.table.DynamoTable.grow": "No call meets three conflicts: test_sponsorships_recording.py.",
+    "sluice.ledger.transfer": f"The context makes entries itself: {_LEDGER}.",
+    "sluice.ledger.settled": "It is the wallets': tests/integration/test_wallets_api.py.",
+    **dict.fromkeys(
+        [f"sluice.ledger.{each}" for each in ("conservation", "_difference", "_fault", "_behind", "_all_accounts")],
+        f"No deep run is begun: {_LEDGER}.",
+    ),
+}
 """Functions that no flow reaches."""
+_AS_READ = "sponsorships.store.ParticipationStore.as_read"
+_CONFLICTS = "if {code for code, _ in reasons} & {'TransactionConflict', *_THROTTLED, 'ProvisionedThroug..."
+_NULLS = "if any((getattr(item, name) is None for name, each in attributes.items() if not each.null))"
+OUT_OF_SIGHT = {
+    **dict.fromkeys(
+        [
+            f"{_AS_READ}: if before and change.action is Action.TALLY_CORRECTED",
+            f"{_AS_READ}: clause before of an if",
+            f"{_AS_READ}: clause change.action is Action.TALLY_CORRECTED of an if",
+            f"{_AS_READ}: clause before of an if (2)",
+            f"{_AS_READ}: if before and change.action is Action.EDITED",
+            f"{_AS_READ}: clause change.action is Action.EDITED of an if",
+            "sponsorships.store.ParticipationStore._trace: clause trace of an if",
+            "sponsorships.store.ParticipationStore._trace: clause change.check of an if",
+            "sponsorships.store.ParticipationStore._trace: clause change.action is Action.EDITED of an if",
+            "sponsorships.store.RunStore.also: condition as_read of update",
+            "sponsorships.store._is: return if value, always",
+            "sponsorships.store._is: return if value, never",
+            "sponsorships.detection.Detection.look: if standing is None",
+            "sponsorships.detection.Detection.put_right: if after",
+            "sponsorships.detection.Detection.put_right: if again is None",
+            "sponsorships.detection.Detection._look_for_gap: if standing.last_at is None",
+        ],
+        f"No hand edits a tally or a document twice, and a detector or a run too many does no harm: {_MONITORING}.",
+    ),
+    **dict.fromkeys(
+        [
+            f"sponsorships.recording.table.{each}"
+            for each in (
+                "DynamoTable.standing: if keys[0] not in found or keys[1] not in found",
+                "DynamoTable.standing: way keys[0] not in found of an if",
+                "DynamoTable.standing: way keys[1] not in found of an if",
+                "DynamoTable.totals: if own not in found",
+                "DynamoTable.click: condition 'attribute_exists(id) AND attribute_not_exists(closed)' of _update",
+                "DynamoTable.mark: condition ' AND '.join(['#status = :active', *as_read]) of _update",
+                "DynamoTable.mark: condition 'attribute_not_exists(id)' of a call",
+                "DynamoTable._once: if _code(error) == 'ConditionalCheckFailedException'",
+                "_outcome: if code in _UNHEARD",
+                "_outcome: if code in _THROTTLED",
+                "_outcome: if code != 'TransactionCanceledException'",
+                f"_outcome: {_CONFLICTS}",
+                "_as_read: return if name in item, always",
+                "_as_read: return if name in item, never",
+            )
+        ],
+        f"A mark too many is harmless; the rest: {_RECORDING}.",
+    ),
+    **dict.fromkeys(
+        [
+            "sponsorships.store._claim_back: condition RefundItem.id.does_not_exist() of save",
+            "sponsorships.store._void: condition as_read of update",
+            "sponsorships.store._void: condition TallyItem.closed.does_not_exist() of update",
+        ],
+        "The participation is as it was read, and its audit entry exists once: either stops a second void or proposal.",
+    ),
+    **dict.fromkeys(
+        [
+            "sponsorships.gkeys.reserve: clause PoolItem.loaded >= number",
+            "sponsorships.gkeys._is_promised_to: clause KeyItem.streamer == streamer",
+            "sponsorships.gkeys._is_promised_to: clause KeyItem.state == RESERVED",
+        ],
+        "A pool never shrinks, and a key's number is one participation's: only a hand can change that.",
+    ),
+    **dict.fromkeys(
+        [
+            "sponsorships.participation.decide: clause amount of an if",
+            "sponsorships.participation._unlocked: return if participation.key_number is None, never",
+            "sponsorships.participation._returned: return if participation.key_number is None, never",
+            "sponsorships.campaign.start: if campaign.ends_at <= now",
+            "sponsorships.campaign.close: clause not gave_up of an if",
+        ],
+        f"No flow comes to it, or the store looks at the same: {_PURE}.",
+    ),
+    **dict.fromkeys(
+        [
+            f"sluice.ledger.{each}"
+            for each in (
+                "entry: if any((type(leg.amount) is not int for leg in legs))",
+                "entry: if not 1 < len(netted) <= MOST_LEGS or not all((leg.amount for leg in netted))",
+                "entry: way not 1 < len(netted) <= MOST_LEGS of an if",
+                "entry: way not all((leg.amount for leg in netted)) of an if",
+                "entry: if (off := sum((leg.amount for leg in netted)))",
+                "entry: if len(json.dumps(noted, ensure_ascii=False).encode()) > MOST_MEMO_BYTES",
+                "budget_of: if found.funded != found.remaining + found.reserved + found.paid + found.refunded",
+                "_then: if currency != entry.currency",
+                "_as_read: clause as_read",
+                "_then: clause _is_bounded(leg) of an if",
+                "_named_currency: return if kind in ('wallet', 'outside') and rest, always",
+                "_named_currency: return if kind in ('wallet', 'outside') and rest, never",
+                "_as_read: return if _is_bounded(leg), always",
+                "_as_read: return if _is_bounded(leg), never",
+                "_as_read: clause BalanceItem.amount >= -leg.amount",
+                f"_readable: {_NULLS}",
+            )
+        ],
+        f"It refuses a defect, or what a hand did: {_LEDGER}.",
+    ),
+    "sponsorships.store._join: clause CampaignItem.ends_at > now": "The clock stands still while a call is under way.",
+}
+"""What no run can notice."""
 
 TABLE, LEDGER = "SponsorshipsTable", "LedgerTable"
 CAMPAIGNS = "/api/v1/campaigns"
@@ -50,6 +164,8 @@ TERMS = {"name": "Winter", "target_impressions": 3, "rate": "1.65", "currency": 
 """A streamer earns 495 at 3 impressions: the budget is for two."""
 REASON = {"reason": "a test"}
 SOME_DAYS = timedelta(days=30)
+FAR = timedelta(days=7)
+"""The end of a campaign, and when it forgets its viewers, are not waited for."""
 API, RECORDING = ("SponsorshipsApiFunction",), ("SponsorshipsRecordingApiFunction",)
 WORKER, CHECKS = ("SponsorshipsWorkerFunction",), ("SponsorshipsMonitoringWorkerFunction",)
 MONITORING = ("SponsorshipsMonitoringApiFunction",)
@@ -73,6 +189,13 @@ _kept: dict[str, Begun] = {}
 
 def funded(world: World) -> None:
     """The advertiser has money."""
+    if "funded" not in _kept:
+        _deposit(world)
+        _kept["funded"] = Begun({LEDGER: dict(world.dynamo.tables[LEDGER].items)}, {})
+    world.dynamo.tables[LEDGER].items = dict(_kept["funded"].tables[LEDGER])
+
+
+def _deposit(world: World) -> None:
     bind(ledger.LedgerItem, world.aws.ref(LEDGER))
     entry = ledger.transfer(
         "dep#1", "deposit", "USD", "outside#USD", "wallet#USD#ada", 5000, cause="wallet:ada 1", actor="ada", now=BEFORE
@@ -102,25 +225,30 @@ def _begin(
     began, silent, watchers = world.began, world.silent, world.watchers
     world.forget(BEFORE)
     funded(world)
-    keys = [load("KEY-1")] if terms.get("gkeys") else []
+    secrets = [f"KEY-{number + 1}" for number in range(max(1, len(streamers)))]
+    keys = [load(*secrets)] if terms.get("gkeys") else []
     joins = [join(each) for each in streamers]
     made = [create(**terms), *keys, start(), *joins, act(lambda world: [see(world, each, seen) for each in streamers])]
-    for number, command in enumerate([*made, *commands]):
-        if command.act:
-            command.act(world, [])
-            continue
-        body = command.body(world) if callable(command.body) else command.body
-        request = Request(command.method, command.path, body, f"begun-{number}", command.role, command.subject)
-        status, answer = world.http(request)
-        assert status < 300, (request, answer)
     far, world.far = world.far, timedelta()
-    while not world.is_quiet():
-        world.step()
+    for number, command in enumerate([*made, *commands]):
+        _give(world, command, number)
+        while number >= len(made) - 1 and not world.is_quiet():
+            world.step()
     world.far = far
     found = Begun({name: dict(table.items) for name, table in world.dynamo.tables.items()}, dict(world.one_time))
     world.forget(began)
     world.silent, world.watchers = silent, watchers
     return found
+
+
+def _give(world: World, command: Command, number: int) -> None:
+    if command.act:
+        command.act(world, [])
+        return
+    body = command.body(world) if callable(command.body) else command.body
+    request = Request(command.method, command.path, body, f"begun-{number}", command.role, command.subject)
+    status, answer = world.http(request)
+    assert status < 300, (request, answer)
 
 
 # --- What is done
@@ -247,6 +375,13 @@ def hand(**values: int) -> Command:
     return act(edit)
 
 
+def delete_a_row(world: World) -> None:
+    """A person deletes one of nina's rows in the console."""
+    row = next(each for each in items(world, TABLE) if each["id"].startswith("imp#"))
+    key = {"id": {"S": row["id"]}, "part": {"S": row["part"]}}
+    world.dynamo.call("DeleteItem", {"TableName": TABLE, "Key": key})
+
+
 def ask(*sources: str) -> Command:
     """The stream, or somebody else, asks for a look at nina's participation."""
 
@@ -276,6 +411,22 @@ def has_adjustment(world: World) -> bool:
 def once(world: World) -> bool:
     """Whether a call is the first of a run at its place."""
     return world.sites[-1].place not in {site.place for site in world.sites[:-1]}
+
+
+def is_of_monitoring(world: World) -> bool:
+    """Whether a call is made for the run, and not for a participation that it finds."""
+    return world.sites[-1].function not in WORKER or "chk_" in str(world.running[-1].event)
+
+
+def is_of_a_second_run(world: World) -> bool:
+    """Whether the schedule looks at the run before."""
+    site = world.sites[-1]
+    return site.function == SCHEDULE and site.operation == "BatchGetItem"
+
+
+def writes(world: World) -> bool:
+    """Whether a call writes: what others did since it read comes in before it."""
+    return world.sites[-1].has_effect
 
 
 def never(_world: World) -> bool:
@@ -348,6 +499,58 @@ _FLOWS: tuple[Flow, ...] = (
         only_in=API,
     ),
     Flow(
+        "an impression while it settles",
+        (record("v1"), leave(), record("v2", when=stands("expired"), can_cross=True)),
+        prepare=begun(seen=1),
+        is_race=True,
+        only_in=(*WORKER, *RECORDING),
+    ),
+    Flow(
+        "a budget for one",
+        (join(can_cross=True), join("omar", can_cross=True, wanted=409)),
+        prepare=begun(streamers=(), budget=500),
+        is_race=True,
+        only_in=API,
+    ),
+    Flow(
+        "keys loaded at once",
+        (load("KEY-1", "KEY-2", can_cross=True), load("KEY-2", "KEY-3", subject="bob", can_cross=True)),
+        prepare=begun(streamers=(), gkeys="required"),
+        is_race=True,
+        only_in=API,
+    ),
+    Flow(
+        "join against pause",
+        (join(can_cross=True), command("pause", can_cross=True)),
+        prepare=begun(streamers=()),
+        is_race=True,
+        only_in=API,
+    ),
+    Flow(
+        "join against close",
+        (join(can_cross=True), close(can_cross=True), act(World.others, can_cross=True)),
+        prepare=begun(streamers=()),
+        is_race=True,
+        only_in=API,
+    ),
+    Flow(
+        "two leave at once",
+        (leave(), leave("omar"), leave(wanted=409, code="participation_cannot_be_left")),
+        prepare=begun(streamers=("nina", "omar"), gkeys="required"),
+        only_in=WORKER,
+        only_while=writes,
+    ),
+    Flow(
+        "refunds at once",
+        (
+            of_nina("refunds/1/approve", subject="bob", can_cross=True),
+            of_nina("refunds/1/approve", subject="cyd", can_cross=True, wanted=409),
+        ),
+        prepare=begun(record("v2"), of_nina("refunds", {"amount": 100} | REASON)),
+        is_race=True,
+        only_in=API,
+    ),
+    Flow(
         "close",
         (close(),),
         prepare=begun(record("v2"), streamers=("nina", "omar")),
@@ -371,6 +574,7 @@ _FLOWS: tuple[Flow, ...] = (
             of_nina("reject", REASON, when=stands("held")),
             of_nina("reject", REASON, wanted=409, code="own_proposal"),
             of_nina("reject", REASON, subject="bob"),
+            of_nina("reject", REASON, subject="cyd", wanted=409, code="participation_cannot_be_rejected"),
         ),
         prepare=begun(seen=3, hold_hours=1, gkeys="required"),
         silent=(SCHEDULE,),
@@ -388,23 +592,44 @@ _FLOWS: tuple[Flow, ...] = (
         "refund",
         (
             of_nina("refunds", {"amount": 100} | REASON),
+            of_nina("refunds", {"amount": 496} | REASON, wanted=409, code="amount_too_high"),
+            of_nina("refunds", REASON),
             of_nina("refunds/1/approve", wanted=409, code="own_proposal"),
             of_nina("refunds/1/approve", subject="bob"),
             of_nina("refunds/1/approve", subject="cyd", wanted=409, code="already_decided"),
+            of_nina("refunds/2/approve", subject="bob", wanted=409, code="amount_too_high"),
             of_nina("refunds", REASON),
-            of_nina("refunds/2/approve", subject="bob"),
-            of_nina("refunds", REASON, wanted=409),
+            of_nina("refunds/3/approve", subject="bob"),
+            of_nina("refunds", REASON, wanted=409, code="nothing_paid"),
         ),
         prepare=begun(record("v2")),
         only_in=API,
     ),
-    Flow("the sweep alone", (), prepare=begun(seen=3), only_in=(SCHEDULE, STREAM, *WORKER, *CHECKS)),
+    Flow(
+        "a hand deletes a row while it settles",
+        (
+            ask("stream"),
+            act(delete_a_row, when=stands("settling")),
+            of_nina("adjustments", {"impressions": 1} | REASON, when=stands("review")),
+            of_nina("adjustments/2/approve", subject="bob"),
+            of_nina("settle"),
+        ),
+        prepare=begun(seen=3, gkeys="required"),
+        only_in=MONITORING,
+    ),
+    Flow(
+        "the sweep alone",
+        (),
+        prepare=begun(seen=3),
+        only_in=(SCHEDULE, STREAM, *WORKER, *CHECKS),
+        only_while=lambda world: once(world) and is_of_monitoring(world),
+    ),
     Flow(
         "the campaign ends",
         (),
         prepare=begun(ends_in=timedelta(minutes=20), at_end="pro_rata", gkeys="required"),
         only_in=(*WORKER, SCHEDULE),
-        only_while=lambda world: once(world) and (stands("settling")(world) or world.running[0].function == SCHEDULE),
+        only_while=lambda world: once(world) and (stands("settling")(world) or is_of_a_second_run(world)),
         is_timed=True,
     ),
     Flow(
@@ -417,11 +642,13 @@ _FLOWS: tuple[Flow, ...] = (
             join("omar", wanted=409, code="campaign_not_running"),
             command("resume"),
             command("cancel", wanted=409),
-            create(),
+            of_nina("reject", REASON, wanted=409),
+            of_nina("settle", wanted=409),
+            create(gkeys="required"),
             command("pause", of="{0}", wanted=409),
             command("close", of="{0}", wanted=409),
             command("cancel", of="{0}"),
-            load("KEY-1", of="{0}", wanted=409),
+            load("KEY-1", of="{0}", wanted=409, code="campaign_cannot_be_given_keys"),
         ),
         prepare=begun(),
         only_while=never,
@@ -442,8 +669,8 @@ _FLOWS: tuple[Flow, ...] = (
         only_in=MONITORING,
     ),
 )
-FLOWS = tuple(flow if flow.is_race or flow.only_while else replace(flow, only_while=once) for flow in _FLOWS)
-"""A run takes 60 ms, and many of its calls are made at one place: except in races the first one is broken."""
+FLOWS = tuple(replace(each, only_while=each.only_while or (writes if each.is_race else once)) for each in _FLOWS)
+"""A run takes 60 ms, and many of its calls are made at one place: the first one is broken, and in races every write."""
 
 
 class Sponsorships(Context):
@@ -452,8 +679,9 @@ class Sponsorships(Context):
     name = "sponsorships"
     packages = ("sponsorships", "operations")
     flows = FLOWS
-    modules = ()
+    modules = MODULES
     unreached = UNREACHED
+    out_of_sight = OUT_OF_SIGHT
     never_broken = SHARED
     made_good: ClassVar[Mapping[str, str]] = {
         SCHEDULE: "A conflict is tried again; the sweeper wakes what was not woken."
@@ -468,13 +696,14 @@ class Sponsorships(Context):
     def world(self) -> Iterator[World]:
         with ExitStack() as stack:
             world = stack.enter_context(a_world(self.packages))
-            world.far = timedelta(days=7)  # a campaign's end, and when it forgets its viewers
+            world.far = FAR
             kept: Any = Recorder.__init__
             defaults = (lambda _seconds: None, *kept.__defaults__[1:])
             stack.enter_context(patch.object(kept, "__defaults__", defaults))
             salts = count(1)
             stack.enter_context(patch.object(commands, "token_hex", lambda size: f"{next(salts):0{2 * size}x}"))
             stack.enter_context(patch.object(rows, "SLOTS", "01"))
+            stack.enter_context(patch.object(closing, "PAGE", 1))
             self._world = world
             yield world
 
@@ -487,7 +716,7 @@ class Sponsorships(Context):
         return is_settled(world)
 
     def check(self, world: World, base: Any) -> None:
-        check_rest(world)
+        check_rest(world, self._watch)
 
     def end(self, world: World) -> tuple[Any, Any, Any]:
         books, entries = Books(world), actions_by_entity(world)

@@ -7,8 +7,11 @@ from unittest.mock import patch
 
 import pytest
 
+from sponsorships import closing
 from tests.faults.boosts import CAMPAIGNS, Boosts
 from tests.faults.cache import through
+from tests.faults.sponsorships import CAMPAIGNS as SPONSORSHIPS
+from tests.faults.sponsorships import FAR, Sponsorships, create, funded
 from tests.faults.views import Views, on_its_clock
 from tests.faults.world import Request, World, a_world
 from tests.redis_servers import Servers
@@ -42,10 +45,23 @@ def an_import(world: World) -> None:
     world.http(Request("POST", f"/api/admin/views/imports/{made['id']}/execute", None, "execute"))
 
 
+def a_closing(world: World) -> None:
+    """A campaign whose many participations settle, one a step."""
+    funded(world)
+    terms = create(milestones=[], target_impressions=1, budget=5000).body
+    _, made = world.http(Request("POST", SPONSORSHIPS, terms(world) if callable(terms) else terms, "create"))
+    path = f"{SPONSORSHIPS}/{made['id']}"
+    world.http(Request("POST", f"{path}/start", None, "start"))
+    for number in range(20):
+        world.http(Request("POST", f"{path}/join", {"streamer_id": f"streamer{number}"}, f"join-{number}"))
+    world.http(Request("POST", f"{path}/close", None, "close"))
+
+
 LONG: dict[str, Callable[[World], None]] = {
     "BoostsWorkerFunction": a_campaign,
     "ViewsSyncWorkerFunction": a_sync,
     "ViewsImportsWorkerFunction": an_import,
+    "SponsorshipsWorkerFunction": a_closing,
 }
 """What makes each of them loop more than 16 times."""
 
@@ -75,14 +91,16 @@ def test_a_long_loop_needs_the_template_to_allow_it(
 def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> set[str]:
     """The functions of which a hop was dropped until everything came to rest."""
     views = Views(servers)
-    packages = {*Boosts.packages, *Views.packages}
+    packages = {*Boosts.packages, *Views.packages, *Sponsorships.packages}
     small_pages: dict[str, Any] = {"page_contents": 1}
     with (
         a_world(packages, text, RedisUrl=servers.url, ViewShards="2") as world,
         through(world, views.server, views),
         on_its_clock(world),
         patch.dict(epochs.Sync.__init__.__kwdefaults__, small_pages),
+        patch.object(closing, "PAGE", 1),
     ):
+        world.far = FAR
         views.live_in(world)
         views.watch()
         begin(world)

@@ -22,8 +22,6 @@ MODULES = [(name, module) for name, context in CONTEXTS.items() for module in co
 ALL_MODULES = {module for _, module in MODULES}
 ELSEWHERE = {
     "sluice.dynamodb": "It hands on the conditions of others. Its own answers: tests/unit/test_dynamodb.py.",
-    "sponsorships.adjustments": "Each condition has its test: tests/integration/test_sponsorships_adjustments.py.",
-    "sluice.ledger": "Each of its conditions has its test: tests/integration/test_ledger.py.",
     "wallets.store": "One request and one transaction: tests/integration/test_wallets_api.py.",
     "views.shards.store": "Fences in Lua, and what they answer: tests/integration/test_sync_real.py.",
 }
