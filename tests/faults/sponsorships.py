@@ -687,6 +687,7 @@ class Sponsorships(Context):
         SCHEDULE: "A conflict is tried again; the sweeper wakes what was not woken."
     }
     is_restorable = False
+    is_mutated_in_short = False
 
     def __init__(self) -> None:
         self._watch = Watch()
