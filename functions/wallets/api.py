@@ -49,7 +49,7 @@ def statement(
     return Statement.of_wallet(*wallets().statement(caller.subject, currency, limit, after))
 
 
-@app.post(f"{WALLETS}/<user>/deposits", **http.require(Role.ADMIN, 201, errors=[409]))
+@app.post(f"{WALLETS}/<user>/deposits", **http.require(Role.ADMIN, 201, errors=[404, 409]))
 def deposit(
     user: User, body: Annotated[NewMovement, Body()], origin: http.Origin, key: http.RequiredKey
 ) -> Response[MovementResource]:
@@ -60,7 +60,7 @@ def deposit(
     return _move(Kind.DEPOSIT, user, body, origin, key)
 
 
-@app.post(f"{WALLETS}/<user>/withdrawals", **http.require(Role.ADMIN, 201, errors=[409]))
+@app.post(f"{WALLETS}/<user>/withdrawals", **http.require(Role.ADMIN, 201, errors=[404, 409]))
 def withdraw(
     user: User, body: Annotated[NewMovement, Body()], origin: http.Origin, key: http.RequiredKey
 ) -> Response[MovementResource]:

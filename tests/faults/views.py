@@ -65,6 +65,9 @@ MODULES = (
 _REFUSED = "views.track.counter.ViewCounter._answer:"
 _IMPORTED = "views.imports.batches.ImportBatches.commit:"
 OUT_OF_SIGHT = {
+    "views.sync.store._unfolded_since: return if item.unfolded, always": (
+        "Who folds a row that is folded is refused by the condition of the transaction that adds it."
+    ),
     "views.track.api._cookie: if name == COOKIE": "The callers have no cookies.",
     "views.track.fallback.Fallback.track_many: if self._seconds() > ends": "No time passes in a call.",
     "views.track.counter.ViewCounter._run: if answers": "A server that fails has answered all of a request, or none.",

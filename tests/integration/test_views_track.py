@@ -360,7 +360,7 @@ def test_nothing_kept_or_logged_says_who_is_viewing(
     for secret in (
         "Secretive",
         "secretive",
-        "203.0",
+        "203.0.113",
         "2001:db8",
         "Mozilla",
         subject,

@@ -20,7 +20,7 @@ app = http.resolver()
 CampaignId = Annotated[str, Path(description="The campaign's id.", examples=["spn_01KB28QHY00000000000000000"])]
 
 
-@app.post("/api/v1/campaigns/<campaign_id>/impressions/token", **http.public(errors=(403, 409)))
+@app.post("/api/v1/campaigns/<campaign_id>/impressions/token", **http.public(errors=(403, 404, 409)))
 def token(campaign_id: CampaignId, body: Annotated[NewImpressionToken, Body()]) -> MintedToken:
     """Mint a token for the viewer who sees the advertisement on a streamer's page.
 
@@ -31,7 +31,7 @@ def token(campaign_id: CampaignId, body: Annotated[NewImpressionToken, Body()]) 
     raise NotImplementedError
 
 
-@app.post("/api/v1/campaigns/<campaign_id>/impressions", **http.public())
+@app.post("/api/v1/campaigns/<campaign_id>/impressions", **http.public(errors=(404,)))
 def record(campaign_id: CampaignId, body: Annotated[PresentedToken, Body()]) -> CountedImpression:
     """Count the impression that a token proves, or return why it is refused. The status is 200 in both cases.
 
@@ -41,7 +41,7 @@ def record(campaign_id: CampaignId, body: Annotated[PresentedToken, Body()]) -> 
     raise NotImplementedError
 
 
-@app.post("/api/v1/campaigns/<campaign_id>/impressions/batch", **http.public())
+@app.post("/api/v1/campaigns/<campaign_id>/impressions/batch", **http.public(errors=(404,)))
 def record_many(campaign_id: CampaignId, body: Annotated[PresentedTokens, Body()]) -> CountedImpressions:
     """Count the impressions of up to 50 tokens. Each token has its own result: a refused token affects no other.
 
@@ -50,7 +50,7 @@ def record_many(campaign_id: CampaignId, body: Annotated[PresentedTokens, Body()
     raise NotImplementedError
 
 
-@app.post("/api/v1/campaigns/<campaign_id>/clicks", **http.public())
+@app.post("/api/v1/campaigns/<campaign_id>/clicks", **http.public(errors=(404,)))
 def click(campaign_id: CampaignId, body: Annotated[PresentedToken, Body()]) -> Counted:
     """Count the click on a counted impression, once, or return why it is refused. The status is 200 in both cases."""
     raise NotImplementedError
