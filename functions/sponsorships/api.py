@@ -26,7 +26,7 @@ from sponsorships.evidence import Evidence
 from sponsorships.export import RowPlace, evidence_csv
 from sponsorships.impressions import row_part
 from sponsorships.items import LISTED
-from sponsorships.participation import STREAMER, Participation, ParticipationStatus
+from sponsorships.participation import STREAMER, Participation, ParticipationStatus, Standing
 from sponsorships.schemas import (
     KeyResource,
     LoadedKeys,
@@ -111,10 +111,13 @@ def started(campaign: Campaign) -> SponsorshipResource:
 
 def taking_part(found: Participation, voided: Sequence[str] = ()) -> ParticipationResource:
     """A participation with its live numbers, without the impressions of `voided` that still count."""
-    campaign = services().campaigns.get(found.campaign_id)
-    standing = services().participations.standing(found)
+    (standing,) = services().participations.standings([found])
     if voided:
         standing = replace(standing, impressions=standing.impressions - len(rows.some(found.id, voided)))
+    return _shown_live(standing, services().campaigns.get(found.campaign_id))
+
+
+def _shown_live(standing: Standing, campaign: Campaign) -> ParticipationResource:
     earned = earnings.pay(campaign.rate, exponent(campaign.currency), standing.total, campaign.target_impressions)
     return ParticipationResource.of(standing, campaign, earned)
 
@@ -238,17 +241,15 @@ def leave(
 def tokens(campaign_id: CampaignId, body: Annotated[NewTokens, Body()], caller: http.Caller) -> TokensResource:
     """Return tokens for viewers that a service names: each token records one viewer's impression, once."""
     campaign = services().campaigns.get(campaign_id)
-    now, keys = services().clock.now(), services().secret.keys()
-    if not campaign.takes_impressions(now) or campaign.viewer_salt is None:
+    now, keys, salt = services().clock.now(), services().secret.keys(), campaign.viewer_salt
+    if not campaign.takes_impressions(now) or salt is None:
         raise Conflicting("The campaign does not run", "campaign_not_running")
     found = services().participations.find(campaign_id, body.streamer_id)
     if found is None or found.status is not ParticipationStatus.ACTIVE:
         raise Conflicting("This streamer does not take part", "not_participating")
 
     def token(viewer_id: str) -> TokenResource:
-        viewer = impressions.named_by(caller.subject, campaign.viewer_salt or "", viewer_id)
-        by = impressions.by_service(caller.subject)
-        minted = impressions.mint(keys, found.id, viewer, now, by)
+        minted = impressions.mint_named(keys, found.id, salt, caller.subject, viewer_id, now)
         usable_at = now + timedelta(seconds=campaign.min_seconds)
         expires_at = now + timedelta(seconds=campaign.token_seconds)
         return TokenResource(viewer_id=viewer_id, token=minted, usable_at=usable_at, expires_at=expires_at)
@@ -429,7 +430,12 @@ class StreamerPlace:
 
 
 def all_taking_part(found: Sequence[Participation]) -> list[ParticipationResource]:
-    return [taking_part(each) for each in found]
+    """Participations with their live numbers: all tallies in one read, and each campaign once."""
+    campaigns = {
+        campaign_id: services().campaigns.get(campaign_id) for campaign_id in {each.campaign_id for each in found}
+    }
+    standings = services().participations.standings(found)
+    return [_shown_live(each, campaigns[each.participation.campaign_id]) for each in standings]
 
 
 def _streamer(given: str | None, caller: Principal) -> str:

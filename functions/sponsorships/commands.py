@@ -1,6 +1,6 @@
 """Commands and queries of advertisers, streamers and staff. What belongs to someone else is not found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -196,9 +196,9 @@ class Participations(ChainCommands[Participation, Change]):
             raise NotFound("Participation not found", "participation_not_found")
         return found
 
-    def standing(self, found: Participation) -> Standing:
-        """The live numbers of a participation."""
-        return self._settlement.standing_of(found)
+    def standings(self, found: Sequence[Participation]) -> list[Standing]:
+        """The live numbers of participations, by one consistent batch read."""
+        return self._settlement.standings_of(found)
 
     def join(self, campaign_id: str, streamer: str, requester: Requester) -> Participation | Answer:
         """Join a running campaign: pay and key are set aside in this moment (S3-8, S3-9).

@@ -814,3 +814,18 @@ def test_fifteen_thousand_boosted_views_are_no_impression_and_pay_nothing(house:
     assert (shown["impressions"], shown["earnings"], shown["status"]) == (0, 0, "active")
     assert house.money(campaign_id)["paid"] == 0
     assert house.send("verify", found, subject="olga", role="operator").body["valid"] is True
+
+
+def test_a_list_of_participations_has_live_numbers_and_may_be_empty(house: House) -> None:
+    campaign_id = house.campaign()
+    nobody = house.send("participations", campaign_id, **ADVERTISER).body["items"]
+    for number, streamer in enumerate(("nina", "omar"), 1):
+        house.see(house.join(campaign_id, streamer), range(number))
+
+    listed = house.send("participations", campaign_id, **ADVERTISER).body["items"]
+
+    assert nobody == []
+    assert [(each["streamer"], each["impressions"], each["earnings"]) for each in listed] == [
+        ("nina", 1, 165),
+        ("omar", 2, 330),
+    ]
