@@ -17,7 +17,7 @@ from sluice.clock import rfc3339
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_of
 from sluice.errors import Unavailable
-from sluice.ledger import Balance, Entry, Leg
+from sluice.journal import Balance, Entry, Posting, budget, reserved
 from sluice.store import ChainStore, Listing
 from sponsorships import adjustments, gkeys, monitor
 from sponsorships.campaign import Action as CampaignAction
@@ -42,7 +42,6 @@ from sponsorships.items import (
     TallyItem,
 )
 from sponsorships.participation import Action, Change, Key, Offer, Participation, Published, Refund, Statement
-from sponsorships.postings import Posting, budget, reserved
 
 CAMPAIGN_EVENTS = {
     CampaignAction.CREATED: "SponsorshipCreated",
@@ -82,18 +81,7 @@ def entry_of(change: CampaignChange | Change, number: int) -> Entry | None:
     Its cause is the entity, and the number of the audit entry of the change.
     """
     posting: Posting | None = change.posting
-    if posting is None:
-        return None
-    return ledger.entry(
-        posting.id,
-        posting.kind,
-        posting.currency,
-        [Leg(account, amount) for account, amount in posting.legs.items()],
-        cause=f"{change.after.id} {number}",
-        actor=posting.actor,
-        now=change.after.updated_at,
-        memo=posting.memo,
-    )
+    return posting.entry(f"{change.after.id} {number}", change.after.updated_at) if posting else None
 
 
 def _post(transaction: TransactWrite, change: CampaignChange | Change, number: int) -> dict[str, Balance]:

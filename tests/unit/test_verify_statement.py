@@ -22,7 +22,7 @@ from sponsorships.export import COLUMNS
 from sponsorships.impressions import Impression, ImpressionKeys, Row, ViewerPeriod
 from sponsorships.participation import Count, Offer, ParticipationStatus, Why
 from sponsorships.schemas import StatementResource
-from sponsorships.statement import Shown
+from sponsorships.shown import Shown
 from sponsorships.store import entry_of
 from tests.factories import NOON, a_participation, a_sponsorship
 from tests.template_reader import ROOT
