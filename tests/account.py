@@ -129,6 +129,7 @@ class Account:
             "AWS::Scheduler::ScheduleGroup": self._schedule_group,
             "AWS::SecretsManager::Secret": self._secret,
             "AWS::IAM::Role": self._role,
+            "AWS::S3::Bucket": self._bucket,
             "AWS::ElastiCache::ServerlessCache": self._cache,
         }
 

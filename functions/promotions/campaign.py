@@ -207,6 +207,8 @@ class Promotion(Terms, Chained):
     """How many events it has had."""
     host: str | None = None
     """The server that the posts are on."""
+    media_etags: tuple[str, ...] = ()
+    """What was checked of each of its media: no other upload is posted."""
 
     tweet_id: str | None = None
     contract_id: str | None = None
@@ -277,7 +279,9 @@ def delete(promotion: Promotion, now: datetime) -> Change:
     return changed(promotion, replace(promotion.commanded(now), deleted_at=now), Action.DELETED)
 
 
-def publish(promotion: Promotion, host: str, now: datetime, actor: str) -> Change:
+def publish(
+    promotion: Promotion, host: str, now: datetime, actor: str, media_etags: tuple[str, ...] = ()
+) -> Change:
     """Publish a draft: its budget moves from the owner's wallet, and the first post is the next step (S4-3).
 
     The ids of its ledger entries hold the round, and its step goes on counting: else a late worker of an earlier round
@@ -293,6 +297,7 @@ def publish(promotion: Promotion, host: str, now: datetime, actor: str) -> Chang
         wake_at=now,
         call=None,
         host=host,
+        media_etags=media_etags,
         cancel_requested_at=None,
         steps_done=0,
         max_steps=PUBLISH_STEPS,

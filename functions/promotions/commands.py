@@ -1,12 +1,12 @@
 """Commands and queries of owners and operators. What belongs to someone else is not found."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from promotions import campaign as promotions
 from promotions import texts
+from promotions.accounts import Connection
 from promotions.campaign import Change, CloseReason, Promotion, PromotionStatus, PromotionType, Terms
 from promotions.operation import Operation
 from promotions.outside import Networks
@@ -23,33 +23,23 @@ from sluice.store import Place
 from sluice.wake import Wake
 
 
-@dataclass(frozen=True)
-class Connection:
-    """A network that a user connected."""
-
-    network: str
-    host: str
-    account_id: str
-    is_revoked: bool = False
-
-
 class Connections(Protocol):
     """Who connected which network, and who may publish."""
 
     def find(self, owner: str, network: str) -> Connection | None:
         """A user's connection, by a consistent read. Raises Unavailable."""
 
-    def is_suspended(self, owner: str) -> bool:
-        """Whether an operator suspended a user from publishing."""
+    def is_suspended(self, connection: Connection) -> bool:
+        """Whether an operator says that the account may not publish."""
 
 
 class MediaChecks(Protocol):
     """Uploaded media."""
 
-    def take(self, promotion_id: str, media: Sequence[str], types: frozenset[str], most_bytes: int) -> None:
-        """Keep the uploads as they are now, so that nobody swaps them.
+    def take(self, promotion: Promotion, types: frozenset[str], most_bytes: int) -> tuple[str, ...]:
+        """Keep the uploads as they are now, so that nobody swaps them: their ETags.
 
-        Raises Conflicting (`media_missing`), Invalid (`media_type`).
+        Raises Conflicting (`media_missing`), Invalid (`media_type`, `media_too_large`).
         """
 
 
@@ -140,8 +130,8 @@ class Promotions(ChainCommands[Promotion, Change]):
             self._require_publishable(found)
             _require_funds(found)
             policy = self._networks.policy(found.network)
-            self._media.take(found.id, found.media, policy.media_types, policy.media_bytes)
-            return promotions.publish(found, connection.host, now, requester.subject)
+            etags = self._media.take(found, policy.media_types, policy.media_bytes)
+            return promotions.publish(found, connection.host, now, requester.subject, etags)
 
         return self.command("publish", campaign_id, requester, change)
 
@@ -213,11 +203,12 @@ class Promotions(ChainCommands[Promotion, Change]):
         return ledger.budget_of(promotion.id)
 
     def _connected(self, promotion: Promotion) -> Connection:
-        if self._connections.is_suspended(promotion.created_by):
-            raise Conflicting("This user may not publish", "not_eligible")
         found = self._connections.find(promotion.created_by, promotion.network)
         if found is None or found.is_revoked:
-            raise Conflicting(f"Connect {promotion.network} first: PUT /v2/connections/...", "not_connected")
+            message = f"Connect {promotion.network} first: PUT /v2/connections/{promotion.network}"
+            raise Conflicting(message, "not_connected")
+        if self._connections.is_suspended(found):
+            raise Conflicting("An operator says that this account may not publish", "not_eligible")
         return found
 
     def _posted(self, promotion: Promotion) -> tuple[str, ...]:

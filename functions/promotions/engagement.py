@@ -2,45 +2,12 @@
 
 from datetime import datetime
 
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from promotions.campaign import Promotion
-from promotions.items import ENGAGEMENT, PromotionsItem
+from promotions.items import ENGAGEMENT, EngagementItem
 
 TRACKED = "tracked"
-INTERVAL_SECONDS = 300
-"""How often metrics are read (S4-12), while they change."""
-
-
-class _ByTrack(GlobalSecondaryIndex["EngagementItem"]):
-    class Meta:
-        index_name = "by_track"
-        projection = KeysOnlyProjection()
-
-    tracked = UnicodeAttribute(hash_key=True)
-    track_at = UTCDateTimeAttribute(range_key=True)
-
-
-class EngagementItem(PromotionsItem):
-    """The metrics of a promotion's posts. `tracked` and `track_at` are there while somebody reads them."""
-
-    network = UnicodeAttribute()
-    host = UnicodeAttribute()
-    owner = UnicodeAttribute()
-    post_ids = JSONAttribute()
-    metrics = JSONAttribute(null=True)
-    read_at = UTCDateTimeAttribute(null=True)
-    tracked = UnicodeAttribute(null=True)
-    track_at = UTCDateTimeAttribute(null=True)
-    interval = NumberAttribute(default=INTERVAL_SECONDS)
-    unchanged = NumberAttribute(default=0)
-    errors = NumberAttribute(default=0)
-    misses = NumberAttribute(default=0)
-    missing = BooleanAttribute(default=False)
-    final = BooleanAttribute(default=False)
-    by_track = _ByTrack()
 
 
 def begin(transaction: TransactWrite, promotion: Promotion) -> None:

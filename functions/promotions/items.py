@@ -11,8 +11,8 @@
 | C                       | paid#<user>        | that a person was paid: once, whatever accounts there are           |
 | owner#acme              | C                  | the list of an owner's promotions                                   |
 | user#acme               | connection#<network> | a network that a user connected; its tokens are in Parameter Store |
-| link#<host>#<account>   | link               | whose account it is                                                 |
-| user#acme               | link#<host>#<account> | the list of a user's accounts                                    |
+| link#<host>#<account>   | link               | whose account it is: the first user to prove it has it              |
+| user#acme               | link#lnk_<ULID>    | an account that a user says is theirs, with the code that proves it |
 | quota#<host>#<family>   | window             | requests taken from the present window                              |
 | exception#<host>#<account> | exception       | an operator's word about an account                                 |
 | sandbox#...             | ...                | the sandbox network                                                 |
@@ -21,20 +21,26 @@ Only the items of part `campaign` have `status` and `created_at`, so only they a
 """
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     DiscriminatorAttribute,
+    JSONAttribute,
     NumberAttribute,
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from promotions.accounts import LinkState
 from promotions.campaign import CloseReason, Halt, PromotionStatus, PromotionType, Share, Stage, Trigger
 from promotions.operation import Operation
+from sluice.audit import HeadAttributes
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, NumbersAttribute, TextsAttribute
 from sluice.outward import Call
 
 ENGAGEMENT = "engagement"
+INTERVAL_SECONDS = 300
+"""How often metrics are read (S4-12), while they change."""
 
 
 class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
@@ -104,6 +110,7 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
     operation = DataAttribute(Operation, null=True)
     seq = NumberAttribute()
     host = UnicodeAttribute(null=True)
+    media_etags = TextsAttribute()
     tweet_id = UnicodeAttribute(null=True)
     contract_id = UnicodeAttribute(null=True)
     contract_status = UnicodeAttribute(null=True)
@@ -124,3 +131,89 @@ class OperationItem(PromotionsItem):
     @staticmethod
     def key(promotion_id: str, number: int) -> tuple[str, str]:
         return promotion_id, f"operation#{number:04d}"
+
+
+class _ByTrack(GlobalSecondaryIndex["EngagementItem"]):
+    class Meta:
+        index_name = "by_track"
+        projection = KeysOnlyProjection()
+
+    tracked = UnicodeAttribute(hash_key=True)
+    track_at = UTCDateTimeAttribute(range_key=True)
+
+
+class EngagementItem(PromotionsItem):
+    """The metrics of a promotion's posts. `tracked` and `track_at` are there while somebody reads them."""
+
+    network = UnicodeAttribute()
+    host = UnicodeAttribute()
+    owner = UnicodeAttribute()
+    post_ids = JSONAttribute()
+    metrics = JSONAttribute(null=True)
+    read_at = UTCDateTimeAttribute(null=True)
+    tracked = UnicodeAttribute(null=True)
+    track_at = UTCDateTimeAttribute(null=True)
+    interval = NumberAttribute(default=INTERVAL_SECONDS)
+    unchanged = NumberAttribute(default=0)
+    errors = NumberAttribute(default=0)
+    misses = NumberAttribute(default=0)
+    missing = BooleanAttribute(default=False)
+    final = BooleanAttribute(default=False)
+    by_track = _ByTrack()
+
+
+class ConnectionItem(PromotionsItem):
+    """A network that a user connected."""
+
+    network = UnicodeAttribute()
+    host = UnicodeAttribute()
+    account_id = UnicodeAttribute()
+    handle = UnicodeAttribute()
+    connected_at = UTCDateTimeAttribute()
+    is_revoked = BooleanAttribute(default=False)
+
+    @staticmethod
+    def key(user: str, network: str) -> tuple[str, str]:
+        return f"user#{user}", f"connection#{network}"
+
+
+class LinkItem(PromotionsItem):
+    """An account that a user says is theirs; `code` is what its profile must show."""
+
+    network = UnicodeAttribute()
+    host = UnicodeAttribute()
+    handle = UnicodeAttribute()
+    code = UnicodeAttribute()
+    state = EnumAttribute(LinkState)
+    asked_at = UTCDateTimeAttribute()
+    valid_until = UTCDateTimeAttribute()
+    account_id = UnicodeAttribute(null=True)
+    proven_at = UTCDateTimeAttribute(null=True)
+
+    @staticmethod
+    def key(user: str, link_id: str) -> tuple[str, str]:
+        return f"user#{user}", f"link#{link_id}"
+
+
+class LinkedItem(PromotionsItem):
+    """Whose account it is."""
+
+    user = UnicodeAttribute()
+    link = UnicodeAttribute()
+
+    @staticmethod
+    def key(host: str, account_id: str) -> tuple[str, str]:
+        return f"link#{host}#{account_id}", "link"
+
+
+class VerdictItem(HeadAttributes, PromotionsItem):
+    """An operator's word about an account."""
+
+    eligible = BooleanAttribute(null=True)
+    reason = UnicodeAttribute()
+    by = UnicodeAttribute()
+    updated_at = UTCDateTimeAttribute()
+
+    @staticmethod
+    def key(host: str, account_id: str) -> tuple[str, str]:
+        return f"exception#{host}#{account_id}", "exception"

@@ -64,7 +64,7 @@ class Outside:
         """What the other side knows the next call by: it is committed before the call."""
         if promotion.stage in _POSTS | _DELETES:
             return f"{promotion.id}#{promotion.round}#{promotion.stage}"
-        return self.escrow.new_ref(now)
+        return self.escrow.new_ref(f"{promotion.id}#{promotion.round}", now)
 
     def call(self, promotion: Promotion, call: Call) -> Outcome:
         """Make the call of a stage, once."""

@@ -51,6 +51,8 @@ class NetworkPolicy:
     """US dollars of a post, by the network's price list."""
     link_price: Decimal
     """US dollars of a post with a URL in its text."""
+    batch: int
+    """The most posts that `metrics` reads in one request."""
     call_seconds: float
     """The longest that one method of the publisher takes: a total time, uploads included."""
     settle_seconds: float
@@ -139,10 +141,13 @@ class SocialPublisher(Protocol):
         """Delete an own post: Done(post id), also when it is gone."""
 
     def metrics(self, post_ids: Sequence[str]) -> Mapping[str, Metrics | Missing]:
-        """The metrics of at most 100 posts, in one request; each id is in the answer."""
+        """The metrics of at most `policy.batch` posts, in one request; each id is in the answer."""
 
     def engaged(self, post_id: str, kind: Kind, cursor: str | None) -> Page[Account]:
         """A page of at most 80 accounts that engaged with a post, in one request; a missing post has none."""
+
+    def me(self) -> Account:
+        """The account that the token is of. Raises NotReadable: `NOT_CONNECTED` for a rejected token."""
 
     def profile(self, handle: str) -> Account | None:
         """An account by its handle (`user`, or `user@host` on a federated network); None if there is none."""
@@ -151,8 +156,8 @@ class SocialPublisher(Protocol):
 class Escrow(Protocol):
     """Holds a campaign's record outside."""
 
-    def new_ref(self, now: datetime) -> str:
-        """The reference of a call that is yet to be made: kept before it is."""
+    def new_ref(self, key: str, now: datetime) -> str:
+        """The reference of a call that is yet to be made: kept before it is. `key`: the campaign and its round."""
 
     def submit(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Outcome:
         """Call a function of the contract once: Done(transaction id)."""

@@ -123,7 +123,7 @@ class World:
     def outcome(self, ref: str, function: str) -> Seen:
         return Found(ref) if function in self.contract else Absent()
 
-    def new_ref(self, _: datetime) -> str:
+    def new_ref(self, _key: str, _now: datetime) -> str:
         return "0.0.1@1"
 
     def _answer(self, stage: str, do: Callable[[], str]) -> Outcome:
