@@ -70,7 +70,7 @@ class MediaBucket:
             raise Invalid.of("media", message, "media_type")
         if size > most_bytes:
             raise Invalid.of("media", f"{media_id} has {size} bytes; the network takes {most_bytes}", "media_too_large")
-        etag = found["ETag"].strip('"')
+        etag = str(found["ETag"]).strip('"')
         copy = {"CopySource": {"Bucket": self.bucket, "Key": pending}, "CopySourceIfMatch": etag}
         if self._call("copy_object", Key=_kept(promotion_id, media_id, etag), **copy) is None:
             raise _missing(media_id)  # it was uploaded again meanwhile

@@ -124,8 +124,9 @@ class SocialPublisher(Protocol):
 
     policy: NetworkPolicy
 
-    blocked_until: datetime | None
-    """Set by an answer that says that no request is left until then; None again by one that says otherwise."""
+    @property
+    def blocked_until(self) -> datetime | None:
+        """Set by an answer that says that no request is left until then; None again by one that says otherwise."""
 
     def post(self, text: str, media: Sequence[Media], reply_to: str | None, key: str) -> Outcome:
         """Post a text, as a reply to the own post `reply_to` if given: Done(post id).
