@@ -3,11 +3,14 @@
 from datetime import datetime
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from promotions.campaign import Promotion
 from promotions.items import ENGAGEMENT, PromotionsItem
+from promotions.ports import Metrics
+from promotions.promotion import Final, Promotion
+from sluice.dynamodb import setting, transient_as_unavailable
 
 TRACKED = "tracked"
 INTERVAL_SECONDS = 300
@@ -31,6 +34,7 @@ class EngagementItem(PromotionsItem):
     owner = UnicodeAttribute()
     post_ids = JSONAttribute()
     metrics = JSONAttribute(null=True)
+    """By post: `{"1728": {"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}}`."""
     read_at = UTCDateTimeAttribute(null=True)
     tracked = UnicodeAttribute(null=True)
     track_at = UTCDateTimeAttribute(null=True)
@@ -56,3 +60,21 @@ def end(transaction: TransactWrite, promotion: Promotion) -> None:
     """End the tracking, in the transaction that begins to close: nothing writes after the final metrics."""
     item = EngagementItem(promotion.id, ENGAGEMENT)
     transaction.update(item, [EngagementItem.tracked.remove(), EngagementItem.track_at.remove()])
+
+
+def known(promotion_id: str) -> Final:
+    """The metrics that are known of a promotion's posts, by a consistent read."""
+    try:
+        with transient_as_unavailable():
+            item = EngagementItem.get(promotion_id, ENGAGEMENT, consistent_read=True)
+    except DoesNotExist:
+        return Final({}, None)
+    posts = {post: Metrics(**values) for post, values in (item.metrics or {}).items()}
+    return Final(posts, item.read_at, item.missing)
+
+
+def finish(transaction: TransactWrite, promotion_id: str, final: Final) -> None:
+    """Write the final metrics."""
+    item, posts = EngagementItem(promotion_id, ENGAGEMENT), {post: vars(each) for post, each in final.posts.items()}
+    values = {"metrics": posts, "read_at": final.read_at, "missing": final.missing, "final": True}
+    transaction.update(item, setting(EngagementItem, values))
