@@ -1,11 +1,9 @@
 """Where the promotions' settings, store, networks, escrow and queue meet."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from promotions import campaign as promotions
-from promotions.campaign import Change, Promotion
+from promotions.closing import Closing
 from promotions.connections import ConnectionStore
 from promotions.escrow.ledger import LedgerEscrow
 from promotions.items import PromotionsItem
@@ -82,7 +80,15 @@ def outside(settings: PromotionsSettings) -> Outside:
     return Outside(networks(settings), LedgerEscrow(), media(settings))
 
 
-def closing(settings: PromotionsSettings) -> Callable[[Promotion, datetime], Change]:
+class _NoQuota:
+    def take(self, host: str, family: str, now: datetime) -> datetime | None:
+        del host, family, now
+        return None
+
+    def block(self, host: str, family: str, until: datetime) -> None:
+        pass
+
+
+def closing(settings: PromotionsSettings, outside: Outside) -> Closing:
     """The stages of a close."""
-    del settings
-    return lambda promotion, now: promotions.halt(promotion, "closing is not built yet", now)
+    return Closing(outside, connections(settings), _NoQuota(), SystemClock())

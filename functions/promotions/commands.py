@@ -5,11 +5,19 @@ from datetime import datetime
 from typing import Protocol
 
 from promotions import campaign as promotions
-from promotions import texts
+from promotions import settling, texts
 from promotions.accounts import Connection
-from promotions.campaign import Change, CloseReason, Promotion, PromotionStatus, PromotionType, Terms
 from promotions.operation import Operation
 from promotions.outside import Networks
+from promotions.promotion import (
+    PREFIX,
+    Change,
+    CloseReason,
+    Promotion,
+    PromotionStatus,
+    PromotionType,
+    Terms,
+)
 from promotions.store import PromotionStore, listed_by
 from sluice import ledger
 from sluice.clock import Clock
@@ -65,7 +73,7 @@ class Rules:
 class Promotions(ChainCommands[Promotion, Change]):
     """What owners do with their promotions, and operators with all of them."""
 
-    prefix = promotions.PREFIX
+    prefix = PREFIX
 
     def __init__(
         self,
@@ -103,7 +111,7 @@ class Promotions(ChainCommands[Promotion, Change]):
 
         def change(now: datetime) -> Change:
             self._check(terms)
-            made = {"id": new_id(promotions.PREFIX, now), "created_at": now, "updated_at": now}
+            made = {"id": new_id(PREFIX, now), "created_at": now, "updated_at": now}
             return promotions.create(Promotion(**vars(terms), **made, created_by=requester.subject))  # type: ignore[arg-type]
 
         return self.create_by(change, requester)
@@ -159,7 +167,7 @@ class Promotions(ChainCommands[Promotion, Change]):
         def change(found: Promotion, now: datetime) -> Change | None:
             if found.closing_since is not None and found.status is not PromotionStatus.DRAFT:
                 return None
-            return promotions.close(found, reason, now)
+            return settling.close(found, reason, now)
 
         return self.command("close", campaign_id, requester, change)
 

@@ -12,7 +12,8 @@
 | owner#acme              | C                  | the list of an owner's promotions                                   |
 | user#acme               | connection#<network> | a network that a user connected; its tokens are in Parameter Store |
 | link#<host>#<account>   | link               | whose account it is: the first user to prove it has it              |
-| user#acme               | link#lnk_<ULID>    | an account that a user says is theirs, with the code that proves it |
+| user#acme               | proof#lnk_<ULID>   | an account that a user says is theirs, with the code that proves it |
+| user#acme               | link#<host>#<account> | an account that a user has proven                                |
 | quota#<host>#<family>   | window             | requests taken from the present window                              |
 | exception#<host>#<account> | exception       | an operator's word about an account                                 |
 | sandbox#...             | ...                | the sandbox network                                                 |
@@ -31,8 +32,20 @@ from pynamodb.attributes import (
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from promotions.accounts import LinkState
-from promotions.campaign import CloseReason, Halt, PromotionStatus, PromotionType, Share, Stage, Trigger
 from promotions.operation import Operation
+from promotions.ports import Kind
+from promotions.promotion import (
+    CloseReason,
+    Final,
+    Halt,
+    Progress,
+    PromotionStatus,
+    PromotionType,
+    Share,
+    Stage,
+    Trigger,
+)
+from promotions.split import Participant, ParticipantState, Reason, Split
 from sluice.audit import HeadAttributes
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, NumbersAttribute, TextsAttribute
@@ -41,6 +54,7 @@ from sluice.outward import Call
 ENGAGEMENT = "engagement"
 INTERVAL_SECONDS = 300
 """How often metrics are read (S4-12), while they change."""
+PARTICIPANT = "participant#"
 
 
 class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
@@ -119,8 +133,14 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
     campaign_close_time = UTCDateTimeAttribute(null=True)
     closing_since = UTCDateTimeAttribute(null=True)
     close_reason = EnumAttribute(CloseReason, null=True)
+    final = DataAttribute(Final, null=True)
+    progress = DataAttribute(Progress)
+    split = DataAttribute(Split, null=True)
+    abandoned_at = UTCDateTimeAttribute(null=True)
     promised = NumberAttribute()
+    paid = NumberAttribute()
     refunded = NumberAttribute()
+    claim_until = UTCDateTimeAttribute(null=True)
 
 
 class OperationItem(PromotionsItem):
@@ -150,6 +170,7 @@ class EngagementItem(PromotionsItem):
     owner = UnicodeAttribute()
     post_ids = JSONAttribute()
     metrics = JSONAttribute(null=True)
+    """By post: `{"1728": {"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}}`."""
     read_at = UTCDateTimeAttribute(null=True)
     tracked = UnicodeAttribute(null=True)
     track_at = UTCDateTimeAttribute(null=True)
@@ -160,6 +181,54 @@ class EngagementItem(PromotionsItem):
     missing = BooleanAttribute(default=False)
     final = BooleanAttribute(default=False)
     by_track = _ByTrack()
+
+
+class _ByAccount(GlobalSecondaryIndex["ParticipantItem"]):
+    class Meta:
+        index_name = "by_account"
+        projection = KeysOnlyProjection()
+
+    account = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class ParticipantItem(PromotionsItem):
+    """A participant. `account` is `<host>#<account id>`: only these items have it, so only they are in its index."""
+
+    account = UnicodeAttribute()
+    network = UnicodeAttribute()
+    host = UnicodeAttribute()
+    account_id = UnicodeAttribute()
+    handle = UnicodeAttribute()
+    kinds = TextsAttribute()
+    weight = NumberAttribute()
+    reason = EnumAttribute(Reason, null=True)
+    amount = NumberAttribute()
+    state = EnumAttribute(ParticipantState)
+    user = UnicodeAttribute(null=True)
+    by_account = _ByAccount()
+
+    def participant(self) -> Participant:
+        return Participant(
+            self.part.removeprefix(PARTICIPANT),
+            self.network,
+            self.host,
+            self.account_id,
+            self.handle,
+            frozenset(map(Kind, self.kinds)),
+            int(self.weight),
+            self.reason,
+            int(self.amount),
+            self.state,
+            self.user,
+        )
+
+
+class PaidItem(PromotionsItem):
+    """`paid#<user>`: a person was paid."""
+
+    participant = UnicodeAttribute()
+    """The hash of the account that the person was paid for."""
 
 
 class ConnectionItem(PromotionsItem):
@@ -178,8 +247,9 @@ class ConnectionItem(PromotionsItem):
 
 
 class LinkItem(PromotionsItem):
-    """An account that a user says is theirs; `code` is what its profile must show."""
+    """An account that a user says is theirs, or has proven; `code` is what its profile must show."""
 
+    link_id = UnicodeAttribute()
     network = UnicodeAttribute()
     host = UnicodeAttribute()
     handle = UnicodeAttribute()
@@ -190,30 +260,18 @@ class LinkItem(PromotionsItem):
     account_id = UnicodeAttribute(null=True)
     proven_at = UTCDateTimeAttribute(null=True)
 
-    @staticmethod
-    def key(user: str, link_id: str) -> tuple[str, str]:
-        return f"user#{user}", f"link#{link_id}"
-
 
 class LinkedItem(PromotionsItem):
-    """Whose account it is."""
+    """`link#<host>#<account id>`, `link`: whose account it is."""
 
     user = UnicodeAttribute()
-    link = UnicodeAttribute()
-
-    @staticmethod
-    def key(host: str, account_id: str) -> tuple[str, str]:
-        return f"link#{host}#{account_id}", "link"
+    link_id = UnicodeAttribute()
 
 
 class VerdictItem(HeadAttributes, PromotionsItem):
-    """An operator's word about an account."""
+    """`exception#<host>#<account id>`, `exception`: an operator's word about an account."""
 
     eligible = BooleanAttribute(null=True)
     reason = UnicodeAttribute()
     by = UnicodeAttribute()
     updated_at = UTCDateTimeAttribute()
-
-    @staticmethod
-    def key(host: str, account_id: str) -> tuple[str, str]:
-        return f"exception#{host}#{account_id}", "exception"

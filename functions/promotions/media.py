@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from promotions.campaign import Promotion
 from promotions.ports import Media
+from promotions.promotion import Promotion
 from promotions.uploads import PREFIX, Upload, is_of_type
 from sluice import aws
 from sluice.errors import Conflicting, Invalid, Unavailable

@@ -45,14 +45,14 @@ class NetworkPolicy:
     """The most media of one post."""
     media_bytes: int
     """The most bytes of one of them."""
+    batch: int
+    """The most posts that `metrics` reads in one request."""
     links: bool
     """Whether an account can be proven by a code in its profile."""
     post_price: Decimal
     """US dollars of a post, by the network's price list."""
     link_price: Decimal
     """US dollars of a post with a URL in its text."""
-    batch: int
-    """The most posts that `metrics` reads in one request."""
     call_seconds: float
     """The longest that one method of the publisher takes: a total time, uploads included."""
     settle_seconds: float
@@ -156,6 +156,10 @@ class SocialPublisher(Protocol):
 
 class Escrow(Protocol):
     """Holds a campaign's record outside."""
+
+    @property
+    def expires(self) -> bool:
+        """Whether it is called a last time when rewards were not claimed."""
 
     def new_ref(self, key: str, now: datetime) -> str:
         """The reference of a call that is yet to be made: kept before it is. `key`: the campaign and its round."""

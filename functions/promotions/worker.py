@@ -2,7 +2,7 @@
 
 from promotions import bootstrap
 from promotions.bootstrap import PromotionsSettings as Settings
-from promotions.campaign import Promotion
+from promotions.promotion import Promotion
 from promotions.publishing import Calls, PromotionBatches
 from sluice import settings
 from sluice.clock import SystemClock
@@ -12,7 +12,7 @@ from sluice.worker import handler_of
 
 def _chain(read: Settings) -> StepChain[Promotion]:
     promotions, outside, clock = bootstrap.store(read), bootstrap.outside(read), SystemClock()
-    batches = PromotionBatches(promotions, outside, bootstrap.closing(read))
+    batches = PromotionBatches(promotions, outside, bootstrap.closing(read, outside))
     return StepChain(batches, bootstrap.wake(read), clock, Calls(promotions, outside, clock))
 
 

@@ -15,6 +15,8 @@ REFUSED, LOST = "[escrow:refused]", "[escrow:lost]"
 class LedgerEscrow:
     """As `Escrow`."""
 
+    expires = False
+
     def new_ref(self, key: str, now: datetime) -> str:  # noqa: ARG002 - the entry is there already
         """As `Escrow.new_ref`."""
         return f"fund#{key}"
