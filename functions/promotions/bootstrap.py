@@ -9,6 +9,7 @@ from promotions.escrow.ledger import LedgerEscrow
 from promotions.items import PromotionsItem
 from promotions.media import MediaBucket, media_bucket
 from promotions.networks.factory import NetworkFactory, Servers
+from promotions.networks.sandbox import Sandbox
 from promotions.outside import Outside
 from promotions.store import PromotionStore
 from promotions.tokens import Tokens, tokens
@@ -78,6 +79,11 @@ def media(settings: PromotionsSettings) -> MediaBucket:
 def outside(settings: PromotionsSettings) -> Outside:
     """What a promotion does outside the platform."""
     return Outside(networks(settings), LedgerEscrow(), media(settings))
+
+
+def sandbox(settings: NetworkSettings) -> Sandbox:
+    """The sandbox, as an operator sets it."""
+    return Sandbox(settings.promotions_table, SystemClock())
 
 
 class _NoQuota:
