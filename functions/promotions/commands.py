@@ -6,10 +6,18 @@ from datetime import datetime
 from typing import Protocol
 
 from promotions import campaign as promotions
-from promotions import texts
-from promotions.campaign import Change, CloseReason, Promotion, PromotionStatus, PromotionType, Terms
+from promotions import settling, texts
 from promotions.operation import Operation
 from promotions.outside import Networks
+from promotions.promotion import (
+    PREFIX,
+    Change,
+    CloseReason,
+    Promotion,
+    PromotionStatus,
+    PromotionType,
+    Terms,
+)
 from promotions.store import PromotionStore, listed_by
 from sluice import ledger
 from sluice.clock import Clock
@@ -75,7 +83,7 @@ class Rules:
 class Closer(ChainCommands[Promotion, Change]):
     """Closes promotions, for owners, operators and the tracker."""
 
-    prefix = promotions.PREFIX
+    prefix = PREFIX
 
     def close(self, campaign_id: str, reason: CloseReason, requester: Requester) -> Promotion | Answer:
         """Close a running promotion now. One that closes already is answered as it is."""
@@ -83,7 +91,7 @@ class Closer(ChainCommands[Promotion, Change]):
         def change(found: Promotion, now: datetime) -> Change | None:
             if found.closing_since is not None:
                 return None
-            return promotions.close(found, reason, now)
+            return settling.close(found, reason, now)
 
         return self.command("close", campaign_id, requester, change)
 
@@ -131,7 +139,7 @@ class Promotions(Closer):
 
         def change(now: datetime) -> Change:
             self._check(terms)
-            made = {"id": new_id(promotions.PREFIX, now), "created_at": now, "updated_at": now}
+            made = {"id": new_id(PREFIX, now), "created_at": now, "updated_at": now}
             return promotions.create(Promotion(**vars(terms), **made, created_by=requester.subject))  # type: ignore[arg-type]
 
         return self.create_by(change, requester)

@@ -1,5 +1,6 @@
 """The engagement of a promotion: what its posts' metrics are, and when they are read next (S4-11, S4-12)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,8 +10,9 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from promotions.campaign import Promotion
 from promotions.items import ENGAGEMENT, PromotionsItem
+from promotions.ports import Metrics
+from promotions.promotion import Final, Promotion
 from sluice.clock import rfc3339
 from sluice.dynamodb import page_of, read_batch, readable, setting, transient_as_unavailable, update_if, values_of
 
@@ -39,6 +41,7 @@ class EngagementItem(PromotionsItem):
     triggers = JSONAttribute()
     closes_at = UTCDateTimeAttribute()
     metrics = JSONAttribute(null=True)
+    """By post: `{"1728": {"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}}`."""
     read_at = UTCDateTimeAttribute(null=True)
     tracked = UnicodeAttribute(null=True)
     track_at = UTCDateTimeAttribute(null=True)
@@ -60,7 +63,7 @@ class SnapshotItem(PromotionsItem):
 
 @dataclass(frozen=True)
 class Tracked:
-    """A promotion's engagement while it is read. `metrics` are those of both posts: likes, reposts, ..."""
+    """A promotion's engagement while it is read. `metrics` are those of each post: likes, reposts, ..."""
 
     id: str
     network: str
@@ -70,7 +73,7 @@ class Tracked:
     triggers: Sequence[Mapping[str, str | int]]
     closes_at: datetime
     track_at: datetime
-    metrics: Mapping[str, int] | None = None
+    metrics: Mapping[str, Mapping[str, int]] | None = None
     read_at: datetime | None = None
     interval: int = INTERVAL_SECONDS
     unchanged: int = 0
@@ -81,8 +84,16 @@ class Tracked:
     @property
     def is_triggered(self) -> bool:
         """Whether a metric has reached the number that closes the promotion: reached or passed, not met exactly."""
-        has = self.metrics or {}
-        return any(has.get(str(each["metric"]), 0) >= int(each["at_least"]) for each in self.triggers)
+        has = totals(self.metrics)
+        return any(has[str(each["metric"])] >= int(each["at_least"]) for each in self.triggers)
+
+
+def totals(metrics: Mapping[str, Mapping[str, int]] | None) -> Counter[str]:
+    """The metrics of both posts, added."""
+    found: Counter[str] = Counter()
+    for each in (metrics or {}).values():
+        found.update(each)
+    return found
 
 
 def begin(transaction: TransactWrite, promotion: Promotion) -> None:
@@ -126,11 +137,11 @@ def write(row: Tracked, after: Tracked) -> bool:
     return update_if(EngagementItem(row.id, ENGAGEMENT), setting(EngagementItem, changed), as_read)
 
 
-def keep(row: Tracked, metrics: Mapping[str, int], now: datetime) -> None:
+def keep(row: Tracked, now: datetime) -> None:
     """Keep the metrics of a moment, for the history."""
     expires_at = int((row.closes_at + _KEPT).timestamp())
     with transient_as_unavailable():
-        SnapshotItem(row.id, f"metrics#{rfc3339(now)}", metrics=dict(metrics), expires_at=expires_at).save()
+        SnapshotItem(row.id, f"metrics#{rfc3339(now)}", metrics=dict(totals(row.metrics)), expires_at=expires_at).save()
 
 
 def history(promotion_id: str, limit: int) -> list[tuple[str, dict[str, int]]]:
@@ -150,3 +161,21 @@ def _tracked(item: EngagementItem) -> Tracked | None:
 def _pages(ids: Sequence[str]) -> list[list[tuple[str, str]]]:
     keys = [(each, ENGAGEMENT) for each in ids]
     return [keys[start : start + 100] for start in range(0, len(keys), 100)]
+
+
+def known(promotion_id: str) -> Final:
+    """The metrics that are known of a promotion's posts, by a consistent read."""
+    try:
+        with transient_as_unavailable():
+            item = EngagementItem.get(promotion_id, ENGAGEMENT, consistent_read=True)
+    except DoesNotExist:
+        return Final({}, None)
+    posts = {post: Metrics(**values) for post, values in (item.metrics or {}).items()}
+    return Final(posts, item.read_at, item.missing)
+
+
+def finish(transaction: TransactWrite, promotion_id: str, final: Final) -> None:
+    """Write the final metrics."""
+    item, posts = EngagementItem(promotion_id, ENGAGEMENT), {post: vars(each) for post, each in final.posts.items()}
+    values = {"metrics": posts, "read_at": final.read_at, "missing": final.missing, "final": True}
+    transaction.update(item, setting(EngagementItem, values))

@@ -28,8 +28,19 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from promotions.campaign import CloseReason, Halt, PromotionStatus, PromotionType, Share, Stage, Trigger
 from promotions.operation import Operation
+from promotions.promotion import (
+    CloseReason,
+    Final,
+    Halt,
+    Progress,
+    PromotionStatus,
+    PromotionType,
+    Share,
+    Stage,
+    Trigger,
+)
+from promotions.split import Split
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, NumbersAttribute, TextsAttribute
 from sluice.outward import Call
@@ -112,8 +123,14 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
     campaign_close_time = UTCDateTimeAttribute(null=True)
     closing_since = UTCDateTimeAttribute(null=True)
     close_reason = EnumAttribute(CloseReason, null=True)
+    final = DataAttribute(Final, null=True)
+    progress = DataAttribute(Progress)
+    split = DataAttribute(Split, null=True)
+    abandoned_at = UTCDateTimeAttribute(null=True)
     promised = NumberAttribute()
+    paid = NumberAttribute()
     refunded = NumberAttribute()
+    claim_until = UTCDateTimeAttribute(null=True)
 
 
 class OperationItem(PromotionsItem):

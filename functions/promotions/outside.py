@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from promotions.campaign import Promotion, Stage
 from promotions.ports import NOT_CONNECTED, Escrow, Media, NetworkPolicy, SocialPublisher
+from promotions.promotion import Promotion, Stage
 from promotions.texts import posted
 from sluice.errors import Unavailable
 from sluice.outward import Absent, Call, CannotTell, NotTaken, Outcome, Patience, Refused, Seen

@@ -151,6 +151,9 @@ class SocialPublisher(Protocol):
 class Escrow(Protocol):
     """Holds a campaign's record outside."""
 
+    expires: bool
+    """Whether it is called a last time when rewards were not claimed."""
+
     def new_ref(self, now: datetime) -> str:
         """The reference of a call that is yet to be made: kept before it is."""
 

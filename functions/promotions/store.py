@@ -7,10 +7,10 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
-from promotions import engagement
-from promotions.campaign import Action, Change, Promotion, PromotionStatus, Stage, Terms
+from promotions import engagement, participants
 from promotions.items import ListedItem, OperationItem, PromotionItem
 from promotions.operation import Operation
+from promotions.promotion import Action, Change, Promotion, PromotionStatus, Stage, Terms
 from sluice import outbox, posting
 from sluice.chained import PART
 from sluice.commit import Trace
@@ -43,7 +43,7 @@ class PromotionStore(ChainStore[Promotion, Change]):
         return page_of(OperationItem, lambda item: item.operation, promotion_id, "operation#", None, None)[0]
 
     def also(self, transaction: TransactWrite, change: Change, after: Promotion, now: datetime) -> None:
-        """The owner's list, the operation, the engagement, the events behind the first one, and the money."""
+        """The owner's list, operation, engagement, participants, the events behind the first one, and the money."""
         before = change.before
         if before is None:
             transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
@@ -59,7 +59,10 @@ class PromotionStore(ChainStore[Promotion, Change]):
                 engagement.end(transaction, after)
         for number, event in enumerate(change.events[1:], 1):
             outbox.write(transaction, event.name, _numbered(change, number), now)
-        posting.write(transaction, change, after.audit_number)
+        if after.final and before and before.final is None:
+            engagement.finish(transaction, after.id, after.final)
+        participants.write(transaction, change)
+        posting.write(transaction, change, after.audit_number, change.balances)
 
     def terms(self, promotion: Promotion) -> dict[str, Any]:
         values = {each.name: getattr(promotion, each.name) for each in fields(Terms)}
@@ -67,7 +70,8 @@ class PromotionStore(ChainStore[Promotion, Change]):
         return values | lists | {"auto_close": [vars(each) for each in promotion.auto_close]}
 
     def snapshot(self, promotion: Promotion) -> dict[str, Any]:
-        names = ("stage", "round", "tweet_id", "contract_id", "contract_status", "last_thread_tweet_id", "close_reason")
+        ids = ("stage", "round", "tweet_id", "contract_id", "contract_status", "last_thread_tweet_id", "close_reason")
+        names = (*ids, "promised", "paid", "refunded")
         found = {name: getattr(promotion, name) for name in names if getattr(promotion, name)}
         error = {"error": promotion.error.reason} if promotion.error else {}
         return {"status": promotion.status} | found | error

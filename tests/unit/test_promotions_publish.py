@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from promotions import campaign as promotions
-from promotions.campaign import Change, Promotion, PromotionStatus, PromotionType, Stage
 from promotions.outside import Outside
 from promotions.ports import NOT_CONNECTED
+from promotions.promotion import Change, Promotion, PromotionStatus, PromotionType, Stage
 from promotions.publishing import Calls, PromotionBatches
 from promotions.texts import code
 from sluice.campaign import State

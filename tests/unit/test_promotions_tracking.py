@@ -16,7 +16,8 @@ from sluice.errors import Conflicting
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 SOME = Metrics(likes=3, reposts=1)
-TOTALS = {"likes": 3, "reposts": 1, "quotes": 0, "replies": 0}
+READ = {"1": SOME, "2": Metrics()}
+STORED = {each: vars(metrics) for each, metrics in READ.items()}
 
 
 def a_row(**more: Any) -> Tracked:
@@ -34,44 +35,42 @@ def a_row(**more: Any) -> Tracked:
 
 
 def test_metrics_that_change_are_read_every_five_minutes_from_their_own_last_time() -> None:
-    after = followed(a_row(), [SOME, Metrics()], NOON + timedelta(seconds=40))
+    after = followed(a_row(), READ, NOON + timedelta(seconds=40))
 
-    assert after.metrics == TOTALS
+    assert after.metrics == STORED
     assert after.track_at == NOON + timedelta(minutes=5)
 
 
 def test_metrics_that_stay_are_read_half_as_often_down_to_once_an_hour() -> None:
-    row, intervals = a_row(metrics=TOTALS), []
+    row, intervals = a_row(metrics=STORED), []
     for _ in range(18):
-        row = followed(row, [SOME, Metrics()], row.track_at)
+        row = followed(row, READ, row.track_at)
         intervals.append(row.interval)
 
     assert intervals[::3] == [300, 600, 1200, 2400, 3600, 3600]
-    assert followed(row, [Metrics(likes=4), Metrics()], row.track_at).interval == 300
+    assert followed(row, {"1": Metrics(likes=4), "2": Metrics()}, row.track_at).interval == 300
 
 
 def test_after_an_outage_the_readings_are_not_made_up_for() -> None:
-    assert followed(a_row(), [SOME, Metrics()], NOON + timedelta(hours=3)).track_at == NOON + timedelta(
-        hours=3.0, minutes=5
-    )
+    assert followed(a_row(), READ, NOON + timedelta(hours=3)).track_at == NOON + timedelta(hours=3.0, minutes=5)
 
 
 def test_a_post_that_is_missing_three_times_is_shown_as_missing_and_asked_for_hourly() -> None:
-    row = a_row(metrics=TOTALS)
+    row = a_row(metrics=STORED)
     for _ in range(3):
-        row = followed(row, [Missing(), Metrics()], row.track_at)
+        row = followed(row, {"1": Missing(), "2": Metrics()}, row.track_at)
 
     assert row.missing
-    assert row.metrics == TOTALS
+    assert row.metrics == STORED
     assert row.track_at == NOON + timedelta(minutes=10, hours=1)
-    assert not followed(row, [SOME, Metrics()], row.track_at).missing
+    assert not followed(row, READ, row.track_at).missing
 
 
 @pytest.mark.parametrize(("likes", "closes"), [(99, False), (100, True), (130, True)])
 def test_a_number_that_is_reached_or_passed_closes_the_promotion(likes: int, closes: bool) -> None:
     row = a_row(triggers=({"metric": "likes", "at_least": 100},))
 
-    assert followed(row, [Metrics(likes=likes), Metrics()], NOON).is_triggered is closes
+    assert followed(row, {"1": Metrics(likes=likes), "2": Metrics()}, NOON).is_triggered is closes
 
 
 @dataclass

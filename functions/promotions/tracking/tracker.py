@@ -93,14 +93,14 @@ class Tracker:
 
     def _note(self, row: Tracked, found: Mapping[str, Metrics | Missing], report: Report) -> None:
         now = self.clock.now()
-        after = followed(row, [found[each] for each in row.post_ids], now)
+        after = followed(row, found, now)
         if not engagement.write(row, after):
             logger.info("Not written: it closes, or another run was first", campaign_id=row.id)
             return
         report.read += 1
         if after.metrics and after.metrics != row.metrics:
             report.changed += 1
-            engagement.keep(after, after.metrics, now)
+            engagement.keep(after, now)
         if after.is_triggered:
             self._close(row, report)
 
@@ -125,18 +125,17 @@ class Tracker:
                 logger.exception("Left due", campaign_id=row.id)
 
 
-def followed(row: Tracked, found: Sequence[Metrics | Missing], now: datetime) -> Tracked:
+def followed(row: Tracked, found: Mapping[str, Metrics | Missing], now: datetime) -> Tracked:
     """A row after a reading: unchanged three times, it is read half as often, down to once an hour. Pure.
 
     Its times step from its own, so they do not drift.
     """
-    there = [each for each in found if isinstance(each, Metrics)]
-    if not there or isinstance(found[0], Missing):
+    metrics = {each: vars(read) for each in row.post_ids if isinstance(read := found[each], Metrics)}
+    if row.post_ids[0] not in metrics:
         misses = row.misses + 1
         is_missing = row.missing or misses >= _PATIENCE
         interval = int(LONGEST.total_seconds()) if is_missing else row.interval
         return replace(row, misses=misses, missing=is_missing, errors=0, track_at=next_at(row, interval, now))
-    metrics = {name: sum(getattr(each, name) for each in there) for name in vars(there[0])}
     if metrics != row.metrics:
         interval, unchanged = engagement.INTERVAL_SECONDS, 0
     else:
