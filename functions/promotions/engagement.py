@@ -8,7 +8,6 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from promotions.items import ENGAGEMENT, PromotionsItem
-from promotions.ports import Metrics
 from promotions.promotion import Final, Promotion
 from sluice.dynamodb import setting, transient_as_unavailable
 
@@ -34,7 +33,7 @@ class EngagementItem(PromotionsItem):
     owner = UnicodeAttribute()
     post_ids = JSONAttribute()
     metrics = JSONAttribute(null=True)
-    """By post: `{"1728": {"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}}`."""
+    """The sum over the posts: `{"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}`."""
     read_at = UTCDateTimeAttribute(null=True)
     tracked = UnicodeAttribute(null=True)
     track_at = UTCDateTimeAttribute(null=True)
@@ -69,12 +68,9 @@ def known(promotion_id: str) -> Final:
             item = EngagementItem.get(promotion_id, ENGAGEMENT, consistent_read=True)
     except DoesNotExist:
         return Final({}, None)
-    posts = {post: Metrics(**values) for post, values in (item.metrics or {}).items()}
-    return Final(posts, item.read_at, item.missing)
+    return Final(item.metrics or {}, item.read_at, item.missing)
 
 
 def finish(transaction: TransactWrite, promotion_id: str, final: Final) -> None:
     """Write the final metrics."""
-    item, posts = EngagementItem(promotion_id, ENGAGEMENT), {post: vars(each) for post, each in final.posts.items()}
-    values = {"metrics": posts, "read_at": final.read_at, "missing": final.missing, "final": True}
-    transaction.update(item, setting(EngagementItem, values))
+    transaction.update(EngagementItem(promotion_id, ENGAGEMENT), setting(EngagementItem, vars(final) | {"final": True}))

@@ -281,7 +281,7 @@ def _closed(promotion: Promotion, after: Promotion, action: Action, now: datetim
         wake_at=until,
         steps_done=0,
     )
-    final = promotion.final.total if promotion.final else {}
+    final = promotion.final.metrics if promotion.final else {}
     events = [Event("CAMPAIGN_CLOSED", promotion.card | {"finalMetrics": final})]
     if not is_open:
         events.append(ours("PromotionSettled", promotion))
