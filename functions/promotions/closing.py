@@ -143,7 +143,8 @@ class Closing:
             following = page[-1].hash
         users = links.owners_of(str(promotion.host), [each.account_id for each in page])
         paid = participants.paid_of(promotion.id, users.values())
-        return settling.pay(promotion, page, users, paid, following, now, WORKER)
+        promised = _balance(reserved(promotion.id))
+        return settling.pay(promotion, promised, page, users, paid, following, now, WORKER)
 
     def _read[T](self, promotion: Promotion, read: Callable[[SocialPublisher], T]) -> T:
         """Make one read of a network with the owner's token. Raises NotReadable, Unavailable."""

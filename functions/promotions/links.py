@@ -19,6 +19,10 @@ class LinkItem(PromotionsItem):
     user = UnicodeAttribute()
 
 
+class UserLinkItem(PromotionsItem):
+    """`user#acme`, `link#<host>#<account id>`: the list of a user's accounts."""
+
+
 class ExceptionItem(PromotionsItem):
     """`exception#<host>#<account id>`, `exception`: an operator's word, which overrules the rules of eligibility."""
 
@@ -35,7 +39,7 @@ def owners_of(host: str, accounts: Iterable[str]) -> dict[str, str]:
 
 def accounts_of(user: str) -> list[tuple[str, str]]:
     """The accounts of a user: hosts and account ids, of those that are still the user's. By consistent reads."""
-    parts, _ = page_of(PromotionsItem, lambda item: str(item.part), f"user#{user}", _LINK, None, None)
+    parts, _ = page_of(UserLinkItem, lambda item: str(item.part), f"user#{user}", _LINK, None, None)
     listed = [(host, account) for host, _, account in (part.removeprefix(_LINK).partition("#") for part in parts)]
     return [(host, account) for host, account in listed if owners_of(host, [account]).get(account) == user]
 

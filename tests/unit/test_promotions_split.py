@@ -56,7 +56,7 @@ def listed(pages: Sequence[tuple[str, Kind]], weights: tuple[int, ...] | None) -
 def paid_out(split: Split, found: dict[str, Participant], page: int) -> dict[str, int]:
     """What each gets, page by page in hash order."""
     order = sorted((each for each in found.values() if each.reason is None), key=lambda each: each.hash)
-    classes, amounts = split.classes, {}
+    classes, amounts = split.classes, dict[str, int]()
     for start in range(0, len(order), page):
         done, classes = shares(classes, order[start : start + page])
         amounts |= {each.account_id: each.amount for each in done}
