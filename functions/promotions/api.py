@@ -332,9 +332,9 @@ def engaged(campaign_id: CampaignId, caller: http.Caller) -> EngagementResource:
     found = engagement.tracked(services().promotions.own(campaign_id, caller).id)
     if found is None:
         raise NotFound("This promotion has not run", "engagement_not_found")
-    posts = [MetricsResource(post_id=post, **vars(each)) for post, each in found.final.posts.items()]
+    metrics = found.final.metrics
     return EngagementResource(
-        posts=posts,
+        metrics=MetricsResource(**metrics) if metrics else None,
         read_at=found.final.read_at,
         next_read_at=found.next_read_at,
         missing=found.final.missing,

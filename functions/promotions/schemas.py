@@ -64,7 +64,7 @@ Texts = Annotated[
     Field(
         min_length=2,
         max_length=2,
-        description="The text of the first post, and of the second one, which replies to it. A short code is put behind both.",
+        description="The text of the first post, and of its reply. A short code is put behind both.",
         examples=[["Look at this #ad", "All of it is here: https://example.com"]],
     ),
 ]
@@ -386,19 +386,18 @@ class UploadResource(BaseModel):
 
 
 class MetricsResource(BaseModel):
-    """How often a post was engaged with, as the network counts."""
+    """How often the promotion's posts were engaged with, as the network counts: the sum over both."""
 
-    post_id: str
-    likes: int
-    reposts: int
-    quotes: int
-    replies: int
+    likes: int = 0
+    reposts: int = 0
+    quotes: int = 0
+    replies: int = 0
 
 
 class EngagementResource(BaseModel):
     """The metrics of a promotion's posts."""
 
-    posts: list[MetricsResource]
+    metrics: MetricsResource | None = Field(description="Null until they are read for the first time.")
     read_at: Moment | None
     next_read_at: Moment | None = Field(description="Null when nobody reads them any more.")
     missing: bool = Field(description="Whether the network no longer has a post.")

@@ -17,7 +17,7 @@ from sluice.errors import Conflicting
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 SOME = Metrics(likes=3, reposts=1)
 READ = {"1": SOME, "2": Metrics()}
-STORED = {each: vars(metrics) for each, metrics in READ.items()}
+STORED = vars(SOME)
 
 
 def a_row(**more: Any) -> Tracked:

@@ -1,6 +1,5 @@
 """The rows of what is tracked: which are due, and what a reading makes of one."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Tracked:
-    """A promotion's engagement while it is read. `metrics` are those of each post: likes, reposts, ..."""
+    """A promotion's engagement while it is read. `metrics` are the sum over both posts."""
 
     id: str
     network: str
@@ -26,7 +25,7 @@ class Tracked:
     triggers: Sequence[Mapping[str, str | int]]
     closes_at: datetime
     track_at: datetime
-    metrics: Mapping[str, Mapping[str, int]] | None = None
+    metrics: Mapping[str, int] | None = None
     read_at: datetime | None = None
     interval: int = INTERVAL_SECONDS
     unchanged: int = 0
@@ -35,18 +34,10 @@ class Tracked:
     missing: bool = False
 
     @property
-    def totals(self) -> Counter[str]:
-        """The metrics of both posts, added."""
-        found: Counter[str] = Counter()
-        for each in (self.metrics or {}).values():
-            found.update(each)
-        return found
-
-    @property
     def is_triggered(self) -> bool:
         """Whether a metric has reached the number that closes the promotion: reached or passed, not met exactly."""
-        has = self.totals
-        return any(has[str(each["metric"])] >= int(each["at_least"]) for each in self.triggers)
+        has = self.metrics or {}
+        return any(has.get(str(each["metric"]), 0) >= int(each["at_least"]) for each in self.triggers)
 
 
 def due(now: datetime, limit: int) -> list[Tracked]:
@@ -70,7 +61,7 @@ def keep(row: Tracked, now: datetime) -> None:
     """Keep the metrics of a moment, for the history."""
     expires_at = int((row.closes_at + _KEPT).timestamp())
     with transient_as_unavailable():
-        SnapshotItem(row.id, f"metrics#{rfc3339(now)}", metrics=dict(row.totals), expires_at=expires_at).save()
+        SnapshotItem(row.id, f"metrics#{rfc3339(now)}", metrics=dict(row.metrics or {}), expires_at=expires_at).save()
 
 
 def history(promotion_id: str, limit: int) -> list[tuple[str, dict[str, int]]]:

@@ -131,8 +131,9 @@ def followed(row: Tracked, found: Mapping[str, Metrics | Missing], now: datetime
 
     Its times step from its own, so they do not drift.
     """
-    metrics = {each: vars(read) for each in row.post_ids if isinstance(read := found[each], Metrics)}
-    if row.post_ids[0] not in metrics:
+    there = [read for each in row.post_ids if isinstance(read := found[each], Metrics)]
+    metrics = {name: sum(getattr(each, name) for each in there) for name in vars(Metrics())}
+    if isinstance(found[row.post_ids[0]], Missing):
         misses = row.misses + 1
         is_missing = row.missing or misses >= _PATIENCE
         interval = int(LONGEST.total_seconds()) if is_missing else row.interval
