@@ -1,1 +1,1 @@
-"""Promotions: paid posts on a social network, whose budget is shared among those who engaged with them."""
+"""Promotions: a campaign is published as posts, tracked, closed, rewarded and refunded, each exactly once (S4)."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sluice import ledger
 from sluice.campaign import State
+from sluice.journal import budget
 from sponsorships.campaign import (
     PAGE,
     Campaign,
@@ -17,7 +18,6 @@ from sponsorships.campaign import (
     refund,
 )
 from sponsorships.participation import ParticipationStatus, Why
-from sponsorships.postings import budget
 from sponsorships.settlement import WORKER, Settlement
 from sponsorships.store import CampaignStore
 

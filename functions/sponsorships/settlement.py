@@ -14,7 +14,7 @@ from sluice import ledger
 from sluice.campaign import State
 from sluice.clock import Clock, next_midnight
 from sluice.errors import Unavailable, Unreadable
-from sluice.ledger import Entry
+from sluice.journal import Entry, wallet
 from sluice.wake import Wake
 from sponsorships import adjustments, gkeys, rows
 from sponsorships.items import TallyItem
@@ -32,7 +32,6 @@ from sponsorships.participation import (
     settle,
     wait_for_midnight,
 )
-from sponsorships.postings import wallet
 from sponsorships.secret import ImpressionSecret
 from sponsorships.store import ParticipationStore, offer_of
 

@@ -11,13 +11,13 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.transactions import TransactWrite
 
-from sluice import ledger, outbox
+from sluice import ledger, outbox, posting
 from sluice.chained import PART
 from sluice.clock import rfc3339
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_of
 from sluice.errors import Unavailable
-from sluice.ledger import Balance, Entry, Leg
+from sluice.journal import Balance, Entry, budget, reserved
 from sluice.store import ChainStore, Listing
 from sponsorships import adjustments, gkeys, monitor
 from sponsorships.campaign import Action as CampaignAction
@@ -42,7 +42,6 @@ from sponsorships.items import (
     TallyItem,
 )
 from sponsorships.participation import Action, Change, Key, Offer, Participation, Published, Refund, Statement
-from sponsorships.postings import Posting, budget, reserved
 
 CAMPAIGN_EVENTS = {
     CampaignAction.CREATED: "SponsorshipCreated",
@@ -76,32 +75,6 @@ EVENTS = {
 }
 
 
-def entry_of(change: CampaignChange | Change, number: int) -> Entry | None:
-    """The ledger's entry of the money that a change moves: the same one at each call.
-
-    Its cause is the entity, and the number of the audit entry of the change.
-    """
-    posting: Posting | None = change.posting
-    if posting is None:
-        return None
-    return ledger.entry(
-        posting.id,
-        posting.kind,
-        posting.currency,
-        [Leg(account, amount) for account, amount in posting.legs.items()],
-        cause=f"{change.after.id} {number}",
-        actor=posting.actor,
-        now=change.after.updated_at,
-        memo=posting.memo,
-    )
-
-
-def _post(transaction: TransactWrite, change: CampaignChange | Change, number: int) -> dict[str, Balance]:
-    """Write the money that a change moves: the balances of its accounts as they will be. Raises Insufficient."""
-    entry = entry_of(change, number)
-    return ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs)) if entry else {}
-
-
 def _require_empty(transaction: TransactWrite, campaign_id: str, then: Mapping[str, Balance]) -> None:
     """On condition that a closed campaign has nothing; `then`: the balances as they will be. Raises Unavailable.
 
@@ -114,19 +87,6 @@ def _require_empty(transaction: TransactWrite, campaign_id: str, then: Mapping[s
             transaction.condition_check(ledger.BalanceItem, account, "balance", condition=nothing)
         elif then[account].amount:
             raise Unavailable("Money came back to the budget meanwhile")
-
-
-def _noted(trace: Trace | None, change: CampaignChange | Change, noted: Mapping[str, Any]) -> Trace | None:
-    """The trace, with what the audit entry shows besides: the hash of the ledger's entry shows an edit of it."""
-    if trace is None:
-        return None
-    shown = {**(trace.after(0) if callable(trace.after) else trace.after), **noted}
-
-    def after(number: int) -> dict[str, Any]:
-        entry = entry_of(change, number)
-        return shown | ({"entry": entry.id, "entry_hash": entry.hash} if entry else {})
-
-    return replace(trace, after=after)
 
 
 class CampaignStore(ChainStore[Campaign, CampaignChange]):
@@ -143,7 +103,7 @@ class CampaignStore(ChainStore[Campaign, CampaignChange]):
             transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
         if change.keys:
             gkeys.load(transaction, after.id, change.keys)
-        then = _post(transaction, change, after.audit_number)
+        then = posting.write(transaction, change, after.audit_number)
         if change.action is CampaignAction.CLOSED:
             _require_empty(transaction, after.id, then)
 
@@ -165,7 +125,7 @@ class CampaignStore(ChainStore[Campaign, CampaignChange]):
 
     def _trace(self, change: CampaignChange, actor: str) -> Trace | None:
         noted = {"loaded": len(change.keys)} if change.keys else {}
-        return _noted(super()._trace(change, actor), change, noted)
+        return posting.noted(super()._trace(change, actor), change, noted)
 
 
 class ParticipationStore(ChainStore[Participation, Change]):
@@ -231,7 +191,7 @@ class ParticipationStore(ChainStore[Participation, Change]):
             transaction.condition_check(CampaignItem, after.campaign_id, PART, condition=as_read)
         if change.check and change.action is not Action.EDITED:
             outbox.write(transaction, CHECK, {**self.terms(after), **change.check}, now)
-        _post(transaction, change, after.audit_number)
+        posting.write(transaction, change, after.audit_number)
 
     def as_read(self, change: Change) -> Sequence[Condition]:
         """For an edit by hand, the monitored fields and their copies; for a tally, how many tallies there are."""
@@ -260,7 +220,7 @@ class ParticipationStore(ChainStore[Participation, Change]):
         )
 
     def _trace(self, change: Change, actor: str) -> Trace | None:
-        trace = _noted(super()._trace(change, actor), change, change.noted)
+        trace = posting.noted(super()._trace(change, actor), change, change.noted)
         if trace and change.check and change.action is Action.EDITED:
             return replace(trace, told={**self.terms(change.after), **change.check})
         return trace

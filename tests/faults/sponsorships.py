@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-from sluice import ids, ledger
+from sluice import ids, journal, ledger
 from sluice.clock import rfc3339
 from sluice.dynamodb import Database, bind
 from sponsorships import closing, commands, impressions, rows
@@ -32,6 +32,7 @@ MODULES = (
     "sponsorships.adjustments",
     "sponsorships.detection",
     "sponsorships.recording.table",
+    "sluice.journal",
     "sluice.ledger",
 )
 """Where the mutation check looks for conditions, fences and guards."""
@@ -44,7 +45,7 @@ UNREACHED = {
     "sponsorships.store._earn": f"There is no daily cap: {_PURE}.",
     "sponsorships.store.listed_by": "No list is asked for: tests/e2e.",
     "sponsorships.recording.table.DynamoTable.grow": "No call meets three conflicts: test_sponsorships_recording.py.",
-    "sluice.ledger.transfer": f"The context makes entries itself: {_LEDGER}.",
+    "sluice.journal.transfer": f"The context makes entries itself: {_LEDGER}.",
     "sluice.ledger.settled": "It is the wallets': tests/integration/test_wallets_api.py.",
     **dict.fromkeys(
         [f"sluice.ledger.{each}" for each in ("conservation", "_difference", "_fault", "_behind", "_all_accounts")],
@@ -127,24 +128,24 @@ OUT_OF_SIGHT = {
     ),
     **dict.fromkeys(
         [
-            f"sluice.ledger.{each}"
+            f"sluice.{each}"
             for each in (
-                "entry: if any((type(leg.amount) is not int for leg in legs))",
-                "entry: if not 1 < len(netted) <= MOST_LEGS or not all((leg.amount for leg in netted))",
-                "entry: way not 1 < len(netted) <= MOST_LEGS of an if",
-                "entry: way not all((leg.amount for leg in netted)) of an if",
-                "entry: if (off := sum((leg.amount for leg in netted)))",
-                "entry: if len(json.dumps(noted, ensure_ascii=False).encode()) > MOST_MEMO_BYTES",
-                "budget_of: if found.funded != found.remaining + found.reserved + found.paid + found.refunded",
-                "_then: if currency != entry.currency",
-                "_as_read: clause as_read",
-                "_then: clause _is_bounded(leg) of an if",
-                "_named_currency: return if kind in ('wallet', 'outside') and rest, always",
-                "_named_currency: return if kind in ('wallet', 'outside') and rest, never",
-                "_as_read: return if _is_bounded(leg), always",
-                "_as_read: return if _is_bounded(leg), never",
-                "_as_read: clause BalanceItem.amount >= -leg.amount",
-                f"_readable: {_NULLS}",
+                "journal.entry: if any((type(leg.amount) is not int for leg in legs))",
+                "journal.entry: if not 1 < len(netted) <= MOST_LEGS or not all((leg.amount for leg in netted))",
+                "journal.entry: way not 1 < len(netted) <= MOST_LEGS of an if",
+                "journal.entry: way not all((leg.amount for leg in netted)) of an if",
+                "journal.entry: if (off := sum((leg.amount for leg in netted)))",
+                "journal.entry: if len(json.dumps(noted, ensure_ascii=False).encode()) > MOST_MEMO_BYTES",
+                "ledger.budget_of: if found.funded != found.remaining + found.reserved + found.paid + found.refunded",
+                "journal._then: if currency != entry.currency",
+                "ledger._as_read: clause as_read",
+                "journal._then: clause leg.is_bounded of an if",
+                "journal._named_currency: return if kind in ('wallet', 'outside') and rest, always",
+                "journal._named_currency: return if kind in ('wallet', 'outside') and rest, never",
+                "ledger._as_read: return if leg.is_bounded, always",
+                "ledger._as_read: return if leg.is_bounded, never",
+                "ledger._as_read: clause BalanceItem.amount >= -leg.amount",
+                f"ledger._readable: {_NULLS}",
             )
         ],
         f"It refuses a defect, or what a hand did: {_LEDGER}.",
@@ -197,7 +198,7 @@ def funded(world: World) -> None:
 
 def _deposit(world: World) -> None:
     bind(ledger.LedgerItem, world.aws.ref(LEDGER))
-    entry = ledger.transfer(
+    entry = journal.transfer(
         "dep#1", "deposit", "USD", "outside#USD", "wallet#USD#ada", 5000, cause="wallet:ada 1", actor="ada", now=BEFORE
     )
     assert Database().commit(lambda write: ledger.write(write, entry, ledger.read(leg.account for leg in entry.legs)))

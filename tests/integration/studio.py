@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from botocore.client import BaseClient
 
-from sluice import ledger
+from sluice import journal, ledger
 from sluice.clock import rfc3339
 from sluice.dynamodb import Database, bind
 from sluice.ledger import LedgerItem
@@ -37,9 +37,9 @@ class Studio(Harness):
         """Money of acme's from outside."""
         bind(LedgerItem, self.aws.ref("LedgerTable"))
         number = len(self.aws.items("LedgerTable"))
-        entry = ledger.transfer(
+        entry = journal.transfer(
             f"dep#{number}",
-            ledger.Kind.DEPOSIT,
+            journal.Kind.DEPOSIT,
             "USD",
             "outside#USD",
             "wallet#USD#acme",

@@ -44,7 +44,7 @@ class Trace:
 
     `before` and `after` are the parts of the entity that the entry shows; `before` is None for a new entity. `after`
     may be a function of the entry's number, which a bridge changes: a ledger entry names it, and is hashed into it.
-    `event` is in the past tense, such as `BoostCompleted`, and `told` is the event's payload.
+    `event` is in the past tense, such as `BoostCompleted`, and `told` is the event's payload; empty for no event.
     """
 
     entity: str
@@ -83,7 +83,7 @@ def commit[E](
             write(transaction, after)
             for entry in entries:
                 audit.write(transaction, entry)
-            if trace:
+            if trace and trace.event:
                 outbox.write(transaction, trace.event, dict(trace.told), now)
             if keyed:
                 requests.write(transaction, keyed, after, now)

@@ -22,6 +22,7 @@ from pynamodb.transactions import TransactGet, TransactWrite
 
 from sluice.aws import CONNECT_SECONDS, READ_SECONDS, why
 from sluice.errors import Unavailable, Unreadable
+from sluice.plain import from_json, to_json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -100,6 +101,23 @@ class DateAttribute(Attribute[date]):
 
     def deserialize(self, value: str) -> date:
         return date.fromisoformat(value)
+
+
+class DataAttribute[T](Attribute[T]):
+    """A frozen dataclass, stored as JSON: its fields are texts, numbers, enumerations, times, and such dataclasses."""
+
+    attr_type = STRING
+
+    def __init__(self, kind: type[T], *, null: bool = False) -> None:
+        super().__init__(null=null)
+        self._kind = kind
+
+    def serialize(self, value: T) -> str:
+        return to_json(value)
+
+    def deserialize(self, value: str) -> T:
+        found: T = from_json(self._kind, value)
+        return found
 
 
 class Bound(Model):

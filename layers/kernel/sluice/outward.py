@@ -118,6 +118,8 @@ class Call:
     ref: str
     """What the other side knows it by: an idempotency key, or the id of a transaction."""
     state: CallState
+    since: datetime
+    """When the first attempt began: a look searches from then on, because any of them may have taken effect."""
     begun_at: datetime
     deadline: datetime
     """When its caller is dead at the latest: nobody looks before."""
@@ -151,6 +153,7 @@ def begin(before: Call | None, purpose: str, ref: str, now: datetime, ends: date
         nonce(),
         ref,
         CallState.SENDING,
+        since=before.since if before else now,
         begun_at=now,
         deadline=deadline,
         settles_at=settles_at,

@@ -1,0 +1,262 @@
+"""Commands and queries of owners and operators. What belongs to someone else is not found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from promotions import campaign as promotions
+from promotions import texts
+from promotions.campaign import Change, CloseReason, Promotion, PromotionStatus, PromotionType, Terms
+from promotions.operation import Operation
+from promotions.outside import Networks
+from promotions.store import PromotionStore, listed_by
+from sluice import ledger
+from sluice.clock import Clock
+from sluice.commands import ChainCommands
+from sluice.errors import Conflicting, FieldError, Invalid, NotFound
+from sluice.ids import new_id
+from sluice.journal import Budget, Insufficient, wallet
+from sluice.requests import Answer, Requester
+from sluice.roles import Principal, Role
+from sluice.store import Place
+from sluice.wake import Wake
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A network that a user connected."""
+
+    network: str
+    host: str
+    account_id: str
+    is_revoked: bool = False
+
+
+class Connections(Protocol):
+    """Who connected which network, and who may publish."""
+
+    def find(self, owner: str, network: str) -> Connection | None:
+        """A user's connection, by a consistent read. Raises Unavailable."""
+
+    def is_suspended(self, owner: str) -> bool:
+        """Whether an operator suspended a user from publishing."""
+
+
+class MediaChecks(Protocol):
+    """Uploaded media."""
+
+    def take(self, promotion_id: str, media: Sequence[str], types: frozenset[str], most_bytes: int) -> None:
+        """Keep the uploads as they are now, so that nobody swaps them.
+
+        Raises Conflicting (`media_missing`), Invalid (`media_type`).
+        """
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a publish would do: its texts as they would go out, what stands against it, and what it costs."""
+
+    texts: tuple[str, ...]
+    problems: tuple[FieldError, ...]
+    budget: int
+    wallet: int
+    network_cost_usd: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the platform asks of promotions."""
+
+    min_budget: int
+    disclosures: tuple[str, ...]
+
+
+class Promotions(ChainCommands[Promotion, Change]):
+    """What owners do with their promotions, and operators with all of them."""
+
+    prefix = promotions.PREFIX
+
+    def __init__(
+        self,
+        store: PromotionStore,
+        networks: Networks,
+        connections: Connections,
+        media: MediaChecks,
+        wake: Wake,
+        clock: Clock,
+        rules: Rules,
+    ) -> None:
+        super().__init__(store, wake, clock)
+        self._store = store
+        self._networks = networks
+        self._connections = connections
+        self._media = media
+        self._rules = rules
+
+    def get(self, campaign_id: str) -> Promotion:
+        """A promotion, by a consistent read; a deleted draft is not found. Raises NotFound."""
+        found = super().get(campaign_id)
+        if found.deleted_at:
+            raise _not_found()
+        return found
+
+    def own(self, campaign_id: str, caller: Principal) -> Promotion:
+        """A promotion that the caller may see and command: their own, or any for an operator. Raises NotFound."""
+        found = self.get(campaign_id)
+        if found.created_by != caller.subject and not caller.role.includes(Role.OPERATOR):
+            raise _not_found()
+        return found
+
+    def create(self, terms: Terms, requester: Requester) -> Promotion | Answer:
+        """Create a draft, or return the earlier answer of its Idempotency-Key. Raises Invalid, Conflicting."""
+
+        def change(now: datetime) -> Change:
+            self._check(terms)
+            made = {"id": new_id(promotions.PREFIX, now), "created_at": now, "updated_at": now}
+            return promotions.create(Promotion(**vars(terms), **made, created_by=requester.subject))  # type: ignore[arg-type]
+
+        return self.create_by(change, requester)
+
+    def edit(self, campaign_id: str, terms: Terms, requester: Requester) -> Promotion | Answer:
+        """Change the terms of a draft. Raises Invalid, Conflicting."""
+        self._check(terms)
+        return self.command("edit", campaign_id, requester, lambda found, now: promotions.edit(found, terms, now))
+
+    def delete(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
+        """Delete a draft."""
+        return self.command("delete", campaign_id, requester, promotions.delete)
+
+    def publish(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
+        """Publish a draft (S4-3).
+
+        Raises Invalid; and Conflicting: `campaign_cannot_be_published`, `not_connected`, `not_eligible`,
+        `insufficient_funds`, `media_missing`, `rewards_not_allowed_on_network`.
+        """
+
+        def change(found: Promotion, now: datetime) -> Change:
+            promotions.require_draft(found, "published")
+            connection = self._connected(found)
+            self._require_publishable(found)
+            _require_funds(found)
+            policy = self._networks.policy(found.network)
+            self._media.take(found.id, found.media, policy.media_types, policy.media_bytes)
+            return promotions.publish(found, connection.host, now, requester.subject)
+
+        return self.command("publish", campaign_id, requester, change)
+
+    def preview(self, promotion: Promotion) -> Preview:
+        """What a publish would do now. Nothing is changed."""
+        policy = self._networks.policy(promotion.network)
+        problems = self._problems(promotion)
+        connection = self._connections.find(promotion.created_by, promotion.network)
+        if connection is None or connection.is_revoked:
+            problems.append(FieldError("network", f"Connect {promotion.network} first"))
+        account = wallet(promotion.currency, promotion.created_by)
+        has = ledger.read([account])[account].amount
+        if has < promotion.budget:
+            problems.append(FieldError("budget", f"The wallet has {has}, and {promotion.budget} are needed"))
+        cost = sum(policy.link_price if "://" in text else policy.post_price for text in promotion.texts)
+        return Preview(self._posted(promotion), tuple(problems), promotion.budget, has, f"{cost:.3f}")
+
+    def cancel(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
+        """Cancel a publish: after the answer no post begins, and what was posted is deleted."""
+        return self.command("cancel", campaign_id, requester, promotions.cancel)
+
+    def close(self, campaign_id: str, reason: CloseReason, requester: Requester) -> Promotion | Answer:
+        """Close a running promotion now. One that closes already is answered as it is."""
+
+        def change(found: Promotion, now: datetime) -> Change | None:
+            if found.closing_since is not None and found.status is not PromotionStatus.DRAFT:
+                return None
+            return promotions.close(found, reason, now)
+
+        return self.command("close", campaign_id, requester, change)
+
+    def resume(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
+        """Go on at the stage that halted."""
+        return self.command("resume", campaign_id, requester, promotions.resume)
+
+    def resolve(self, campaign_id: str, result: str | None, reason: str, requester: Requester) -> Promotion | Answer:
+        """Say what became of a call that nobody can look up."""
+        return self.command(
+            "resolve", campaign_id, requester, lambda found, now: promotions.resolve(found, result, reason, now)
+        )
+
+    def abandon(self, campaign_id: str, reason: str, requester: Requester) -> Promotion | Answer:
+        """Give up what has halted: what is outside is left there, and the money goes back."""
+        return self.command(
+            "abandon", campaign_id, requester, lambda found, now: promotions.abandon(found, reason, now)
+        )
+
+    def operations(self, promotion: Promotion) -> list[Operation]:
+        """All publishes of a promotion."""
+        return self._store.operations(promotion.id)
+
+    def operation(self, promotion: Promotion, number: int) -> Operation:
+        """One publish. Raises NotFound."""
+        found = self._store.operation(promotion.id, number)
+        if found is None:
+            raise NotFound("Operation not found", "operation_not_found")
+        return found
+
+    def page(
+        self, status: PromotionStatus | None, limit: int, after: Place | None, caller: Principal, *, mine: bool
+    ) -> tuple[list[Promotion], Place | None]:
+        """Promotions, newest first: all for an operator, or the caller's own."""
+        owner = caller.subject if mine or not caller.role.includes(Role.OPERATOR) else None
+        found, following = self._store.page(listed_by(status, owner), limit, after, status)
+        return [each for each in found if each.deleted_at is None], following
+
+    def budget(self, promotion: Promotion) -> Budget:
+        """Where a promotion's money is: funded = remaining + reserved + paid + refunded, at one moment."""
+        return ledger.budget_of(promotion.id)
+
+    def _connected(self, promotion: Promotion) -> Connection:
+        if self._connections.is_suspended(promotion.created_by):
+            raise Conflicting("This user may not publish", "not_eligible")
+        found = self._connections.find(promotion.created_by, promotion.network)
+        if found is None or found.is_revoked:
+            raise Conflicting(f"Connect {promotion.network} first: PUT /v2/connections/...", "not_connected")
+        return found
+
+    def _posted(self, promotion: Promotion) -> tuple[str, ...]:
+        return tuple(texts.posted(each, promotion.id, promotion.round + 1) for each in promotion.texts)
+
+    def _problems(self, promotion: Promotion) -> list[FieldError]:
+        policy = self._networks.policy(promotion.network)
+        found = texts.problems(self._posted(promotion), policy.length, policy.text_limit, self._rules.disclosures)
+        return [FieldError(field, message) for field, _, message in found]
+
+    def _require_publishable(self, promotion: Promotion) -> None:
+        policy = self._networks.policy(promotion.network)
+        found = texts.problems(self._posted(promotion), policy.length, policy.text_limit, self._rules.disclosures)
+        if found:
+            _, code, message = found[0]
+            raise Invalid(message, code, [FieldError(each, words) for each, _, words in found])
+        self._check(promotion)
+
+    def _check(self, terms: Terms) -> None:
+        """Raises Invalid for terms that the network or the platform does not take; Conflicting for its policy."""
+        policy = self._networks.policy(terms.network)
+        if terms.budget < self._rules.min_budget:
+            message = f"budget must be at least {self._rules.min_budget}"
+            raise Invalid.of("budget", message, "budget_too_small")
+        if len(terms.media) > policy.media_count:
+            message = f"{terms.network} takes at most {policy.media_count} media in a post"
+            raise Invalid.of("media", message, "too_many_media")
+        if terms.type is PromotionType.REWARDED and not policy.rewards:
+            message = f"The rules of {terms.network} forbid rewards: publish it with type awareness"
+            raise Conflicting(message, "rewards_not_allowed_on_network")
+
+
+def _require_funds(promotion: Promotion) -> None:
+    """Raises Insufficient, with both numbers, before anything else of a publish is done."""
+    account = wallet(promotion.currency, promotion.created_by)
+    has = ledger.read([account])[account].amount
+    if has < promotion.budget:
+        raise Insufficient(account, has, promotion.budget, promotion.currency)
+
+
+def _not_found() -> NotFound:
+    return NotFound("Campaign not found", "campaign_not_found")

@@ -1,0 +1,98 @@
+"""Reading promotions, and committing changes to them with their events and the money that they move."""
+
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.transactions import TransactWrite
+
+from promotions import engagement
+from promotions.campaign import Action, Change, Promotion, PromotionStatus, Stage, Terms
+from promotions.items import ListedItem, OperationItem, PromotionItem
+from promotions.operation import Operation
+from sluice import outbox, posting
+from sluice.chained import PART
+from sluice.commit import Trace
+from sluice.dynamodb import page_of, transient_as_unavailable
+from sluice.store import ChainStore, Listing
+
+_NO_EVENTS = dict.fromkeys(Action, "")
+"""A change says which events it has; the first one is the audit entry's."""
+
+
+class PromotionStore(ChainStore[Promotion, Change]):
+    """Reads promotions and commits changes to them."""
+
+    kind = Promotion
+    items = PromotionItem
+    events = _NO_EVENTS
+    restored = "PROMOTION_RESTORED"
+
+    def operation(self, promotion_id: str, number: int) -> Operation | None:
+        """One publish, by a consistent read."""
+        try:
+            with transient_as_unavailable():
+                item = OperationItem.get(*OperationItem.key(promotion_id, number), consistent_read=True)
+        except DoesNotExist:
+            return None
+        return item.operation
+
+    def operations(self, promotion_id: str) -> list[Operation]:
+        """All publishes of a promotion, in their order, by a consistent read."""
+        return page_of(OperationItem, lambda item: item.operation, promotion_id, "operation#", None, None)[0]
+
+    def also(self, transaction: TransactWrite, change: Change, after: Promotion, now: datetime) -> None:
+        """The owner's list, the operation, the engagement, the events behind the first one, and the money."""
+        before = change.before
+        if before is None:
+            transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
+        elif after.deleted_at:
+            transaction.delete(ListedItem(f"owner#{after.created_by}", after.id))
+        if after.operation and (before is None or after.operation != before.operation):
+            key = OperationItem.key(after.id, after.operation.number)
+            transaction.save(OperationItem(*key, operation=after.operation))
+        if before and before.stage is not after.stage:
+            if after.stage is Stage.RUNNING:
+                engagement.begin(transaction, after)
+            elif before.stage is Stage.RUNNING:
+                engagement.end(transaction, after)
+        for number, event in enumerate(change.events[1:], 1):
+            outbox.write(transaction, event.name, _numbered(change, number), now)
+        posting.write(transaction, change, after.audit_number)
+
+    def terms(self, promotion: Promotion) -> dict[str, Any]:
+        values = {each.name: getattr(promotion, each.name) for each in fields(Terms)}
+        lists = {name: list(values[name]) for name in ("texts", "media", "weights")}
+        return values | lists | {"auto_close": [vars(each) for each in promotion.auto_close]}
+
+    def snapshot(self, promotion: Promotion) -> dict[str, Any]:
+        names = ("stage", "round", "tweet_id", "contract_id", "contract_status", "last_thread_tweet_id", "close_reason")
+        found = {name: getattr(promotion, name) for name in names if getattr(promotion, name)}
+        error = {"error": promotion.error.reason} if promotion.error else {}
+        return {"status": promotion.status} | found | error
+
+    def told(self, promotion: Promotion) -> dict[str, Any]:
+        return promotion.card
+
+    def _trace(self, change: Change, actor: str) -> Trace | None:
+        trace = super()._trace(change, actor)
+        edited = self.terms(change.after) if change.action is Action.EDITED else {}
+        trace = posting.noted(trace, change, {**edited, **change.noted})
+        if trace and change.events:
+            return replace(trace, event=change.events[0].name, told=_numbered(change, 0))
+        return trace
+
+
+def _numbered(change: Change, number: int) -> dict[str, Any]:
+    """The data of an event of a change, with its number among the promotion's events."""
+    return {**change.events[number].data, "seq": change.after.seq - len(change.events) + 1 + number}
+
+
+def listed_by(status: PromotionStatus | None, owner: str | None) -> Listing:
+    """Where the promotions of an owner are listed, or those in a status, or all."""
+    if owner is not None:
+        return Listing(ListedItem.query, f"owner#{owner}")
+    if status is not None:
+        return Listing(ListedItem.by_status.query, status, "status")
+    return Listing(ListedItem.by_creation.query, PART, "kind")

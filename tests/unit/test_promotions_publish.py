@@ -1,0 +1,285 @@
+"""The publish of a promotion, stage by stage, with a store in memory and a network that loses answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from promotions import campaign as promotions
+from promotions.campaign import Change, Promotion, PromotionStatus, PromotionType, Stage
+from promotions.outside import Outside
+from promotions.ports import NOT_CONNECTED
+from promotions.publishing import Calls, PromotionBatches
+from promotions.texts import code
+from sluice.campaign import State
+from sluice.errors import Conflicting
+from sluice.outward import Absent, CannotTell, Done, Found, NotTaken, Outcome, Refused, Seen, Unknown
+from sluice.steps import Step, StepChain
+
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+ID = "prm_01KAJ3W5V0SM0FKVYVXB9EQT6N"
+
+
+def a_promotion(**more: Any) -> Promotion:
+    made = Promotion(
+        id=ID,
+        created_at=NOON,
+        updated_at=NOON,
+        created_by="acme",
+        title="Winter",
+        type=PromotionType.REWARDED,
+        network="sandbox",
+        texts=("Look at this #ad", "All of it is here"),
+        budget=10_000,
+        currency="USD",
+        duration_minutes=60,
+    )
+    return replace(made, **more)
+
+
+@dataclass
+class Memory:
+    """A store of one promotion, with the condition that each commit has: the step is as it was read."""
+
+    campaign: Promotion
+    events: list[str] = field(default_factory=list)
+    postings: list[str] = field(default_factory=list)
+    is_stopped: bool = False
+
+    def get(self, _: str) -> Promotion:
+        return self.campaign
+
+    def read_with(self, _: str) -> State[Promotion]:
+        return State(self.campaign, self.is_stopped)
+
+    def commit(self, change: Change, _actor: str, _now: datetime) -> Promotion | None:
+        if change.before is None or change.before.step != self.campaign.step:
+            return None
+        self.campaign = change.after
+        self.events += [event.name for event in change.events]
+        self.postings += [change.posting.id] if change.posting else []
+        return self.campaign
+
+
+@dataclass
+class World:
+    """A network and an escrow that do what they are asked, and answer what the script says."""
+
+    present: datetime = NOON
+    posts: dict[str, str] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+    contract: list[str] = field(default_factory=list)
+    answers: dict[str, list[Outcome]] = field(default_factory=dict)
+    """What a call answers instead of what it did, by its stage; Unknown after it happened."""
+    in_the_call: Callable[[], None] = lambda: None
+    looks: list[Seen] = field(default_factory=list)
+
+    def make(self) -> tuple[Memory, StepChain[Promotion], list[tuple[int, datetime]]]:
+        memory = Memory(promotions.publish(a_promotion(), "sandbox", NOON, "acme").after)
+        outside = Outside(self, self, self)  # type: ignore[arg-type]
+        sent: list[tuple[int, datetime]] = [(memory.campaign.step, NOON)]
+        chain = StepChain(
+            PromotionBatches(memory, outside, lambda *_: pytest.fail("it closes")),  # type: ignore[arg-type]
+            lambda _id, step, at: sent.append((step, at)),  # type: ignore[arg-type]
+            self,  # type: ignore[arg-type]
+            Calls(memory, outside, self),  # type: ignore[arg-type]
+        )
+        return memory, chain, sent
+
+    def now(self) -> datetime:
+        return self.present
+
+    # Networks, media, publisher and escrow in one.
+
+    def policy(self, _: str) -> Any:
+        return type("Policy", (), {"call_seconds": 10, "settle_seconds": 120})
+
+    def publisher(self, _network: str, _owner: str) -> "World":
+        return self
+
+    def revoked(self, network: str, owner: str) -> None:
+        self.deleted.append(f"token of {owner} at {network}")
+
+    def read(self, _: Promotion) -> Sequence[Any]:
+        return ()
+
+    def post(self, text: str, _media: Any, reply_to: str | None, _key: str) -> Outcome:
+        stage = "second_post" if reply_to else "first_post"
+        return self._answer(stage, lambda: self.posts.setdefault(text, f"post {len(self.posts) + 1}"))
+
+    def delete(self, post_id: str) -> Outcome:
+        return self._answer("delete", lambda: self.deleted.append(post_id) or post_id)
+
+    def submit(self, ref: str, function: str, _arguments: Any) -> Outcome:
+        return self._answer("contract", lambda: self.contract.append(function) or ref)
+
+    def find_own(self, text: str, *_: Any) -> Seen:
+        if self.looks:
+            return self.looks.pop(0)
+        return Found(self.posts[text]) if text in self.posts else Absent()
+
+    def outcome(self, ref: str, function: str) -> Seen:
+        return Found(ref) if function in self.contract else Absent()
+
+    def new_ref(self, _: datetime) -> str:
+        return "0.0.1@1"
+
+    def _answer(self, stage: str, do: Callable[[], str]) -> Outcome:
+        self.in_the_call()
+        script = self.answers.get(stage, [])
+        answer = script.pop(0) if script else None
+        if answer is None or isinstance(answer, Unknown):
+            result = do()
+            return answer or Done(result)
+        return answer
+
+
+def run_until_running(
+    world: World, memory: Memory, chain: StepChain[Promotion], sent: list[tuple[int, datetime]]
+) -> None:
+    """Deliver the steps in the order of their times until the promotion runs, rests or has halted."""
+    while sent and memory.campaign.is_live and memory.campaign.status is PromotionStatus.PENDING:
+        sent.sort(key=lambda each: each[1])
+        step, at = sent.pop(0)
+        world.present = max(world.present, at)
+        chain.run(Step(ID, step), f"message {step}")
+
+
+def test_a_publish_posts_records_the_contract_posts_again_and_runs() -> None:
+    world = World()
+    memory, chain, sent = world.make()
+
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.RUNNING
+    assert (memory.campaign.tweet_id, memory.campaign.last_thread_tweet_id) == ("post 1", "post 2")
+    assert memory.campaign.contract_status == "active"
+    assert memory.campaign.campaign_close_time == NOON + timedelta(minutes=60)
+    assert memory.events == [
+        "CAMPAIGN_PUBLISH_DO_SM_TRANSACTION",
+        "CAMPAIGN_PUBLISH_SECOND_CONTENT",
+        "PromotionStarted",
+    ]
+    assert memory.campaign.operation is not None
+    assert [each.stage for each in memory.campaign.operation.stages] == ["first_post", "contract", "second_post"]
+    assert memory.campaign.operation.state == "done"
+
+
+@pytest.mark.parametrize("stage", ["first_post", "second_post", "contract"])
+def test_a_call_whose_answer_is_lost_is_found_and_never_made_again(stage: str) -> None:
+    world = World(answers={stage: [Unknown("504")] * 5})
+    memory, chain, sent = world.make()
+
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.RUNNING
+    assert len(world.posts) == 2
+    assert world.contract == ["createCampaign"]
+
+
+def test_a_call_that_was_not_taken_is_made_again_when_the_network_says_so() -> None:
+    later = NOON + timedelta(minutes=5)
+    world = World(answers={"first_post": [NotTaken("429", later)]})
+    memory, chain, sent = world.make()
+
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.campaign_start_time == later
+    assert memory.campaign.operation is not None
+    assert memory.campaign.operation.stages[0].attempts == 2
+
+
+def test_a_contract_that_is_refused_deletes_the_first_post_and_gives_the_money_back() -> None:
+    world = World(answers={"contract": [Refused("CONTRACT_REVERT_EXECUTED")]})
+    memory, chain, sent = world.make()
+
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.DRAFT
+    assert world.deleted == ["post 1"]
+    assert memory.postings == [f"unfund#{ID}#1"]
+    assert memory.events == [
+        "CAMPAIGN_PUBLISH_DO_SM_TRANSACTION",
+        "CAMPAIGN_CONTRACT_ERROR",
+        "CAMPAIGN_PUBLISH_ERROR",
+        "PromotionRolledBack",
+    ]
+
+
+def test_a_cancel_during_the_second_post_undoes_all_three_in_reverse_order() -> None:
+    world = World()
+    memory, chain, sent = world.make()
+
+    def cancel() -> None:
+        if memory.campaign.stage is Stage.SECOND_POST:
+            change = promotions.cancel(memory.campaign, world.present)
+            memory.campaign = change.after if change else memory.campaign
+
+    world.in_the_call = cancel
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.DRAFT
+    assert world.deleted == ["post 2", "post 1"]
+    assert world.contract == ["createCampaign", "closeCampaign"]
+
+
+def test_a_token_that_is_refused_at_the_second_post_halts_and_resume_goes_on_there() -> None:
+    world = World(answers={"second_post": [Refused(NOT_CONNECTED)]})
+    memory, chain, sent = world.make()
+    run_until_running(world, memory, chain, sent)
+    assert memory.campaign.error is not None
+    assert (memory.campaign.error.reason, memory.campaign.error.event) == (NOT_CONNECTED, "CAMPAIGN_PUBLISH_ERROR")
+    assert world.deleted == ["token of acme at sandbox"]
+
+    memory.campaign = promotions.resume(memory.campaign, world.present).after
+    sent.append((memory.campaign.step, world.present))
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.RUNNING
+    assert len(world.posts) == 2
+
+
+def test_what_nobody_can_look_up_is_stuck_until_an_operator_resolves_it() -> None:
+    world = World(answers={"first_post": [Unknown("timeout")]}, looks=[CannotTell("401")] * 20)
+    memory, chain, sent = world.make()
+    run_until_running(world, memory, chain, sent)
+    assert memory.campaign.error is not None
+    assert (memory.campaign.error.reason, memory.campaign.error.retriable) == ("outcome_unknown", False)
+
+    memory.campaign = promotions.resolve(memory.campaign, "post 1", "It is there", world.present).after
+    sent.append((memory.campaign.step, world.present))
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.RUNNING
+    assert memory.campaign.tweet_id == "post 1"
+
+
+def test_a_worker_that_dies_in_the_call_is_followed_by_a_look_after_its_deadline() -> None:
+    world = World()
+    memory, chain, sent = world.make()
+
+    def die() -> None:
+        world.in_the_call = lambda: None
+        world.post("Look at this #ad " + code(ID, 1), (), None, "")
+        raise KeyboardInterrupt
+
+    world.in_the_call = die
+    with pytest.raises(KeyboardInterrupt):
+        run_until_running(world, memory, chain, sent)
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.RUNNING
+    assert len(world.posts) == 2
+    assert memory.campaign.campaign_start_time is not None
+    assert memory.campaign.campaign_start_time >= NOON + timedelta(seconds=60 + 15 + 120)
+
+
+def test_a_late_cancel_of_a_running_promotion_is_refused() -> None:
+    world = World()
+    memory, chain, sent = world.make()
+    run_until_running(world, memory, chain, sent)
+
+    with pytest.raises(Conflicting, match="Only a pending promotion"):
+        promotions.cancel(memory.campaign, world.present)
