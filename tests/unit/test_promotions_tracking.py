@@ -99,6 +99,9 @@ class World:
         self.written[row.id] = after
         return True
 
+    def policy(self, _: str) -> Any:
+        return type("Policy", (), {"batch": 100})
+
     def publisher(self, _: str, owner: str) -> "World":
         if owner == "nobody":
             raise NotConnected

@@ -21,13 +21,9 @@ class Metered:
     host: str
     clock: Clock
 
-    @property
-    def policy(self) -> NetworkPolicy:
-        return self.publisher.policy
-
-    @property
-    def blocked_until(self) -> datetime | None:
-        return self.publisher.blocked_until
+    def __post_init__(self) -> None:
+        self.policy: NetworkPolicy = self.publisher.policy
+        self.blocked_until: datetime | None = None
 
     def post(self, text: str, media: Sequence[Media], reply_to: str | None, key: str) -> Outcome:
         return self._do(1 + len(media), lambda: self.publisher.post(text, media, reply_to, key))
@@ -47,6 +43,9 @@ class Metered:
 
     def engaged(self, post_id: str, kind: Kind, cursor: str | None) -> Page[Account]:
         return self._read(Family.ENGAGERS, lambda: self.publisher.engaged(post_id, kind, cursor))
+
+    def me(self) -> Account:
+        return self._read(Family.METRICS, self.publisher.me)
 
     def profile(self, handle: str) -> Account | None:
         return self._read(Family.METRICS, lambda: self.publisher.profile(handle))
@@ -73,7 +72,8 @@ class Metered:
         return quota.take(self.network, self.host, family, requests, self.clock.now())
 
     def _noted(self, family: Family, is_success: bool) -> None:
-        if self.publisher.blocked_until:
-            quota.block(self.host, family, self.publisher.blocked_until)
+        self.blocked_until = self.publisher.blocked_until
+        if self.blocked_until:
+            quota.block(self.host, family, self.blocked_until)
         if is_success:
             quota.succeeded(self.host, family, self.clock.now())

@@ -25,7 +25,6 @@ from sluice.errors import Conflicting, NotFound, Unavailable
 logger = Logger(child=True)
 
 MOST_ROWS = 500
-MOST_POSTS = 100
 LONGEST = timedelta(hours=1)
 _PATIENCE = 3
 """After so many readings without a change the interval doubles; after so many misses a post counts as gone."""
@@ -58,7 +57,8 @@ class Tracker:
         for row in due:
             hosts[row.network, row.host].append(row)
         for (network, _), of_host in hosts.items():
-            for some in batched(of_host, MOST_POSTS // 2, strict=False):  # of two posts each
+            posts = self.networks.policy(network).batch
+            for some in batched(of_host, max(1, posts // 2), strict=False):  # of two posts each
                 self._read(network, some, report)
         return report
 
