@@ -902,7 +902,7 @@ def test_a_stream_that_falls_silent_is_noticed_two_runs_later(studio: Studio) ->
 def test_a_stream_whose_records_always_fail_is_disconnected_and_holds_up_nobody(
     studio: Studio, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """S3-14; meteor #14607, morphium #329: the place to go on from is dead, and each retry floods the log."""
+    """S3-14, S3-24; meteor #14607, morphium #329: the place to go on from is dead, and each retry floods the log."""
     nina = studio.joined()
     studio.see(nina, range(3))
     deliveries, statuses, lines = 6, [], []
