@@ -641,6 +641,20 @@ def test_voided_impressions_count_for_nothing_and_their_viewers_never_again(hous
         house.see(found, range(3))
 
 
+def test_as_many_viewers_as_a_call_voids_fit_into_its_transaction_whatever_tallies_have_them(house: House) -> None:
+    """DynamoDB takes 100 actions: a row and a tally for each viewer."""
+    campaign_id, found = house.taking_part(target_impressions=30)
+    house.hand(found, shards=32)
+    for number in range(25):
+        house.see(found, [number], k=number)
+    parts = [each["part"] for each in house.aws.items(TABLE) if each["id"].startswith(f"imp#{found}#")]
+
+    voided = house.send("void", campaign_id, body={"viewers": parts, "reason": "A farm"}, key="v1", **ADVERTISER)
+
+    assert voided.body["impressions"] == 0
+    assert house.tallied(found) == 0
+
+
 def test_a_refund_takes_back_what_was_paid_once_by_two_admins(house: House) -> None:
     """blnk #152: each proposal is paid back once, and the budget still adds up."""
     campaign_id, found = house.taking_part()
