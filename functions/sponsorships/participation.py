@@ -13,11 +13,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sluice import campaign as engine
 from sluice import journal
 from sluice.campaign import Chained, max_steps
 from sluice.errors import Conflicting
-from sluice.journal import Kind, Posting
+from sluice.journal import Kind, MoneyChange, Posting
 from sluice.money import exponent
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.earnings import pay
@@ -310,10 +309,9 @@ class Adjustment:
 
 
 @dataclass(frozen=True)
-class Change(engine.Change[Participation]):
+class Change(MoneyChange[Participation]):
     """A change of a participation, and what its transaction does besides."""
 
-    posting: Posting | None = None
     key: Key | None = None
     statement: Statement | None = None
     earned: Earned | None = None

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from sluice import ledger
 from sluice.campaign import State
 from sluice.clock import Clock, next_midnight
-from sluice.errors import Unavailable, Unreadable
+from sluice.errors import Unavailable
 from sluice.journal import Entry, wallet
 from sluice.wake import Wake
 from sponsorships import adjustments, gkeys, rows
@@ -144,11 +144,11 @@ class ParticipationBatches:
         return after
 
     def _decided(self, participation: Participation, now: datetime) -> Change:
-        if participation.is_exhausted:
-            return give_up(participation, now)
         offer = offer_of(participation.id)
-        if offer is None:
-            raise Unreadable(f"The ledger has no reserve entry of {participation.id}")
+        if offer is None:  # its table was restored alone: its terms are unknown until the ledger's is, too
+            logger.error("The ledger has no entry of its join")
+        if offer is None or participation.is_exhausted:
+            return give_up(participation, now)
         rows.close(participation.id, participation.shards, participation.step)
         count = rows.count(self.secret, participation.id)
         today = now.astimezone(self.zone).date()

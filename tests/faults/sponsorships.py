@@ -34,6 +34,7 @@ MODULES = (
     "sponsorships.recording.table",
     "sluice.journal",
     "sluice.ledger",
+    "sluice.paying",
 )
 """Where the mutation check looks for conditions, fences and guards."""
 _MONITORING = "tests/integration/test_sponsorships_monitoring.py"
@@ -46,7 +47,6 @@ UNREACHED = {
     "sponsorships.store.listed_by": "No list is asked for: tests/e2e.",
     "sponsorships.recording.table.DynamoTable.grow": "No call meets three conflicts: test_sponsorships_recording.py.",
     "sluice.journal.transfer": f"The context makes entries itself: {_LEDGER}.",
-    "sluice.ledger.settled": "It is the wallets': tests/integration/test_wallets_api.py.",
     **dict.fromkeys(
         [f"sluice.ledger.{each}" for each in ("conservation", "_difference", "_fault", "_behind", "_all_accounts")],
         f"No deep run is begun: {_LEDGER}.",
@@ -150,6 +150,8 @@ OUT_OF_SIGHT = {
         ],
         f"It refuses a defect, or what a hand did: {_LEDGER}.",
     ),
+    "sluice.paying.PayingStore._require_behind: if found and (present and present.step) == (change.before and "
+    "change.before.step)": "No run restores one table alone: tests/integration/test_sponsorships.py.",
     "sponsorships.store._join: clause CampaignItem.ends_at > now": "The clock stands still while a call is under way.",
 }
 """What no run can notice."""

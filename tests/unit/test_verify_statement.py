@@ -16,6 +16,7 @@ import pytest
 
 from sluice import exports, money
 from sluice.clock import rfc3339
+from sluice.paying import entry_of
 from sponsorships import earnings, impressions, merkle, participation, rows
 from sponsorships.campaign import AtEnd
 from sponsorships.export import COLUMNS
@@ -23,7 +24,6 @@ from sponsorships.impressions import Impression, ImpressionKeys, Row, ViewerPeri
 from sponsorships.participation import Count, Offer, ParticipationStatus, Why
 from sponsorships.schemas import StatementResource
 from sponsorships.shown import Shown
-from sponsorships.store import entry_of
 from tests.factories import NOON, a_participation, a_sponsorship
 from tests.template_reader import ROOT
 
