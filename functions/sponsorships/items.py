@@ -19,7 +19,7 @@
 | P                | adjustment#000007  | -             | an edit that was found or proposed, and who approved it      |
 | adjustments      | <time>#P#000007    | -             | the list of open adjustments, the oldest first               |
 | P                | refund#0001        | -             | a claim back, and who approved it                            |
-| earned#nina      | 2026-11-27         | -             | what a streamer earned on a day                              |
+| earned#USD#nina  | 2026-11-27         | -             | what a streamer earned in a currency on a day                |
 | monitor          | api, stream, ...   | -             | what each detector saw last (monitoring): `MonitorItem`      |
 
 Only the items of part `campaign` have `status` and `created_at`, so only they are in the indexes.
@@ -263,6 +263,6 @@ class AdjustmentItem(SponsorshipsItem):
 
 
 class EarnedItem(SponsorshipsItem):
-    """What a streamer earned on a day."""
+    """What a streamer earned in a currency on a day."""
 
     amount = NumberAttribute(default=0)

@@ -257,9 +257,10 @@ class Counted:
 
 @dataclass(frozen=True)
 class Earned:
-    """An addition to what a streamer earned on a day, on condition of the cap."""
+    """An addition to what a streamer earned in a currency on a day, on condition of the cap."""
 
     streamer: str
+    currency: str
     day: date
     amount: int
     cap: int
@@ -472,7 +473,7 @@ def pay_back(
 def decide(participation: Participation, offer: Offer, count: Count, now: datetime, cap: int, today: date) -> Change:
     """Decide what closed rows are worth: complete, hold, expire, or leave it to a person.
 
-    `cap`: what a streamer may earn a day, 0 for no cap; `today`: the day that counts for it.
+    `cap`: what a streamer may earn a day in the currency, 0 for no cap; `today`: the day that counts for it.
     """
     total = count.valid + participation.granted
     is_complete = total >= offer.target
@@ -516,7 +517,7 @@ def decide(participation: Participation, offer: Offer, count: Count, now: dateti
         posting=_pay(participation, offer, amount) if amount else _release(participation, offer, "worker"),
         key=_unlocked(participation) if is_complete else _returned(participation),
         statement=statement,
-        earned=Earned(participation.streamer, today, amount, cap) if amount and cap else None,
+        earned=Earned(participation.streamer, offer.currency, today, amount, cap) if amount and cap else None,
     )
 
 

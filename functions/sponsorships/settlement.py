@@ -157,7 +157,7 @@ class ParticipationBatches:
         cap = max(self.max_daily_earnings, offer.pay) if self.max_daily_earnings else 0
         change = decide(found, offer, count, now, cap, today)
         if change.earned:
-            earned = self.store.earned(participation.streamer, today.isoformat())
+            earned = self.store.earned(participation.streamer, offer.currency, today.isoformat())
             if earned + change.earned.amount > cap:
                 return wait_for_midnight(participation, next_midnight(now, self.zone), now)
         return _once(change, offer)

@@ -162,10 +162,10 @@ class ParticipationStore(PayingStore[Participation, Change]):
         """The streamers of a campaign, in order; and the place to go on after, if any. A consistent read."""
         return page_of(ListedItem, lambda item: str(item.part.removeprefix(LISTED)), campaign_id, LISTED, limit, after)
 
-    def earned(self, streamer: str, day: str) -> int:
-        """What a streamer earned on a day, by a consistent read."""
+    def earned(self, streamer: str, currency: str, day: str) -> int:
+        """What a streamer earned in a currency on a day, by a consistent read."""
         with transient_as_unavailable():
-            items = list(EarnedItem.batch_get([(f"earned#{streamer}", day)], consistent_read=True))
+            items = list(EarnedItem.batch_get([(_earned_id(streamer, currency), day)], consistent_read=True))
         return int(items[0].amount) if items else 0
 
     def also(self, transaction: TransactWrite, change: Change, after: Participation, now: datetime) -> None:
@@ -300,10 +300,14 @@ def _earn(transaction: TransactWrite, change: Change) -> None:
         return
     amount = EarnedItem.amount
     transaction.update(
-        EarnedItem(f"earned#{earned.streamer}", earned.day.isoformat()),
+        EarnedItem(_earned_id(earned.streamer, earned.currency), earned.day.isoformat()),
         [amount.add(earned.amount)],
         amount.does_not_exist() | (amount <= earned.cap - earned.amount),
     )
+
+
+def _earned_id(streamer: str, currency: str) -> str:
+    return f"earned#{currency}#{streamer}"
 
 
 def _claim_back(transaction: TransactWrite, refund: Refund, change: Change) -> None:

@@ -550,6 +550,18 @@ def test_what_a_streamer_may_earn_a_day_is_paid_on_the_next(house: House) -> Non
     assert house.wallet() == 990
 
 
+def test_what_a_streamer_earns_in_one_currency_leaves_the_cap_of_another_alone(house: House) -> None:
+    """495 cents and 495 yen are no 990 of anything."""
+    house.aws.choose(MaxDailyEarnings="500")
+    dollars, yen = house.joined(), house.joined(currency="JPY", rate="165")
+
+    house.reach(dollars)
+    house.reach(yen)
+
+    assert [house.get(each)["status"] for each in (dollars, yen)] == ["completed", "completed"]
+    assert (house.wallet(), house.wallet(currency="JPY")) == (495, 495)
+
+
 def test_a_cap_that_was_lowered_below_the_pay_does_not_hold_it_back_for_ever(house: House) -> None:
     """It is the only pay of its day."""
     first, second = (house.join(house.campaign()) for _ in range(2))
