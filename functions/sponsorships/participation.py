@@ -296,7 +296,7 @@ class Adjustment:
     delta: int
     """The impressions that it claims beside those that count."""
     found_by: str
-    """`stream` or `sweep` for a hand in the database, `proposal` for a proposal."""
+    """`stream`, `sweep` or `worker` for a hand in the database, `proposal` for a proposal."""
     created_at: datetime
     state: AdjustmentState = AdjustmentState.OPEN
     before: Mapping[str, int] = field(default_factory=dict)

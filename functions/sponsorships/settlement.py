@@ -17,6 +17,7 @@ from sluice.errors import Unavailable
 from sluice.journal import Entry, wallet
 from sluice.wake import Wake
 from sponsorships import adjustments, gkeys, rows
+from sponsorships.edits import put_right
 from sponsorships.items import TallyItem
 from sponsorships.participation import (
     Action,
@@ -149,6 +150,10 @@ class ParticipationBatches:
             logger.error("The ledger has no entry of its join")
         if offer is None or participation.is_exhausted:
             return give_up(participation, now)
+        if participation.edited:  # to decide would overwrite the edit: the next step decides
+            logger.warning("Edited by hand", fields=sorted(participation.edited), found_by=WORKER)
+            standing = _standing(participation, rows.tallies(participation.id, int(participation.shards)))
+            return put_right(standing, offer, WORKER, now)
         rows.close(participation.id, participation.shards, participation.step)
         count = rows.count(self.secret, participation.id)
         today = now.astimezone(self.zone).date()

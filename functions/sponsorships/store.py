@@ -194,12 +194,15 @@ class ParticipationStore(PayingStore[Participation, Change]):
         self.post(transaction, change, after)
 
     def as_read(self, change: Change) -> Sequence[Condition]:
-        """For an edit by hand, the monitored fields and their copies; for a tally, how many tallies there are."""
+        """For a tally, how many tallies there are; for a change of the monitored fields, these and their copies.
+
+        Else it would overwrite an edit by hand that nobody has read.
+        """
         before = change.before
         if before and change.action is Action.TALLY_CORRECTED:
             return [ParticipationItem.shards == before.shards]
-        if before and change.action is Action.EDITED:
-            names = [field.name for field in fields(Published)]
+        names = [field.name for field in fields(Published)]
+        if before and any(getattr(change.after, name) != getattr(before, name) for name in names):
             return [_is(getattr(ParticipationItem, name), getattr(before, name)) for name in names]
         return ()
 

@@ -728,6 +728,39 @@ def test_impressions_that_a_hand_granted_pay_nothing(house: House) -> None:
     assert (house.get(found)["status"], house.wallet()) == ("expired", 165)
 
 
+def test_an_edit_of_what_settles_is_noted_before_it_is_decided(house: House) -> None:
+    campaign_id, found = house.taking_part()
+    house.see(found, range(3))
+    house.did("leave", campaign_id, subject="nina")
+    house.hand(found, impressions=9_000, earnings=1)
+
+    house.work()
+
+    (adjustment,) = house.adjustments(found)
+    assert (adjustment["found_by"], adjustment["delta"], adjustment["after"]) == (
+        "worker",
+        8_997,
+        {"impressions": 9_000, "earnings": 1},
+    )
+    after = house.get(found)
+    assert (after["status"], after["impressions"], after["earnings"]) == ("completed", 3, 495)
+    assert house.wallet() == 495
+
+
+def test_an_edit_in_the_moment_of_the_decision_is_noted_before_it(house: House) -> None:
+    """The step has read the document, and the transaction that pays would overwrite the edit."""
+    campaign_id, found = house.taking_part()
+    house.see(found, range(3))
+    house.did("leave", campaign_id, subject="nina")
+
+    with before_the_first("TransactWriteItems", lambda: house.hand(found, clicks=7), "PARTICIPATION_COMPLETED"):
+        house.work()
+
+    (adjustment,) = house.adjustments(found)
+    assert (adjustment["found_by"], adjustment["delta"], adjustment["after"]) == ("worker", 0, {"clicks": 7})
+    assert (house.get(found)["status"], house.get(found)["clicks"], house.wallet()) == ("completed", 0, 495)
+
+
 def test_a_participation_that_was_released_is_not_paid_from_what_others_have(house: House) -> None:
     """A hand sets a participation back, and two people grant what it lacks: nothing is set aside for it any more."""
     campaign_id = house.campaign(budget=1_000, gkeys="required")
