@@ -34,16 +34,16 @@ CHECKS, STEPS = "SponsorshipsChecksQueue", "SponsorshipsQueue"
 class Studio(Harness):
     """Sponsorships: one advertiser, acme, and the streamers who joined."""
 
-    def deposit(self, amount: int) -> None:
+    def deposit(self, amount: int, currency: str = "USD") -> None:
         """Money of acme's from outside."""
         bind(LedgerItem, self.aws.ref("LedgerTable"))
         number = len(self.aws.items("LedgerTable"))
         entry = journal.transfer(
             f"dep#{number}",
             journal.Kind.DEPOSIT,
-            "USD",
-            "outside#USD",
-            "wallet#USD#acme",
+            currency,
+            f"outside#{currency}",
+            f"wallet#{currency}#acme",
             amount,
             cause="wallet:acme 1",
             actor="ada",
@@ -55,7 +55,7 @@ class Studio(Harness):
     def campaign(self, **terms: Any) -> str:
         """The id of a campaign that runs."""
         body = {"ends_at": rfc3339(datetime.now(UTC) + timedelta(days=30)), "milestones": []} | TERMS | terms
-        self.deposit(body["budget"])
+        self.deposit(body["budget"], body["currency"])
         made = self.done("sponsorships/api-create", body=body, status=201, subject="acme", role="user")
         self.done("sponsorships/api-start", (EXAMPLE, made["id"]), body={}, subject="acme", role="user")
         return str(made["id"])
@@ -251,8 +251,8 @@ class Studio(Harness):
         mine = [each for each in self.aws.items(TABLE) if each["id"].startswith(f"tally#{found}#")]
         return sum(int(each["impressions"]) for each in mine)
 
-    def wallet(self, streamer: str = "nina") -> int:
-        name = f"wallet#USD#{streamer}"
+    def wallet(self, streamer: str = "nina", currency: str = "USD") -> int:
+        name = f"wallet#{currency}#{streamer}"
         found = [each for each in self.aws.items("LedgerTable") if (each["account"], each["line"]) == (name, "balance")]
         return int(found[0]["amount"]) if found else 0
 

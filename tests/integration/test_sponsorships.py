@@ -86,6 +86,20 @@ class House(Studio):
         key = {"id": {"S": row}, "part": {"S": part}}
         self.aws.client("dynamodb").delete_item(TableName=self.aws.ref(TABLE), Key=key)
 
+    def backup(self, table: str = TABLE) -> Callable[[], None]:
+        """A backup of a table, which restores that table alone."""
+        client, name = self.aws.client("dynamodb"), self.aws.ref(table)
+        keys = ("id", "part") if table == TABLE else ("account", "line")
+        kept = client.scan(TableName=name)["Items"]
+
+        def restore() -> None:
+            for item in client.scan(TableName=name)["Items"]:
+                client.delete_item(TableName=name, Key={each: item[each] for each in keys})
+            for item in kept:
+                client.put_item(TableName=name, Item=item)
+
+        return restore
+
     def keys(self, campaign_id: str, *keys: str, **more: Any) -> Answer:
         return self.send("loadkeys", campaign_id, body={"keys": list(keys)}, **ADVERTISER, **more)
 
@@ -596,6 +610,18 @@ def test_what_a_streamer_may_earn_a_day_is_paid_on_the_next(house: House) -> Non
     assert house.wallet() == 990
 
 
+def test_what_a_streamer_earns_in_one_currency_leaves_the_cap_of_another_alone(house: House) -> None:
+    """495 cents and 495 yen are no 990 of anything."""
+    house.aws.choose(MaxDailyEarnings="500")
+    dollars, yen = house.joined(), house.joined(currency="JPY", rate="165")
+
+    house.reach(dollars)
+    house.reach(yen)
+
+    assert [house.get(each)["status"] for each in (dollars, yen)] == ["completed", "completed"]
+    assert (house.wallet(), house.wallet(currency="JPY")) == (495, 495)
+
+
 def test_a_cap_that_was_lowered_below_the_pay_does_not_hold_it_back_for_ever(house: House) -> None:
     """It is the only pay of its day."""
     first, second = (house.join(house.campaign()) for _ in range(2))
@@ -805,6 +831,39 @@ def test_impressions_that_a_hand_granted_pay_nothing(house: House) -> None:
     assert (house.get(found)["status"], house.wallet()) == ("expired", 165)
 
 
+def test_an_edit_of_what_settles_is_noted_before_it_is_decided(house: House) -> None:
+    campaign_id, found = house.taking_part()
+    house.see(found, range(3))
+    house.did("leave", campaign_id, subject="nina")
+    house.hand(found, impressions=9_000, earnings=1)
+
+    house.work()
+
+    (adjustment,) = house.adjustments(found)
+    assert (adjustment["found_by"], adjustment["delta"], adjustment["after"]) == (
+        "worker",
+        8_997,
+        {"impressions": 9_000, "earnings": 1},
+    )
+    after = house.get(found)
+    assert (after["status"], after["impressions"], after["earnings"]) == ("completed", 3, 495)
+    assert house.wallet() == 495
+
+
+def test_an_edit_in_the_moment_of_the_decision_is_noted_before_it(house: House) -> None:
+    """The step has read the document, and the transaction that pays would overwrite the edit."""
+    campaign_id, found = house.taking_part()
+    house.see(found, range(3))
+    house.did("leave", campaign_id, subject="nina")
+
+    with before_the_first("TransactWriteItems", lambda: house.hand(found, clicks=7), "PARTICIPATION_COMPLETED"):
+        house.work()
+
+    (adjustment,) = house.adjustments(found)
+    assert (adjustment["found_by"], adjustment["delta"], adjustment["after"]) == ("worker", 0, {"clicks": 7})
+    assert (house.get(found)["status"], house.get(found)["clicks"], house.wallet()) == ("completed", 0, 495)
+
+
 def test_a_participation_that_was_released_is_not_paid_from_what_others_have(house: House) -> None:
     """A hand sets a participation back, and two people grant what it lacks: nothing is set aside for it any more."""
     campaign_id = house.campaign(budget=1_000, gkeys="required")
@@ -904,6 +963,109 @@ def test_a_token_of_a_running_campaign_counts_nothing_when_it_runs_no_more(
 
     assert (answer["counted"], answer["reason"]) == (False, reason)
     assert house.tallied(found) == before
+
+
+# --- One table is restored, and the other is not
+
+
+def test_a_start_that_only_the_ledger_knows_is_refused_by_the_name_of_its_entry(house: House) -> None:
+    house.deposit(20_000)
+    campaign_id = house.draft()
+    restore = house.backup()
+    house.did("start", campaign_id)
+    restore()
+
+    refused = house.send("start", campaign_id, body={}, **ADVERTISER)
+
+    assert refused.refusal[:2] == (409, "ledger_is_ahead")
+    assert f"fund#{campaign_id}" in refused.refusal[2]
+    assert "restore both to the same moment" in refused.refusal[2]
+    assert house.wallet("acme") == 10_000
+
+
+def test_a_join_that_only_the_ledger_knows_is_refused_by_the_name_of_its_entry(house: House) -> None:
+    campaign_id = house.campaign()
+    restore = house.backup()
+    found = house.join(campaign_id)
+    restore()
+
+    refused = house.send("join", campaign_id, body={}, subject="nina", role="user")
+    other = house.join(campaign_id, "tom")
+
+    assert refused.refusal[:2] == (409, "ledger_is_ahead")
+    assert f"rsv#{found}" in refused.refusal[2]
+    assert house.get(other)["status"] == "active"
+
+
+def test_a_claim_back_that_only_the_ledger_knows_is_refused_by_the_name_of_its_entry(house: House) -> None:
+    house.reach(house.joined())
+    campaign_id, found = house.claimed_back()
+    restore = house.backup()
+    house.did("approverefund", campaign_id, subject="bob", role="admin")
+    restore()
+
+    refused = house.send("approverefund", campaign_id, body={}, subject="bob", role="admin")
+
+    assert refused.refusal[:2] == (409, "ledger_is_ahead")
+    assert f"clw#{found}#1" in refused.refusal[2]
+    assert house.wallet() == 495
+
+
+def test_a_join_that_another_commits_first_is_no_restore(house: House) -> None:
+    """The entry is in the ledger, and the participation beside it: the second request returns it."""
+    campaign_id = house.campaign()
+
+    with before_the_first("TransactWriteItems", lambda: house.join(campaign_id), "rsv#"):
+        answer = house.send("join", campaign_id, body={}, subject="nina", role="user")
+
+    assert answer.status < 300
+    assert house.money(campaign_id)["reserved"] == 495
+
+
+def test_a_closing_with_money_set_aside_for_nobody_waits_and_says_so(
+    house: House, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    campaign_id = house.campaign()
+    before = house.backup()
+    house.join(campaign_id)
+    together = house.backup()
+    before()
+    house.did("close", campaign_id)
+
+    house.work_due()
+    waiting = house.did("get", campaign_id)["status"]
+    lines = [each for each in log_lines() if each["message"] == "Reserved for nobody"]
+    together()
+    house.did("close", campaign_id)
+    house.work()
+
+    assert waiting == "closing"
+    assert [(each["campaign_id"], each["amount"]) for each in lines] == [(campaign_id, 495)]
+    assert house.did("get", campaign_id)["status"] == "closed"
+    assert house.wallet("acme") == 10_000
+
+
+def test_a_participation_whose_join_the_ledger_lost_goes_to_review_until_it_is_back(
+    house: House, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    campaign_id = house.campaign()
+    before = house.backup("LedgerTable")
+    found = house.join(campaign_id)
+    together = house.backup("LedgerTable")
+    house.see(found, range(3))
+    house.did("leave", campaign_id, subject="nina")
+    before()
+
+    house.work()
+    seen = house.get(found)["status"]
+    lines = [each["message"] for each in log_lines()]
+    together()
+    house.did("settle", campaign_id, subject="ada", role="admin")
+    house.work()
+
+    assert seen == "review"
+    assert {"The ledger has no entry of its join", "Participation in review"} <= {*lines}
+    assert (house.get(found)["status"], house.wallet()) == ("completed", 495)
 
 
 # --- Tokens for a service's viewers

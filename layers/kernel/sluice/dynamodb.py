@@ -306,17 +306,15 @@ class Database:
         return True
 
 
-def snapshot[M: Bound](
-    model: type[M], keys: Sequence[tuple[str, str]], wait: Callable[[float], None] = sleep
-) -> list[M | None]:
-    """The items at the keys as they are at one moment, by one TransactGetItems; None for a missing one.
+def snapshot(*wanted: tuple[type[Any], tuple[str, str]], wait: Callable[[float], None] = sleep) -> list[Any]:
+    """Items as they are at one moment, each by its model and its key, by one TransactGetItems; None for a missing one.
 
     Conflicts with other transactions are retried. Raises Unavailable, Unreadable.
     """
 
-    def attempt() -> list[M | None]:
-        with TransactGet(connection=model._get_connection().connection) as transaction:
-            futures = [transaction.get(model, *key) for key in keys]
+    def attempt() -> list[Any]:
+        with TransactGet(connection=wanted[0][0]._get_connection().connection) as transaction:
+            futures = [transaction.get(model, *key) for model, key in wanted]
         return [_found(future) for future in futures]
 
     return _beyond_conflicts(attempt, wait)
