@@ -31,23 +31,34 @@ class NetworkSettings(CommitSettings):
 
 
 @dataclass(frozen=True)
-class PromotionsSettings(NetworkSettings, WakeSettings):
-    """What a function reads that moves promotions on."""
+class ChainSettings(NetworkSettings, WakeSettings):
+    """What a function reads that changes promotions, and moves no money."""
 
     promotions_queue_url: str
     promotions_queue_arn: str
+
+
+@dataclass(frozen=True)
+class PromotionsSettings(ChainSettings):
+    """What a function reads that moves promotions on."""
+
     ledger_table: str
     media_bucket: str
 
 
-def store(settings: PromotionsSettings) -> PromotionStore:
-    """The store, with its models bound to their tables."""
+def store_without_money(settings: ChainSettings) -> PromotionStore:
+    """The store, for changes that move no money."""
     bind(PromotionsItem, settings.promotions_table)
-    bind(LedgerItem, settings.ledger_table)
     return PromotionStore(database(settings))
 
 
-def wake(settings: PromotionsSettings) -> Wake:
+def store(settings: PromotionsSettings) -> PromotionStore:
+    """The store, with its models bound to their tables."""
+    bind(LedgerItem, settings.ledger_table)
+    return store_without_money(settings)
+
+
+def wake(settings: ChainSettings) -> Wake:
     """Brings steps to the promotions' queue."""
     return wake_of(settings, settings.promotions_queue_url, settings.promotions_queue_arn)
 

@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from promotions.bootstrap import PromotionsSettings, networks, store, wake
+from promotions.bootstrap import ChainSettings as Settings
+from promotions.bootstrap import networks, store_without_money, wake
 from promotions.commands import Closer
 from promotions.tracking.tracker import Tracker
 from sluice import settings
@@ -12,12 +13,12 @@ from sluice.clock import SystemClock
 from sluice.log import logger
 
 
-def _tracker(read: PromotionsSettings) -> Tracker:
+def _tracker(read: Settings) -> Tracker:
     clock = SystemClock()
-    return Tracker(networks(read), Closer(store(read), wake(read), clock), clock)
+    return Tracker(networks(read), Closer(store_without_money(read), wake(read), clock), clock)
 
 
-tracker = settings.once(PromotionsSettings, _tracker)
+tracker = settings.once(Settings, _tracker)
 
 
 @logger.inject_lambda_context(clear_state=True)
