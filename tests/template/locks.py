@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 LOCKS = {
     "dependencies": ("requirements.txt", "layers/dependencies/requirements.txt", "local/stack-requirements.txt"),
+    "promotions": ("requirements.txt", "layers/promotions/requirements.txt"),
     "stack": ("requirements.txt", "local/stack-requirements.txt"),
     "dev": ("requirements.txt",),
     "redis-server": ("local/redis-requirements.txt",),
@@ -117,8 +118,29 @@ def disagreements(locks: dict[str, str]) -> list[str]:
 def untested(locks: dict[str, str]) -> list[str]:
     """What the Lambdas get that no test has."""
     tested = {pin.name for pin in pins(locks[ALL])}
-    layer = LOCKS["dependencies"][1]
-    return [f"{layer}: {pin.name} is not in {ALL}" for pin in pins(locks[layer]) if pin.name not in tested]
+    return [
+        f"{layer}: {pin.name} is not in {ALL}"
+        for layer in _layers(locks)
+        for pin in pins(locks[layer])
+        if pin.name not in tested
+    ]
+
+
+def divided(locks: dict[str, str]) -> list[str]:
+    """Distributions that two layers have in two versions: a function finds both of them in one folder."""
+    found: dict[str, dict[str, str]] = {}
+    for layer in _layers(locks):
+        for pin in pins(locks[layer]):
+            found.setdefault(pin.name, {})[layer] = pin.version
+    return [
+        f"{name}: {', '.join(f'{version} in {layer}' for layer, version in versions.items())}"
+        for name, versions in found.items()
+        if len(set(versions.values())) > 1
+    ]
+
+
+def _layers(locks: dict[str, str]) -> list[str]:
+    return [path for path in locks if path.startswith("layers/")]
 
 
 def hosts(locks: dict[str, str]) -> list[str]:
