@@ -7,7 +7,6 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from promotions.items import ENGAGEMENT, EngagementItem
-from promotions.ports import Metrics
 from promotions.promotion import Final, Promotion
 from sluice.dynamodb import setting, transient_as_unavailable, update_if
 
@@ -64,9 +63,7 @@ def known(promotion_id: str) -> Final:
 
 def finish(transaction: TransactWrite, promotion_id: str, final: Final) -> None:
     """Write the final metrics."""
-    item, posts = EngagementItem(promotion_id, ENGAGEMENT), {post: vars(each) for post, each in final.posts.items()}
-    values = {"metrics": posts, "read_at": final.read_at, "missing": final.missing, "final": True}
-    transaction.update(item, setting(EngagementItem, values))
+    transaction.update(EngagementItem(promotion_id, ENGAGEMENT), setting(EngagementItem, vars(final) | {"final": True}))
 
 
 def _item(promotion_id: str) -> EngagementItem | None:
@@ -78,5 +75,4 @@ def _item(promotion_id: str) -> EngagementItem | None:
 
 
 def _final(item: EngagementItem) -> Final:
-    posts = {post: Metrics(**values) for post, values in (item.metrics or {}).items()}
-    return Final(posts, item.read_at, item.missing)
+    return Final(item.metrics or {}, item.read_at, item.missing)

@@ -64,7 +64,7 @@ Texts = Annotated[
     Field(
         min_length=2,
         max_length=2,
-        description="The text of the first post, and of the second one, which replies to it. A short code is put behind both.",
+        description="The text of the first post, and of the second one, which replies to it. Both get a short code.",
         examples=[["Look at this #ad", "All of it is here: https://example.com"]],
     ),
 ]
