@@ -20,6 +20,7 @@ from promotions.promotion import (
     Share,
     Stage,
     Terms,
+    Tracked,
     Trigger,
 )
 from promotions.split import Participant, ParticipantState, Reason
@@ -386,9 +387,8 @@ class UploadResource(BaseModel):
 
 
 class MetricsResource(BaseModel):
-    """How often a post was engaged with, as the network counts."""
+    """How often the two posts were engaged with, as the network counts."""
 
-    post_id: str
     likes: int
     reposts: int
     quotes: int
@@ -398,12 +398,24 @@ class MetricsResource(BaseModel):
 class EngagementResource(BaseModel):
     """The metrics of a promotion's posts."""
 
-    posts: list[MetricsResource]
+    metrics: MetricsResource | None = Field(description="Null until they are read for the first time.")
     read_at: Moment | None
     next_read_at: Moment | None = Field(description="Null when nobody reads them any more.")
     missing: bool = Field(description="Whether the network no longer has a post.")
     final: bool
     errors: int = Field(description="How many reads failed.")
+
+    @classmethod
+    def of(cls, found: Tracked) -> Self:
+        known = found.known
+        return cls(
+            metrics=MetricsResource.model_validate(known.metrics) if known.metrics else None,
+            read_at=known.read_at,
+            next_read_at=found.next_read_at,
+            missing=known.missing,
+            final=found.is_final,
+            errors=found.errors,
+        )
 
 
 class RewardResource(BaseModel):
