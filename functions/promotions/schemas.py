@@ -9,7 +9,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from promotions.accounts import Connection, Link, LinkState, Verdict
 from promotions.campaign import MOST_MINUTES
-from promotions.commands import Preview
 from promotions.operation import Operation, OperationState
 from promotions.ports import Kind, NetworkPolicy
 from promotions.promotion import (
@@ -24,6 +23,7 @@ from promotions.promotion import (
     Trigger,
 )
 from promotions.split import Participant, ParticipantState, Reason
+from promotions.texts import Preview
 from promotions.uploads import Upload
 from sluice import http, money
 from sluice.audit import Entry
@@ -428,7 +428,7 @@ class RewardResource(BaseModel):
     kinds: list[Kind]
     weight: int
     eligible: bool
-    reason: Reason | None = Field(description="Why it gets nothing.")
+    reason: str | None = Field(description=f"Why it gets nothing: `{'`, `'.join(Reason)}`.")
     amount: int
     state: ParticipantState
 
