@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from promotions import engagement, links, participants, settling
-from promotions.commands import Connections
 from promotions.outside import NotConnected, Outside
-from promotions.ports import NOT_CONNECTED, Account, Kind, Metrics, Missing, NotReadable, SocialPublisher
+from promotions.ports import NOT_CONNECTED, Account, Connections, Kind, Metrics, Missing, NotReadable, SocialPublisher
 from promotions.promotion import Change, Final, Promotion, PromotionType, Stage, halt
 from promotions.publishing import WORKER
 from promotions.split import Participant, judged, met, participant_hash

@@ -1,13 +1,12 @@
 """The engagement of a promotion: what its posts' metrics are, and when they are read next (S4-11, S4-12)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from promotions.items import ENGAGEMENT, EngagementItem
-from promotions.promotion import Final, Promotion
+from promotions.promotion import Final, Promotion, Tracked
 from sluice.dynamodb import setting, transient_as_unavailable, update_if
 
 TRACKED = "tracked"
@@ -26,17 +25,6 @@ def end(transaction: TransactWrite, promotion: Promotion) -> None:
     """End the tracking, in the transaction that begins to close: nothing writes after the final metrics."""
     item = EngagementItem(promotion.id, ENGAGEMENT)
     transaction.update(item, [EngagementItem.tracked.remove(), EngagementItem.track_at.remove()])
-
-
-@dataclass(frozen=True)
-class Tracked:
-    """The metrics of a promotion's posts, as they are known."""
-
-    final: Final
-    is_final: bool
-    next_read_at: datetime | None
-    """None when nobody reads them any more."""
-    errors: int
 
 
 def tracked(promotion_id: str) -> Tracked | None:

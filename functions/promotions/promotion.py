@@ -180,6 +180,18 @@ class Final:
 
 
 @dataclass(frozen=True)
+class Tracked:
+    """The metrics of a promotion, and when they are read next."""
+
+    known: Final
+    is_final: bool
+    next_read_at: datetime | None
+    """None when nobody reads them any more."""
+    errors: int
+    """How many reads failed."""
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far the closing is: which engagers are listed, and which rewards are paid."""
 

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from promotions.accounts import Connection, Link, LinkState, Verdict
 from promotions.campaign import MOST_MINUTES
-from promotions.commands import Preview
 from promotions.operation import Operation, OperationState
 from promotions.ports import Kind, NetworkPolicy
 from promotions.promotion import (
@@ -20,9 +19,11 @@ from promotions.promotion import (
     Share,
     Stage,
     Terms,
+    Tracked,
     Trigger,
 )
 from promotions.split import Participant, ParticipantState, Reason
+from promotions.texts import Preview
 from promotions.uploads import Upload
 from sluice import http, money
 from sluice.audit import Entry
@@ -64,7 +65,7 @@ Texts = Annotated[
     Field(
         min_length=2,
         max_length=2,
-        description="The text of the first post, and of its reply. A short code is put behind both.",
+        description="The text of the first post, and of the second one, which replies to it. Both get a short code.",
         examples=[["Look at this #ad", "All of it is here: https://example.com"]],
     ),
 ]
@@ -386,12 +387,12 @@ class UploadResource(BaseModel):
 
 
 class MetricsResource(BaseModel):
-    """How often the promotion's posts were engaged with, as the network counts: the sum over both."""
+    """How often the two posts were engaged with, as the network counts."""
 
-    likes: int = 0
-    reposts: int = 0
-    quotes: int = 0
-    replies: int = 0
+    likes: int
+    reposts: int
+    quotes: int
+    replies: int
 
 
 class EngagementResource(BaseModel):
@@ -404,6 +405,18 @@ class EngagementResource(BaseModel):
     final: bool
     errors: int = Field(description="How many reads failed.")
 
+    @classmethod
+    def of(cls, found: Tracked) -> Self:
+        known = found.known
+        return cls(
+            metrics=MetricsResource.model_validate(known.metrics) if known.metrics else None,
+            read_at=known.read_at,
+            next_read_at=found.next_read_at,
+            missing=known.missing,
+            final=found.is_final,
+            errors=found.errors,
+        )
+
 
 class RewardResource(BaseModel):
     """A participant, and what it gets, or why not."""
@@ -415,7 +428,7 @@ class RewardResource(BaseModel):
     kinds: list[Kind]
     weight: int
     eligible: bool
-    reason: Reason | None = Field(description="Why it gets nothing.")
+    reason: str | None = Field(description=f"Why it gets nothing: `{'`, `'.join(Reason)}`.")
     amount: int
     state: ParticipantState
 

@@ -12,10 +12,11 @@ from pynamodb.transactions import TransactWrite
 
 from promotions import campaign as promotions
 from promotions import participants, settling
+from promotions.accounts import Link, LinkState, Verdict
 from promotions.closing import Closing
+from promotions.connections import ConnectionStore
 from promotions.evidence import Evidence
 from promotions.items import PromotionsItem
-from promotions.links import ExceptionItem, LinkItem, UserLinkItem
 from promotions.outside import Outside
 from promotions.ports import Account as Profile
 from promotions.ports import Kind, Metrics, Missing, NetworkPolicy, NotReadable, Page
@@ -33,7 +34,6 @@ from sluice.platform import PlatformStatus
 from sluice.requests import Requester, RequestItem
 from sluice.steps import Step, StepChain
 from tests.account import Account
-from tests.dynamo.model import tables
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ID = "prm_01KAJ3W5V0SM0FKVYVXB9EQT6N"
@@ -88,15 +88,14 @@ class World:
     blocked_until: datetime | None = None
 
     def __post_init__(self) -> None:
-        if TABLE not in self.aws.resources:
-            _declare(self.aws)
         for model, table in (
             (PromotionsItem, TABLE),
             (LedgerItem, "LedgerTable"),
             (RequestItem, "RequestsTable"),
         ):
             bind(model, table)
-        self.store = PromotionStore(database(CommitSettings("AuditTable", "OutboxTable")))
+        commits = database(CommitSettings("AuditTable", "OutboxTable"))
+        self.store, self.accounts = PromotionStore(commits), ConnectionStore(commits)
         outside = Outside(self, self, self)  # type: ignore[arg-type]
         self.closing = Closing(outside, self, self)  # type: ignore[arg-type]
         self.chain = StepChain(
@@ -130,12 +129,15 @@ class World:
 
     def link(self, number: int, user: str) -> None:
         """A user proves to own an account."""
-        LinkItem(f"link#sandbox#{number}", "link", user=user).save()
-        UserLinkItem(f"user#{user}", f"link#sandbox#{number}").save()
+        asked = Link(f"lnk_{number}", "sandbox", "sandbox", f"user{number}", "code", LinkState.PENDING, NOON, NOON)
+        assert self.accounts.ask(user, asked, NOON, None)
+        proven = replace(asked, state=LinkState.PROVEN, account_id=f"{number}", proven_at=NOON)
+        assert self.accounts.prove(user, proven, NOON, None)
 
     def decide(self, number: int, *, eligible: bool) -> None:
         """An operator's word about an account."""
-        ExceptionItem(f"exception#sandbox#{number}", "exception", eligible=eligible, reason="known").save()
+        verdict = Verdict("sandbox", f"{number}", eligible, "known", "olga", NOON)
+        assert self.accounts.judge(None, verdict, NOON, None)
 
     def run(self, hours: float = 0) -> None:
         """Deliver the steps that are due within some hours, in the order of their times."""
@@ -221,10 +223,9 @@ class World:
         return self.present
 
     def policy(self, network: str) -> NetworkPolicy:
-        more = {"batch": 50} if "batch" in NetworkPolicy.__annotations__ else {}
         return NetworkPolicy(
-            network, self.rewards_on, frozenset(Kind), len, 500, frozenset(), 4, 10, True,
-            Decimal(0), Decimal(0), call_seconds=10, settle_seconds=120, **more,
+            network, self.rewards_on, frozenset(Kind), len, 500, frozenset(), 4, 10, 50, True,
+            Decimal(0), Decimal(0), call_seconds=10, settle_seconds=120,
         )  # fmt: skip
 
     def publisher(self, _network: str, _owner: str) -> "World":
@@ -293,29 +294,3 @@ class World:
             ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs))
 
         assert Database().commit(write)
-
-
-def _declare(aws: Account) -> None:
-    """The table as the template declares it."""
-    attributes = ["id", "part", "kind", "status", "created_at", "wake_at", "tracked", "track_at", "account"]
-    indexes = {
-        "by_creation": ("kind", "created_at"),
-        "by_status": ("status", "created_at"),
-        "by_wake": ("status", "wake_at"),
-        "by_track": ("tracked", "track_at"),
-        "by_account": ("account", "id"),
-    }
-    properties = {
-        "AttributeDefinitions": [{"AttributeName": each, "AttributeType": "S"} for each in attributes],
-        "KeySchema": _key("id", "part"),
-        "GlobalSecondaryIndexes": [
-            {"IndexName": name, "KeySchema": _key(*keys), "Projection": {"ProjectionType": "KEYS_ONLY"}}
-            for name, keys in indexes.items()
-        ],
-    }
-    assert aws.dynamo
-    aws.dynamo.tables |= tables({TABLE: {"Type": "AWS::DynamoDB::Table", "Properties": properties}})
-
-
-def _key(hash_key: str, range_key: str) -> list[dict[str, str]]:
-    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
