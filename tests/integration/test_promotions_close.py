@@ -235,7 +235,7 @@ def test_closing_ends_the_tracking_in_its_own_transaction(world: World) -> None:
     world.close()
 
     row = EngagementItem.get(ID, "engagement")
-    assert [row.tracked, row.track_at, row.final] == [None, None, False]
+    assert not any((row.tracked, row.track_at, row.final))
     world.run()
     assert EngagementItem.get(ID, "engagement").final
 
