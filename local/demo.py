@@ -1,4 +1,4 @@
-"""The main job on a stack of its own: boosts, a sync of the same video, a sponsorship and a promotion, every number checked.
+"""The main job on a stack of its own: boosts, a sync of views, a sponsorship and a promotion, every number checked.
 
 Exits 0 only if all checks hold. Leaves nothing running and nothing behind, however it ends.
 """

@@ -1,4 +1,4 @@
-"""The demo's promotion: a lost answer, one post all the same, a metric that closes it, rewards, a claim, the equation."""
+"""The demo's promotion: a lost answer and yet one post, a metric that closes it, rewards, a claim, the equation."""
 
 from typing import Any
 
