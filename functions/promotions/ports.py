@@ -51,12 +51,12 @@ class NetworkPolicy:
     """US dollars of a post, by the network's price list."""
     link_price: Decimal
     """US dollars of a post with a URL in its text."""
-    batch: int
-    """The most posts that `metrics` reads in one request."""
     call_seconds: float
     """The longest that one method of the publisher takes: a total time, uploads included."""
     settle_seconds: float
     """Seconds after the end of a call until an absent post counts as never made."""
+    batch: int = 100
+    """The most posts that `metrics` reads in one request."""
 
 
 @dataclass(frozen=True)

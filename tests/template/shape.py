@@ -16,6 +16,9 @@ OUTSIDE = {"operations"}
 
 # Each adapter with the one vendor that it may import. Beside the context's plain files it may know its port.
 ADAPTERS = {
+    "promotions.networks.mastodon": "mastodon",
+    "promotions.networks.wire": "requests",
+    "promotions.networks.x": "tweepy",
     "sponsorships.secret": "botocore",
     "sponsorships.recording.table": "botocore",
     "views.shards.store": "redis",
@@ -35,6 +38,9 @@ KNOWN = {
 PLAIN, ADAPTER = "plain", "adapter"
 # Files of a kind of which a context has several: the kind is not their name, which says what they are about.
 KINDS = {
+    "promotions.networks.policies": "service",
+    "promotions.networks.posting": "service",
+    "promotions.networks.sandbox": "service",
     "sponsorships.adjustments": "store",
     "sponsorships.checks": "service",
     "sponsorships.closing": "service",
@@ -74,7 +80,7 @@ TABLE = {
     "items": _row("plain campaign items", "pynamodb"),
     "store": _row("plain campaign items adapter store", "pynamodb"),
     "ports": _row("plain campaign", not_reaching=_NO_FRAMEWORK),
-    ADAPTER: _row("plain campaign ports"),
+    ADAPTER: _row("plain campaign ports adapter service"),
     "sandbox": _row("plain campaign ports"),
     "batches": _row("plain campaign ports adapter sandbox store", _POWERTOOLS),
     # What several functions of a context do alike.

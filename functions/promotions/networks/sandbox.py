@@ -1,11 +1,5 @@
 """The sandbox: a network in the promotions table, for demos and tests. It knows a post by its key, exactly.
 
-| id                 | part    |                                                                  |
-|--------------------|---------|------------------------------------------------------------------|
-| sandbox#<post id>  | sandbox | a post: its id is made of its key; who engaged with it           |
-| sandbox@<handle>   | sandbox | an account, as an operator set it                                |
-| sandbox!<digest>   | sandbox | that a text's switch has had its effect, for those that act once |
-
 A text with `[sandbox:<switch>]` makes the post go wrong:
 
 | switch     | first post of the text                        | later ones |
@@ -28,9 +22,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UTCDateTimeAttribute
-
 from promotions.networks import policies
+from promotions.networks.items import PART, SandboxItem
 from promotions.ports import (
     NOT_CONNECTED,
     RATE_LIMITED,
@@ -44,11 +37,10 @@ from promotions.ports import (
     Page,
 )
 from sluice.clock import Clock, rfc3339
-from sluice.dynamodb import Bound, bound_to, read_batch, setting, transient_as_unavailable, update_if
+from sluice.dynamodb import bound_to, read_batch, setting, transient_as_unavailable, update_if
 from sluice.errors import Unavailable
 from sluice.outward import Absent, CannotTell, Done, Found, NotTaken, Outcome, Refused, Seen, Unknown
 
-PART = "sandbox"
 LATER_SECONDS = 3
 RETRY_SECONDS = 2
 MOST_ENGAGED = 5_000
@@ -73,28 +65,6 @@ class Switch(StrEnum):
 
 _ONCE = frozenset({Switch.HANG, Switch.LIMITED, Switch.LIMITED_BARE, Switch.EXPIRED})
 _LATE = frozenset({Switch.INFLIGHT, Switch.HIDDEN})
-
-
-class SandboxItem(Bound):
-    """A row of the sandbox; which of its attributes it has depends on its kind."""
-
-    class Meta(Bound.Meta):
-        pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True, default=PART)
-    author = UnicodeAttribute(null=True)
-    text = UnicodeAttribute(null=True)
-    reply_to = UnicodeAttribute(null=True)
-    media = JSONAttribute(null=True)
-    made_at = UTCDateTimeAttribute(null=True)
-    visible_at = UTCDateTimeAttribute(null=True)
-    deleted_at = UTCDateTimeAttribute(null=True)
-    engaged = JSONAttribute(null=True)
-    """Handles, by what they did."""
-    metrics = JSONAttribute(null=True)
-    """None: as many as `engaged` has."""
-    profile = JSONAttribute(null=True)
 
 
 class Sandbox:
@@ -176,7 +146,7 @@ class Sandbox:
     def is_first(self, switch: Switch, text: str) -> bool:
         """Whether a switch of a text has had no effect yet; then it has."""
         digest = sha256(f"{switch} {text}".encode()).hexdigest()
-        return self._set(f"sandbox!{digest}", {"made_at": self._clock.now()}, is_new=True)
+        return self._set(f"sandbox#!{digest}", {"made_at": self._clock.now()}, is_new=True)
 
     def _set(self, key: str, values: Mapping[str, object], *, is_new: bool) -> bool:
         exists = self._items.id.exists()
@@ -286,7 +256,7 @@ def _post_key(post_id: str) -> str:
 
 
 def _account_key(handle: str) -> str:
-    return f"sandbox@{handle.lower()}"
+    return f"sandbox#@{handle.lower()}"
 
 
 def _account(handle: str, profile: Mapping[str, object]) -> Account:
