@@ -150,6 +150,7 @@ def test_each_request_has_a_connection_of_its_own() -> None:
     "url",
     [
         "http://mastodon.example/",
+        "http://mastodon.example:443/",
         "https://mastodon.example:8443/",
         "https://user:word@mastodon.example/",
         "https://other.example/",
@@ -219,8 +220,17 @@ def test_a_host_with_a_port_is_reached_in_the_private_ranges_alone() -> None:
             with pytest.raises(NotAllowed):
                 egress.session(hosts, 8.0).get(f"http://{host}/")
 
+    assert not Hosts.of(["localhost:4810"]).allows("localhost:4810")
     assert not without.allows(host)
     assert not elsewhere.allows("example.com:443")
+
+
+def test_a_host_with_a_port_is_not_reached_at_a_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 4810))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+
+    with pytest.raises(NotAllowed):
+        egress.session(Hosts.of(["shop.example:4810"], PRIVATE), 8.0).get("http://shop.example:4810/")
 
 
 def test_private_ranges_open_no_other_host() -> None:

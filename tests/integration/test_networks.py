@@ -58,7 +58,6 @@ def post(world: World, text: str = TEXT, reply_to: str | None = None, key: str =
 
 @on(*EVERY)
 def test_a_post_is_made_and_found(world: World) -> None:
-    """S4-7."""
     made = post(world)
 
     assert look(world) == Found(made)
@@ -67,7 +66,6 @@ def test_a_post_is_made_and_found(world: World) -> None:
 
 @on(*EVERY)
 def test_a_reply_is_found_as_a_reply_to_its_post(world: World) -> None:
-    """S4-9."""
     first = post(world)
     second = post(world, "Details: https://shop.example/x prm7-1", first, "second")
 
@@ -331,7 +329,6 @@ def test_a_deletion_without_a_good_answer_is_unknown_and_may_be_repeated(world: 
 
 @on(*EVERY)
 def test_metrics_of_many_posts_are_read_at_once_and_missing_ones_are_named(world: World) -> None:
-    """S4-12."""
     first, second, gone = (post(world, f"{TEXT} {number}", key=f"{number}") for number in range(3))
     world.engage(first, {Kind.LIKE: ["nina", "otto"], Kind.REPLY: ["nina"]})
     world.engage(second, {}, Metrics(likes=100, reposts=7, quotes=2, replies=1))

@@ -115,8 +115,6 @@ class XPublisher:
         for each in own:
             if _replies_to(each) == reply_to and is_same(_text(each), text):
                 return Found(str(each["id"]))
-        if "meta" not in answer or answer.get("errors"):
-            return CannotTell("The timeline is not complete")
         return CannotTell("The account has posted too much since") if answer["meta"].get("next_token") else Absent()
 
     def delete(self, post_id: str) -> Outcome:
