@@ -23,7 +23,7 @@ from local.choice import add_stack_options, chosen_api, chosen_stack
 from local.errors import LocalError, run
 from local.sync import Tell
 
-STOPPED = ("BoostsTable", "ViewsTable", "SponsorshipsTable")
+STOPPED = ("BoostsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable")
 """The tables of the contexts; each says whether the platform is stopped."""
 RESTORED = (*STOPPED, "TotalsTable", "LedgerTable")
 """What belongs together: the tables of all contexts, the totals, and the ledger."""
@@ -36,6 +36,8 @@ HELD = (
     "BoostsWorkerFunction",
     "OperationsStopFunction",
     "OperationsSweeperFunction",
+    "PromotionsApiFunction",
+    "PromotionsWorkerFunction",
     "SponsorshipsApiFunction",
     "SponsorshipsMonitoringApiFunction",
     "SponsorshipsMonitoringScheduleFunction",

@@ -18,7 +18,9 @@ from botocore.client import BaseClient
 from botocore.session import Session, get_session
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
 from moto.scheduler.models import scheduler_backends
+from moto.ssm.models import ssm_backends
 
 from tests.dynamo import served
 from tests.dynamo.model import Dynamo
@@ -63,6 +65,9 @@ class Account:
             self.sqs.forget()
         for group in scheduler_backends[ACCOUNT][REGION].schedule_groups.values():
             group.schedules.clear()
+        for bucket in s3_backends[ACCOUNT]["aws"].buckets.values():
+            bucket.keys.clear()
+        ssm_backends[ACCOUNT][REGION]._parameters.clear()
 
     def client(self, service: str) -> Any:
         return _client(service)
@@ -129,6 +134,7 @@ class Account:
             "AWS::Scheduler::ScheduleGroup": self._schedule_group,
             "AWS::SecretsManager::Secret": self._secret,
             "AWS::IAM::Role": self._role,
+            "AWS::S3::Bucket": self._bucket,
             "AWS::ElastiCache::ServerlessCache": self._cache,
         }
 
@@ -169,6 +175,10 @@ class Account:
 
     def _role(self, name: str, _properties: dict[str, Any]) -> None:
         self._known(name, name, f"arn:aws:iam::{ACCOUNT}:role/{name}")
+
+    def _bucket(self, name: str, _properties: dict[str, Any]) -> None:
+        self.client("s3").create_bucket(Bucket=name.lower())
+        self._known(name, name.lower(), f"arn:aws:s3:::{name.lower()}")
 
     def _cache(self, name: str, _properties: dict[str, Any]) -> None:
         # Nothing listens there: a test that needs a cache chooses one with RedisUrl.

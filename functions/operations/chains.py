@@ -106,6 +106,16 @@ QUEUES: tuple[StepQueue, ...] = (
         table="sponsorships_table",
         campaigns="sponsorships",
     ),
+    Chain(
+        name="promotions",
+        queue_url="promotions_queue_url",
+        whose="promotions",
+        steps="Steps of promotions",
+        prefixes=("prm",),
+        live=("CampaignPending", "CampaignRunning", "CampaignClosed"),
+        table="promotions_table",
+        campaigns="promotions",
+    ),
     StepQueue(
         name="sponsorships_checks",
         queue_url="sponsorships_checks_queue_url",

@@ -1,9 +1,18 @@
-"""Where the promotions' settings, store and queue meet. What only one function needs is in its own module."""
+"""Where the promotions' settings, store, networks, escrow and queue meet."""
 
 from dataclasses import dataclass
 
+from promotions.closing import Closing
+from promotions.connections import ConnectionStore
+from promotions.escrow.ledger import LedgerEscrow
 from promotions.items import PromotionsItem
+from promotions.media import MediaBucket, media_bucket
+from promotions.networks.factory import NetworkFactory, Servers
+from promotions.networks.sandbox import Sandbox
+from promotions.outside import Outside
 from promotions.store import PromotionStore
+from promotions.tokens import Tokens, tokens
+from sluice.clock import SystemClock
 from sluice.commit import CommitSettings, database
 from sluice.dynamodb import bind
 from sluice.ledger import LedgerItem
@@ -11,11 +20,24 @@ from sluice.wake import Wake, WakeSettings, wake_of
 
 
 @dataclass(frozen=True)
-class PromotionsSettings(CommitSettings, WakeSettings):
+class NetworkSettings(CommitSettings):
+    """What a function reads that talks to networks."""
+
     promotions_table: str
+    connections_path: str
+    mastodon_hosts: tuple[str, ...]
+    x_base_url: str
+    private_ranges: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PromotionsSettings(NetworkSettings, WakeSettings):
+    """What a function reads that moves promotions on."""
+
     promotions_queue_url: str
     promotions_queue_arn: str
     ledger_table: str
+    media_bucket: str
 
 
 def store(settings: PromotionsSettings) -> PromotionStore:
@@ -28,3 +50,41 @@ def store(settings: PromotionsSettings) -> PromotionStore:
 def wake(settings: PromotionsSettings) -> Wake:
     """Brings steps to the promotions' queue."""
     return wake_of(settings, settings.promotions_queue_url, settings.promotions_queue_arn)
+
+
+def connections(settings: NetworkSettings) -> ConnectionStore:
+    """Connections, links and exceptions, with their models bound to the table."""
+    bind(PromotionsItem, settings.promotions_table)
+    return ConnectionStore(database(settings))
+
+
+def secrets(settings: NetworkSettings) -> Tokens:
+    """The tokens of connections."""
+    return tokens(settings.connections_path)
+
+
+def networks(settings: NetworkSettings) -> NetworkFactory:
+    """The networks, each by its name."""
+    servers = Servers(settings.mastodon_hosts, settings.x_base_url, settings.private_ranges)
+    revoke = connections(settings).revoke
+    return NetworkFactory(secrets(settings), revoke, settings.promotions_table, servers, SystemClock())
+
+
+def media(settings: PromotionsSettings) -> MediaBucket:
+    """The media of promotions."""
+    return media_bucket(settings.media_bucket)
+
+
+def outside(settings: PromotionsSettings) -> Outside:
+    """What a promotion does outside the platform."""
+    return Outside(networks(settings), LedgerEscrow(), media(settings))
+
+
+def sandbox(settings: NetworkSettings) -> Sandbox:
+    """The sandbox, as an operator sets it."""
+    return Sandbox(settings.promotions_table, SystemClock())
+
+
+def closing(settings: PromotionsSettings, outside: Outside) -> Closing:
+    """The stages of a close."""
+    return Closing(outside, connections(settings), SystemClock())

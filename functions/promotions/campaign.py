@@ -1,254 +1,34 @@
-"""A promotion: its states, its commands and the stages of its publish. Pure: each returns the Change to commit.
+"""The commands of a promotion, and the stages of its publish. Pure: each returns the Change to commit."""
 
- CampaignDraft --publish--> CampaignPending --second post recorded--> CampaignRunning --close--> CampaignClosed
-      ^                          |  cancel, or refused for good
-      +-------- rolled back -----+
-
- stage: first_post  contract  second_post | running | final_metrics engagers rewards refund finalise | claims settled
- back:  undo_second undo_contract undo_first release            with an error: the same stage, any of them
-
-`status` has the source's four values (decision 33); `stage` is where the chain is. An error is a field beside both: the
-campaign halts where it is, and `resume` goes on there. Names of fields are the source's where it has one (S4-16).
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
 
-from promotions.operation import Operation, OperationState, followed, opened
-from sluice import campaign as engine
-from sluice.campaign import Chained
+from promotions import settling
+from promotions.operation import opened
+from promotions.promotion import (
+    PUBLISH_STEPS,
+    PUBLISHES,
+    UNDOES,
+    Action,
+    Change,
+    Event,
+    Failure,
+    Promotion,
+    PromotionStatus,
+    Stage,
+    Terms,
+    changed,
+    failed,
+    halt,
+    ours,
+    recorded,
+)
 from sluice.clock import rfc3339
 from sluice.errors import Conflicting
 from sluice.journal import Kind, Posting, budget, wallet
 from sluice.outward import Call, CallState, looked_again, resolved
 
-PREFIX = "prm"
-"""The prefix of a promotion's id."""
-PUBLISH_STEPS = 40
-"""Steps that a publish may take, and each resume again (section 2)."""
 MOST_MINUTES = 525_600
-
-
-class PromotionStatus(StrEnum):
-    """Where a promotion stands, in the source's words (S4-17)."""
-
-    DRAFT = "CampaignDraft"
-    PENDING = "CampaignPending"
-    RUNNING = "CampaignRunning"
-    CLOSED = "CampaignClosed"
-
-
-LIVE = frozenset({PromotionStatus.PENDING, PromotionStatus.RUNNING, PromotionStatus.CLOSED})
-
-
-class Stage(StrEnum):
-    """Where the chain of a promotion is."""
-
-    FIRST_POST = "first_post"
-    CONTRACT = "contract"
-    SECOND_POST = "second_post"
-    UNDO_SECOND = "undo_second"
-    UNDO_CONTRACT = "undo_contract"
-    UNDO_FIRST = "undo_first"
-    RELEASE = "release"
-    RUNNING = "running"
-    FINAL_METRICS = "final_metrics"
-    ENGAGERS = "engagers"
-    SPLIT = "split"
-    REWARDS = "rewards"
-    REFUND = "refund"
-    FINALISE = "finalise"
-    CLAIMS = "claims"
-    EXPIRE = "expire"
-    SETTLED = "settled"
-
-
-CALLS = frozenset(
-    {
-        Stage.FIRST_POST,
-        Stage.CONTRACT,
-        Stage.SECOND_POST,
-        Stage.UNDO_SECOND,
-        Stage.UNDO_CONTRACT,
-        Stage.UNDO_FIRST,
-        Stage.FINALISE,
-        Stage.EXPIRE,
-    }
-)
-"""The stages that call outside."""
-UNDOES = frozenset({Stage.UNDO_SECOND, Stage.UNDO_CONTRACT, Stage.UNDO_FIRST, Stage.RELEASE})
-
-
-class PromotionType(StrEnum):
-    """What a promotion is: with rewards for those who engage, or to be seen."""
-
-    REWARDED = "rewarded"
-    AWARENESS = "awareness"
-
-
-class Share(StrEnum):
-    """How the budget is split."""
-
-    EQUAL = "equal"
-    WEIGHTED = "weighted"
-
-
-class CloseReason(StrEnum):
-    """Why a promotion closed."""
-
-    SCHEDULE = "schedule"
-    OWNER = "owner"
-    OPERATOR = "operator"
-    TRIGGER = "trigger"
-
-
-class Action(StrEnum):
-    """The actions in the audit log."""
-
-    CREATED = "PROMOTION_CREATED"
-    EDITED = "PROMOTION_EDITED"
-    DELETED = "PROMOTION_DELETED"
-    PUBLISHED = "PROMOTION_PUBLISHED"
-    FIRST_POST = "PROMOTION_FIRST_POST"
-    CONTRACT = "PROMOTION_CONTRACT"
-    STARTED = "PROMOTION_STARTED"
-    CANCELLED = "PROMOTION_CANCELLED"
-    ROLLING_BACK = "PROMOTION_ROLLING_BACK"
-    UNDONE = "PROMOTION_UNDONE"
-    ROLLED_BACK = "PROMOTION_ROLLED_BACK"
-    HALTED = "PROMOTION_HALTED"
-    RESUMED = "PROMOTION_RESUMED"
-    RESOLVED = "PROMOTION_RESOLVED"
-    ABANDONED = "PROMOTION_ABANDONED"
-    CLOSING = "PROMOTION_CLOSING"
-    RATE = "PROMOTION_RATE"
-    PAID = "PROMOTION_PAID"
-    REFUNDED = "PROMOTION_REFUNDED"
-    CLOSED = "PROMOTION_CLOSED"
-    SETTLED = "PROMOTION_SETTLED"
-
-
-class Failure(StrEnum):
-    """The source's error events (S4-18)."""
-
-    PUBLISH = "CAMPAIGN_PUBLISH_ERROR"
-    CONTRACT = "CAMPAIGN_CONTRACT_ERROR"
-    CLOSING = "CAMPAIGN_CLOSING_ERROR"
-
-
-@dataclass(frozen=True)
-class Event:
-    """An event, with the source's name and payload; the store adds `seq`."""
-
-    name: str
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Halt:
-    """Why a promotion does not go on."""
-
-    event: str
-    stage: str
-    reason: str
-    retriable: bool
-    """Whether `resume` alone may help. Else an operator resolves what happened."""
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Trigger:
-    """A metric that closes the promotion when it reaches a number."""
-
-    metric: str
-    at_least: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What an owner publishes. `budget` is in minor units of `currency`."""
-
-    title: str
-    type: PromotionType
-    network: str
-    texts: tuple[str, ...]
-    """The text of the first post, and of the second one."""
-    media: tuple[str, ...] = ()
-    budget: int
-    currency: str
-    duration_minutes: int
-    share: Share = Share.EQUAL
-    weights: tuple[int, ...] = (1, 2, 3, 2)
-    """What a like, a repost, a quote and a reply weigh."""
-    max_per_participant: int | None = None
-    claim_window_hours: int = 168
-    auto_close: tuple[Trigger, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Promotion(Terms, Chained):
-    """One promotion. Its owner is `created_by`."""
-
-    status: PromotionStatus = PromotionStatus.DRAFT
-    stage: Stage | None = None
-    round: int = 0
-    """How often it was published."""
-    call: Call | None = None
-    """The call that the stage makes."""
-    error: Halt | None = None
-    cancel_requested_at: datetime | None = None
-    deleted_at: datetime | None = None
-    operation: Operation | None = None
-    """The present publish, or the last one."""
-    seq: int = 0
-    """How many events it has had."""
-    host: str | None = None
-    """The server that the posts are on."""
-
-    tweet_id: str | None = None
-    contract_id: str | None = None
-    contract_status: str | None = None
-    last_thread_tweet_id: str | None = None
-    campaign_start_time: datetime | None = None
-    campaign_close_time: datetime | None = None
-    closing_since: datetime | None = None
-    close_reason: CloseReason | None = None
-    promised: int = 0
-    """What participants were promised at the close, in minor units."""
-    refunded: int = 0
-    """What went back to the owner."""
-
-    @property
-    def is_live(self) -> bool:
-        """A halted one is not: a message that is one behind would start it again."""
-        return self.status in LIVE and self.wake_at is not None and self.error is None
-
-    @property
-    def is_cancelled(self) -> bool:
-        return self.cancel_requested_at is not None
-
-    @property
-    def must_undo(self) -> bool:
-        """Whether a cancel was answered, and the stage is one that publishes: no call of it may begin."""
-        return self.is_cancelled and self.stage in _PUBLISHES
-
-    @property
-    def card(self) -> dict[str, Any]:
-        """What every event of the source begins with."""
-        return {"cardId": self.id, "userId": self.created_by}
-
-
-@dataclass(frozen=True)
-class Change(engine.Change[Promotion]):
-    """A change of a promotion: its events, and the money that it moves."""
-
-    events: tuple[Event, ...] = ()
-    posting: Posting | None = None
-    noted: Mapping[str, Any] = field(default_factory=dict)
-    """What the audit entry shows besides."""
 
 
 # --- Commands
@@ -262,7 +42,7 @@ def require_draft(promotion: Promotion, done: str) -> None:
 
 def create(promotion: Promotion) -> Change:
     """Create a draft."""
-    return changed(None, promotion, Action.CREATED, _ours("PromotionCreated", promotion))
+    return changed(None, promotion, Action.CREATED, ours("PromotionCreated", promotion))
 
 
 def edit(promotion: Promotion, terms: Terms, now: datetime) -> Change:
@@ -277,7 +57,7 @@ def delete(promotion: Promotion, now: datetime) -> Change:
     return changed(promotion, replace(promotion.commanded(now), deleted_at=now), Action.DELETED)
 
 
-def publish(promotion: Promotion, host: str, now: datetime, actor: str) -> Change:
+def publish(promotion: Promotion, host: str, now: datetime, actor: str, media_etags: tuple[str, ...] = ()) -> Change:
     """Publish a draft: its budget moves from the owner's wallet, and the first post is the next step (S4-3).
 
     The ids of its ledger entries hold the round, and its step goes on counting: else a late worker of an earlier round
@@ -293,6 +73,7 @@ def publish(promotion: Promotion, host: str, now: datetime, actor: str) -> Chang
         wake_at=now,
         call=None,
         host=host,
+        media_etags=media_etags,
         cancel_requested_at=None,
         steps_done=0,
         max_steps=PUBLISH_STEPS,
@@ -321,28 +102,7 @@ def cancel(promotion: Promotion, now: datetime) -> Change | None:
         after = _back(replace(after, error=None), now)
     elif after.error and after.call.state is not CallState.STUCK:
         after = replace(after, error=None, wake_at=after.call.due_at)
-    return changed(promotion, after, Action.CANCELLED, _ours("PromotionCancelled", promotion))
-
-
-def close(promotion: Promotion, reason: CloseReason, now: datetime) -> Change:
-    """Begin to close: by the schedule's step, by hand or by a trigger, all by this transaction on the step as read."""
-    if promotion.status is PromotionStatus.PENDING:
-        raise Conflicting("It is being published: cancel it instead", "cancel_instead")
-    if promotion.status is not PromotionStatus.RUNNING or promotion.stage is not Stage.RUNNING:
-        raise Conflicting("Only a running promotion can be closed", "campaign_cannot_be_closed")
-    begun = promotion.stepped(now) if reason is CloseReason.SCHEDULE else promotion.commanded(now)
-    after = replace(
-        begun,
-        stage=Stage.FINAL_METRICS,
-        closing_since=now,
-        close_reason=reason,
-        wake_at=now,
-        error=None,
-        steps_done=0,
-        max_steps=PUBLISH_STEPS,
-    )
-    data = promotion.card | {"executeAt": rfc3339(promotion.campaign_close_time or now), "reason": reason}
-    return changed(promotion, after, Action.CLOSING, Event("CAMPAIGN_CLOSE_OPERATION", data))
+    return changed(promotion, after, Action.CANCELLED, ours("PromotionCancelled", promotion))
 
 
 def resume(promotion: Promotion, now: datetime) -> Change:
@@ -354,7 +114,7 @@ def resume(promotion: Promotion, now: datetime) -> Change:
         call = looked_again(call, now)
     after = replace(promotion.commanded(now), error=None, call=call, steps_done=0, wake_at=_due(call, now))
     after = replace(after, max_steps=max(promotion.max_steps, PUBLISH_STEPS))
-    return changed(promotion, after, Action.RESUMED, _ours("PromotionResumed", promotion))
+    return changed(promotion, after, Action.RESUMED, ours("PromotionResumed", promotion))
 
 
 def resolve(promotion: Promotion, result: str | None, reason: str, now: datetime) -> Change:
@@ -370,10 +130,12 @@ def resolve(promotion: Promotion, result: str | None, reason: str, now: datetime
 
 
 def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:
-    """Give up a publish that has halted: what is outside is left there, and the money is released.
+    """Give up what has halted: what is outside is left there, and the money is released.
 
-    The one way in which a post may outlive its funding.
+    The one way in which a post may outlive its funding. At the close nobody is paid from then on.
     """
+    if promotion.closing_since and promotion.error:
+        return settling.abandon(promotion, reason, now)
     if promotion.status is not PromotionStatus.PENDING or promotion.error is None:
         raise Conflicting("Only a pending promotion that has halted can be abandoned", "campaign_cannot_be_abandoned")
     after = replace(
@@ -428,19 +190,8 @@ def release(promotion: Promotion, now: datetime, actor: str) -> Change:
     source, target = budget(promotion.id), wallet(promotion.currency, promotion.created_by)
     entry_id = f"unfund#{promotion.id}#{promotion.round}"
     posting = Posting.transfer(entry_id, Kind.FUND, promotion.currency, source, target, promotion.budget, actor)
-    event = _ours("PromotionRolledBack", promotion)
+    event = ours("PromotionRolledBack", promotion)
     return changed(promotion, after, Action.ROLLED_BACK, event, is_batch=True, posting=posting)
-
-
-def halt(
-    promotion: Promotion, reason: str, now: datetime, *, retriable: bool = True, call: Call | None = None
-) -> Change:
-    """Halt where it is, with an error: somebody has to look, because money is held."""
-    closing = promotion.stage not in _PUBLISHES | UNDOES
-    failure = Failure.CLOSING if closing else Failure.CONTRACT if promotion.stage in _CONTRACTS else Failure.PUBLISH
-    error = Halt(failure, str(promotion.stage), reason, retriable, now)
-    after = replace(promotion.stepped(now), error=error, call=call, wake_at=None)
-    return changed(promotion, after, Action.HALTED, *_failed(promotion, failure, reason))
 
 
 def advance(promotion: Promotion, call: Call, now: datetime) -> Change:
@@ -453,45 +204,29 @@ def advance(promotion: Promotion, call: Call, now: datetime) -> Change:
         case CallState.STUCK:
             return halt(promotion, "outcome_unknown", now, retriable=False, call=call)
         case CallState.WAITING if promotion.must_undo:
-            return changed(promotion, _back(_recorded(promotion, now), now), Action.ROLLING_BACK)
+            return changed(promotion, _back(recorded(promotion, now), now), Action.ROLLING_BACK)
         case _:
-            after = replace(_recorded(promotion, now), call=call, wake_at=call.due_at)
+            after = replace(recorded(promotion, now), call=call, wake_at=call.due_at)
             return changed(promotion, after, None)
-
-
-def changed(before: Promotion | None, after: Promotion, action: Action | None, *events: Event, **more: Any) -> Change:
-    """A change whose events are counted, and whose operation follows its stage and call."""
-    operation = after.operation
-    if before and operation and before.status is PromotionStatus.PENDING:
-        state = _state(after)
-        attempts = after.call.attempt if after.call else 0
-        reason = after.error.reason if after.error else after.call.reason if after.call else None
-        operation = followed(operation, after.stage, state, attempts, _result(before, after), reason, after.updated_at)
-    counted = replace(after, seq=after.seq + len(events), operation=operation)
-    return Change(before, counted, action, events=events, **more)
-
-
-_PUBLISHES = frozenset({Stage.FIRST_POST, Stage.CONTRACT, Stage.SECOND_POST})
-_CONTRACTS = frozenset({Stage.CONTRACT, Stage.UNDO_CONTRACT})
 
 
 def _first_post_done(promotion: Promotion, result: str, call: Call, now: datetime) -> Change:
     del call
-    after = replace(_recorded(promotion, now), tweet_id=result)
+    after = replace(recorded(promotion, now), tweet_id=result)
     event = Event("CAMPAIGN_PUBLISH_DO_SM_TRANSACTION", promotion.card | {"tweetId": result})
     return _next(promotion, after, Stage.CONTRACT, Action.FIRST_POST, event, now)
 
 
 def _contract_done(promotion: Promotion, result: str, call: Call, now: datetime) -> Change:
     del call
-    after = replace(_recorded(promotion, now), contract_id=result, contract_status="active")
+    after = replace(recorded(promotion, now), contract_id=result, contract_status="active")
     event = Event("CAMPAIGN_PUBLISH_SECOND_CONTENT", promotion.card | {"contractId": result})
     return _next(promotion, after, Stage.SECOND_POST, Action.CONTRACT, event, now)
 
 
 def _second_post_done(promotion: Promotion, result: str, call: Call, now: datetime) -> Change:
     del call
-    after = replace(_recorded(promotion, now), last_thread_tweet_id=result)
+    after = replace(recorded(promotion, now), last_thread_tweet_id=result)
     if promotion.is_cancelled:
         return changed(promotion, _back(after, now), Action.ROLLING_BACK)
     closes_at = now + timedelta(minutes=promotion.duration_minutes)
@@ -504,24 +239,19 @@ def _second_post_done(promotion: Promotion, result: str, call: Call, now: dateti
         campaign_close_time=closes_at,
         wake_at=closes_at,
     )
-    return changed(promotion, after, Action.STARTED, _ours("PromotionStarted", promotion))
+    return changed(promotion, after, Action.STARTED, ours("PromotionStarted", promotion))
 
 
 def _undone(promotion: Promotion, result: str, call: Call, now: datetime) -> Change:
     del result, call
     match promotion.stage:
         case Stage.UNDO_SECOND:
-            after = replace(_recorded(promotion, now), last_thread_tweet_id=None)
+            after = replace(recorded(promotion, now), last_thread_tweet_id=None)
         case Stage.UNDO_CONTRACT:
-            after = replace(_recorded(promotion, now), contract_id=None, contract_status="closed")
+            after = replace(recorded(promotion, now), contract_id=None, contract_status="closed")
         case _:
-            after = replace(_recorded(promotion, now), tweet_id=None)
+            after = replace(recorded(promotion, now), tweet_id=None)
     return changed(promotion, _back(after, now), Action.UNDONE)
-
-
-def _finalised(promotion: Promotion, result: str, call: Call, now: datetime) -> Change:
-    """CampaignClosed: the contract is finalised, and what is promised may be claimed."""
-    raise NotImplementedError
 
 
 _DONE = {
@@ -531,7 +261,8 @@ _DONE = {
     Stage.UNDO_SECOND: _undone,
     Stage.UNDO_CONTRACT: _undone,
     Stage.UNDO_FIRST: _undone,
-    Stage.FINALISE: _finalised,
+    Stage.FINALISE: settling.finalised,
+    Stage.EXPIRE: settling.expired,
 }
 
 
@@ -541,12 +272,12 @@ def _refused(promotion: Promotion, call: Call, now: datetime) -> Change:
     A second post that is refused halts, as the source does; a cancel then undoes the rest.
     """
     reason = call.reason or "refused"
-    undoes = promotion.stage in _PUBLISHES and (promotion.is_cancelled or promotion.stage is not Stage.SECOND_POST)
+    undoes = promotion.stage in PUBLISHES and (promotion.is_cancelled or promotion.stage is not Stage.SECOND_POST)
     if not undoes:
         return halt(promotion, reason, now)
     failure = Failure.CONTRACT if promotion.stage is Stage.CONTRACT else Failure.PUBLISH
-    after = _back(_recorded(promotion, now), now)
-    return changed(promotion, after, Action.ROLLING_BACK, *_failed(promotion, failure, reason), noted={"why": reason})
+    after = _back(recorded(promotion, now), now)
+    return changed(promotion, after, Action.ROLLING_BACK, *failed(promotion, failure, reason), noted={"why": reason})
 
 
 def _next(promotion: Promotion, after: Promotion, stage: Stage, action: Action, event: Event, now: datetime) -> Change:
@@ -569,25 +300,6 @@ def _back(promotion: Promotion, now: datetime) -> Promotion:
     return replace(promotion, stage=stage, call=None, wake_at=now)
 
 
-def _recorded(promotion: Promotion, now: datetime) -> Promotion:
-    """The promotion one step further, by a record: the chain counts its commits, not its records."""
-    return promotion.commanded(now)
-
-
-def _failed(promotion: Promotion, failure: Failure, reason: str) -> list[Event]:
-    """The error events of the source: a contract's failure also is one of the publish (S4-8)."""
-    data = promotion.card | {"error": reason, "stage": promotion.stage}
-    names = [failure]
-    if failure is Failure.CONTRACT:
-        names.append(Failure.PUBLISH)
-    return [Event(name, data) for name in names]
-
-
-def _ours(name: str, promotion: Promotion) -> Event:
-    """An event of ours, for what the source has no name for."""
-    return Event(name, promotion.card)
-
-
 def _due(call: Call | None, now: datetime) -> datetime:
     return max(now, call.due_at) if call else now
 
@@ -596,23 +308,3 @@ def _stage(promotion: Promotion) -> Stage:
     if promotion.stage is None:
         raise ValueError("A draft makes no call")
     return promotion.stage
-
-
-def _state(after: Promotion) -> OperationState:
-    if after.error:
-        return OperationState.HALTED
-    if after.status is PromotionStatus.DRAFT:
-        return OperationState.ROLLED_BACK
-    if after.status is PromotionStatus.RUNNING:
-        return OperationState.DONE
-    return OperationState.UNDOING if after.stage in UNDOES else OperationState.RUNNING
-
-
-def _result(before: Promotion, after: Promotion) -> str | None:
-    """What the stage before came to, if it was a call that was done."""
-    pairs = (
-        (before.tweet_id, after.tweet_id),
-        (before.contract_id, after.contract_id),
-        (before.last_thread_tweet_id, after.last_thread_tweet_id),
-    )
-    return next((now or then for then, now in pairs if now != then), None)

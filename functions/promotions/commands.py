@@ -1,16 +1,27 @@
 """Commands and queries of owners and operators. What belongs to someone else is not found."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from promotions import campaign as promotions
-from promotions import texts
-from promotions.campaign import Change, CloseReason, Promotion, PromotionStatus, PromotionType, Terms
+from promotions import settling, texts
+from promotions.accounts import Connection
 from promotions.operation import Operation
 from promotions.outside import Networks
+from promotions.ports import Connections
+from promotions.promotion import (
+    PREFIX,
+    Change,
+    CloseReason,
+    Promotion,
+    PromotionStatus,
+    PromotionType,
+    Terms,
+)
 from promotions.store import PromotionStore, listed_by
+from promotions.texts import Preview
 from sluice import ledger
 from sluice.clock import Clock
 from sluice.commands import ChainCommands
@@ -23,45 +34,14 @@ from sluice.store import Place
 from sluice.wake import Wake
 
 
-@dataclass(frozen=True)
-class Connection:
-    """A network that a user connected."""
-
-    network: str
-    host: str
-    account_id: str
-    is_revoked: bool = False
-
-
-class Connections(Protocol):
-    """Who connected which network, and who may publish."""
-
-    def find(self, owner: str, network: str) -> Connection | None:
-        """A user's connection, by a consistent read. Raises Unavailable."""
-
-    def is_suspended(self, owner: str) -> bool:
-        """Whether an operator suspended a user from publishing."""
-
-
 class MediaChecks(Protocol):
     """Uploaded media."""
 
-    def take(self, promotion_id: str, media: Sequence[str], types: frozenset[str], most_bytes: int) -> None:
-        """Keep the uploads as they are now, so that nobody swaps them.
+    def take(self, promotion: Promotion, types: frozenset[str], most_bytes: int) -> tuple[str, ...]:
+        """Keep the uploads as they are now, so that nobody swaps them: their ETags.
 
-        Raises Conflicting (`media_missing`), Invalid (`media_type`).
+        Raises Conflicting (`media_missing`), Invalid (`media_type`, `media_too_large`).
         """
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a publish would do: its texts as they would go out, what stands against it, and what it costs."""
-
-    texts: tuple[str, ...]
-    problems: tuple[FieldError, ...]
-    budget: int
-    wallet: int
-    network_cost_usd: str
 
 
 @dataclass(frozen=True)
@@ -75,7 +55,7 @@ class Rules:
 class Promotions(ChainCommands[Promotion, Change]):
     """What owners do with their promotions, and operators with all of them."""
 
-    prefix = promotions.PREFIX
+    prefix = PREFIX
 
     def __init__(
         self,
@@ -101,11 +81,20 @@ class Promotions(ChainCommands[Promotion, Change]):
             raise _not_found()
         return found
 
-    def own(self, campaign_id: str, caller: Principal) -> Promotion:
-        """A promotion that the caller may see and command: their own, or any for an operator. Raises NotFound."""
-        found = self.get(campaign_id)
+    def own(self, campaign_id: str, caller: Principal, *, deleted: bool = False) -> Promotion:
+        """A promotion that the caller may see and command: their own, or any for an operator. Raises NotFound.
+
+        `deleted`: also one that was deleted, for the repeat of that request.
+        """
+        found = super().get(campaign_id) if deleted else self.get(campaign_id)
         if found.created_by != caller.subject and not caller.role.includes(Role.OPERATOR):
             raise _not_found()
+        return found
+
+    def draft(self, campaign_id: str, caller: Principal) -> Promotion:
+        """A draft that the caller may edit. Raises NotFound, Conflicting."""
+        found = self.own(campaign_id, caller)
+        promotions.require_draft(found, "edited")
         return found
 
     def create(self, terms: Terms, requester: Requester) -> Promotion | Answer:
@@ -113,15 +102,20 @@ class Promotions(ChainCommands[Promotion, Change]):
 
         def change(now: datetime) -> Change:
             self._check(terms)
-            made = {"id": new_id(promotions.PREFIX, now), "created_at": now, "updated_at": now}
+            made = {"id": new_id(PREFIX, now), "created_at": now, "updated_at": now}
             return promotions.create(Promotion(**vars(terms), **made, created_by=requester.subject))  # type: ignore[arg-type]
 
         return self.create_by(change, requester)
 
-    def edit(self, campaign_id: str, terms: Terms, requester: Requester) -> Promotion | Answer:
-        """Change the terms of a draft. Raises Invalid, Conflicting."""
-        self._check(terms)
-        return self.command("edit", campaign_id, requester, lambda found, now: promotions.edit(found, terms, now))
+    def edit(self, campaign_id: str, given: Mapping[str, Any], requester: Requester) -> Promotion | Answer:
+        """Change the given terms of a draft. Raises Invalid, Conflicting."""
+
+        def change(found: Promotion, now: datetime) -> Change:
+            terms = Terms(**{each.name: getattr(found, each.name) for each in fields(Terms)} | dict(given))
+            self._check(terms)
+            return promotions.edit(found, terms, now)
+
+        return self.command("edit", campaign_id, requester, change)
 
     def delete(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
         """Delete a draft."""
@@ -140,8 +134,8 @@ class Promotions(ChainCommands[Promotion, Change]):
             self._require_publishable(found)
             _require_funds(found)
             policy = self._networks.policy(found.network)
-            self._media.take(found.id, found.media, policy.media_types, policy.media_bytes)
-            return promotions.publish(found, connection.host, now, requester.subject)
+            etags = self._media.take(found, policy.media_types, policy.media_bytes)
+            return promotions.publish(found, connection.host, now, requester.subject, etags)
 
         return self.command("publish", campaign_id, requester, change)
 
@@ -169,7 +163,7 @@ class Promotions(ChainCommands[Promotion, Change]):
         def change(found: Promotion, now: datetime) -> Change | None:
             if found.closing_since is not None and found.status is not PromotionStatus.DRAFT:
                 return None
-            return promotions.close(found, reason, now)
+            return settling.close(found, reason, now)
 
         return self.command("close", campaign_id, requester, change)
 
@@ -201,10 +195,9 @@ class Promotions(ChainCommands[Promotion, Change]):
         return found
 
     def page(
-        self, status: PromotionStatus | None, limit: int, after: Place | None, caller: Principal, *, mine: bool
+        self, status: PromotionStatus | None, limit: int, after: Place | None, owner: str | None
     ) -> tuple[list[Promotion], Place | None]:
-        """Promotions, newest first: all for an operator, or the caller's own."""
-        owner = caller.subject if mine or not caller.role.includes(Role.OPERATOR) else None
+        """Promotions, newest first: those of an owner, or all."""
         found, following = self._store.page(listed_by(status, owner), limit, after, status)
         return [each for each in found if each.deleted_at is None], following
 
@@ -213,11 +206,12 @@ class Promotions(ChainCommands[Promotion, Change]):
         return ledger.budget_of(promotion.id)
 
     def _connected(self, promotion: Promotion) -> Connection:
-        if self._connections.is_suspended(promotion.created_by):
-            raise Conflicting("This user may not publish", "not_eligible")
         found = self._connections.find(promotion.created_by, promotion.network)
         if found is None or found.is_revoked:
-            raise Conflicting(f"Connect {promotion.network} first: PUT /v2/connections/...", "not_connected")
+            message = f"Connect {promotion.network} first: PUT /v2/connections/{promotion.network}"
+            raise Conflicting(message, "not_connected")
+        if self._connections.is_suspended(found):
+            raise Conflicting("An operator says that this account may not publish", "not_eligible")
         return found
 
     def _posted(self, promotion: Promotion) -> tuple[str, ...]:

@@ -2,45 +2,14 @@
 
 from datetime import datetime
 
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
-from promotions.campaign import Promotion
-from promotions.items import ENGAGEMENT, PromotionsItem
+from promotions.items import ENGAGEMENT, EngagementItem
+from promotions.promotion import Final, Promotion, Tracked
+from sluice.dynamodb import setting, transient_as_unavailable, update_if
 
 TRACKED = "tracked"
-INTERVAL_SECONDS = 300
-"""How often metrics are read (S4-12), while they change."""
-
-
-class _ByTrack(GlobalSecondaryIndex["EngagementItem"]):
-    class Meta:
-        index_name = "by_track"
-        projection = KeysOnlyProjection()
-
-    tracked = UnicodeAttribute(hash_key=True)
-    track_at = UTCDateTimeAttribute(range_key=True)
-
-
-class EngagementItem(PromotionsItem):
-    """The metrics of a promotion's posts. `tracked` and `track_at` are there while somebody reads them."""
-
-    network = UnicodeAttribute()
-    host = UnicodeAttribute()
-    owner = UnicodeAttribute()
-    post_ids = JSONAttribute()
-    metrics = JSONAttribute(null=True)
-    read_at = UTCDateTimeAttribute(null=True)
-    tracked = UnicodeAttribute(null=True)
-    track_at = UTCDateTimeAttribute(null=True)
-    interval = NumberAttribute(default=INTERVAL_SECONDS)
-    unchanged = NumberAttribute(default=0)
-    errors = NumberAttribute(default=0)
-    misses = NumberAttribute(default=0)
-    missing = BooleanAttribute(default=False)
-    final = BooleanAttribute(default=False)
-    by_track = _ByTrack()
 
 
 def begin(transaction: TransactWrite, promotion: Promotion) -> None:
@@ -56,3 +25,42 @@ def end(transaction: TransactWrite, promotion: Promotion) -> None:
     """End the tracking, in the transaction that begins to close: nothing writes after the final metrics."""
     item = EngagementItem(promotion.id, ENGAGEMENT)
     transaction.update(item, [EngagementItem.tracked.remove(), EngagementItem.track_at.remove()])
+
+
+def tracked(promotion_id: str) -> Tracked | None:
+    """What is known of a promotion's posts, by a consistent read; None for one that never ran."""
+    item = _item(promotion_id)
+    return Tracked(_final(item), item.final, item.track_at, int(item.errors)) if item else None
+
+
+def read_now(post_id: str, now: datetime) -> None:
+    """Let the metrics of a post's promotion be due at once, if somebody reads them: for the sandbox."""
+    with transient_as_unavailable():
+        ids = [row.id for row in EngagementItem.by_track.query(TRACKED)]
+    mine = [promotion_id for promotion_id in ids if (item := _item(promotion_id)) and post_id in item.post_ids]
+    for promotion_id in mine:
+        actions = [EngagementItem.track_at.set(now)]
+        update_if(EngagementItem(promotion_id, ENGAGEMENT), actions, EngagementItem.tracked.exists())
+
+
+def known(promotion_id: str) -> Final:
+    """The metrics that are known of a promotion's posts, by a consistent read."""
+    item = _item(promotion_id)
+    return _final(item) if item else Final({}, None)
+
+
+def finish(transaction: TransactWrite, promotion_id: str, final: Final) -> None:
+    """Write the final metrics."""
+    transaction.update(EngagementItem(promotion_id, ENGAGEMENT), setting(EngagementItem, vars(final) | {"final": True}))
+
+
+def _item(promotion_id: str) -> EngagementItem | None:
+    try:
+        with transient_as_unavailable():
+            return EngagementItem.get(promotion_id, ENGAGEMENT, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def _final(item: EngagementItem) -> Final:
+    return Final(item.metrics or {}, item.read_at, item.missing)

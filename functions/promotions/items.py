@@ -11,8 +11,9 @@
 | C                       | paid#<user>        | that a person was paid: once, whatever accounts there are           |
 | owner#acme              | C                  | the list of an owner's promotions                                   |
 | user#acme               | connection#<network> | a network that a user connected; its tokens are in Parameter Store |
-| link#<host>#<account>   | link               | whose account it is                                                 |
-| user#acme               | link#<host>#<account> | the list of a user's accounts                                    |
+| link#<host>#<account>   | link               | whose account it is: the first user to prove it has it              |
+| user#acme               | proof#lnk_<ULID>   | an account that a user says is theirs, with the code that proves it |
+| user#acme               | link#<host>#<account> | an account that a user has proven                                |
 | quota#<host>#<family>   | window             | requests taken from the present window                              |
 | exception#<host>#<account> | exception       | an operator's word about an account                                 |
 | sandbox#...             | ...                | the sandbox network                                                 |
@@ -21,20 +22,39 @@ Only the items of part `campaign` have `status` and `created_at`, so only they a
 """
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     DiscriminatorAttribute,
+    JSONAttribute,
     NumberAttribute,
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from promotions.campaign import CloseReason, Halt, PromotionStatus, PromotionType, Share, Stage, Trigger
+from promotions.accounts import LinkState
 from promotions.operation import Operation
+from promotions.ports import Kind
+from promotions.promotion import (
+    CloseReason,
+    Final,
+    Halt,
+    Progress,
+    PromotionStatus,
+    PromotionType,
+    Share,
+    Stage,
+    Trigger,
+)
+from promotions.split import Participant, ParticipantState, Reason, Split
+from sluice.audit import HeadAttributes
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, NumbersAttribute, TextsAttribute
 from sluice.outward import Call
 
 ENGAGEMENT = "engagement"
+INTERVAL_SECONDS = 300
+"""How often metrics are read (S4-12), while they change."""
+PARTICIPANT = "participant#"
 
 
 class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
@@ -104,6 +124,7 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
     operation = DataAttribute(Operation, null=True)
     seq = NumberAttribute()
     host = UnicodeAttribute(null=True)
+    media_etags = TextsAttribute()
     tweet_id = UnicodeAttribute(null=True)
     contract_id = UnicodeAttribute(null=True)
     contract_status = UnicodeAttribute(null=True)
@@ -112,8 +133,14 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
     campaign_close_time = UTCDateTimeAttribute(null=True)
     closing_since = UTCDateTimeAttribute(null=True)
     close_reason = EnumAttribute(CloseReason, null=True)
+    final = DataAttribute(Final, null=True)
+    progress = DataAttribute(Progress)
+    split = DataAttribute(Split, null=True)
+    abandoned_at = UTCDateTimeAttribute(null=True)
     promised = NumberAttribute()
+    paid = NumberAttribute()
     refunded = NumberAttribute()
+    claim_until = UTCDateTimeAttribute(null=True)
 
 
 class OperationItem(PromotionsItem):
@@ -124,3 +151,127 @@ class OperationItem(PromotionsItem):
     @staticmethod
     def key(promotion_id: str, number: int) -> tuple[str, str]:
         return promotion_id, f"operation#{number:04d}"
+
+
+class _ByTrack(GlobalSecondaryIndex["EngagementItem"]):
+    class Meta:
+        index_name = "by_track"
+        projection = KeysOnlyProjection()
+
+    tracked = UnicodeAttribute(hash_key=True)
+    track_at = UTCDateTimeAttribute(range_key=True)
+
+
+class EngagementItem(PromotionsItem):
+    """The metrics of a promotion's posts. `tracked` and `track_at` are there while somebody reads them."""
+
+    network = UnicodeAttribute()
+    host = UnicodeAttribute()
+    owner = UnicodeAttribute()
+    post_ids = JSONAttribute()
+    metrics = JSONAttribute(null=True)
+    """The sum over the posts: `{"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}`."""
+    read_at = UTCDateTimeAttribute(null=True)
+    tracked = UnicodeAttribute(null=True)
+    track_at = UTCDateTimeAttribute(null=True)
+    interval = NumberAttribute(default=INTERVAL_SECONDS)
+    unchanged = NumberAttribute(default=0)
+    errors = NumberAttribute(default=0)
+    misses = NumberAttribute(default=0)
+    missing = BooleanAttribute(default=False)
+    final = BooleanAttribute(default=False)
+    by_track = _ByTrack()
+
+
+class _ByAccount(GlobalSecondaryIndex["ParticipantItem"]):
+    class Meta:
+        index_name = "by_account"
+        projection = KeysOnlyProjection()
+
+    account = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class ParticipantItem(PromotionsItem):
+    """A participant. `account` is `<host>#<account id>`: only these items have it, so only they are in its index."""
+
+    account = UnicodeAttribute()
+    network = UnicodeAttribute()
+    host = UnicodeAttribute()
+    account_id = UnicodeAttribute()
+    handle = UnicodeAttribute()
+    kinds = TextsAttribute()
+    weight = NumberAttribute()
+    reason = EnumAttribute(Reason, null=True)
+    amount = NumberAttribute()
+    state = EnumAttribute(ParticipantState)
+    user = UnicodeAttribute(null=True)
+    by_account = _ByAccount()
+
+    def participant(self) -> Participant:
+        return Participant(
+            self.part.removeprefix(PARTICIPANT),
+            self.network,
+            self.host,
+            self.account_id,
+            self.handle,
+            frozenset(map(Kind, self.kinds)),
+            int(self.weight),
+            self.reason,
+            int(self.amount),
+            self.state,
+            self.user,
+        )
+
+
+class PaidItem(PromotionsItem):
+    """`paid#<user>`: a person was paid."""
+
+    participant = UnicodeAttribute()
+    """The hash of the account that the person was paid for."""
+
+
+class ConnectionItem(PromotionsItem):
+    """A network that a user connected."""
+
+    network = UnicodeAttribute()
+    host = UnicodeAttribute()
+    account_id = UnicodeAttribute()
+    handle = UnicodeAttribute()
+    connected_at = UTCDateTimeAttribute()
+    is_revoked = BooleanAttribute(default=False)
+
+    @staticmethod
+    def key(user: str, network: str) -> tuple[str, str]:
+        return f"user#{user}", f"connection#{network}"
+
+
+class LinkItem(PromotionsItem):
+    """An account that a user says is theirs, or has proven; `code` is what its profile must show."""
+
+    link_id = UnicodeAttribute()
+    network = UnicodeAttribute()
+    host = UnicodeAttribute()
+    handle = UnicodeAttribute()
+    code = UnicodeAttribute()
+    state = EnumAttribute(LinkState)
+    asked_at = UTCDateTimeAttribute()
+    valid_until = UTCDateTimeAttribute()
+    account_id = UnicodeAttribute(null=True)
+    proven_at = UTCDateTimeAttribute(null=True)
+
+
+class LinkedItem(PromotionsItem):
+    """`link#<host>#<account id>`, `link`: whose account it is."""
+
+    user = UnicodeAttribute()
+    link_id = UnicodeAttribute()
+
+
+class VerdictItem(HeadAttributes, PromotionsItem):
+    """`exception#<host>#<account id>`, `exception`: an operator's word about an account."""
+
+    eligible = BooleanAttribute(null=True)
+    reason = UnicodeAttribute()
+    by = UnicodeAttribute()
+    updated_at = UTCDateTimeAttribute()

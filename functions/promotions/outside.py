@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from promotions.campaign import Promotion, Stage
 from promotions.ports import NOT_CONNECTED, Escrow, Media, NetworkPolicy, SocialPublisher
+from promotions.promotion import Promotion, Stage
 from promotions.texts import posted
 from sluice.errors import Unavailable
 from sluice.outward import Absent, Call, CannotTell, NotTaken, Outcome, Patience, Refused, Seen
@@ -64,7 +64,7 @@ class Outside:
         """What the other side knows the next call by: it is committed before the call."""
         if promotion.stage in _POSTS | _DELETES:
             return f"{promotion.id}#{promotion.round}#{promotion.stage}"
-        return self.escrow.new_ref(now)
+        return self.escrow.new_ref(f"{promotion.id}#{promotion.round}", now)
 
     def call(self, promotion: Promotion, call: Call) -> Outcome:
         """Make the call of a stage, once."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from promotions.accounts import Connection
 from sluice.errors import Unavailable
 from sluice.outward import Outcome, Seen
 
@@ -45,6 +46,8 @@ class NetworkPolicy:
     """The most media of one post."""
     media_bytes: int
     """The most bytes of one of them."""
+    batch: int
+    """The most posts that `metrics` reads in one request."""
     links: bool
     """Whether an account can be proven by a code in its profile."""
     post_price: Decimal
@@ -55,8 +58,6 @@ class NetworkPolicy:
     """The longest that one method of the publisher takes: a total time, uploads included."""
     settle_seconds: float
     """Seconds after the end of a call until an absent post counts as never made."""
-    batch: int = 100
-    """The most posts that `metrics` reads in one request."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,9 @@ class SocialPublisher(Protocol):
 
     policy: NetworkPolicy
 
-    blocked_until: datetime | None
-    """Set by an answer that says that no request is left until then; None again by one that says otherwise."""
+    @property
+    def blocked_until(self) -> datetime | None:
+        """Set by an answer that says that no request is left until then; None again by one that says otherwise."""
 
     def post(self, text: str, media: Sequence[Media], reply_to: str | None, key: str) -> Outcome:
         """Post a text, as a reply to the own post `reply_to` if given: Done(post id).
@@ -146,6 +148,9 @@ class SocialPublisher(Protocol):
     def engaged(self, post_id: str, kind: Kind, cursor: str | None) -> Page[Account]:
         """A page of at most 80 accounts that engaged with a post, in one request; a missing post has none."""
 
+    def me(self) -> Account:
+        """The account that the token is of. Raises NotReadable: `NOT_CONNECTED` for a rejected token."""
+
     def profile(self, handle: str) -> Account | None:
         """An account by its handle (`user`, or `user@host` on a federated network); None if there is none."""
 
@@ -153,11 +158,25 @@ class SocialPublisher(Protocol):
 class Escrow(Protocol):
     """Holds a campaign's record outside."""
 
-    def new_ref(self, now: datetime) -> str:
-        """The reference of a call that is yet to be made: kept before it is."""
+    @property
+    def expires(self) -> bool:
+        """Whether it is called a last time when rewards were not claimed."""
+
+    def new_ref(self, key: str, now: datetime) -> str:
+        """The reference of a call that is yet to be made: kept before it is. `key`: the campaign and its round."""
 
     def submit(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Outcome:
         """Call a function of the contract once: Done(transaction id)."""
 
     def outcome(self, ref: str, purpose: str) -> Seen:
         """What became of a call: Found(transaction id) only if the memo and the function are ours."""
+
+
+class Connections(Protocol):
+    """Who connected which network, and who may publish."""
+
+    def find(self, owner: str, network: str) -> Connection | None:
+        """A user's connection, by a consistent read. Raises Unavailable."""
+
+    def is_suspended(self, connection: Connection) -> bool:
+        """Whether an operator says that the account may not publish."""

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from promotions import campaign as promotions
-from promotions.campaign import CALLS, Change, CloseReason, Promotion, Stage
+from promotions import settling
 from promotions.outside import Outside
+from promotions.promotion import CALLS, Change, CloseReason, Promotion, Stage, halt
 from promotions.store import PromotionStore
 from sluice.campaign import Chained, State
 from sluice.clock import Clock
@@ -41,7 +42,7 @@ class PromotionBatches:
     def _next(self, promotion: Promotion, now: datetime) -> Change:
         call, patience = promotion.call, self.outside.patience(promotion)
         if promotion.is_exhausted and promotion.stage is not Stage.RUNNING:
-            return promotions.halt(promotion, "too many steps", now, call=call)
+            return halt(promotion, "too many steps", now, call=call)
         if call and call.is_open:
             found = seen(call, self.outside.look(promotion, call), now, patience)
             return promotions.look(promotion, found, now)
@@ -55,7 +56,7 @@ class PromotionBatches:
             case Stage.RELEASE:
                 return promotions.release(promotion, now, WORKER)
             case Stage.RUNNING:
-                return promotions.close(promotion, CloseReason.SCHEDULE, now)
+                return settling.close(promotion, CloseReason.SCHEDULE, now)
             case _:
                 return self.closing(promotion, now)
 

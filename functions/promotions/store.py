@@ -7,11 +7,12 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
-from promotions import engagement
-from promotions.campaign import Action, Change, Promotion, PromotionStatus, Stage, Terms
+from promotions import engagement, participants
 from promotions.items import ListedItem, OperationItem, PromotionItem
 from promotions.operation import Operation
-from sluice import outbox, posting
+from promotions.promotion import Action, Change, Promotion, PromotionStatus, Stage, Terms
+from sluice import audit, outbox, posting
+from sluice.audit import EntryItem
 from sluice.chained import PART
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, transient_as_unavailable
@@ -42,8 +43,20 @@ class PromotionStore(ChainStore[Promotion, Change]):
         """All publishes of a promotion, in their order, by a consistent read."""
         return page_of(OperationItem, lambda item: item.operation, promotion_id, "operation#", None, None)[0]
 
+    def log(self, promotion_id: str, limit: int, after: int | None) -> tuple[list[audit.Entry], int | None]:
+        """At most `limit` entries of the audit log, newest first, from before a number; and the number to go on from.
+
+        Entries that were edited so that they cannot be read are left out: the trail says which.
+        """
+        last = {"entity": {"S": promotion_id}, "number": {"N": str(after)}} if after else None
+        with transient_as_unavailable():
+            rows = EntryItem.query(promotion_id, scan_index_forward=False, limit=limit, last_evaluated_key=last)
+            items = list(rows)
+        more = rows.last_evaluated_key is not None and bool(items)
+        return [each.entry() for each in items if not each.unreadable], int(items[-1].number) if more else None
+
     def also(self, transaction: TransactWrite, change: Change, after: Promotion, now: datetime) -> None:
-        """The owner's list, the operation, the engagement, the events behind the first one, and the money."""
+        """The owner's list, operation, engagement, participants, the events behind the first one, and the money."""
         before = change.before
         if before is None:
             transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
@@ -59,7 +72,10 @@ class PromotionStore(ChainStore[Promotion, Change]):
                 engagement.end(transaction, after)
         for number, event in enumerate(change.events[1:], 1):
             outbox.write(transaction, event.name, _numbered(change, number), now)
-        posting.write(transaction, change, after.audit_number)
+        if after.final and before and before.final is None:
+            engagement.finish(transaction, after.id, after.final)
+        participants.write(transaction, change)
+        posting.write(transaction, change, after.audit_number, change.balances)
 
     def terms(self, promotion: Promotion) -> dict[str, Any]:
         values = {each.name: getattr(promotion, each.name) for each in fields(Terms)}
@@ -67,7 +83,8 @@ class PromotionStore(ChainStore[Promotion, Change]):
         return values | lists | {"auto_close": [vars(each) for each in promotion.auto_close]}
 
     def snapshot(self, promotion: Promotion) -> dict[str, Any]:
-        names = ("stage", "round", "tweet_id", "contract_id", "contract_status", "last_thread_tweet_id", "close_reason")
+        ids = ("stage", "round", "tweet_id", "contract_id", "contract_status", "last_thread_tweet_id", "close_reason")
+        names = (*ids, "promised", "paid", "refunded")
         found = {name: getattr(promotion, name) for name in names if getattr(promotion, name)}
         error = {"error": promotion.error.reason} if promotion.error else {}
         return {"status": promotion.status} | found | error

@@ -9,7 +9,7 @@ from sluice import http
 from sluice.http import Moment
 from sluice.journal import Budget
 from sluice.money import exponent, shown
-from sluice.schemas import Amount, Currency, Page, Rate
+from sluice.schemas import Amount, BudgetResource, Currency, Page, Rate
 from sponsorships.campaign import MOST_KEYS, AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.impressions import ViewerPeriod
 from sponsorships.participation import MOST_VOIDED, Adjustment, ParticipationStatus, PayWaiting, Standing, Why
@@ -66,18 +66,6 @@ class NewSponsorship(BaseModel):
         below = tuple(each for each in milestones if each < self.target_impressions)
         chosen = below if given is None else tuple(sorted(set(given)))
         return Terms(**{**dict(self), "rate": format(self.rate, "f"), "milestones": chosen})
-
-
-class BudgetResource(BaseModel):
-    """Where the money is: funded = remaining + reserved + paid + refunded."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    funded: int
-    remaining: int
-    reserved: int
-    paid: int
-    refunded: int
 
 
 class SponsorshipResource(BaseModel):

@@ -19,7 +19,7 @@ from tests.integration.imports_world import EXAMPLE as AN_IMPORT
 from tests.integration.imports_world import Importer, a_row
 from tests.integration.log_metrics import metrics, rings
 
-RESTORED_TABLES = ("BoostsTable", "ViewsTable", "SponsorshipsTable", "TotalsTable", "LedgerTable")
+RESTORED_TABLES = ("BoostsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable", "TotalsTable", "LedgerTable")
 STOP = {"reason": "The counts of video abc123 look wrong"}
 
 

@@ -81,6 +81,7 @@ def test_only_an_operator_is_told_how_it_is(console: Console, role: str, status:
         ("ViewsImportsQueue", "views_imports_queue"),
         ("SponsorshipsQueue", "sponsorships_queue"),
         ("SponsorshipsChecksQueue", "sponsorships_checks_queue"),
+        ("PromotionsQueue", "promotions_queue"),
     ],
 )
 def test_the_depths_of_each_queue_are_told_apart(console: Console, queue: str, field: str) -> None:
@@ -105,6 +106,7 @@ def test_the_depths_of_each_queue_are_told_apart(console: Console, queue: str, f
         ("ViewsImportsDeadLetters", "views_imports_dead_letters", "ViewsImportsDeadLettersAlarm"),
         ("SponsorshipsDeadLetters", "sponsorships_dead_letters", "SponsorshipsDeadLettersAlarm"),
         ("SponsorshipsChecksDeadLetters", "sponsorships_checks_dead_letters", "SponsorshipsChecksDeadLettersAlarm"),
+        ("PromotionsDeadLetters", "promotions_dead_letters", "PromotionsDeadLettersAlarm"),
         ("OperationsOutboxDeadLetters", "outbox_dead_letters", "OperationsOutboxDeadLettersAlarm"),
     ],
 )
@@ -218,6 +220,8 @@ def test_events_that_stay_unpublished_are_a_problem(console: Console, age: timed
         ("SponsorshipsQueue", "sponsorships_queue", "the queue of sponsorships"),
         ("SponsorshipsDeadLetters", "sponsorships_dead_letters", "the dead letters of sponsorships"),
         ("SponsorshipsChecksQueue", "sponsorships_checks_queue", "the queue of checks"),
+        ("PromotionsQueue", "promotions_queue", "the queue of promotions"),
+        ("PromotionsDeadLetters", "promotions_dead_letters", "the dead letters of promotions"),
         ("SponsorshipsChecksDeadLetters", "sponsorships_checks_dead_letters", "the dead letters of checks"),
         ("OperationsOutboxDeadLetters", "outbox_dead_letters", "the dead letters of the outbox"),
     ],

@@ -179,8 +179,10 @@ def test_nothing_is_read_with_a_token_that_is_not_valid(network) -> None:
             world.publisher.metrics(["1"])
         with pytest.raises(NotReadable) as profile:
             world.publisher.profile("nina")
+        with pytest.raises(NotReadable) as me:
+            world.publisher.me()
 
-    assert {metrics.value.reason, profile.value.reason} == {NOT_CONNECTED}
+    assert {metrics.value.reason, profile.value.reason, me.value.reason} == {NOT_CONNECTED}
 
 
 @on(*OVER_HTTP, "in_process")
@@ -440,6 +442,13 @@ def test_an_account_is_read_with_what_tells_a_bot(world: World) -> None:
     assert (nina.followers, nina.following, nina.posts, nina.bot) == (10, 20, 30, True)
     assert nina.created_at == datetime(2020, 1, 2, tzinfo=UTC)
     assert (stranger.followers, stranger.created_at, stranger.bot) == (None, None, None)
+
+
+@on("mastodon", "x", "in_process")
+def test_a_token_says_whose_it_is(world: World) -> None:
+    found = world.publisher.me()
+
+    assert (found.id, found.handle) == ("1001", "acme")
 
 
 @on(*EVERY)

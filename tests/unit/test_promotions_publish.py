@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from promotions import campaign as promotions
-from promotions.campaign import Change, Promotion, PromotionStatus, PromotionType, Stage
 from promotions.outside import Outside
 from promotions.ports import NOT_CONNECTED
+from promotions.promotion import Change, Promotion, PromotionStatus, PromotionType, Stage
 from promotions.publishing import Calls, PromotionBatches
 from promotions.texts import code
 from sluice.campaign import State
@@ -123,7 +123,7 @@ class World:
     def outcome(self, ref: str, function: str) -> Seen:
         return Found(ref) if function in self.contract else Absent()
 
-    def new_ref(self, _: datetime) -> str:
+    def new_ref(self, _key: str, _now: datetime) -> str:
         return "0.0.1@1"
 
     def _answer(self, stage: str, do: Callable[[], str]) -> Outcome:

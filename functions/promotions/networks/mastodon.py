@@ -53,7 +53,7 @@ class MastodonPublisher:
         # Without a check, it takes every server for a 1.0.
         self._client.mastodon_major, self._client.mastodon_minor, self._client.mastodon_patch = _VERSION
         # Given to the constructor, it would be read as a file's name: /proc/self/environ is one.
-        self._client.access_token = token
+        self._client.access_token = token or None
 
     @property
     def blocked_until(self) -> datetime | None:
@@ -155,6 +155,15 @@ class MastodonPublisher:
             if self._wire.status in _GONE:
                 return Page([], None)
             raise
+
+    def me(self) -> Account:
+        """As `SocialPublisher.me`."""
+
+        def read() -> Account:
+            self._client.account_verify_credentials()
+            return _account(self._wire.json())
+
+        return self._wire.read(read)
 
     def profile(self, handle: str) -> Account | None:
         """As `SocialPublisher.profile`: an account that this server knows."""

@@ -228,6 +228,11 @@ class SandboxPublisher:
             accounts = self._sandbox.accounts(handles[begin:end])
         return Page(accounts, str(end) if end < len(handles) else None)
 
+    def me(self) -> Account:
+        """As `SocialPublisher.me`: the author's name is the token."""
+        with _readable():
+            return self._sandbox.accounts([self._author])[0]
+
     def profile(self, handle: str) -> Account | None:
         """As `SocialPublisher.profile`."""
         with _readable():

@@ -145,6 +145,10 @@ class XPublisher:
         """Nobody: rewards are off, and reading accounts costs money."""
         return Page([], None)
 
+    def me(self) -> Account:
+        """As `SocialPublisher.me`."""
+        return self._wire.read(lambda: _account(self._client.get_me(user_auth=self._is_oauth1)["data"]))
+
     def profile(self, handle: str) -> Account | None:
         """As `SocialPublisher.profile`."""
 

@@ -11,16 +11,16 @@ Each rule was model-checked (promotions section 4.1): without the intent, the lo
 model finds a second post.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from aws_lambda_powertools import Logger
-
 from sluice.ids import nonce
 
-logger = Logger(child=True)
+# A child of the handler's logger, whose name is the service's. Not Powertools': a pure domain imports this module.
+logger = logging.getLogger(f"sluice.{__name__}")
 
 _FIRST_LOOK = timedelta(seconds=30)
 _LONGEST_LOOK = timedelta(hours=1)
@@ -219,5 +219,5 @@ def perform(call: Call, do: Callable[[Call], Outcome], now: datetime, patience: 
     try:
         return do(call)
     except Exception as error:  # whatever it is: the call may have happened
-        logger.exception("A call ended in an unforeseen error", purpose=call.purpose)
+        logger.exception("A call ended in an unforeseen error", extra={"purpose": call.purpose})
         return Unknown(f"{type(error).__name__}")

@@ -9,7 +9,7 @@ from pynamodb.transactions import TransactWrite
 from sluice import ledger
 from sluice.campaign import Chained
 from sluice.commit import Trace
-from sluice.journal import Balance, Entry, Posting
+from sluice.journal import Balance, Balances, Entry, Posting
 
 
 class Moving(Protocol):
@@ -30,10 +30,19 @@ def entry_of(change: Moving, number: int) -> Entry | None:
     return posting.entry(f"{change.after.id} {number}", change.after.updated_at) if posting else None
 
 
-def write(transaction: TransactWrite, change: Moving, number: int) -> dict[str, Balance]:
-    """Write the money that a change moves: the balances of its accounts as they will be. Raises Insufficient."""
+def write(
+    transaction: TransactWrite, change: Moving, number: int, balances: Balances | None = None
+) -> dict[str, Balance]:
+    """Write the money that a change moves: the balances of its accounts as they will be. Raises Insufficient.
+
+    `balances` are those that the amounts were computed from: it is written on condition that they are still so.
+    """
     entry = entry_of(change, number)
-    return ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs)) if entry else {}
+    if entry is None:
+        return {}
+    known = balances or {}
+    read = ledger.read(leg.account for leg in entry.legs if leg.account not in known)
+    return ledger.write(transaction, entry, read | dict(known))
 
 
 def noted(trace: Trace | None, change: Moving, noted: Mapping[str, Any]) -> Trace | None:

@@ -5,8 +5,8 @@ one command. Nothing is read first. When the transaction fails, or the command i
 repeat gets the stored answer, however much has changed since.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from math import ceil
@@ -43,7 +43,7 @@ class KeyedRequest:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: the HTTP status and the body."""
+    """An answer: the HTTP status, the body, and the headers that a repeat must have too."""
 
     status: int
     body: dict[str, Any]
@@ -51,6 +51,7 @@ class Answer:
     """What the command changed or made. Empty in rows that were written before it was stored."""
     version: int = 0
     """The entity's version in the answer: a campaign's step, or else the number of the entity's last audit entry."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class RequestItem(Bound):
     body = JSONAttribute()
     entity = UnicodeAttribute(default="")
     version = NumberAttribute(default=0)
+    headers = JSONAttribute(null=True)
     expires_at = NumberAttribute()
 
 
@@ -108,7 +110,7 @@ def find(request: KeyedRequest, now: datetime) -> Answer | None:
     if item.fingerprint != request.fingerprint:
         message = "This Idempotency-Key was used for another request: use a new key for each"
         raise Conflicting(message, "idempotency_key_reused")
-    return Answer(int(item.status), item.body, item.entity, int(item.version))
+    return Answer(int(item.status), item.body, item.entity, int(item.version), item.headers or {})
 
 
 def write[E](transaction: TransactWrite, keyed: Keyed[E], made: E, now: datetime) -> None:
@@ -121,6 +123,7 @@ def write[E](transaction: TransactWrite, keyed: Keyed[E], made: E, now: datetime
         body=answer.body,
         entity=answer.entity,
         version=answer.version,
+        headers=dict(answer.headers) or None,
         expires_at=ceil((now + _KEPT).timestamp()),
     )
     transaction.save(item, condition=_as_read(keyed, now))

@@ -58,6 +58,18 @@ class Page[R](BaseModel):
         return cls.model_validate({"items": list(items), "next_cursor": http.cursor_of(after), **more})
 
 
+class BudgetResource(BaseModel):
+    """Where the money is: funded = remaining + reserved + paid + refunded."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    funded: int
+    remaining: int
+    reserved: int
+    paid: int
+    refunded: int
+
+
 class CheckResource(BaseModel):
     """One check of the numbers."""
 

@@ -22,11 +22,14 @@ READS_QUEUE = f"{_AWS_MANAGED}AWSLambdaSQSQueueExecutionRole"
 READS_STREAM = f"{_AWS_MANAGED}AWSLambdaDynamoDBExecutionRole"
 IN_VPC = f"{_AWS_MANAGED}AWSLambdaVPCAccessExecutionRole"
 
-# `${ScheduleGroup}` and `${BoostsTable.Arn}` stand for whichever is named.
+# `${ScheduleGroup}`, `${BoostsTable.Arn}` and `${PromotionsMediaBucket.Arn}` stand for whichever is named.
 _SCHEDULES = re.compile(
     r"arn:\$\{AWS::Partition\}:scheduler:\$\{AWS::Region\}:\$\{AWS::AccountId\}:schedule/\$\{(\w+)\}/\*"
 )
 _INDEXES = re.compile(r"\$\{(\w+)\.Arn\}/index/\*")
+_OBJECTS = re.compile(r"\$\{(\w+)\.Arn\}/(\w+/)?\*")
+# Parameters under a path of the stack's own: a name for each user cannot stand here.
+_PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/connections/*"
 
 _READ_ITEMS = ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query", "Scan")
 _READ_STREAMS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
@@ -50,7 +53,15 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "SponsorshipsMonitoringWorkerFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsWorkerFunction": {"PutItem", "UpdateItem"},
     },
+    "PromotionsTable": {
+        "OperationsStopFunction": {"PutItem"},
+        "OperationsSweeperFunction": {"UpdateItem"},
+        "PromotionsApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+        "PromotionsWorkerFunction": {"PutItem", "UpdateItem"},
+    },
     "LedgerTable": {
+        "PromotionsApiFunction": {"PutItem", "UpdateItem"},
+        "PromotionsWorkerFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsApiFunction": {"PutItem", "UpdateItem"},
         "SponsorshipsWorkerFunction": {"PutItem", "UpdateItem"},
         "WalletsApiFunction": {"PutItem", "UpdateItem"},
@@ -60,6 +71,8 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
+        "PromotionsApiFunction": {"PutItem"},
+        "PromotionsWorkerFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
         "SponsorshipsMonitoringApiFunction": {"PutItem"},
         "SponsorshipsMonitoringWorkerFunction": {"PutItem"},
@@ -76,6 +89,8 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
+        "PromotionsApiFunction": {"PutItem"},
+        "PromotionsWorkerFunction": {"PutItem"},
         "SponsorshipsRecordingApiFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
         "SponsorshipsMonitoringApiFunction": {"PutItem"},
@@ -90,6 +105,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     "RequestsTable": {
         "BoostsApiFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
+        "PromotionsApiFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
         "SponsorshipsMonitoringApiFunction": {"PutItem"},
         "ViewsAdjustmentsApiFunction": {"PutItem"},
@@ -130,13 +146,16 @@ TOTALS_KEYS = {
 # there, is the wallets' alone.
 LEDGER = "LedgerTable"
 _OF_SPONSORSHIPS = ["wallet#*", "budget#spn_*", "reserved#spn_*", "entry#*spn_*"]
+_OF_PROMOTIONS = ["wallet#*", "budget#prm_*", "reserved#prm_*", "entry#*prm_*"]
 LEDGER_KEYS = {
+    "PromotionsApiFunction": _OF_PROMOTIONS,
+    "PromotionsWorkerFunction": _OF_PROMOTIONS,
     "SponsorshipsApiFunction": _OF_SPONSORSHIPS,
     "SponsorshipsWorkerFunction": _OF_SPONSORSHIPS,
     "WalletsApiFunction": ["entry#dep#*", "entry#wdr#*", "outside#*", "wallet#*"],
 }
 
-# What was boosted, synced or imported is never paid: no function of sponsorships can see it.
+# What was boosted, synced or imported is never paid: no function of sponsorships or of promotions can see it.
 COUNTED_ELSEWHERE = {"BoostsTable", "TotalsTable", "ViewsTable"}
 
 # What those may write of the views' table that do not move views themselves.
@@ -194,11 +213,13 @@ def actions_are_exact(project: Project) -> list[str]:
 
 def resources_are_exact(project: Project) -> list[str]:
     problems = []
-    groups = project.of_type("AWS::Scheduler::ScheduleGroup")
+    groups, buckets = project.of_type("AWS::Scheduler::ScheduleGroup"), project.of_type("AWS::S3::Bucket")
     for holder, statement in project.statements():
         for text in map(text_of, as_list(statement.get("Resource", []))):
             schedules, indexes = _SCHEDULES.fullmatch(text), _INDEXES.fullmatch(text)
+            objects = _OBJECTS.fullmatch(text)
             is_own = (schedules and schedules[1] in groups) or (indexes and indexes[1] in project.tables)
+            is_own = is_own or (objects and objects[1] in buckets) or text == _PARAMETERS
             if ("*" in text or "?" in text) and not is_own:
                 problems.append(f"{holder}: name the resource instead of {text}")
         if "NotResource" in statement:
@@ -324,7 +345,7 @@ def what_is_counted_elsewhere_is_never_paid(project: Project) -> list[str]:
     return [
         f"{function}: take {table} away: what it counts is never paid"
         for function in project.functions
-        if function.startswith("Sponsorships")
+        if function.startswith(("Sponsorships", "Promotions"))
         for statement in project.allowed(function)
         for resource in as_list(statement.get("Resource", []))
         if (table := refers_to(resource)) in COUNTED_ELSEWHERE

@@ -141,26 +141,31 @@ def command[R: BaseModel](
     resource: type[R],
     shown: Callable[[Any], R],
     status: int = 200,
+    headers: Callable[[Any], Mapping[str, str]] | None = None,
 ) -> Response[R]:
     """The response to a command: what `make` returns, converted by `shown`; or the earlier answer of the key.
 
     `make` gets the Requester, and returns what it made, or the earlier Answer. The transaction of the command stores
-    the response, and a repeat gets it again, with `Idempotency-Replayed: true`.
+    the response, and a repeat gets it again, with `Idempotency-Replayed: true`. `headers` are those of the response,
+    such as `Location`.
     """
     stored: Answer | None = None
 
     def answer(made: Any) -> Answer:
         nonlocal stored
-        stored = Answer(status, shown(made).model_dump(mode="json"))
+        stored = Answer(status, shown(made).model_dump(mode="json"), headers=headers(made) if headers else {})
         return stored
 
     request = KeyedRequest.of(origin.subject, key, origin.fingerprint)
     made = make(Requester(origin.subject, origin.request_id, Keyed(request, answer) if request else None))
     if isinstance(made, Answer):
         replayed = resource.model_validate(made.body)
-        return Response(made.status, APPLICATION_JSON, replayed, headers={"Idempotency-Replayed": "true"})
+        return Response(
+            made.status, APPLICATION_JSON, replayed, headers={**made.headers, "Idempotency-Replayed": "true"}
+        )
     # As it was stored: shown again, it might be another second, or another state of the platform.
-    return Response(status, APPLICATION_JSON, resource.model_validate(stored.body) if stored else shown(made))
+    body = resource.model_validate(stored.body) if stored else shown(made)
+    return Response(status, APPLICATION_JSON, body, headers={**headers(made)} if headers else None)
 
 
 def handler_of(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:

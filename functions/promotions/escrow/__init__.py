@@ -1,0 +1,1 @@
+"""The escrows: one adapter each."""

@@ -1,0 +1,19 @@
+"""SQS: run one step of a promotion, make the call that it begins, and wake the next."""
+
+from promotions import bootstrap
+from promotions.bootstrap import PromotionsSettings as Settings
+from promotions.promotion import Promotion
+from promotions.publishing import Calls, PromotionBatches
+from sluice import settings
+from sluice.clock import SystemClock
+from sluice.steps import StepChain
+from sluice.worker import handler_of
+
+
+def _chain(read: Settings) -> StepChain[Promotion]:
+    promotions, outside, clock = bootstrap.store(read), bootstrap.outside(read), SystemClock()
+    batches = PromotionBatches(promotions, outside, bootstrap.closing(read, outside))
+    return StepChain(batches, bootstrap.wake(read), clock, Calls(promotions, outside, clock))
+
+
+handler = handler_of(settings.once(Settings, _chain))
