@@ -19,7 +19,7 @@ ADAPTERS = {
     "promotions.media": "botocore",
     "promotions.networks.mastodon": "mastodon",
     "promotions.networks.wire": "requests",
-    "promotions.networks.x": "requests tweepy",
+    "promotions.networks.x": "tweepy",
     "promotions.tokens": "botocore",
     "sponsorships.secret": "botocore",
     "sponsorships.recording.table": "botocore",
