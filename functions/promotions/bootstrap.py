@@ -5,11 +5,13 @@ from datetime import datetime
 
 from promotions.closing import Closing
 from promotions.connections import ConnectionStore
+from promotions.escrow.hedera import HederaEscrow
 from promotions.escrow.ledger import LedgerEscrow
 from promotions.items import PromotionsItem
 from promotions.media import MediaBucket, media_bucket
 from promotions.networks.factory import NetworkFactory, Servers
 from promotions.outside import Outside
+from promotions.ports import Escrow
 from promotions.store import PromotionStore
 from promotions.tokens import Tokens, tokens
 from sluice.clock import SystemClock
@@ -38,6 +40,15 @@ class PromotionsSettings(NetworkSettings, WakeSettings):
     promotions_queue_arn: str
     ledger_table: str
     media_bucket: str
+
+
+@dataclass(frozen=True)
+class StepSettings(PromotionsSettings):
+    """What a function reads that makes a promotion's calls."""
+
+    escrow: str
+    escrow_function: str
+    hedera_account: str
 
 
 def store(settings: PromotionsSettings) -> PromotionStore:
@@ -75,9 +86,16 @@ def media(settings: PromotionsSettings) -> MediaBucket:
     return media_bucket(settings.media_bucket)
 
 
-def outside(settings: PromotionsSettings) -> Outside:
+def escrow(settings: StepSettings) -> Escrow:
+    """The escrow that the stack was deployed with."""
+    if settings.escrow == "hedera":
+        return HederaEscrow(settings.escrow_function, settings.hedera_account)
+    return LedgerEscrow()
+
+
+def outside(settings: StepSettings) -> Outside:
     """What a promotion does outside the platform."""
-    return Outside(networks(settings), LedgerEscrow(), media(settings))
+    return Outside(networks(settings), escrow(settings), media(settings))
 
 
 class _NoQuota:

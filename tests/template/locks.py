@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 LOCKS = {
     "dependencies": ("requirements.txt", "layers/dependencies/requirements.txt", "local/stack-requirements.txt"),
+    "escrow": ("requirements.txt", "layers/escrow/requirements.txt"),
     "stack": ("requirements.txt", "local/stack-requirements.txt"),
     "dev": ("requirements.txt",),
     "redis-server": ("local/redis-requirements.txt",),
@@ -16,6 +17,9 @@ LOCKS = {
     "checkov": ("local/checkov-requirements.txt",),
 }
 """The lock files of each group of pyproject.toml."""
+
+LAYERS = ("layers/dependencies/requirements.txt", "layers/escrow/requirements.txt")
+"""The lock files of the layers, which are merged where a function has several of them."""
 
 ALL = "requirements.txt"
 """The lock file whose versions the others share."""
@@ -117,8 +121,12 @@ def disagreements(locks: dict[str, str]) -> list[str]:
 def untested(locks: dict[str, str]) -> list[str]:
     """What the Lambdas get that no test has."""
     tested = {pin.name for pin in pins(locks[ALL])}
-    layer = LOCKS["dependencies"][1]
-    return [f"{layer}: {pin.name} is not in {ALL}" for pin in pins(locks[layer]) if pin.name not in tested]
+    return [
+        f"{layer}: {pin.name} is not in {ALL}"
+        for layer in LAYERS
+        for pin in pins(locks[layer])
+        if pin.name not in tested
+    ]
 
 
 def hosts(locks: dict[str, str]) -> list[str]:

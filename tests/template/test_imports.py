@@ -31,6 +31,8 @@ BY_TRIGGER = {
     "SQS": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
     "DynamoDB": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
     "ScheduleV2": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.steps", "sluice.auth"},
+    # What another function of ours invokes.
+    "Invoke": {"boto3", "jwt", "pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.steps", "hiero_sdk_python"},
     "Authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb", "sluice.steps"},
 }
 # And unless it has a setting.
@@ -394,7 +396,8 @@ def triggers(handler: str) -> set[str]:
     (name,) = [each for each, properties in project.functions.items() if properties["Handler"] == f"{handler}.handler"]
     kinds = {event["Type"] for event in project.triggers(name).values()}
     kinds |= {"HttpApi"} if name in project.urls else set()
-    return kinds | ({"Authorizer"} if name in project.authorizers else set())
+    kinds |= {"Authorizer"} if name in project.authorizers else set()
+    return kinds or {"Invoke"}
 
 
 def test_functions_import_only_what_their_layer_brings() -> None:
@@ -416,8 +419,8 @@ def test_an_import_that_the_layer_does_not_bring_is_noticed(line: str) -> None:
 
 @cache
 def in_layer() -> set[str]:
-    """The top-level names of what the dependencies' layer brings."""
-    brought = {pin.name for pin in locks.pins((ROOT / locks.LOCKS["dependencies"][1]).read_text())}
+    """The top-level names of what the layers bring."""
+    brought = {pin.name for layer in locks.LAYERS for pin in locks.pins((ROOT / layer).read_text())}
     return {
         name
         for name, distributions in packages_distributions().items()

@@ -1,0 +1,1 @@
+"""Fakes of what Sluice talks to outside: never part of a layer or a function."""
