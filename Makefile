@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs token sync stats import redrive rotate-impressions restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install crawlers test-oldest stack
+.PHONY: help demo up down clean fakes logs token sync stats import redrive rotate-impressions restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install crawlers test-oldest stack
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -29,6 +29,9 @@ down: stack ## stop it; the data stays
 
 clean: stack ## stop it and forget its data
 	@$(PYTHON) -m local.stack clean
+
+fakes: install ## serve a Mastodon, an X and a Hedera on this machine, and print the parameters of a stack that uses them
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.fakes
 
 logs: stack ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.logs $(STACK_OPTIONS)
@@ -124,6 +127,8 @@ lock: install ## pin the newest versions that pyproject.toml allows, with hashes
 		--custom-compile-command "make lock" -o requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o layers/dependencies/requirements.txt
+	.venv/bin/uv pip compile -q --group promotions --python-version 3.13 --universal --generate-hashes \
+		-c requirements.txt --custom-compile-command "make lock" -o layers/promotions/requirements.txt
 	.venv/bin/uv pip compile -q --group escrow --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o layers/escrow/requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --group stack --python-version 3.13 --universal --generate-hashes \

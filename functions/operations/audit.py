@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from operations import chains
 from operations.schemas import EntryPage, EntryResource, Verification, place
-from operations.trail import CONTENT, Trail
+from operations.trail import CONTENT, EXCEPTION, Trail
 from sluice import http, platform, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
@@ -18,6 +18,7 @@ from sluice.roles import Role
 ENTITY_DESCRIPTION = (
     "The id of a campaign or an import; `platform`: stops and resumes; "
     "`content:story:123`: the registrations of a content; `adjustments:story:123`: the adjustments of its views; "
+    "`exception:mastodon.social:1234`: what operators said of an account at a network; "
     "or `wallet:nina`: deposits and withdrawals of a user."
 )
 TEXT: Any = {"min_length": 1, "max_length": 255}
@@ -25,8 +26,8 @@ TEXT: Any = {"min_length": 1, "max_length": 255}
 app = http.resolver()
 
 
-# `views_table` holds registered contents, and the audit heads of adjustments.
-Settings = chains.settings("audit_table", "ledger_table", "views_table", and_all=chains.TABLES)
+# `views_table` holds registered contents, and the audit heads of adjustments; `promotions_table` those of exceptions.
+Settings = chains.settings("audit_table", "ledger_table", "views_table", "promotions_table", and_all=chains.TABLES)
 
 
 @cache
@@ -36,6 +37,7 @@ def trail() -> Trail:
     bind(LedgerItem, read.ledger_table)
     items = {table: items_in(getattr(read, table)) for table in chains.TABLES}
     others = {platform.ENTITY: items[chains.PLATFORM_TABLE], CONTENT: items["views_table"]}
+    others |= {EXCEPTION: items["promotions_table"]}
     campaigns = {prefix: items[chain.table] for chain in chains.CHAINS for prefix in chain.prefixes}
     return Trail(campaigns | others)
 

@@ -17,6 +17,8 @@ from sluice.ledger import HeadItem
 from sluice.platform import ENTITY
 
 CONTENT = "content"
+EXCEPTION = "exception"
+"""The kind of what operators said of an account at a network: `exception:mastodon.social:1234`."""
 WALLET = "wallet"
 """The kind of what was paid into a user's wallets and out of them: `wallet:nina`."""
 HEADS_OF_CONTENT = {CONTENT: "about", "adjustments": "adjustments"}
@@ -55,8 +57,8 @@ class Trail:
 
     The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
     So are what is registered of a content, `content:story:123`, and the adjustments of its views,
-    `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads. The heads of wallets are in
-    the ledger's table.
+    `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads, and EXCEPTION to that of what
+    operators said of accounts at networks. The heads of wallets are in the ledger's table.
     """
 
     campaigns: Mapping[str, type[ChainedItem]]
@@ -118,6 +120,9 @@ class Trail:
         kind, *content = entity.split(":", 2)
         if kind in HEADS_OF_CONTENT and len(content) == 2:
             return self.campaigns[CONTENT], "#".join((CONTENT, *content)), HEADS_OF_CONTENT[kind]
+        if kind == EXCEPTION and content:
+            host, _, account = entity.removeprefix(f"{EXCEPTION}:").rpartition(":")
+            return self.campaigns[EXCEPTION], f"{EXCEPTION}#{host}#{account}", EXCEPTION
         prefix, _, _ = entity.partition("_")
         is_campaign = is_id(prefix, entity) or is_id(prefix, entity, suffixed=True) or entity == ENTITY
         if prefix not in self.campaigns or not is_campaign:
@@ -134,6 +139,8 @@ def _user(entity: str) -> str | None:
 def _unknown(entity: str) -> NotFound:
     if _user(entity):
         return NotFound("Nothing was paid into this user's wallets or out of them", "not_found")
+    if entity.startswith(f"{EXCEPTION}:"):
+        return NotFound("Nobody ever made an exception for this account", "not_found")
     if entity.partition(":")[0] in HEADS_OF_CONTENT:
         return NotFound("This content was never registered, or its views were never adjusted", "not_found")
     return NotFound("Campaign not found", "campaign_not_found")

@@ -10,6 +10,7 @@ from promotions.escrow.ledger import LedgerEscrow
 from promotions.items import PromotionsItem
 from promotions.media import MediaBucket, media_bucket
 from promotions.networks.factory import NetworkFactory, Servers
+from promotions.networks.sandbox import Sandbox
 from promotions.outside import Outside
 from promotions.ports import Escrow
 from promotions.store import PromotionStore
@@ -96,6 +97,11 @@ def escrow(settings: StepSettings) -> Escrow:
 def outside(settings: StepSettings) -> Outside:
     """What a promotion does outside the platform."""
     return Outside(networks(settings), escrow(settings), media(settings))
+
+
+def sandbox(settings: NetworkSettings) -> Sandbox:
+    """The sandbox, as an operator sets it."""
+    return Sandbox(settings.promotions_table, SystemClock())
 
 
 class _NoQuota:

@@ -1,8 +1,9 @@
 """Commands and queries of owners and operators. What belongs to someone else is not found."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from promotions import campaign as promotions
 from promotions import settling, texts
@@ -99,11 +100,20 @@ class Promotions(ChainCommands[Promotion, Change]):
             raise _not_found()
         return found
 
-    def own(self, campaign_id: str, caller: Principal) -> Promotion:
-        """A promotion that the caller may see and command: their own, or any for an operator. Raises NotFound."""
-        found = self.get(campaign_id)
+    def own(self, campaign_id: str, caller: Principal, *, deleted: bool = False) -> Promotion:
+        """A promotion that the caller may see and command: their own, or any for an operator. Raises NotFound.
+
+        `deleted`: also one that was deleted, for the repeat of that request.
+        """
+        found = super().get(campaign_id) if deleted else self.get(campaign_id)
         if found.created_by != caller.subject and not caller.role.includes(Role.OPERATOR):
             raise _not_found()
+        return found
+
+    def draft(self, campaign_id: str, caller: Principal) -> Promotion:
+        """A draft that the caller may edit. Raises NotFound, Conflicting."""
+        found = self.own(campaign_id, caller)
+        promotions.require_draft(found, "edited")
         return found
 
     def create(self, terms: Terms, requester: Requester) -> Promotion | Answer:
@@ -116,10 +126,15 @@ class Promotions(ChainCommands[Promotion, Change]):
 
         return self.create_by(change, requester)
 
-    def edit(self, campaign_id: str, terms: Terms, requester: Requester) -> Promotion | Answer:
-        """Change the terms of a draft. Raises Invalid, Conflicting."""
-        self._check(terms)
-        return self.command("edit", campaign_id, requester, lambda found, now: promotions.edit(found, terms, now))
+    def edit(self, campaign_id: str, given: Mapping[str, Any], requester: Requester) -> Promotion | Answer:
+        """Change the given terms of a draft. Raises Invalid, Conflicting."""
+
+        def change(found: Promotion, now: datetime) -> Change:
+            terms = Terms(**{each.name: getattr(found, each.name) for each in fields(Terms)} | dict(given))
+            self._check(terms)
+            return promotions.edit(found, terms, now)
+
+        return self.command("edit", campaign_id, requester, change)
 
     def delete(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
         """Delete a draft."""
@@ -199,10 +214,9 @@ class Promotions(ChainCommands[Promotion, Change]):
         return found
 
     def page(
-        self, status: PromotionStatus | None, limit: int, after: Place | None, caller: Principal, *, mine: bool
+        self, status: PromotionStatus | None, limit: int, after: Place | None, owner: str | None
     ) -> tuple[list[Promotion], Place | None]:
-        """Promotions, newest first: all for an operator, or the caller's own."""
-        owner = caller.subject if mine or not caller.role.includes(Role.OPERATOR) else None
+        """Promotions, newest first: those of an owner, or all."""
         found, following = self._store.page(listed_by(status, owner), limit, after, status)
         return [each for each in found if each.deleted_at is None], following
 

@@ -205,9 +205,7 @@ class Accounts:
             raise NotFound("There is no exception for this account", "exception_not_found")
         return found
 
-    def judge(
-        self, host: str, account_id: str, eligible: bool, reason: str, requester: Requester
-    ) -> Verdict | Answer:
+    def judge(self, host: str, account_id: str, eligible: bool, reason: str, requester: Requester) -> Verdict | Answer:
         """Say whether an account is eligible, whatever the rules say. It is audited."""
 
         def attempt(keyed: Keyed[Verdict] | None, now: datetime) -> Verdict | None:

@@ -153,7 +153,6 @@ def _judged(status: str) -> Outcome:
 
 def _errors() -> tuple[type[Exception], ...]:
     """What the SDK raises when a request did not come to its answer."""
-    from grpc import RpcError  # type: ignore[import-untyped]
     from hiero_sdk_python.exceptions import MaxAttemptsError, PrecheckError, ReceiptStatusError
 
-    return MaxAttemptsError, PrecheckError, ReceiptStatusError, RuntimeError, RpcError
+    return MaxAttemptsError, PrecheckError, ReceiptStatusError, RuntimeError

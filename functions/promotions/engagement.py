@@ -1,5 +1,6 @@
 """The engagement of a promotion: what its posts' metrics are, and when they are read next (S4-11, S4-12)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
@@ -8,9 +9,10 @@ from pynamodb.transactions import TransactWrite
 from promotions.items import ENGAGEMENT, EngagementItem
 from promotions.ports import Metrics
 from promotions.promotion import Final, Promotion
-from sluice.dynamodb import setting, transient_as_unavailable
+from sluice.dynamodb import setting, transient_as_unavailable, update_if
 
 TRACKED = "tracked"
+
 
 def begin(transaction: TransactWrite, promotion: Promotion) -> None:
     """Begin to track a promotion that starts: its metrics are due at once."""
@@ -27,15 +29,37 @@ def end(transaction: TransactWrite, promotion: Promotion) -> None:
     transaction.update(item, [EngagementItem.tracked.remove(), EngagementItem.track_at.remove()])
 
 
+@dataclass(frozen=True)
+class Tracked:
+    """The metrics of a promotion's posts, as they are known."""
+
+    final: Final
+    is_final: bool
+    next_read_at: datetime | None
+    """None when nobody reads them any more."""
+    errors: int
+
+
+def tracked(promotion_id: str) -> Tracked | None:
+    """What is known of a promotion's posts, by a consistent read; None for one that never ran."""
+    item = _item(promotion_id)
+    return Tracked(_final(item), item.final, item.track_at, int(item.errors)) if item else None
+
+
+def read_now(post_id: str, now: datetime) -> None:
+    """Let the metrics of a post's promotion be due at once, if somebody reads them: for the sandbox."""
+    with transient_as_unavailable():
+        ids = [row.id for row in EngagementItem.by_track.query(TRACKED)]
+    mine = [promotion_id for promotion_id in ids if (item := _item(promotion_id)) and post_id in item.post_ids]
+    for promotion_id in mine:
+        actions = [EngagementItem.track_at.set(now)]
+        update_if(EngagementItem(promotion_id, ENGAGEMENT), actions, EngagementItem.tracked.exists())
+
+
 def known(promotion_id: str) -> Final:
     """The metrics that are known of a promotion's posts, by a consistent read."""
-    try:
-        with transient_as_unavailable():
-            item = EngagementItem.get(promotion_id, ENGAGEMENT, consistent_read=True)
-    except DoesNotExist:
-        return Final({}, None)
-    posts = {post: Metrics(**values) for post, values in (item.metrics or {}).items()}
-    return Final(posts, item.read_at, item.missing)
+    item = _item(promotion_id)
+    return _final(item) if item else Final({}, None)
 
 
 def finish(transaction: TransactWrite, promotion_id: str, final: Final) -> None:
@@ -43,3 +67,16 @@ def finish(transaction: TransactWrite, promotion_id: str, final: Final) -> None:
     item, posts = EngagementItem(promotion_id, ENGAGEMENT), {post: vars(each) for post, each in final.posts.items()}
     values = {"metrics": posts, "read_at": final.read_at, "missing": final.missing, "final": True}
     transaction.update(item, setting(EngagementItem, values))
+
+
+def _item(promotion_id: str) -> EngagementItem | None:
+    try:
+        with transient_as_unavailable():
+            return EngagementItem.get(promotion_id, ENGAGEMENT, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def _final(item: EngagementItem) -> Final:
+    posts = {post: Metrics(**values) for post, values in (item.metrics or {}).items()}
+    return Final(posts, item.read_at, item.missing)

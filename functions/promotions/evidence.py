@@ -1,9 +1,8 @@
 """Checks a promotion against its evidence: the ledger's entries and its participants (promotions section 5)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from heapq import merge
 
 from promotions import participants
 from promotions.promotion import Promotion, PromotionStatus, Stage
@@ -11,10 +10,9 @@ from promotions.split import ParticipantState, Split, WeightClass, counted, divi
 from promotions.store import PromotionStore
 from sluice import evidence, journal, ledger
 from sluice.evidence import Check
-from sluice.journal import Line, Unbalanced
+from sluice.journal import Unbalanced
 from sluice.money import exponent
 
-_LINES = 100
 _SHARED = frozenset({Stage.REFUND, Stage.FINALISE, Stage.CLAIMS, Stage.EXPIRE, Stage.SETTLED})
 """All pages of rewards are done then."""
 
@@ -47,21 +45,6 @@ class Evidence:
         yield Check("reserved = promised and not paid", found.promised - found.paid if is_open else 0, money.reserved)
         if found.split:
             yield from _shares(found, found.split)
-
-
-def statement(promotion_id: str) -> Iterator[tuple[str, Line]]:
-    """The lines of a promotion's two accounts, oldest first, each with its account: `budget#...`, `reserved#...`."""
-    accounts = journal.budget(promotion_id), journal.reserved(promotion_id)
-    return merge(*map(_lines, accounts), key=lambda each: each[1].at)
-
-
-def _lines(account: str) -> Iterator[tuple[str, Line]]:
-    after: int | None = None
-    while True:
-        lines, after = ledger.page(account, _LINES, after, newest_first=False)
-        yield from ((account, line) for line in lines)
-        if after is None:
-            return
 
 
 def _shares(found: Promotion, split: Split) -> Iterable[Check]:

@@ -66,7 +66,9 @@ class MediaBucket:
             raise _missing(media_id)
         size = int(found["ContentRange"].rpartition("/")[2])
         if found["ContentType"] not in types or not is_of_type(found["Body"].read(), found["ContentType"]):
-            message = f"{media_id} is not a picture of the type that it was uploaded as, or the network takes none of it"
+            message = (
+                f"{media_id} is not a picture of the type that it was uploaded as, or the network takes none of it"
+            )
             raise Invalid.of("media", message, "media_type")
         if size > most_bytes:
             raise Invalid.of("media", f"{media_id} has {size} bytes; the network takes {most_bytes}", "media_too_large")

@@ -11,7 +11,8 @@ from promotions import engagement, participants
 from promotions.items import ListedItem, OperationItem, PromotionItem
 from promotions.operation import Operation
 from promotions.promotion import Action, Change, Promotion, PromotionStatus, Stage, Terms
-from sluice import outbox, posting
+from sluice import audit, outbox, posting
+from sluice.audit import EntryItem
 from sluice.chained import PART
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, transient_as_unavailable
@@ -41,6 +42,18 @@ class PromotionStore(ChainStore[Promotion, Change]):
     def operations(self, promotion_id: str) -> list[Operation]:
         """All publishes of a promotion, in their order, by a consistent read."""
         return page_of(OperationItem, lambda item: item.operation, promotion_id, "operation#", None, None)[0]
+
+    def log(self, promotion_id: str, limit: int, after: int | None) -> tuple[list[audit.Entry], int | None]:
+        """At most `limit` entries of the audit log, newest first, from before a number; and the number to go on from.
+
+        Entries that were edited so that they cannot be read are left out: the trail says which.
+        """
+        last = {"entity": {"S": promotion_id}, "number": {"N": str(after)}} if after else None
+        with transient_as_unavailable():
+            rows = EntryItem.query(promotion_id, scan_index_forward=False, limit=limit, last_evaluated_key=last)
+            items = list(rows)
+        more = rows.last_evaluated_key is not None and bool(items)
+        return [each.entry() for each in items if not each.unreadable], int(items[-1].number) if more else None
 
     def also(self, transaction: TransactWrite, change: Change, after: Promotion, now: datetime) -> None:
         """The owner's list, operation, engagement, participants, the events behind the first one, and the money."""

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 LOCKS = {
     "dependencies": ("requirements.txt", "layers/dependencies/requirements.txt", "local/stack-requirements.txt"),
+    "promotions": ("requirements.txt", "layers/promotions/requirements.txt"),
     "escrow": ("requirements.txt", "layers/escrow/requirements.txt"),
     "stack": ("requirements.txt", "local/stack-requirements.txt"),
     "dev": ("requirements.txt",),
@@ -17,9 +18,6 @@ LOCKS = {
     "checkov": ("local/checkov-requirements.txt",),
 }
 """The lock files of each group of pyproject.toml."""
-
-LAYERS = ("layers/dependencies/requirements.txt", "layers/escrow/requirements.txt")
-"""The lock files of the layers, which are merged where a function has several of them."""
 
 ALL = "requirements.txt"
 """The lock file whose versions the others share."""
@@ -123,10 +121,27 @@ def untested(locks: dict[str, str]) -> list[str]:
     tested = {pin.name for pin in pins(locks[ALL])}
     return [
         f"{layer}: {pin.name} is not in {ALL}"
-        for layer in LAYERS
+        for layer in _layers(locks)
         for pin in pins(locks[layer])
         if pin.name not in tested
     ]
+
+
+def divided(locks: dict[str, str]) -> list[str]:
+    """Distributions that two layers have in two versions: a function finds both of them in one folder."""
+    found: dict[str, dict[str, str]] = {}
+    for layer in _layers(locks):
+        for pin in pins(locks[layer]):
+            found.setdefault(pin.name, {})[layer] = pin.version
+    return [
+        f"{name}: {', '.join(f'{version} in {layer}' for layer, version in versions.items())}"
+        for name, versions in found.items()
+        if len(set(versions.values())) > 1
+    ]
+
+
+def _layers(locks: dict[str, str]) -> list[str]:
+    return [path for path in locks if path.startswith("layers/")]
 
 
 def hosts(locks: dict[str, str]) -> list[str]:

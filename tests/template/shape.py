@@ -16,6 +16,10 @@ OUTSIDE = {"operations"}
 
 # Each adapter with the one vendor that it may import. Beside the context's plain files it may know its port.
 ADAPTERS = {
+    "promotions.contract": "hiero_sdk_python",
+    "promotions.escrow.hedera": "botocore",
+    "promotions.mirror": "urllib3",
+    "promotions.operator_key": "botocore",
     "sponsorships.secret": "botocore",
     "sponsorships.recording.table": "botocore",
     "views.shards.store": "redis",
@@ -35,6 +39,7 @@ KNOWN = {
 PLAIN, ADAPTER = "plain", "adapter"
 # Files of a kind of which a context has several: the kind is not their name, which says what they are about.
 KINDS = {
+    "promotions.escrow_function": "worker",
     "sponsorships.adjustments": "store",
     "sponsorships.checks": "service",
     "sponsorships.closing": "service",

@@ -12,6 +12,7 @@ from tests.template.locks import LOCKS
 from tests.template_reader import ROOT
 
 LAYER = "layers/dependencies/requirements.txt"
+PROMOTIONS = "layers/promotions/requirements.txt"
 STACK = "local/stack-requirements.txt"
 REDIS = "local/redis-requirements.txt"
 OLDEST = "local/redis-oldest-requirements.txt"
@@ -47,6 +48,7 @@ def test_the_lock_files_have_what_pyproject_asks_for_and_nothing_else_that_is_di
         ("dependencies", "left-pad>=1", "requirements.txt: left-pad is missing"),
         ("dev", "PyTest>=99", r"requirements.txt: pytest==\S+ is not PyTest>=99"),
         ("dependencies", "boto3<1", rf"{LAYER}: boto3==\S+ is not boto3<1"),
+        ("promotions", "left-pad>=1", f"{PROMOTIONS}: left-pad is missing"),
         ("stack", "left-pad>=1", f"{STACK}: left-pad is missing"),
         ("stack", "left-pad>=1", "requirements.txt: left-pad is missing"),
         ("redis-server", "left-pad", f"{REDIS}: left-pad is missing"),
@@ -120,12 +122,40 @@ def test_a_version_of_its_own_is_noticed(path: str) -> None:
     assert problems[0].startswith(f"{path}: {name} is 1.0, but ")
 
 
-def test_a_package_that_no_test_has_is_noticed() -> None:
-    texts = edited(LAYER, r"^pyjwt==", "untested==")
+@pytest.mark.parametrize(("path", "name"), [(LAYER, "pyjwt"), (PROMOTIONS, "tweepy")])
+def test_a_package_that_no_test_has_is_noticed(path: str, name: str) -> None:
+    texts = edited(path, rf"^{name}==", "untested==")
 
     problems = locks.untested(texts)
 
-    assert problems == [f"{LAYER}: untested is not in requirements.txt"]
+    assert problems == [f"{path}: untested is not in requirements.txt"]
+
+
+def test_each_layer_has_its_lock_file() -> None:
+    folders = {f"{path.relative_to(ROOT)}" for path in ROOT.glob("layers/*/requirements.txt")}
+
+    assert folders == {path for path in the_locks() if path.startswith("layers/")}
+
+
+def test_a_distribution_in_two_layers_has_one_version() -> None:
+    """Layers merge in one folder, `/opt/python`."""
+    shared = {pin.name for pin in locks.pins(the_locks()[LAYER])} & {
+        pin.name for pin in locks.pins(the_locks()[PROMOTIONS])
+    }
+
+    problems = locks.divided(the_locks())
+
+    assert "urllib3" in shared
+    assert problems == []
+
+
+def test_two_versions_in_two_layers_are_noticed() -> None:
+    texts = edited(PROMOTIONS, r"^urllib3==\S+", "urllib3==1.26.20")
+
+    problems = locks.divided(texts)
+
+    assert len(problems) == 1
+    assert problems[0].startswith("urllib3: ")
 
 
 def test_no_lock_file_names_a_host() -> None:

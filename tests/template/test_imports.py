@@ -32,7 +32,7 @@ BY_TRIGGER = {
     "DynamoDB": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
     "ScheduleV2": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.steps", "sluice.auth"},
     # What another function of ours invokes.
-    "Invoke": {"boto3", "jwt", "pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.steps", "hiero_sdk_python"},
+    "Invoke": {"boto3", "jwt", "pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.steps"},
     "Authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb", "sluice.steps"},
 }
 # And unless it has a setting.
@@ -46,7 +46,19 @@ HOT = {
 }
 # An impression is a transaction: of all this, the client of DynamoDB alone.
 HOT["sponsorships.recording.api"] = {"aws_lambda_powertools", "pydantic", "pynamodb", "redis", "sluice.http"}
-ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "samcli", "samtranslator", "tests", "local"}
+# The Hedera SDK comes with the first call of the contract.
+ALL_DO_WITHOUT = {
+    "grpc",
+    "hiero_sdk_python",
+    "hypothesis",
+    "moto",
+    "mypy",
+    "pytest",
+    "samcli",
+    "samtranslator",
+    "tests",
+    "local",
+}
 
 # The exactly-once core of the views, and what it must not drag in: it is proved without them, in memory.
 CORE = (
@@ -66,6 +78,8 @@ OF_DYNAMODB = (
     "views.sync.store",
     "views.totals",
 )
+
+LAYERS = ("dependencies", "promotions", "escrow")
 
 # Read while a client is made, never while a module is imported.
 OF_CLIENTS = re.compile(r"AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ACCESS_KEY_ID|AWS_ENDPOINT_URL\w*|AWS_SECRET_\w+|\*")
@@ -420,7 +434,7 @@ def test_an_import_that_the_layer_does_not_bring_is_noticed(line: str) -> None:
 @cache
 def in_layer() -> set[str]:
     """The top-level names of what the layers bring."""
-    brought = {pin.name for layer in locks.LAYERS for pin in locks.pins((ROOT / layer).read_text())}
+    brought = {pin.name for layer in LAYERS for pin in locks.pins((ROOT / locks.LOCKS[layer][1]).read_text())}
     return {
         name
         for name, distributions in packages_distributions().items()

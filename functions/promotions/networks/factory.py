@@ -6,12 +6,13 @@ from typing import Protocol
 
 from promotions.accounts import Token
 from promotions.networks.policies import POLICIES
+from promotions.networks.sandbox import Sandbox, SandboxPublisher
 from promotions.outside import NotConnected
 from promotions.ports import NetworkPolicy, SocialPublisher
 from sluice.clock import Clock
 from sluice.errors import Invalid
 
-MASTODON, X, SANDBOX = "mastodon", "x", "sandbox"
+MASTODON, X = "mastodon", "x"
 
 
 class Secrets(Protocol):
@@ -46,6 +47,11 @@ class NetworkFactory:
             message = f"network must be one of {', '.join(sorted(POLICIES))}"
             raise Invalid.of("network", message, "network_unknown")
         return POLICIES[network]
+
+    def all(self) -> list[tuple[NetworkPolicy, tuple[str, ...]]]:
+        """What each network allows, and at which servers it can be reached, where there are several."""
+        hosts = {MASTODON: self.servers.mastodon_hosts}
+        return [(policy, hosts.get(network, ())) for network, policy in POLICIES.items()]
 
     def publisher(self, network: str, owner: str) -> SocialPublisher:
         """As `Networks.publisher`."""
@@ -86,6 +92,4 @@ class NetworkFactory:
             base_url = self.servers.x_base_url
             hosts = hosts_of(base_url, self.servers.private_ranges)
             return XPublisher(token.secret, token.account_id, hosts, self.clock, base_url)
-        from promotions.networks.sandbox import Sandbox, SandboxPublisher
-
         return SandboxPublisher(Sandbox(self.table, self.clock), self.clock, token.secret)

@@ -1,4 +1,6 @@
-"""Mastodon: a client of one account at one server, by Mastodon.py.
+"""Mastodon: a client of one account at one server, by Mastodon.py, which makes the requests.
+
+Their answers are read here, as JSON: the library casts them to its types, and makes an empty list of what is none.
 
 A post is made with an idempotency key, which servers keep for an hour, but store only after the post (mastodon#21840),
 and which Pixelfed and others ignore: so an unknown post is looked for among the account's own.
@@ -19,7 +21,7 @@ from sluice.egress import Hosts, base_url, session
 from sluice.outward import Absent, CannotTell, Done, Found, Outcome, Seen
 
 REQUEST_SECONDS = 8.0
-_VERSION = "4.3.0"
+_VERSION = (4, 3, 0)
 _PAGE = 80
 _OWN_PAGE = 40
 _OWN_PAGES = 2
@@ -44,10 +46,12 @@ class MastodonPublisher:
             api_base_url=base_url(host),
             ratelimit_method="throw",  # it would sleep, up to 5 minutes
             version_check_mode="none",
-            mastodon_version=_VERSION,  # it would ask the server
+            mastodon_version=".".join(map(str, _VERSION)),  # it would ask the server
             request_timeout=seconds,
             session=self._session,
         )
+        # Without a check, it takes every server for a 1.0.
+        self._client.mastodon_major, self._client.mastodon_minor, self._client.mastodon_patch = _VERSION
         # Given to the constructor, it would be read as a file's name: /proc/self/environ is one.
         self._client.access_token = token or None
 
@@ -60,16 +64,25 @@ class MastodonPublisher:
         """As `SocialPublisher.post`."""
 
         def upload(picture: Media) -> Outcome:
-            return self._wire.outcome(lambda: self._client.media_post(picture.content, picture.type)["id"])
+            return self._wire.outcome(lambda: self._id_of(self._client.media_post(picture.content, picture.type)))
 
         def post(media_ids: list[str]) -> Outcome:
             return self._wire.outcome(
-                lambda: self._client.status_post(
-                    text, in_reply_to_id=reply_to, media_ids=media_ids or None, visibility="public", idempotency_key=key
-                )["id"]
+                lambda: self._id_of(
+                    self._client.status_post(
+                        text,
+                        in_reply_to_id=reply_to,
+                        media_ids=media_ids or None,
+                        visibility="public",
+                        idempotency_key=key,
+                    )
+                )
             )
 
         return post_with(media, upload, post, self.policy.call_seconds - self._seconds)
+
+    def _id_of(self, _: object) -> Any:
+        return self._wire.json()["id"]
 
     def find_own(self, text: str, reply_to: str | None, key: str, since: datetime) -> Seen:  # noqa: ARG002
         """As `SocialPublisher.find_own`, by the text: no server can be asked for a key."""
@@ -78,15 +91,14 @@ class MastodonPublisher:
     def _look(self, text: str, reply_to: str | None, since: datetime) -> Seen:
         oldest = None
         for _ in range(_OWN_PAGES):
-            own: list[Any] = self._client.account_statuses(
-                self._account_id, exclude_reblogs=True, limit=_OWN_PAGE, max_id=oldest
-            )
+            self._client.account_statuses(self._account_id, exclude_reblogs=True, limit=_OWN_PAGE, max_id=oldest)
+            own = self._wire.listed()
             for each in own:
                 replies_to = each["in_reply_to_id"]
                 is_reply_meant = (str(replies_to) if replies_to else None) == reply_to
                 if is_reply_meant and is_same(without_markup(each["content"]), text):
                     return Found(str(each["id"]))
-            if len(own) < _OWN_PAGE or own[-1]["created_at"] < since:
+            if len(own) < _OWN_PAGE or datetime.fromisoformat(own[-1]["created_at"]) < since:
                 return Absent()
             oldest = own[-1]["id"]
         return CannotTell("The account has posted too much since")
@@ -102,7 +114,8 @@ class MastodonPublisher:
             return {}
 
         def read() -> dict[str, Metrics]:
-            return {str(each["id"]): _metrics(each) for each in self._client.statuses(list(post_ids))}
+            self._client.statuses(list(post_ids))
+            return {str(each["id"]): _metrics(each) for each in self._wire.listed()}
 
         found = self._wire.read(read)
         return {each: found.get(each, Missing()) for each in post_ids}
@@ -114,22 +127,23 @@ class MastodonPublisher:
         """
         if kind is Kind.REPLY:
             return self._or_none(lambda: self._replied(post_id, int(cursor or 0)))
-        page: dict[str, Any] = {
+        page: Any = {
             "_pagination_method": "GET",
             "_pagination_endpoint": f"/api/v1/statuses/{post_id}/{_LISTS[kind]}",
             "limit": _PAGE,
         } | ({"max_id": cursor} if cursor else {})
 
         def read() -> Page[Account]:
-            found: list[Any] = self._client.fetch_next(page) or []
-            following = getattr(found, "_pagination_next", None)
+            following = getattr(self._client.fetch_next(page), "_pagination_next", None)
+            found = self._wire.listed()
             accounts = [each["account"] if kind is Kind.QUOTE else each for each in found]
             return Page(_distinct(accounts), str(following["max_id"]) if following and found else None)
 
         return self._or_none(read)
 
     def _replied(self, post_id: str, begin: int) -> Page[Account]:
-        replies = self._client.status_context(post_id)["descendants"]
+        self._client.status_context(post_id)
+        replies = self._wire.json()["descendants"]
         accounts = _distinct(each["account"] for each in replies if str(each["in_reply_to_id"]) == post_id)
         end = begin + _PAGE
         return Page(accounts[begin:end], str(end) if len(accounts) > end else None)
@@ -148,8 +162,13 @@ class MastodonPublisher:
 
     def profile(self, handle: str) -> Account | None:
         """As `SocialPublisher.profile`: an account that this server knows."""
+
+        def read() -> Account:
+            self._client.account_lookup(handle.removeprefix("@"))
+            return _account(self._wire.json())
+
         try:
-            return self._wire.read(lambda: _account(self._client.account_lookup(handle.removeprefix("@"))))
+            return self._wire.read(read)
         except NotReadable:
             if self._wire.status in _GONE:
                 return None
@@ -166,15 +185,16 @@ def _metrics(status: Any) -> Metrics:
 
 
 def _account(found: Any) -> Account:
+    made = found.get("created_at")
     return Account(
         id=str(found["id"]),
         handle=str(found["acct"]),
-        created_at=found.get("created_at"),
+        created_at=datetime.fromisoformat(made) if made else None,
         followers=found.get("followers_count"),
         following=found.get("following_count"),
         posts=found.get("statuses_count"),
         bot=found.get("bot"),
-        suspended=bool(found.get("suspended")),
+        suspended=bool(found.get("suspended")),  # said only of those that are
         note=without_markup(found.get("note") or ""),
     )
 

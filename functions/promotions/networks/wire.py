@@ -42,6 +42,19 @@ class Wire:
         """The status of the last answer; None if there was none."""
         return self._last.status_code if self._last is not None else None
 
+    def json(self) -> Any:
+        """The last answer's JSON, as it is. Raises ValueError."""
+        if self._last is None:
+            raise ValueError("There is no answer")
+        return self._last.json()
+
+    def listed(self) -> list[Any]:
+        """The last answer's JSON, which must be a list: of anything else an absence would be no proof."""
+        found = self.json()
+        if not isinstance(found, list):
+            raise ValueError("The answer is not a list")
+        return found
+
     def outcome(self, call: Callable[[], Any]) -> Outcome:
         """What came of a call that returns an id: Done(id) for an id that is not empty."""
         self._last = None

@@ -145,19 +145,19 @@ class Guard(HTTPAdapter):
                 raise requests.ReadTimeout
         except SSRFGuardError as error:
             raise NotAllowed(str(error)) from error
+        except NotAllowed:
+            raise
         except Exception as error:
             raise self._translated(error, line) from error
         answer.raw = BytesIO(body)
         return answer
 
     def _translated(self, error: Exception, line: "_Line") -> requests.RequestException:
-        if isinstance(error, NotAllowed):
-            return error
         if not line.is_sent:
             return NotSent(f"No connection: {error}")
         if line.is_cut:
             return requests.ReadTimeout(f"No answer within {self._seconds:g} s")
-        return error if isinstance(error, requests.RequestException) else requests.ConnectionError(str(error))
+        return requests.ConnectionError(str(error))
 
 
 def _read(answer: requests.Response) -> bytes:

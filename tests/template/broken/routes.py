@@ -28,13 +28,13 @@ BROKEN = [
         routes.routes_name_their_method,
         "a route for every path",
         put(f"{_API_EVENTS}.Create.Properties.Path", "/api/{proxy+}"),
-        "BoostsApiFunction.Create: let Path be one path under /api/",
+        "BoostsApiFunction.Create: let Path be one path under /api/ or /v2/",
     ),
     Broken(
         routes.routes_name_their_method,
         "the default route",
         put(f"{_API_EVENTS}.Create.Properties.Path", "/$default"),
-        "BoostsApiFunction.Create: let Path be one path under /api/",
+        "BoostsApiFunction.Create: let Path be one path under /api/ or /v2/",
     ),
     Broken(
         routes.routes_are_behind_the_authorizer,

@@ -29,9 +29,7 @@ _SCHEDULES = re.compile(
 _INDEXES = re.compile(r"\$\{(\w+)\.Arn\}/index/\*")
 _OBJECTS = re.compile(r"\$\{(\w+)\.Arn\}/(\w+/)?\*")
 # Parameters under a path of the stack's own: a name for each user cannot stand here.
-_PARAMETERS = (
-    "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/connections/*"
-)
+_PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/connections/*"
 
 _READ_ITEMS = ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query", "Scan")
 _READ_STREAMS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")

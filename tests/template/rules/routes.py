@@ -16,8 +16,9 @@ OPEN_ROUTES = {
     "POST /api/views/counts",
     "GET /health",
 }
-# Where load balancers and monitors look; all else is under /api/.
+# Where load balancers and monitors look; all else is under /api/, or as its source has it (S4-3).
 HEALTH = "/health"
+ROOTS = ("/api/", "/v2/")
 # The functions that have a URL beside the API, each with the one whose routes it answers there, and the condition.
 URLS = {"ViewsTrackUrlFunction": ("ViewsTrackApiFunction", "HasTrackUrl")}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -43,8 +44,8 @@ def routes_name_their_method(project: Project) -> list[str]:
                 if str(properties.get("Method", "")).upper() not in METHODS:
                     problems.append(f"{function}.{name}: let Method be one of {', '.join(sorted(METHODS))}")
                 path = str(properties.get("Path", ""))
-                if path != HEALTH and (not path.startswith("/api/") or "+}" in path):
-                    problems.append(f"{function}.{name}: let Path be one path under /api/")
+                if path != HEALTH and (not path.startswith(ROOTS) or "+}" in path):
+                    problems.append(f"{function}.{name}: let Path be one path under {' or '.join(ROOTS)}")
     return problems
 
 
