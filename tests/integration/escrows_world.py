@@ -91,13 +91,13 @@ class HederaWorld(World):
         self.key: Callable[[], str] = lambda: fake.operator_key
         self.functions = frozenset(FUNCTIONS)
         self._node = node
-        self._mirror = MirrorNode(f"http://{mirror}")
+        self.mirror = MirrorNode(f"http://{mirror}")
         self.lambda_client = LambdaClient(lambda event: escrow_function.answered(self.hedera(), event))
         self.escrow = HederaEscrow("escrow", ACCOUNT, lambda: self.lambda_client)
 
     def hedera(self) -> Hedera:
         contract = HederaContract(CONTRACT, ACCOUNT, lambda: self.key(), {self._node: NODE}, receipt_seconds=0.01)
-        return Hedera(contract, self._mirror, self.functions, self.clock)
+        return Hedera(contract, self.mirror, self.functions, self.clock)
 
     def refuse(self) -> None:
         self.fake.script(Fault.REVERT)

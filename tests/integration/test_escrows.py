@@ -4,17 +4,31 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.fakes.hedera import ACCOUNT, CONTRACT, NODE, FakeHedera, Fault
 from promotions import escrow_function
-from promotions.outside import CLOSE, CREATE, EXPIRE
+from promotions.mirror import MirrorNode
+from promotions.outside import CLOSE, CREATE, ESCROW_PATIENCE, EXPIRE
+from sluice import aws
 from sluice.clock import SystemClock
 from sluice.errors import Misconfigured, Unavailable
-from sluice.outward import Absent, CannotTell, Done, Found, NotTaken, Refused, Unknown
-from tests.account import Account
+from sluice.outward import (
+    Absent,
+    CallState,
+    CannotTell,
+    Done,
+    Found,
+    NotTaken,
+    Refused,
+    Unknown,
+    answered,
+    begin,
+    seen,
+)
 from tests.integration.escrows_world import CAMPAIGN, HederaWorld, LambdaClient, LedgerWorld, World, hedera_world
 from tests.packages import nothing_cached
 
@@ -107,9 +121,9 @@ def test_a_nanosecond_with_leading_zeros_is_found(hedera: HederaWorld) -> None:
     hedera.lose_answer()
     hedera.create(ref)
 
-    seen = hedera.look(ref)
+    looked = hedera.look(ref)
 
-    assert seen == Found(ref)
+    assert looked == Found(ref)
 
 
 def test_a_function_that_the_contract_lacks_is_left_out(hedera: HederaWorld) -> None:
@@ -246,6 +260,15 @@ def test_a_call_that_reverted_is_absent_when_its_id_has_expired(hedera: HederaWo
     assert after == Absent()
 
 
+def test_a_mirror_that_is_not_there_cannot_tell(hedera: HederaWorld) -> None:
+    hedera.mirror = MirrorNode("http://127.0.0.1:1")
+    hedera.later(EXPIRED)
+
+    looked = hedera.look(hedera.new_ref())
+
+    assert isinstance(looked, CannotTell)
+
+
 def test_while_the_mirror_cannot_be_read_nobody_can_tell(hedera: HederaWorld) -> None:
     ref = hedera.new_ref()
     hedera.lose_answer()
@@ -285,10 +308,10 @@ def test_a_receipt_keeps_a_call_from_being_absent(hedera: HederaWorld) -> None:
     hedera.later(EXPIRED - 5)
     hedera.fake.hidden.add(hedera.fake.executed[0].id)
 
-    seen = hedera.look(ref)
+    looked = hedera.look(ref)
     hedera.later(RECEIPTS_GONE)
 
-    assert isinstance(seen, CannotTell)
+    assert isinstance(looked, CannotTell)
     assert hedera.look(ref) == Absent()
 
 
@@ -301,10 +324,10 @@ def test_a_call_of_another_campaign_is_not_ours(hedera: HederaWorld, other: dict
     ref = hedera.new_ref()
     hedera.create(ref)
 
-    seen = hedera.look(ref, **other)
+    looked = hedera.look(ref, **other)
     hedera.later(EXPIRED + RECEIPTS_GONE)
 
-    assert isinstance(seen, CannotTell)
+    assert isinstance(looked, CannotTell)
     assert hedera.look(ref, **other) == Absent()
     assert hedera.look(ref) == Found(ref)
 
@@ -321,6 +344,41 @@ def test_a_look_needs_no_key_and_costs_nothing(hedera: HederaWorld) -> None:
 
     assert hedera.look(ref) == Found(ref)
     assert len(hedera.fake.executed) == 1
+
+
+# --- A call's life
+
+
+def test_looks_that_never_tell_are_bounded_and_ask_no_more(hedera: HederaWorld) -> None:
+    """guardian#6772: a query on a duplicate that is repeated for ever."""
+    hedera.fake.mirror_lag = timedelta(days=2)
+    now = hedera.clock.now()
+    call = begin(None, CREATE, hedera.new_ref(), now, now, ESCROW_PATIENCE)
+    hedera.lose_answer()
+    call = answered(call, hedera.create(call.ref), now, ESCROW_PATIENCE)
+
+    while call.state is CallState.UNKNOWN:
+        hedera.clock.time = max(call.due_at, now)
+        call = seen(call, hedera.look(call.ref), hedera.clock.now(), ESCROW_PATIENCE)
+
+    assert call.state is CallState.STUCK
+    assert call.looks <= 20
+    assert hedera.fake.submissions == 1
+    assert len(hedera.fake.executed) == 1
+
+
+def test_a_contract_whose_answer_was_lost_is_found_and_closed(hedera: HederaWorld) -> None:
+    """EcoIssues#13936: what is undone is undone at the escrow too."""
+    ref = hedera.new_ref()
+    hedera.lose_answer()
+    hedera.create(ref)
+    found = hedera.look(ref)
+
+    closing = hedera.new_ref()
+    closed = hedera.escrow.submit(closing, CLOSE, {"id": CAMPAIGN, "rewarded": 0, "refunded": 25_000})
+
+    assert (found, closed) == (Found(ref), Done(closing))
+    assert [each.function for each in hedera.fake.executed] == ["createCampaign", "closeCampaign"]
 
 
 # --- The function between
@@ -354,23 +412,24 @@ def test_an_invoke_that_fails_is_unknown_and_of_a_look_cannot_tell(
     hedera.lambda_client.instead = instead
     outcome = hedera.create(ref)
     hedera.lambda_client.instead = instead
-    seen = hedera.look(ref)
+    looked = hedera.look(ref)
 
     assert isinstance(outcome, Unknown)
-    assert isinstance(seen, CannotTell)
+    assert isinstance(looked, CannotTell)
 
 
 def test_the_handler_reads_the_key_from_secrets_manager_and_logs_it_never(
-    aws: Account, monkeypatch: pytest.MonkeyPatch, log_lines: Callable[[], list[dict[str, Any]]]
+    monkeypatch: pytest.MonkeyPatch, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     fake = FakeHedera(SystemClock())
-    secret = aws.client("secretsmanager").create_secret(Name="operator", SecretString=f"{fake.operator_key}\n")
+    secrets = Mock(get_secret_value=Mock(return_value={"SecretString": f"{fake.operator_key}\n"}))
+    monkeypatch.setattr(aws, "client", lambda service, **_: {"secretsmanager": secrets}[service])
     with fake.running() as (node, mirror), nothing_cached():
         environment = {
             "HEDERA_ACCOUNT": ACCOUNT,
             "HEDERA_CONTRACT": CONTRACT,
             "HEDERA_FUNCTIONS": "createCampaign,closeCampaign",
-            "HEDERA_KEY_ARN": secret["ARN"],
+            "HEDERA_KEY_ARN": "arn:aws:secretsmanager:operator",
             "HEDERA_MIRROR": f"http://{mirror}",
             "HEDERA_NODES": f"{node}={NODE}",
         }
@@ -383,6 +442,7 @@ def test_the_handler_reads_the_key_from_secrets_manager_and_logs_it_never(
         answers = world.create(ref), world.look(ref)
 
     assert answers == (Done(ref), Found(ref))
+    secrets.get_secret_value.assert_called_once_with(SecretId="arn:aws:secretsmanager:operator")
     lines = log_lines()
     assert [(line["action"], line["answer"], line["campaign_id"]) for line in lines] == [
         ("submit", "Done", CAMPAIGN),

@@ -77,6 +77,38 @@ def test_a_built_template_without_that_parameter_is_refused():
 
 
 @pytest.fixture
+def an_escrow():
+    layer = {"Properties": {"ContentUri": "layers/escrow/"}}
+    escrow = {"Default": "ledger", "AllowedValues": ["ledger", "hedera"]}
+    return {"Parameters": {"Escrow": escrow}, "Resources": {"PromotionsEscrowLayer": layer}}
+
+
+def test_a_build_without_hedera_cannot_be_deployed_with_it_and_leaves_out_its_layer(an_escrow):
+    build._of_escrow(an_escrow, "ledger")
+
+    assert an_escrow["Parameters"]["Escrow"] == {"Default": "ledger", "AllowedValues": ["ledger"]}
+    assert an_escrow["Resources"]["PromotionsEscrowLayer"]["Properties"]["ContentUri"] == "layers/kernel/"
+
+
+def test_a_build_with_hedera_has_its_layer_and_is_deployed_with_it(an_escrow):
+    build._of_escrow(an_escrow, "hedera")
+
+    assert an_escrow["Parameters"]["Escrow"] == {"Default": "hedera", "AllowedValues": ["ledger", "hedera"]}
+    assert an_escrow["Resources"]["PromotionsEscrowLayer"]["Properties"]["ContentUri"] == "layers/escrow/"
+
+
+def test_the_escrow_decides_what_a_build_holds():
+    assert build._digest("arm64", "ledger") != build._digest("arm64", "hedera")
+
+
+def test_an_escrow_that_is_unknown_is_refused(monkeypatch):
+    monkeypatch.setattr(build.sys, "argv", ["build", "--escrow", "bitcoin"])
+
+    with pytest.raises(LocalError, match="ESCROW=bitcoin is not one of ledger, hedera"):
+        build.main()
+
+
+@pytest.fixture
 def a_build(tmp_path):
     """Two functions with the same code, one with other code and a layer."""
     code = {"First": "print(1)", "Second": "print(1)", "Third": "print(3)", "Layer": "print(1)"}

@@ -13,7 +13,7 @@ from promotions.escrow_wire import read_outcome, read_seen
 from sluice import aws
 from sluice.outward import CannotTell, Outcome, Seen, Unknown
 
-_READ_SECONDS = 25.0
+READ_SECONDS = 25.0
 """As long as the escrow function may take: a template test compares."""
 
 
@@ -26,7 +26,7 @@ class HederaEscrow:
         """`connect` makes botocore's client of Lambda."""
         self._function_name = function_name
         self._account = account
-        self._client = cache(connect or (lambda: aws.client("lambda", read_seconds=_READ_SECONDS, attempts=1)))
+        self._client = cache(connect or (lambda: aws.client("lambda", read_seconds=READ_SECONDS, attempts=1)))
 
     def new_ref(self, key: str, now: datetime) -> str:  # noqa: ARG002 - the time and chance make it
         return hedera.new_ref(self._account, now)
