@@ -219,6 +219,8 @@ def _overrides(environment_name: str) -> list[str]:
 def deploy(environment_name: str, architecture: str, arguments: list[str], escrow: str = "ledger") -> int:
     """Builds for `architecture` and `escrow`, and deploys it with the user's AWS credentials."""
     overrides = [*_overrides(environment_name), f"Architecture={architecture}"]
+    if escrow != "ledger":  # else a stack keeps the escrow that it has, and refuses a build without it
+        overrides.append(f"Escrow={escrow}")
     with built(architecture, SAM_BUILD, escrow) as build:
         command = [
             *(str(BIN / "sam"), "deploy", "--config-env", environment_name),

@@ -49,10 +49,12 @@ def test_deploying_passes_on_what_samconfig_says_and_the_processor(tmp_path, mon
 
     for environment_name in ("dev", "prod"):
         build.deploy(environment_name, "arm64", [])
+    build.deploy("prod", "arm64", [], "hedera")
 
-    dev, prod = (command[command.index("--parameter-overrides") + 1 :] for command in started)
+    dev, prod, hedera = (command[command.index("--parameter-overrides") + 1 :] for command in started)
     assert dev == [*passed, "Architecture=arm64"]
     assert prod == ["Architecture=arm64"]
+    assert hedera == ["Architecture=arm64", "Escrow=hedera"]
     # Else sam looks for it beside the built template, where there is none.
     assert started[0][started[0].index("--config-file") + 1] == str(tmp_path / "samconfig.toml")
 
