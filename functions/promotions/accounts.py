@@ -1,4 +1,4 @@
-"""Accounts at networks: those that owners post with, those that participants prove, and what operators say of one. Pure."""
+"""Accounts at networks: of owners who post, of participants who prove them, and what operators say of one. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime

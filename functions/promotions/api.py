@@ -27,7 +27,6 @@ from promotions.schemas import (
     ExceptionResource,
     LinkResource,
     LinksResource,
-    MetricsResource,
     MyRewardResource,
     MyRewardsResource,
     NetworkResource,
@@ -332,15 +331,7 @@ def engaged(campaign_id: CampaignId, caller: http.Caller) -> EngagementResource:
     found = engagement.tracked(services().promotions.own(campaign_id, caller).id)
     if found is None:
         raise NotFound("This promotion has not run", "engagement_not_found")
-    posts = [MetricsResource(post_id=post, **vars(each)) for post, each in found.final.posts.items()]
-    return EngagementResource(
-        posts=posts,
-        read_at=found.final.read_at,
-        next_read_at=found.next_read_at,
-        missing=found.final.missing,
-        final=found.is_final,
-        errors=found.errors,
-    )
+    return EngagementResource.of(found)
 
 
 @app.get(f"{CAMPAIGN}/rewards", **http.require(Role.USER, errors=[404]))

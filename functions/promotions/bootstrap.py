@@ -1,7 +1,6 @@
 """Where the promotions' settings, store, networks, escrow and queue meet."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from promotions.closing import Closing
 from promotions.connections import ConnectionStore
@@ -104,15 +103,6 @@ def sandbox(settings: NetworkSettings) -> Sandbox:
     return Sandbox(settings.promotions_table, SystemClock())
 
 
-class _NoQuota:
-    def take(self, host: str, family: str, now: datetime) -> datetime | None:
-        del host, family, now
-        return None
-
-    def block(self, host: str, family: str, until: datetime) -> None:
-        pass
-
-
 def closing(settings: PromotionsSettings, outside: Outside) -> Closing:
     """The stages of a close."""
-    return Closing(outside, connections(settings), _NoQuota(), SystemClock())
+    return Closing(outside, connections(settings), SystemClock())

@@ -1,14 +1,12 @@
 """The steps of a close: each reads what it needs, and returns the change to commit (promotions section 5)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from promotions import engagement, links, participants, settling
-from promotions.commands import Connections
 from promotions.outside import NotConnected, Outside
-from promotions.ports import NOT_CONNECTED, RATE_LIMITED, Account, Kind, Metrics, NotReadable, SocialPublisher
+from promotions.ports import NOT_CONNECTED, Account, Connections, Kind, Metrics, Missing, NotReadable, SocialPublisher
 from promotions.promotion import Change, Final, Promotion, PromotionType, Stage, halt
 from promotions.publishing import WORKER
 from promotions.split import Participant, judged, met, participant_hash
@@ -31,31 +29,12 @@ _READING = timedelta(seconds=25)
 """How long one step reads pages: the last request and the commit must fit into the rest of the worker's timeout."""
 
 
-class Quota(Protocol):
-    """The requests that a network allows in a window."""
-
-    def take(self, host: str, family: str, now: datetime) -> datetime | None:
-        """Take one request before it is made: None when it may be, else when to ask again. Raises Unavailable."""
-
-    def block(self, host: str, family: str, until: datetime) -> None:
-        """Note that the network takes no more requests until then. Raises Unavailable."""
-
-
-class Metered(Exception):
-    """A request was not made: `until` is when to ask again."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__("No request is left")
-        self.until = until
-
-
 @dataclass(frozen=True)
 class Closing:
     """Computes the changes of the stages from final metrics to the end of the claims."""
 
     outside: Outside
     connections: Connections
-    quota: Quota
     clock: Clock
 
     def __call__(self, promotion: Promotion, now: datetime) -> Change:
@@ -88,13 +67,12 @@ class Closing:
         policy = self.outside.networks.policy(promotion.network)
         lists = policy.rewards and promotion.type is PromotionType.REWARDED
         try:
-            found = self._read(promotion, "metrics", lambda publisher: publisher.metrics(posts))
-        except (Metered, NotReadable) as error:
+            found = self._read(promotion, lambda publisher: publisher.metrics(posts))
+        except NotReadable as error:
             if now >= gives_up_at:
                 return settling.finish(promotion, known, now, lists=lists)
             return settling.wait(promotion, min(_until(error, now), gives_up_at), now)
-        present = {post: each for post, each in found.items() if isinstance(each, Metrics)}
-        final = Final(known.posts | present, now, missing=len(present) < len(posts))
+        final = _final(known, [found[each] for each in posts], now)
         return settling.finish(promotion, final, now, lists=lists)
 
     def _engagers(self, promotion: Promotion, now: datetime) -> Change:
@@ -109,13 +87,12 @@ class Closing:
             try:
                 page = self._read(
                     promotion,
-                    "engagers",
                     lambda publisher: publisher.engaged(post, kind, cursor),  # noqa: B023
                 )
-            except (Metered, NotReadable) as error:
+            except NotReadable as error:
                 if (source, cursor) != (promotion.progress.source, promotion.progress.cursor):
                     break  # the pages before it are kept, else few requests a window would never get further
-                if isinstance(error, NotReadable) and error.reason == NOT_CONNECTED:
+                if error.reason == NOT_CONNECTED:
                     return halt(promotion, NOT_CONNECTED, now)
                 return settling.wait(promotion, _until(error, now), now)
             for account in page.items:
@@ -165,38 +142,38 @@ class Closing:
             following = page[-1].hash
         users = links.owners_of(str(promotion.host), [each.account_id for each in page])
         paid = participants.paid_of(promotion.id, users.values())
-        return settling.pay(promotion, page, users, paid, following, now, WORKER)
+        promised = _balance(reserved(promotion.id))
+        return settling.pay(promotion, promised, page, users, paid, following, now, WORKER)
 
-    def _read[T](self, promotion: Promotion, family: str, read: Callable[[SocialPublisher], T]) -> T:
-        """Make one read of a network; its request is taken before. Raises Metered, NotReadable, Unavailable."""
-        host, network, owner = str(promotion.host), promotion.network, promotion.created_by
+    def _read[T](self, promotion: Promotion, read: Callable[[SocialPublisher], T]) -> T:
+        """Make one read of a network with the owner's token. Raises NotReadable, Unavailable."""
+        networks, network, owner = self.outside.networks, promotion.network, promotion.created_by
         try:
-            publisher = self.outside.networks.publisher(network, owner)
+            return read(networks.publisher(network, owner))
         except NotConnected as error:
             raise NotReadable(NOT_CONNECTED) from error
-        if until := self.quota.take(host, family, self.clock.now()):
-            raise Metered(until)
-        try:
-            return read(publisher)
         except NotReadable as error:
             if error.reason == NOT_CONNECTED:
-                self.outside.networks.revoked(network, owner)
-            if error.reason == RATE_LIMITED and error.retry_at:
-                self.quota.block(host, family, error.retry_at)
+                networks.revoked(network, owner)
             raise
-        finally:
-            if publisher.blocked_until:
-                self.quota.block(host, family, publisher.blocked_until)
 
 
 def _posts(promotion: Promotion) -> list[str]:
     return [each for each in (promotion.tweet_id, promotion.last_thread_tweet_id) if each]
 
 
+def _final(known: Final, found: Sequence[Metrics | Missing], now: datetime) -> Final:
+    """The final metrics after a read: of a post that is gone nobody knows more than what was known last."""
+    there = [each for each in found if isinstance(each, Metrics)]
+    final = Final({name: sum(getattr(each, name) for each in there) for name in vars(Metrics())}, now)
+    if len(there) == len(found):
+        return final
+    return replace(known if known.read_at else final, missing=True)
+
+
 def _balance(account: str) -> Balance:
     return ledger.read([account])[account]
 
 
-def _until(error: Metered | NotReadable, now: datetime) -> datetime:
-    until = error.until if isinstance(error, Metered) else error.retry_at
-    return until or now + _WAIT
+def _until(error: NotReadable, now: datetime) -> datetime:
+    return error.retry_at or now + _WAIT

@@ -10,6 +10,7 @@ from promotions import settling, texts
 from promotions.accounts import Connection
 from promotions.operation import Operation
 from promotions.outside import Networks
+from promotions.ports import Connections
 from promotions.promotion import (
     PREFIX,
     Change,
@@ -20,6 +21,7 @@ from promotions.promotion import (
     Terms,
 )
 from promotions.store import PromotionStore, listed_by
+from promotions.texts import Preview
 from sluice import ledger
 from sluice.clock import Clock
 from sluice.commands import ChainCommands
@@ -32,16 +34,6 @@ from sluice.store import Place
 from sluice.wake import Wake
 
 
-class Connections(Protocol):
-    """Who connected which network, and who may publish."""
-
-    def find(self, owner: str, network: str) -> Connection | None:
-        """A user's connection, by a consistent read. Raises Unavailable."""
-
-    def is_suspended(self, connection: Connection) -> bool:
-        """Whether an operator says that the account may not publish."""
-
-
 class MediaChecks(Protocol):
     """Uploaded media."""
 
@@ -50,17 +42,6 @@ class MediaChecks(Protocol):
 
         Raises Conflicting (`media_missing`), Invalid (`media_type`, `media_too_large`).
         """
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a publish would do: its texts as they would go out, what stands against it, and what it costs."""
-
-    texts: tuple[str, ...]
-    problems: tuple[FieldError, ...]
-    budget: int
-    wallet: int
-    network_cost_usd: str
 
 
 @dataclass(frozen=True)

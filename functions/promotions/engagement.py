@@ -1,14 +1,12 @@
 """The engagement of a promotion: what its posts' metrics are, and when they are read next (S4-11, S4-12)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from promotions.items import ENGAGEMENT, EngagementItem
-from promotions.ports import Metrics
-from promotions.promotion import Final, Promotion
+from promotions.promotion import Final, Promotion, Tracked
 from sluice.dynamodb import setting, transient_as_unavailable, update_if
 
 TRACKED = "tracked"
@@ -27,17 +25,6 @@ def end(transaction: TransactWrite, promotion: Promotion) -> None:
     """End the tracking, in the transaction that begins to close: nothing writes after the final metrics."""
     item = EngagementItem(promotion.id, ENGAGEMENT)
     transaction.update(item, [EngagementItem.tracked.remove(), EngagementItem.track_at.remove()])
-
-
-@dataclass(frozen=True)
-class Tracked:
-    """The metrics of a promotion's posts, as they are known."""
-
-    final: Final
-    is_final: bool
-    next_read_at: datetime | None
-    """None when nobody reads them any more."""
-    errors: int
 
 
 def tracked(promotion_id: str) -> Tracked | None:
@@ -64,9 +51,7 @@ def known(promotion_id: str) -> Final:
 
 def finish(transaction: TransactWrite, promotion_id: str, final: Final) -> None:
     """Write the final metrics."""
-    item, posts = EngagementItem(promotion_id, ENGAGEMENT), {post: vars(each) for post, each in final.posts.items()}
-    values = {"metrics": posts, "read_at": final.read_at, "missing": final.missing, "final": True}
-    transaction.update(item, setting(EngagementItem, values))
+    transaction.update(EngagementItem(promotion_id, ENGAGEMENT), setting(EngagementItem, vars(final) | {"final": True}))
 
 
 def _item(promotion_id: str) -> EngagementItem | None:
@@ -78,5 +63,4 @@ def _item(promotion_id: str) -> EngagementItem | None:
 
 
 def _final(item: EngagementItem) -> Final:
-    posts = {post: Metrics(**values) for post, values in (item.metrics or {}).items()}
-    return Final(posts, item.read_at, item.missing)
+    return Final(item.metrics or {}, item.read_at, item.missing)

@@ -170,7 +170,7 @@ class EngagementItem(PromotionsItem):
     owner = UnicodeAttribute()
     post_ids = JSONAttribute()
     metrics = JSONAttribute(null=True)
-    """By post: `{"1728": {"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}}`."""
+    """The sum over the posts: `{"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}`."""
     read_at = UTCDateTimeAttribute(null=True)
     tracked = UnicodeAttribute(null=True)
     track_at = UTCDateTimeAttribute(null=True)

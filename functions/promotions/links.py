@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from promotions.items import LinkedItem, PromotionsItem, VerdictItem
+from promotions.items import LinkedItem, LinkItem, VerdictItem
 from promotions.split import account_key
 from sluice.dynamodb import page_of, read_batch
 from sluice.journal import is_user
@@ -20,7 +20,7 @@ def owners_of(host: str, accounts: Iterable[str]) -> dict[str, str]:
 
 def accounts_of(user: str) -> list[tuple[str, str]]:
     """The accounts of a user: hosts and account ids, of those that are still the user's. By consistent reads."""
-    parts, _ = page_of(PromotionsItem, lambda item: str(item.part), f"user#{user}", _LINK, None, None)
+    parts, _ = page_of(LinkItem, lambda item: str(item.part), f"user#{user}", _LINK, None, None)
     listed = [(host, account) for host, _, account in (part.removeprefix(_LINK).partition("#") for part in parts)]
     return [(host, account) for host, account in listed if owners_of(host, [account]).get(account) == user]
 

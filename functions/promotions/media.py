@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,9 +14,6 @@ from sluice import aws
 from sluice.errors import Conflicting, Invalid, Unavailable
 from sluice.ids import new_id
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
 UPLOAD_SECONDS = 900
 _HEAD_BYTES = 16
 _GONE = frozenset({"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"})
@@ -26,7 +23,7 @@ _GONE = frozenset({"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"})
 class MediaBucket:
     """The bucket. Raises Unavailable."""
 
-    s3: "S3Client"
+    s3: Any
     bucket: str
 
     def upload(self, promotion_id: str, media_type: str, size: int, now: datetime) -> Upload:

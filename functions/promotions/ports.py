@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from promotions.accounts import Connection
 from sluice.errors import Unavailable
 from sluice.outward import Outcome, Seen
 
@@ -169,3 +170,13 @@ class Escrow(Protocol):
 
     def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:
         """What became of a call: Found(transaction id) only if memo, function and arguments are those of this one."""
+
+
+class Connections(Protocol):
+    """Who connected which network, and who may publish."""
+
+    def find(self, owner: str, network: str) -> Connection | None:
+        """A user's connection, by a consistent read. Raises Unavailable."""
+
+    def is_suspended(self, connection: Connection) -> bool:
+        """Whether an operator says that the account may not publish."""

@@ -19,7 +19,6 @@ from enum import StrEnum
 from typing import Any
 
 from promotions.operation import Operation, OperationState, followed
-from promotions.ports import Metrics
 from promotions.split import Participant, Split, WeightClass
 from sluice import campaign as engine
 from sluice.campaign import Chained
@@ -171,20 +170,26 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Final:
-    """The final metrics of a promotion's posts. Nothing is written to them afterwards."""
+    """The final metrics of a promotion. Nothing is written to them afterwards."""
 
-    posts: dict[str, Metrics]
-    """By the post's id; without a post of which nothing was ever known."""
+    metrics: dict[str, int]
+    """The sum over its posts: likes, reposts, quotes, replies. Empty if none were ever read."""
     read_at: datetime | None
-    """When they were read; None if that never succeeded."""
+    """When they were read."""
     missing: bool = False
-    """Whether a post was gone: then its metrics are those that were known last."""
+    """Whether a post was gone: then they are those that were known last."""
 
-    @property
-    def total(self) -> dict[str, int]:
-        """The sum over the posts, by the metric's name."""
-        names = vars(Metrics())
-        return {name: sum(getattr(each, name) for each in self.posts.values()) for name in names}
+
+@dataclass(frozen=True)
+class Tracked:
+    """The metrics of a promotion, and when they are read next."""
+
+    known: Final
+    is_final: bool
+    next_read_at: datetime | None
+    """None when nobody reads them any more."""
+    errors: int
+    """How many reads failed."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from promotions import links, participants, settling
 from promotions.promotion import PREFIX, Change, Promotion
 from promotions.split import Participant, participant_hash
 from promotions.store import PromotionStore
+from sluice import ledger
 from sluice.clock import Clock
 from sluice.commands import ChainCommands
 from sluice.errors import Conflicting, NotFound
+from sluice.journal import reserved
 from sluice.requests import Requester
 from sluice.wake import Wake
 
@@ -42,7 +44,8 @@ class Rewards(ChainCommands[Promotion, Change]):
                 message = "None of your accounts took part: link the account with which you did"
                 raise NotFound(message, "reward_not_found")
             is_paid = bool(participants.paid_of(found.id, [user]))
-            return settling.claim(found, mine, user, now, user, is_paid=is_paid)
+            account = reserved(found.id)
+            return settling.claim(found, ledger.read([account])[account], mine, user, now, is_paid=is_paid)
 
         self.command("claim", campaign_id, replace(requester, keyed=None), change)
         return self.mine(self.get(campaign_id), user)

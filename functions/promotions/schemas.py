@@ -9,7 +9,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from promotions.accounts import Connection, Link, LinkState, Verdict
 from promotions.campaign import MOST_MINUTES
-from promotions.commands import Preview
 from promotions.operation import Operation, OperationState
 from promotions.ports import Kind, NetworkPolicy
 from promotions.promotion import (
@@ -20,9 +19,11 @@ from promotions.promotion import (
     Share,
     Stage,
     Terms,
+    Tracked,
     Trigger,
 )
 from promotions.split import Participant, ParticipantState, Reason
+from promotions.texts import Preview
 from promotions.uploads import Upload
 from sluice import http, money
 from sluice.audit import Entry
@@ -64,7 +65,7 @@ Texts = Annotated[
     Field(
         min_length=2,
         max_length=2,
-        description="The text of the first post, and of the second one, which replies to it. A short code is put behind both.",
+        description="The text of the first post, and of the second one, which replies to it. Both get a short code.",
         examples=[["Look at this #ad", "All of it is here: https://example.com"]],
     ),
 ]
@@ -386,9 +387,8 @@ class UploadResource(BaseModel):
 
 
 class MetricsResource(BaseModel):
-    """How often a post was engaged with, as the network counts."""
+    """How often the two posts were engaged with, as the network counts."""
 
-    post_id: str
     likes: int
     reposts: int
     quotes: int
@@ -398,12 +398,24 @@ class MetricsResource(BaseModel):
 class EngagementResource(BaseModel):
     """The metrics of a promotion's posts."""
 
-    posts: list[MetricsResource]
+    metrics: MetricsResource | None = Field(description="Null until they are read for the first time.")
     read_at: Moment | None
     next_read_at: Moment | None = Field(description="Null when nobody reads them any more.")
     missing: bool = Field(description="Whether the network no longer has a post.")
     final: bool
     errors: int = Field(description="How many reads failed.")
+
+    @classmethod
+    def of(cls, found: Tracked) -> Self:
+        known = found.known
+        return cls(
+            metrics=MetricsResource.model_validate(known.metrics) if known.metrics else None,
+            read_at=known.read_at,
+            next_read_at=found.next_read_at,
+            missing=known.missing,
+            final=found.is_final,
+            errors=found.errors,
+        )
 
 
 class RewardResource(BaseModel):
@@ -416,7 +428,7 @@ class RewardResource(BaseModel):
     kinds: list[Kind]
     weight: int
     eligible: bool
-    reason: Reason | None = Field(description="Why it gets nothing.")
+    reason: str | None = Field(description=f"Why it gets nothing: `{'`, `'.join(Reason)}`.")
     amount: int
     state: ParticipantState
 

@@ -108,6 +108,7 @@ def split(promotion: Promotion, pool: Balance, now: datetime, actor: str) -> Cha
 
 def pay(
     promotion: Promotion,
+    promised: Balance,
     page: Sequence[Participant],
     users: Mapping[str, str],
     paid: Collection[str],
@@ -117,8 +118,8 @@ def pay(
 ) -> Change:
     """Give the next participants in hash order their shares: those of known users are paid, the others may claim.
 
-    `users` are the owners of accounts by their ids, `paid` those of them who were paid before; of two accounts of one
-    person the first is paid. `after_hash` is None for the last page.
+    `promised` is what is reserved. `users` are the owners of accounts by their ids, `paid` those of them who were paid
+    before; of two accounts of one person the first is paid. `after_hash` is None for the last page.
     """
     if promotion.split is None:
         raise ValueError("Nothing was divided")
@@ -142,11 +143,12 @@ def pay(
     )
     posting = None
     if total:
-        legs = {reserved(promotion.id): -total}
+        legs = {promised.account: -total}
         legs |= {wallet(promotion.currency, user): amount for user, amount in rewarded.items()}
         posting = Posting(f"pay#{promotion.id}#{number}", Kind.PAY, promotion.currency, legs, actor)
-    more: dict[str, Any] = {"participants": tuple(participants), "persons": tuple(rewarded), "posting": posting}
-    return changed(promotion, after, Action.PAID if total else None, is_batch=True, **more)
+    more: dict[str, Any] = {"posting": posting, "balances": {promised.account: promised}, "is_batch": True}
+    more |= {"participants": tuple(participants), "persons": tuple(rewarded)}
+    return changed(promotion, after, Action.PAID if total else None, **more)
 
 
 def refund(promotion: Promotion, balances: Balances, now: datetime, actor: str) -> Change:
@@ -173,12 +175,18 @@ def finalised(promotion: Promotion, result: str, call: Call, now: datetime) -> C
 
 
 def claim(
-    promotion: Promotion, mine: Sequence[Participant], user: str, now: datetime, actor: str, *, is_paid: bool
+    promotion: Promotion,
+    promised: Balance,
+    mine: Sequence[Participant],
+    user: str,
+    now: datetime,
+    *,
+    is_paid: bool,
 ) -> Change | None:
     """Pay the first of a user's accounts that has a share to claim; the others go back to the owner at the end.
 
-    `mine` are the user's participants in hash order, `is_paid`: whether the user was paid before. The step stays as it
-    is: a claim changes nothing that the chain will do. None when there is nothing to do.
+    `promised` is what is reserved, `mine` are the user's participants in hash order, `is_paid`: whether the user was
+    paid before. The step stays as it is: a claim changes nothing that the chain will do. None for nothing to do.
     """
     if promotion.status is not PromotionStatus.CLOSED:
         raise Conflicting("Rewards can be claimed when the promotion has closed", "claims_not_open")
@@ -194,12 +202,10 @@ def claim(
     more: dict[str, Any] = {"participants": tuple(participants), "is_batch": True}
     if not paid:
         return changed(promotion, after, None, **more)
-    entry_id, accounts = (
-        f"pay#{promotion.id}#{paid[0].hash}",
-        (reserved(promotion.id), wallet(promotion.currency, user)),
-    )
-    posting = Posting.transfer(entry_id, Kind.PAY, promotion.currency, *accounts, paid[0].amount, actor)
-    return changed(promotion, after, Action.PAID, posting=posting, persons=(user,), **more)
+    entry_id, accounts = f"pay#{promotion.id}#{paid[0].hash}", (promised.account, wallet(promotion.currency, user))
+    posting = Posting.transfer(entry_id, Kind.PAY, promotion.currency, *accounts, paid[0].amount, user)
+    more |= {"posting": posting, "balances": {promised.account: promised}, "persons": (user,)}
+    return changed(promotion, after, Action.PAID, **more)
 
 
 def expire(promotion: Promotion, left: Balance, now: datetime, actor: str, *, calls: bool) -> Change:
@@ -281,7 +287,7 @@ def _closed(promotion: Promotion, after: Promotion, action: Action, now: datetim
         wake_at=until,
         steps_done=0,
     )
-    final = promotion.final.total if promotion.final else {}
+    final = promotion.final.metrics if promotion.final else {}
     events = [Event("CAMPAIGN_CLOSED", promotion.card | {"finalMetrics": final})]
     if not is_open:
         events.append(ours("PromotionSettled", promotion))

@@ -2,10 +2,24 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+
+from sluice.errors import FieldError
 
 DISCLOSURES = ("#ad", "#sponsored")
 """One of them, or a tag of the platform's own, must be in the first text: who is paid says so."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a publish would do: its texts as they would go out, what stands against it, and what it costs."""
+
+    texts: tuple[str, ...]
+    problems: tuple[FieldError, ...]
+    budget: int
+    wallet: int
+    network_cost_usd: str
 
 
 def code(promotion_id: str, number: int) -> str:

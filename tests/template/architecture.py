@@ -66,8 +66,8 @@ def wings(sources: Sources) -> set[str]:
 
 
 def no_wing_imports_another(sources: Sources) -> list[str]:
-    """A wing's modules import their own wing, their context's root and the kernel. Its bootstrap puts wings together,
-    as the context's own does; all else that stands at the root is below them.
+    """A wing's modules import their own wing, their context's root and the kernel. A bootstrap puts wings together, and
+    what else stands at the root is below them all.
     """
     found = wings(sources)
     problems = []

@@ -157,6 +157,10 @@ NO_COMMANDS = {
     "POST /api/v1/campaigns/{campaign_id}/impressions": "An impression's key is its viewer: a repeat counts nothing.",
     "POST /api/v1/campaigns/{campaign_id}/impressions/batch": "As one impression: a viewer is counted once.",
     "POST /api/v1/campaigns/{campaign_id}/clicks": "A row is clicked once.",
+    "POST /v2/campaigns/{campaign_id}/claims": "A person is paid once: a repeat finds the share paid.",
+    "POST /v2/campaigns/{campaign_id}/media": "It writes nothing.",
+    "PUT /v2/sandbox/accounts/{handle}": "It sets the whole account.",
+    "PUT /v2/sandbox/posts/{post_id}/engagement": "It sets the whole of it.",
     "POST /api/admin/views/sync": "A sync moves what is pending, and takes back nothing that anybody commanded.",
 }
 """Routes that take a body and no Idempotency-Key, and why."""

@@ -28,9 +28,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UTCDateTimeAttribute
-
 from promotions.networks import policies
+from promotions.networks.items import PART, SandboxItem
 from promotions.ports import (
     NOT_CONNECTED,
     RATE_LIMITED,
@@ -44,11 +43,10 @@ from promotions.ports import (
     Page,
 )
 from sluice.clock import Clock, rfc3339
-from sluice.dynamodb import Bound, bound_to, read_batch, setting, transient_as_unavailable, update_if
+from sluice.dynamodb import bound_to, read_batch, setting, transient_as_unavailable, update_if
 from sluice.errors import Unavailable
 from sluice.outward import Absent, CannotTell, Done, Found, NotTaken, Outcome, Refused, Seen, Unknown
 
-PART = "sandbox"
 LATER_SECONDS = 3
 RETRY_SECONDS = 2
 MOST_ENGAGED = 5_000
@@ -73,28 +71,6 @@ class Switch(StrEnum):
 
 _ONCE = frozenset({Switch.HANG, Switch.LIMITED, Switch.LIMITED_BARE, Switch.EXPIRED})
 _LATE = frozenset({Switch.INFLIGHT, Switch.HIDDEN})
-
-
-class SandboxItem(Bound):
-    """A row of the sandbox; which of its attributes it has depends on its kind."""
-
-    class Meta(Bound.Meta):
-        pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True, default=PART)
-    author = UnicodeAttribute(null=True)
-    text = UnicodeAttribute(null=True)
-    reply_to = UnicodeAttribute(null=True)
-    media = JSONAttribute(null=True)
-    made_at = UTCDateTimeAttribute(null=True)
-    visible_at = UTCDateTimeAttribute(null=True)
-    deleted_at = UTCDateTimeAttribute(null=True)
-    engaged = JSONAttribute(null=True)
-    """Handles, by what they did."""
-    metrics = JSONAttribute(null=True)
-    """None: as many as `engaged` has."""
-    profile = JSONAttribute(null=True)
 
 
 class Sandbox:
