@@ -68,7 +68,6 @@ OUT_OF_SIGHT = {
             "sponsorships.store.RunStore.also: condition as_read of update",
             "sponsorships.store._is: return if value, always",
             "sponsorships.store._is: return if value, never",
-            "sponsorships.detection.Detection.look: if standing is None",
             "sponsorships.detection.Detection.put_right: if after",
             "sponsorships.detection.Detection.put_right: if again is None",
             "sponsorships.detection.Detection._look_for_gap: if standing.last_at is None",
@@ -100,7 +99,6 @@ OUT_OF_SIGHT = {
     **dict.fromkeys(
         [
             "sponsorships.store._claim_back: condition RefundItem.id.does_not_exist() of save",
-            "sponsorships.store._void: condition as_read of update",
             "sponsorships.store._void: condition TallyItem.closed.does_not_exist() of update",
         ],
         "The participation is as it was read, and its audit entry exists once: either stops a second void or proposal.",
@@ -819,7 +817,7 @@ _FLOWS: tuple[Flow, ...] = (
         is_race=True,
         silent=(SCHEDULE,),
         only_in=WORKER,
-        only_while=lambda world: once(world) and is_of(world, "sluice.ledger"),
+        only_while=lambda world: is_of(world, "sluice.ledger"),
     ),
     Flow(
         "a click while it is voided",
