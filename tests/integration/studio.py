@@ -19,6 +19,7 @@ from sluice.wake import schedule_name
 from sponsorships import impressions
 from sponsorships.impressions import ImpressionKeys
 from tests.account import secret_of
+from tests.dynamo.model import refusal
 from tests.integration.harness import Answer, Harness
 
 EXAMPLE = "spn_01KAJ3W5V0SM0FKVYVXB9EQT6N"
@@ -94,17 +95,24 @@ class Studio(Harness):
             "ConditionExpression": "attribute_not_exists(id)",
         }
 
-    def record_batch(self, found: str, viewers: Iterable[object]) -> None:
-        """A service sends the tokens of viewers at once, through the recording function."""
+    def tokens(self, found: str, viewers: Iterable[object]) -> list[str]:
+        """A service asks for the tokens of viewers, 100 at most, and waits until they can be used."""
         campaign_id, _, streamer = found.partition(":")
-        path = (EXAMPLE, campaign_id)
         body = {"streamer_id": streamer, "viewers": [f"viewer {each}" for each in viewers]}
+        path = (EXAMPLE, campaign_id)
         minted = self.done("sponsorships/api-tokens", path, body=body, subject="page", role="service")["tokens"]
         self.clock.shift(timedelta(seconds=5))
-        tokens = [each["token"] for each in minted]
-        elsewhere = ("spn_01KB28QHY00000000000000000", campaign_id)
-        answer = self.request("sponsorships/recording/api-batch", elsewhere, body={"tokens": tokens})
-        assert all(each["counted"] for each in answer.body["impressions"]), answer.body
+        return [each["token"] for each in minted]
+
+    def recorded(self, found: str, tokens: list[str]) -> list[dict[str, Any]]:
+        """What the recording function answers of each token of a batch."""
+        elsewhere = ("spn_01KB28QHY00000000000000000", found.partition(":")[0])
+        return list(self.done("sponsorships/recording/api-batch", elsewhere, body={"tokens": tokens})["impressions"])
+
+    def record_batch(self, found: str, viewers: Iterable[object]) -> None:
+        """A service sends the tokens of viewers at once, through the recording function."""
+        answers = self.recorded(found, self.tokens(found, viewers))
+        assert all(each["counted"] for each in answers), answers
 
     def spoil_entry(self, entry_id: str) -> None:
         """A hand takes the currency of a ledger's entry away."""
@@ -277,3 +285,17 @@ def before_the_first(operation: str, act: Callable[[], object], where: str = "")
     with patch.object(BaseClient, "_make_api_call", call):
         yield
     assert acted
+
+
+@contextmanager
+def refusing(operation: str, where: str) -> Iterator[None]:
+    """Let AWS refuse each call of an operation whose arguments name `where`."""
+    real = BaseClient._make_api_call
+
+    def call(client: Any, name: str, arguments: dict[str, Any]) -> Any:
+        if name == operation and where in json.dumps(arguments, default=str):
+            raise refusal(name, "ServiceUnavailable")
+        return real(client, name, arguments)
+
+    with patch.object(BaseClient, "_make_api_call", call):
+        yield
