@@ -12,7 +12,8 @@ from sluice.chained import PART, ChainedItem
 from sluice.dynamodb import transient_as_unavailable
 from sluice.errors import NotFound, Unreadable
 from sluice.ids import is_id
-from sluice.ledger import HeadItem, is_user
+from sluice.journal import is_user
+from sluice.ledger import HeadItem
 from sluice.platform import ENTITY
 
 CONTENT = "content"

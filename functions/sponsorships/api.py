@@ -13,7 +13,7 @@ from sluice import exports, http, settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.errors import Conflicting, Invalid
-from sluice.ledger import Budget
+from sluice.journal import Budget
 from sluice.money import exponent
 from sluice.requests import RequestItem
 from sluice.roles import Principal, Role

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sluice import campaign as engine
+from sluice import journal
 from sluice.campaign import Chained, max_steps
 from sluice.errors import Conflicting
-from sponsorships import postings
+from sluice.journal import Kind, MoneyChange, Posting
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.postings import Kind, Posting
 
 PREFIX = "spn"
 """The prefix of a campaign's id."""
@@ -136,10 +135,9 @@ class Campaign(Terms, Chained):
 
 
 @dataclass(frozen=True)
-class Change(engine.Change[Campaign]):
-    """A change of a campaign, and the money that it moves."""
+class Change(MoneyChange[Campaign]):
+    """A change of a campaign."""
 
-    posting: Posting | None = None
     keys: tuple[str, ...] = ()
     """G-Keys to add to its pool."""
 
@@ -168,9 +166,9 @@ def start(campaign: Campaign, now: datetime, actor: str) -> Change:
         wake_at=campaign.ends_at,
         max_steps=max_steps(0),
     )
-    source, target = postings.wallet(campaign.currency, campaign.created_by), postings.budget(campaign.id)
-    posting = postings.transfer(
-        Kind.FUND, f"fund#{campaign.id}", campaign.currency, source, target, campaign.budget, actor
+    source, target = journal.wallet(campaign.currency, campaign.created_by), journal.budget(campaign.id)
+    posting = Posting.transfer(
+        f"fund#{campaign.id}", Kind.FUND, campaign.currency, source, target, campaign.budget, actor
     )
     return Change(campaign, started, Action.STARTED, is_batch=True, posting=posting)
 
@@ -258,9 +256,9 @@ def refund(campaign: Campaign, left: int, now: datetime, actor: str) -> Change:
     )
     posting = None
     if left:
-        source, target = postings.budget(campaign.id), postings.wallet(campaign.currency, campaign.created_by)
+        source, target = journal.budget(campaign.id), journal.wallet(campaign.currency, campaign.created_by)
         entry_id = f"refund#{campaign.id}"
-        posting = postings.transfer(Kind.REFUND, entry_id, campaign.currency, source, target, left, actor)
+        posting = Posting.transfer(entry_id, Kind.REFUND, campaign.currency, source, target, left, actor)
     return Change(campaign, closed, Action.CLOSED, is_batch=True, posting=posting)
 
 

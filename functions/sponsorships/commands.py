@@ -12,7 +12,7 @@ from sluice.clock import Clock
 from sluice.commands import ChainCommands
 from sluice.errors import Conflicting, FieldError, Forbidden, Invalid, NotFound
 from sluice.ids import is_id, new_id
-from sluice.ledger import Budget, Insufficient
+from sluice.journal import Budget, Insufficient
 from sluice.money import exponent
 from sluice.requests import Answer, Keyed, Requester
 from sluice.roles import Principal, Role

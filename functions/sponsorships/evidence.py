@@ -6,10 +6,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sluice import evidence, ledger
+from sluice import evidence, journal, ledger
 from sluice.evidence import Check
-from sluice.ledger import Unbalanced
-from sponsorships import adjustments, gkeys, postings, rows
+from sluice.journal import Unbalanced
+from sponsorships import adjustments, gkeys, rows
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.impressions import participation_id
 from sponsorships.participation import (
@@ -57,7 +57,7 @@ class Evidence:
     def _campaign(self, campaign: Campaign) -> list[Check]:
         if not campaign.is_funded:
             return []
-        checks = [_whole(account) for account in (ledger.budget(campaign.id), ledger.reserved(campaign.id))]
+        checks = [_whole(account) for account in (journal.budget(campaign.id), journal.reserved(campaign.id))]
         try:
             money = ledger.budget_of(campaign.id)
         except Unbalanced:
@@ -68,7 +68,7 @@ class Evidence:
         live = sum(not each.has_ended for each in found)
         # What is claimed back of a closed campaign's pay goes to its advertiser: it stays paid.
         claims = ledger.find_all(f"clw#{each.id}#{n}" for each in found for n in range(1, each.refunds + 1))
-        came_back = sum(entry.amount_in(ledger.budget(campaign.id)) for entry in claims.values())
+        came_back = sum(entry.amount_in(journal.budget(campaign.id)) for entry in claims.values())
         return [
             *checks,
             Check("funded = remaining + reserved + paid + refunded", money.funded, all_of_it),
@@ -117,7 +117,7 @@ def _terms(campaign: Campaign, offer: Offer) -> Iterable[Check]:
 
 def _money(found: Participation, offer: Offer, statement: Statement | None) -> Iterable[Check]:
     """The document and the statement against the ledger."""
-    wallet = postings.wallet(offer.currency, found.streamer)
+    wallet = journal.wallet(offer.currency, found.streamer)
     entry = ledger.find(f"pay#{found.id}")
     paid = entry.amount_in(wallet) if entry else 0
     for each in (ledger.find(f"rsv#{found.id}"), entry):

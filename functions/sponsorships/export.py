@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
 from sluice import exports
-from sponsorships.statement import Line
+from sponsorships.shown import Line
 
 _PART = re.compile(r"[0-9a-f]{32}(#[0-9-]{10})?")
 

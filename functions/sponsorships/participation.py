@@ -13,15 +13,14 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sluice import campaign as engine
+from sluice import journal
 from sluice.campaign import Chained, max_steps
 from sluice.errors import Conflicting
+from sluice.journal import Kind, MoneyChange, Posting
 from sluice.money import exponent
-from sponsorships import postings
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.earnings import pay
 from sponsorships.impressions import ViewerPeriod
-from sponsorships.postings import Kind, Posting
 
 MOST_VOIDED = 25
 """Impressions in a request that voids: each may have a tally of its own."""
@@ -258,9 +257,10 @@ class Counted:
 
 @dataclass(frozen=True)
 class Earned:
-    """An addition to what a streamer earned on a day, on condition of the cap."""
+    """An addition to what a streamer earned in a currency on a day, on condition of the cap."""
 
     streamer: str
+    currency: str
     day: date
     amount: int
     cap: int
@@ -296,7 +296,7 @@ class Adjustment:
     delta: int
     """The impressions that it claims beside those that count."""
     found_by: str
-    """`stream` or `sweep` for a hand in the database, `proposal` for a proposal."""
+    """`stream`, `sweep` or `worker` for a hand in the database, `proposal` for a proposal."""
     created_at: datetime
     state: AdjustmentState = AdjustmentState.OPEN
     before: Mapping[str, int] = field(default_factory=dict)
@@ -310,10 +310,9 @@ class Adjustment:
 
 
 @dataclass(frozen=True)
-class Change(engine.Change[Participation]):
+class Change(MoneyChange[Participation]):
     """A change of a participation, and what its transaction does besides."""
 
-    posting: Posting | None = None
     key: Key | None = None
     statement: Statement | None = None
     earned: Earned | None = None
@@ -341,11 +340,9 @@ def join(campaign: Campaign, participation: Participation, offer: Offer, now: da
     """Join a running campaign: pay and key are set aside in this moment. Raises Conflicting for another campaign."""
     if not campaign.takes_impressions(now):
         raise Conflicting("The campaign does not run", "campaign_not_running")
-    source, target = postings.budget(campaign.id), postings.reserved(campaign.id)
-    posting = postings.transfer(
-        Kind.RESERVE, f"rsv#{participation.id}", offer.currency, source, target, offer.pay, actor
-    )
-    posting = replace(posting, memo=offer.memo())
+    source, target = journal.budget(campaign.id), journal.reserved(campaign.id)
+    entry_id = f"rsv#{participation.id}"
+    posting = Posting.transfer(entry_id, Kind.RESERVE, offer.currency, source, target, offer.pay, actor, offer.memo())
     key = None if participation.key_number is None else Key.RESERVE
     return Change(None, participation, Action.JOINED, is_batch=True, posting=posting, key=key, joins=campaign)
 
@@ -446,13 +443,13 @@ def pay_back(
         left = participation.paid - participation.clawed
         raise Conflicting(f"Only {left} of what was paid can still be claimed back", "amount_too_high")
     clawed = replace(participation.commanded(now), clawed=participation.clawed + refund.amount)
-    owner = postings.wallet(campaign.currency, campaign.created_by)
-    posting = postings.transfer(
-        Kind.CLAWBACK,
+    owner = journal.wallet(campaign.currency, campaign.created_by)
+    posting = Posting.transfer(
         f"clw#{participation.id}#{refund.number}",
+        Kind.CLAWBACK,
         campaign.currency,
-        postings.wallet(campaign.currency, participation.streamer),
-        owner if is_closed else postings.budget(campaign.id),
+        journal.wallet(campaign.currency, participation.streamer),
+        owner if is_closed else journal.budget(campaign.id),
         refund.amount,
         approver,
     )
@@ -476,7 +473,7 @@ def pay_back(
 def decide(participation: Participation, offer: Offer, count: Count, now: datetime, cap: int, today: date) -> Change:
     """Decide what closed rows are worth: complete, hold, expire, or leave it to a person.
 
-    `cap`: what a streamer may earn a day, 0 for no cap; `today`: the day that counts for it.
+    `cap`: what a streamer may earn a day in the currency, 0 for no cap; `today`: the day that counts for it.
     """
     total = count.valid + participation.granted
     is_complete = total >= offer.target
@@ -520,7 +517,7 @@ def decide(participation: Participation, offer: Offer, count: Count, now: dateti
         posting=_pay(participation, offer, amount) if amount else _release(participation, offer, "worker"),
         key=_unlocked(participation) if is_complete else _returned(participation),
         statement=statement,
-        earned=Earned(participation.streamer, today, amount, cap) if amount and cap else None,
+        earned=Earned(participation.streamer, offer.currency, today, amount, cap) if amount and cap else None,
     )
 
 
@@ -547,16 +544,16 @@ def copies(total: int, clicks: int, offer: Offer) -> dict[str, Any]:
 
 def _pay(participation: Participation, offer: Offer, amount: int) -> Posting:
     """What was set aside goes to the streamer's wallet; of less than all of it, the rest back to the budget."""
-    source = postings.reserved(participation.campaign_id)
-    legs = {source: -offer.pay, postings.wallet(offer.currency, participation.streamer): amount}
+    source = journal.reserved(participation.campaign_id)
+    legs = {source: -offer.pay, journal.wallet(offer.currency, participation.streamer): amount}
     if amount < offer.pay:
-        legs[postings.budget(participation.campaign_id)] = offer.pay - amount
+        legs[journal.budget(participation.campaign_id)] = offer.pay - amount
     return Posting(f"pay#{participation.id}", Kind.PAY, offer.currency, legs, "worker")
 
 
 def _release(participation: Participation, offer: Offer, actor: str) -> Posting:
-    source, target = postings.reserved(participation.campaign_id), postings.budget(participation.campaign_id)
-    return postings.transfer(Kind.RELEASE, f"rel#{participation.id}", offer.currency, source, target, offer.pay, actor)
+    source, target = journal.reserved(participation.campaign_id), journal.budget(participation.campaign_id)
+    return Posting.transfer(f"rel#{participation.id}", Kind.RELEASE, offer.currency, source, target, offer.pay, actor)
 
 
 def _unlocked(participation: Participation) -> Key | None:

@@ -7,13 +7,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, fie
 
 from sluice import http
 from sluice.http import Moment
-from sluice.ledger import Budget
+from sluice.journal import Budget
 from sluice.money import exponent, shown
 from sluice.schemas import Amount, Currency, Page, Rate
 from sponsorships.campaign import MOST_KEYS, AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.impressions import ViewerPeriod
 from sponsorships.participation import MOST_VOIDED, Adjustment, ParticipationStatus, PayWaiting, Standing, Why
-from sponsorships.statement import Proof, Shown
+from sponsorships.shown import Proof, Shown
 
 MAX_TARGET = 100_000
 MAX_HOLD_HOURS = 30 * 24

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from sluice import http, settings
-from sluice.ledger import Kind
+from sluice.journal import Kind
 from sluice.roles import Role
 from wallets import bootstrap
 from wallets.bootstrap import WalletsSettings as Settings

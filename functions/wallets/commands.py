@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sluice import ledger
+from sluice import journal, ledger
 from sluice.clock import Clock
 from sluice.errors import Conflicting, Invalid, NotFound
-from sluice.ledger import Balance, Entry, Kind, Line
+from sluice.journal import Balance, Entry, Kind, Line
 from sluice.requests import Answer, Keyed, Requester, carry_out
 from wallets.movement import Moved, Movement, Place
 from wallets.store import WalletStore, entry_id, entry_of, moved_by
@@ -39,7 +39,7 @@ class Wallets:
             if not found.does_as(make(head.number)):
                 message = "This Idempotency-Key was used for another movement: use a new key for each"
                 raise Conflicting(message, "idempotency_key_reused")
-            account = ledger.wallet(movement.currency, movement.user)
+            account = journal.wallet(movement.currency, movement.user)
             moved = moved_by(found, movement, ledger.read([account])[account], head)
             return self._store.answer(moved, now, keyed)
 
@@ -68,7 +68,7 @@ class Wallets:
             if not wallets:
                 return None, [], None
             currency = wallets[0].currency
-        account = ledger.wallet(currency, user)
+        account = journal.wallet(currency, user)
         lines, following = ledger.page(account, limit, after.number if after else None)
         return ledger.read([account])[account], lines, Place(following) if following else None
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from sluice import http, money
-from sluice.ledger import Balance, Line
+from sluice.journal import Balance, Line
 from sluice.schemas import Amount, Currency, Page
 from wallets.movement import Moved, Place
 

@@ -9,11 +9,12 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from sluice import ledger
+from sluice import journal, ledger
 from sluice.audit import Head
 from sluice.commit import Trace, commit
 from sluice.dynamodb import Database, transient_as_unavailable
-from sluice.ledger import Balance, Entry, HeadItem, Kind
+from sluice.journal import Balance, Entry, Kind
+from sluice.ledger import HeadItem
 from sluice.requests import Keyed
 from wallets.movement import ENTITY, Moved, Movement
 
@@ -43,10 +44,10 @@ def entry_id(kind: Kind, request: str) -> str:
 
 def entry_of(kind: Kind, request: str, movement: Movement, number: int, actor: str, now: datetime) -> Entry:
     """The entry of a movement, which the audit entry of this number causes."""
-    outside, wallet = ledger.outside(movement.currency), ledger.wallet(movement.currency, movement.user)
+    outside, wallet = journal.outside(movement.currency), journal.wallet(movement.currency, movement.user)
     source, target = (outside, wallet) if kind is Kind.DEPOSIT else (wallet, outside)
     cause = f"{entity_of(movement.user)} {number}"
-    return ledger.transfer(
+    return journal.transfer(
         entry_id(kind, request),
         kind,
         movement.currency,
@@ -85,8 +86,8 @@ class WalletStore:
         """
         planned = make(head.number + 1)
         balances = ledger.read(leg.account for leg in planned.legs)
-        account = ledger.wallet(movement.currency, movement.user)
-        before, after = balances[account], ledger.after(planned, balances)[account]
+        account = journal.wallet(movement.currency, movement.user)
+        before, after = balances[account], journal.after(planned, balances)[account]
         trace = Trace(
             entity=entity_of(movement.user),
             action=ACTIONS[kind],

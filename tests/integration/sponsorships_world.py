@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sluice import ledger
+from sluice import journal, ledger
 from sluice.clock import rfc3339
 from sluice.dynamodb import Database, bind
 from sluice.ledger import LedgerItem
@@ -63,8 +63,8 @@ class Sponsorships:
     def deposit(self, user: str, amount: int, currency: str) -> None:
         """Money comes from outside."""
         self.made += 1
-        source, target = ledger.outside(currency), ledger.wallet(currency, user)
-        entry = ledger.transfer(
+        source, target = journal.outside(currency), journal.wallet(currency, user)
+        entry = journal.transfer(
             f"dep#{self.made}", "deposit", currency, source, target, amount, cause="test", actor="ada", now=NOON
         )
         assert Database().commit(lambda transaction: _write(transaction, entry))
@@ -183,7 +183,7 @@ def leaf_of(found_id: str, proof: dict[str, Any]) -> bytes:
     return sha256(b"\x00" + "|".join(fields).encode()).digest()
 
 
-def _write(transaction: Any, entry: ledger.Entry) -> None:
+def _write(transaction: Any, entry: journal.Entry) -> None:
     ledger.write(transaction, entry, ledger.read(leg.account for leg in entry.legs))
 
 

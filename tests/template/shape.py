@@ -26,7 +26,6 @@ ADAPTERS = {
 
 # What is not yet in its place, and goes from here when it is.
 KNOWN = {
-    "sponsorships.schemas: it imports sponsorships.statement: no schemas.py may",
     "views.counts.display: it imports aws_lambda_powertools: let an adapter do that",
     "views.registered.rebuild: it imports aws_lambda_powertools: let an adapter do that",
     "views.sync.bootstrap: it imports botocore.exceptions: no bootstrap.py may",

@@ -16,14 +16,14 @@ import pytest
 
 from sluice import exports, money
 from sluice.clock import rfc3339
+from sluice.paying import entry_of
 from sponsorships import earnings, impressions, merkle, participation, rows
 from sponsorships.campaign import AtEnd
 from sponsorships.export import COLUMNS
 from sponsorships.impressions import Impression, ImpressionKeys, Row, ViewerPeriod
 from sponsorships.participation import Count, Offer, ParticipationStatus, Why
 from sponsorships.schemas import StatementResource
-from sponsorships.statement import Shown
-from sponsorships.store import entry_of
+from sponsorships.shown import Shown
 from tests.factories import NOON, a_participation, a_sponsorship
 from tests.template_reader import ROOT
 

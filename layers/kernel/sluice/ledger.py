@@ -7,19 +7,12 @@
 | wallet#USD#nina   | line#000000000042 | one leg of one entry: the amount, and the balance after it                   |
 | wallet#nina       | head              | the last audit entry of what was paid in and out: `sluice.ledger.HeadItem`   |
 
-Accounts: `wallet#<currency>#<user>`, `budget#<campaign>`, `reserved#<campaign>`, and `outside#<currency>`, the world
-beyond the platform, which alone may be negative. Amounts are whole minor units, above 0 for what comes in.
+What accounts and entries are: `sluice.journal`.
 """
 
-import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from hashlib import sha256
 from itertools import batched
 from typing import Any
 
@@ -30,142 +23,32 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from sluice.audit import HeadAttributes
-from sluice.clock import rfc3339
 from sluice.dynamodb import Bound, snapshot, transient_as_unavailable, unreadable
-from sluice.errors import Conflicting, Invalid, Unreadable
-from sluice.money import EXPONENTS, shown
+from sluice.errors import Unreadable
+from sluice.journal import (
+    Balance,
+    Balances,
+    Budget,
+    Entry,
+    Kind,
+    Leg,
+    Line,
+    Unbalanced,
+    after,
+    budget,
+    reserved,
+    wallet,
+)
+from sluice.money import EXPONENTS
 
-MOST_LEGS = 40
-"""An entry is 1 + 2 x 40 actions of the 100 that a transaction may have."""
-MOST_MEMO_BYTES = 500
-MOST_USER_CHARACTERS = 128
-
-_USER = re.compile(rf"[!-\"$-~]{{1,{MOST_USER_CHARACTERS}}}")
 _LINE = "line#"
 _BALANCE = "balance"
 _ENTRY = "entry"
+_PREFIX = "entry#"
 _HEAD = "head"
 _LOOKS = 5
 # As many as a batch read takes.
 _LINES = 100
-
-
-class Kind(StrEnum):
-    """What an entry is for."""
-
-    DEPOSIT = "deposit"
-    WITHDRAW = "withdraw"
-    FUND = "fund"
-    RESERVE = "reserve"
-    RELEASE = "release"
-    PAY = "pay"
-    CLAWBACK = "clawback"
-    REFUND = "refund"
-
-
-class Unbalanced(ValueError):
-    """Raised for legs that are no entry, and for a budget that does not add up: a defect, never an answer."""
-
-
-class Insufficient(Conflicting):
-    """Raised when an account has less than an entry takes from it."""
-
-    def __init__(self, account: str, has: int, needs: int, currency: str) -> None:
-        super().__init__(
-            f"{account} has {shown(has, currency)}, and {shown(needs, currency)} are needed", "insufficient_funds"
-        )
-        self.account, self.has, self.needs = account, has, needs
-
-
-class CurrencyMismatch(Conflicting):
-    """Raised when an account has another currency than the entry: it has one for ever."""
-
-    def __init__(self, account: str, has: str, wanted: str) -> None:
-        super().__init__(f"{account} has {has}, not {wanted}", "currency_mismatch")
-
-
-@dataclass(frozen=True)
-class Leg:
-    """What one entry changes in one account: above 0 it comes in, below 0 it goes out."""
-
-    account: str
-    amount: int
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A movement of money. Its id says what it is for (`pay#spn_...:nina`), so that it can be written only once."""
-
-    id: str
-    kind: str
-    currency: str
-    legs: tuple[Leg, ...]
-    cause: str
-    """The audited entity and the number of its audit entry: `spn_01K...:nina 7`."""
-    actor: str
-    at: str
-    memo: Mapping[str, str]
-    hash: str = ""
-
-    def digest(self) -> str:
-        """SHA-256, in hex, of everything in the entry but its hash."""
-        content = {name: value for name, value in vars(self).items() if name != "hash"}
-        content |= {"legs": [vars(leg) for leg in self.legs], "memo": dict(self.memo)}
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return sha256(text.encode()).hexdigest()
-
-    def amount_in(self, account: str) -> int:
-        """What it changes in an account; 0: nothing."""
-        return next((leg.amount for leg in self.legs if leg.account == account), 0)
-
-    def does_as(self, other: "Entry") -> bool:
-        """Whether both move the same money for the same reason, whoever asked for it and when."""
-        mine, its = ((each.kind, each.currency, set(each.legs), dict(each.memo)) for each in (self, other))
-        return mine == its
-
-
-@dataclass(frozen=True)
-class Balance:
-    """What an account has. The balance of an account without lines: 0, and no currency."""
-
-    account: str
-    currency: str = ""
-    amount: int = 0
-    lines: int = 0
-    """How many lines there are."""
-    last: str = ""
-    """The id of the last entry."""
-    totals: Mapping[str, int] = field(default_factory=dict)
-    """The sum of the lines of each kind."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One leg of one entry, as its account lists it; `number` counts from 1."""
-
-    number: int
-    entry: str
-    kind: str
-    amount: int
-    after: int
-    """The balance then."""
-    at: str
-    against: str
-    """The account on the other side; of several, the one with the largest amount."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The money of one campaign: `funded` is the sum of the others."""
-
-    funded: int
-    remaining: int
-    reserved: int
-    paid: int
-    refunded: int
-
-
-type Balances = Mapping[str, Balance]
 
 
 class LedgerItem(Bound):
@@ -238,86 +121,6 @@ class HeadItem(HeadAttributes, LedgerItem):
         return f"wallet#{user}", _HEAD
 
 
-def is_user(text: str) -> bool:
-    """Whether a user of this name may have a wallet: 1 to 128 visible ASCII characters without `#`."""
-    return _USER.fullmatch(text) is not None
-
-
-def wallet(currency: str, user: str) -> str:
-    """A user's account in a currency. Raises Invalid (`user_invalid`)."""
-    if not is_user(user):
-        raise Invalid.of("user", "A user is 1 to 128 visible ASCII characters without #", "user_invalid")
-    return f"wallet#{currency}#{user}"
-
-
-def outside(currency: str) -> str:
-    """The world beyond the platform: where deposits come from, and withdrawals go to."""
-    return f"outside#{currency}"
-
-
-def budget(campaign_id: str) -> str:
-    """What is left of a campaign's budget, and is promised to nobody."""
-    return f"budget#{campaign_id}"
-
-
-def reserved(campaign_id: str) -> str:
-    """What is set aside for those to whom a campaign promised it."""
-    return f"reserved#{campaign_id}"
-
-
-def entry(
-    id: str,  # noqa: A002 - the field's name
-    kind: str,
-    currency: str,
-    legs: Sequence[Leg],
-    *,
-    cause: str,
-    actor: str,
-    now: datetime,
-    memo: Mapping[str, str] | None = None,
-) -> Entry:
-    """An entry that can be written. The legs of one account become one leg.
-
-    Raises Unbalanced for legs that do not sum to 0, a leg of 0, no legs or more than 40, an amount that is not an int,
-    and a memo over 500 bytes; ValueError for an unknown kind.
-    """
-    if any(type(leg.amount) is not int for leg in legs):
-        raise Unbalanced(f"{id}: an amount is an int, in minor units")
-    amounts: Counter[str] = Counter()
-    for leg in legs:
-        amounts[leg.account] += leg.amount
-    netted = tuple(Leg(account, amount) for account, amount in amounts.items())
-    if not 1 < len(netted) <= MOST_LEGS or not all(leg.amount for leg in netted):
-        raise Unbalanced(f"{id}: an entry has 2 to {MOST_LEGS} legs, none of them 0: {netted}")
-    if off := sum(leg.amount for leg in netted):
-        raise Unbalanced(f"{id}: the legs sum to {off}, not 0: {netted}")
-    noted = dict(memo or {})
-    if len(json.dumps(noted, ensure_ascii=False).encode()) > MOST_MEMO_BYTES:
-        raise Unbalanced(f"{id}: the memo has more than {MOST_MEMO_BYTES} bytes")
-    unsigned = Entry(id, Kind(kind).value, currency, netted, cause, actor, rfc3339(now), noted)
-    return Entry(**(vars(unsigned) | {"hash": unsigned.digest()}))
-
-
-def transfer(
-    id: str,  # noqa: A002 - the field's name
-    kind: str,
-    currency: str,
-    source: str,
-    target: str,
-    amount: int,
-    *,
-    cause: str,
-    actor: str,
-    now: datetime,
-    memo: Mapping[str, str] | None = None,
-) -> Entry:
-    """The entry that moves an amount above 0 from one account to another. Raises Unbalanced."""
-    if not amount > 0:
-        raise Unbalanced(f"{id}: a transfer moves an amount above 0")
-    legs = (Leg(source, -amount), Leg(target, amount))
-    return entry(id, kind, currency, legs, cause=cause, actor=actor, now=now, memo=memo)
-
-
 def read(accounts: Iterable[str]) -> dict[str, Balance]:
     """The balance of each account, by consistent batch reads; 0 for an account without lines. Raises Unavailable."""
     wanted = list(dict.fromkeys(accounts))
@@ -331,11 +134,6 @@ def wallets_of(user: str) -> list[Balance]:
     """The wallets that a user has, in the order of their currencies: of every currency that is known, in two reads."""
     balances = read(wallet(currency, user) for currency in sorted(EXPONENTS))
     return [balance for balance in balances.values() if balance.lines]
-
-
-def after(entry: Entry, balances: Balances) -> dict[str, Balance]:
-    """The balances of its accounts after an entry. Raises Insufficient, CurrencyMismatch."""
-    return {leg.account: _then(balances[leg.account], leg, entry) for leg in entry.legs}
 
 
 def write(transaction: TransactWrite, entry: Entry, balances: Balances) -> dict[str, Balance]:
@@ -364,20 +162,8 @@ def find(entry_id: str) -> Entry | None:
 def find_all(ids: Iterable[str]) -> dict[str, Entry]:
     """Entries by their ids, without missing ones, by consistent batch reads. Raises Unavailable, Unreadable."""
     with transient_as_unavailable():
-        items = list(LedgerEntryItem.batch_get([(_entry_key(each), _ENTRY) for each in ids], consistent_read=True))
+        items = list(LedgerEntryItem.batch_get(map(entry_key, ids), consistent_read=True))
     return {found.id: found for found in map(_entry, items)}
-
-
-def settled(entry: Entry) -> bool:
-    """Whether an entry whose transaction failed is in the ledger all the same: its answer was lost. A consistent read.
-
-    It is the same entry if it has the same kind, currency, legs and memo: a second try has another time and cause.
-    Raises Conflicting (`entry_differs`) when another entry has its id.
-    """
-    found = find(entry.id)
-    if found and not found.does_as(entry):
-        raise Conflicting(f"Another entry {entry.id} is in the ledger", "entry_differs")
-    return found is not None
 
 
 def page(
@@ -408,7 +194,7 @@ def budget_of(campaign_id: str) -> Budget:
     `paid` is what the streamers got and was not clawed back; a release, and the rest of a partial pay, are none of it.
     """
     accounts = budget(campaign_id), reserved(campaign_id)
-    items = snapshot(BalanceItem, [(each, _BALANCE) for each in accounts])
+    items = snapshot(*((BalanceItem, (each, _BALANCE)) for each in accounts))
     left, promised = (_balance(item) if item else Balance(name) for name, item in zip(accounts, items, strict=True))
     totals = Counter(left.totals)
     totals.update(promised.totals)
@@ -532,28 +318,6 @@ def _all_accounts(currency: str) -> Iterator[str]:
             return
 
 
-def _then(before: Balance, leg: Leg, entry: Entry) -> Balance:
-    """The balance of an account after an entry. Raises Insufficient, CurrencyMismatch."""
-    currency = before.currency or _named_currency(leg.account) or entry.currency
-    if currency != entry.currency:
-        raise CurrencyMismatch(leg.account, currency, entry.currency)
-    if _is_bounded(leg) and before.amount + leg.amount < 0:
-        raise Insufficient(leg.account, before.amount, -leg.amount, currency)
-    totals = dict(before.totals) | {entry.kind: before.totals.get(entry.kind, 0) + leg.amount}
-    return Balance(leg.account, currency, before.amount + leg.amount, before.lines + 1, entry.id, totals)
-
-
-def _named_currency(account: str) -> str:
-    """The currency that is part of an account's name; empty when there is none."""
-    kind, *rest = account.split("#", 2)
-    return rest[0] if kind in ("wallet", "outside") and rest else ""
-
-
-def _is_bounded(leg: Leg) -> bool:
-    """Whether it takes from an account that is never negative."""
-    return leg.amount < 0 and not leg.account.startswith("outside#")
-
-
 def _moves(leg: Leg, entry: Entry, after: Balance) -> list[Action]:
     total: Any = getattr(BalanceItem, f"k_{entry.kind}")
     moves = [
@@ -573,15 +337,16 @@ def _as_read(before: Balance, leg: Leg) -> Condition:
         new: Condition = BalanceItem.account.does_not_exist()
         return new
     as_read: Condition = BalanceItem.lines == before.lines
-    return as_read & (BalanceItem.amount >= -leg.amount) if _is_bounded(leg) else as_read
+    return as_read & (BalanceItem.amount >= -leg.amount) if leg.is_bounded else as_read
 
 
 def _against(leg: Leg, entry: Entry) -> str:
     return max((each for each in entry.legs if each.amount * leg.amount < 0), key=lambda each: abs(each.amount)).account
 
 
-def _entry_key(entry_id: str) -> str:
-    return f"entry#{entry_id}"
+def entry_key(entry_id: str) -> tuple[str, str]:
+    """The key of an entry's item."""
+    return f"{_PREFIX}{entry_id}", _ENTRY
 
 
 def _line_key(number: int) -> str:
@@ -590,7 +355,7 @@ def _line_key(number: int) -> str:
 
 def _entry_item(entry: Entry) -> LedgerEntryItem:
     values = dict(vars(entry)) | {"legs": [vars(leg) for leg in entry.legs], "memo": dict(entry.memo)}
-    return LedgerEntryItem(_entry_key(values.pop("id")), _ENTRY, **values)
+    return LedgerEntryItem(*entry_key(values.pop("id")), **values)
 
 
 def _readable[M: LedgerItem, T](make: Callable[[M], T]) -> Callable[[M], T]:
@@ -613,7 +378,7 @@ def _readable[M: LedgerItem, T](make: Callable[[M], T]) -> Callable[[M], T]:
 def _entry(item: LedgerEntryItem) -> Entry:
     legs = tuple(Leg(each["account"], each["amount"]) for each in item.legs)
     values = {name: getattr(item, name) for name in ("kind", "currency", "cause", "actor", "at", "memo", "hash")}
-    return Entry(id=item.account.removeprefix(_entry_key("")), legs=legs, **values)
+    return Entry(id=item.account.removeprefix(_PREFIX), legs=legs, **values)
 
 
 @_readable
