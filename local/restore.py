@@ -37,6 +37,7 @@ HELD = (
     "OperationsStopFunction",
     "OperationsSweeperFunction",
     "PromotionsApiFunction",
+    "PromotionsTrackingScheduleFunction",
     "PromotionsWorkerFunction",
     "SponsorshipsApiFunction",
     "SponsorshipsMonitoringApiFunction",

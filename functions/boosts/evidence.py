@@ -26,7 +26,7 @@ def _look(store: Store, campaign: Campaign, zone: ZoneInfo) -> list[Check]:
     for video_id in campaign.video_ids:
         campaigns = store.campaigns_of(video_id)
         standing = sum(each.standing_by_video()[video_id] for each in campaigns)
-        boosted = totals.read(CONTENT_TYPE, video_id).boosted
+        boosted = totals.read_all([(CONTENT_TYPE, video_id)])[CONTENT_TYPE, video_id].boosted
         on_days = totals.read_boosted_days(CONTENT_TYPE, video_id, _worked_on(campaigns, zone))
         checks.append(Check(f"all its campaigns = boosted, video {video_id}", standing, boosted))
         checks.append(Check(f"all its days = boosted, video {video_id}", sum(on_days.values()), boosted))

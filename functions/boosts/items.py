@@ -16,33 +16,15 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from boosts.campaign import Status, Waiting
 from boosts.plan import Pattern
 from boosts.usage import Usage
+from sluice import chained
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, DateAttribute, EnumAttribute, TextsAttribute
 
 USAGE = "usage"
-
-
-class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_creation"
-        projection = KeysOnlyProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
-
-
-class _ByStatus(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_status"
-        projection = KeysOnlyProjection()
-
-    status = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
 
 
 class BoostsItem(Bound):
@@ -56,18 +38,11 @@ class BoostsItem(Bound):
     kind = DiscriminatorAttribute()
 
 
-class ListedItem(Bound):
-    """A campaign's keys, as the indexes project them.
+class ListedItem(chained.ListedItem):
+    """The keys of a campaign, as the indexes project them."""
 
-    Not a BoostsItem: PynamoDB would filter its queries by `kind`. One index does not project it; in the other it is a
-    key, and DynamoDB does not filter by keys.
-    """
-
-    Meta = BoostsItem.Meta
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
-    by_creation = _ByCreation()
-    by_status = _ByStatus()
+    class Meta(BoostsItem.Meta):
+        pass
 
 
 class CampaignItem(ChainedAttributes, BoostsItem, discriminator=PART):

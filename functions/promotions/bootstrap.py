@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from promotions.closing import Closing
 from promotions.connections import ConnectionStore
+from promotions.escrow.hedera import HederaEscrow
 from promotions.escrow.ledger import LedgerEscrow
 from promotions.items import PromotionsItem
 from promotions.media import MediaBucket, media_bucket
 from promotions.networks.factory import NetworkFactory, Servers
 from promotions.networks.sandbox import Sandbox
 from promotions.outside import Outside
+from promotions.ports import Escrow
 from promotions.store import PromotionStore
 from promotions.tokens import Tokens, tokens
 from sluice.clock import SystemClock
@@ -31,23 +33,43 @@ class NetworkSettings(CommitSettings):
 
 
 @dataclass(frozen=True)
-class PromotionsSettings(NetworkSettings, WakeSettings):
-    """What a function reads that moves promotions on."""
+class ChainSettings(NetworkSettings, WakeSettings):
+    """What a function reads that changes promotions, and moves no money."""
 
     promotions_queue_url: str
     promotions_queue_arn: str
+
+
+@dataclass(frozen=True)
+class PromotionsSettings(ChainSettings):
+    """What a function reads that moves promotions on."""
+
     ledger_table: str
     media_bucket: str
 
 
-def store(settings: PromotionsSettings) -> PromotionStore:
-    """The store, with its models bound to their tables."""
+@dataclass(frozen=True)
+class StepSettings(PromotionsSettings):
+    """What a function reads that makes a promotion's calls."""
+
+    escrow: str
+    escrow_function: str
+    hedera_account: str
+
+
+def store_without_money(settings: ChainSettings) -> PromotionStore:
+    """The store, for changes that move no money."""
     bind(PromotionsItem, settings.promotions_table)
-    bind(LedgerItem, settings.ledger_table)
     return PromotionStore(database(settings))
 
 
-def wake(settings: PromotionsSettings) -> Wake:
+def store(settings: PromotionsSettings) -> PromotionStore:
+    """The store, with its models bound to their tables."""
+    bind(LedgerItem, settings.ledger_table)
+    return store_without_money(settings)
+
+
+def wake(settings: ChainSettings) -> Wake:
     """Brings steps to the promotions' queue."""
     return wake_of(settings, settings.promotions_queue_url, settings.promotions_queue_arn)
 
@@ -75,9 +97,16 @@ def media(settings: PromotionsSettings) -> MediaBucket:
     return media_bucket(settings.media_bucket)
 
 
-def outside(settings: PromotionsSettings) -> Outside:
+def escrow(settings: StepSettings) -> Escrow:
+    """The escrow that the stack was deployed with."""
+    if settings.escrow == "hedera":
+        return HederaEscrow(settings.escrow_function, settings.hedera_account)
+    return LedgerEscrow()
+
+
+def outside(settings: StepSettings) -> Outside:
     """What a promotion does outside the platform."""
-    return Outside(networks(settings), LedgerEscrow(), media(settings))
+    return Outside(networks(settings), escrow(settings), media(settings))
 
 
 def sandbox(settings: NetworkSettings) -> Sandbox:

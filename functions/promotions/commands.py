@@ -26,7 +26,7 @@ from sluice import ledger
 from sluice.clock import Clock
 from sluice.commands import ChainCommands
 from sluice.errors import Conflicting, FieldError, Invalid, NotFound
-from sluice.ids import new_id
+from sluice.ids import new_id, nonce
 from sluice.journal import Budget, Insufficient, wallet
 from sluice.requests import Answer, Requester
 from sluice.roles import Principal, Role
@@ -52,10 +52,28 @@ class Rules:
     disclosures: tuple[str, ...]
 
 
-class Promotions(ChainCommands[Promotion, Change]):
-    """What owners do with their promotions, and operators with all of them."""
+class Closer(ChainCommands[Promotion, Change]):
+    """Closes promotions, for owners, operators and the tracker."""
 
     prefix = PREFIX
+
+    def close(self, campaign_id: str, reason: CloseReason, requester: Requester) -> Promotion | Answer:
+        """Close a running promotion now. One that closes already is answered as it is."""
+
+        def change(found: Promotion, now: datetime) -> Change | None:
+            if found.closing_since is not None:
+                return None
+            return settling.close(found, reason, now)
+
+        return self.command("close", campaign_id, requester, change)
+
+    def by_trigger(self, campaign_id: str) -> None:
+        """Close a promotion whose metric reached its number. Raises Conflicting, NotFound, Unavailable."""
+        self.close(campaign_id, CloseReason.TRIGGER, Requester("tracker", nonce()))
+
+
+class Promotions(Closer):
+    """What owners do with their promotions, and operators with all of them."""
 
     def __init__(
         self,
@@ -156,16 +174,6 @@ class Promotions(ChainCommands[Promotion, Change]):
     def cancel(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
         """Cancel a publish: after the answer no post begins, and what was posted is deleted."""
         return self.command("cancel", campaign_id, requester, promotions.cancel)
-
-    def close(self, campaign_id: str, reason: CloseReason, requester: Requester) -> Promotion | Answer:
-        """Close a running promotion now. One that closes already is answered as it is."""
-
-        def change(found: Promotion, now: datetime) -> Change | None:
-            if found.closing_since is not None and found.status is not PromotionStatus.DRAFT:
-                return None
-            return settling.close(found, reason, now)
-
-        return self.command("close", campaign_id, requester, change)
 
     def resume(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
         """Go on at the stage that halted."""

@@ -169,6 +169,8 @@ class EngagementItem(PromotionsItem):
     host = UnicodeAttribute()
     owner = UnicodeAttribute()
     post_ids = JSONAttribute()
+    triggers = JSONAttribute()
+    closes_at = UTCDateTimeAttribute()
     metrics = JSONAttribute(null=True)
     """The sum over the posts: `{"likes": 4, "reposts": 1, "quotes": 0, "replies": 0}`."""
     read_at = UTCDateTimeAttribute(null=True)
@@ -181,6 +183,13 @@ class EngagementItem(PromotionsItem):
     missing = BooleanAttribute(default=False)
     final = BooleanAttribute(default=False)
     by_track = _ByTrack()
+
+
+class SnapshotItem(PromotionsItem):
+    """`prm_...`, `metrics#<time>`: the metrics of both posts then, added. Removed 90 days after the close."""
+
+    metrics = JSONAttribute()
+    expires_at = NumberAttribute()
 
 
 class _ByAccount(GlobalSecondaryIndex["ParticipantItem"]):

@@ -20,9 +20,8 @@ from typing import Any
 
 from promotions.operation import Operation, OperationState, followed
 from promotions.split import Participant, Split, WeightClass
-from sluice import campaign as engine
 from sluice.campaign import Chained
-from sluice.journal import Balances, Posting
+from sluice.journal import Balances, MoneyChange
 from sluice.outward import Call
 
 PREFIX = "prm"
@@ -295,11 +294,10 @@ class Promotion(Terms, Chained):
 
 
 @dataclass(frozen=True)
-class Change(engine.Change[Promotion]):
+class Change(MoneyChange[Promotion]):
     """A change of a promotion: its events, the money that it moves, and to whom."""
 
     events: tuple[Event, ...] = ()
-    posting: Posting | None = None
     noted: Mapping[str, Any] = field(default_factory=dict)
     """What the audit entry shows besides."""
     balances: Balances = field(default_factory=dict)

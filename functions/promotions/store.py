@@ -11,18 +11,19 @@ from promotions import engagement, participants
 from promotions.items import ListedItem, OperationItem, PromotionItem
 from promotions.operation import Operation
 from promotions.promotion import Action, Change, Promotion, PromotionStatus, Stage, Terms
-from sluice import audit, outbox, posting
+from sluice import audit, outbox
 from sluice.audit import EntryItem
 from sluice.chained import PART
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, transient_as_unavailable
-from sluice.store import ChainStore, Listing
+from sluice.paying import PayingStore
+from sluice.store import Listing
 
 _NO_EVENTS = dict.fromkeys(Action, "")
 """A change says which events it has; the first one is the audit entry's."""
 
 
-class PromotionStore(ChainStore[Promotion, Change]):
+class PromotionStore(PayingStore[Promotion, Change]):
     """Reads promotions and commits changes to them."""
 
     kind = Promotion
@@ -75,7 +76,7 @@ class PromotionStore(ChainStore[Promotion, Change]):
         if after.final and before and before.final is None:
             engagement.finish(transaction, after.id, after.final)
         participants.write(transaction, change)
-        posting.write(transaction, change, after.audit_number, change.balances)
+        self.post(transaction, change, after, change.balances)
 
     def terms(self, promotion: Promotion) -> dict[str, Any]:
         values = {each.name: getattr(promotion, each.name) for each in fields(Terms)}
@@ -92,10 +93,12 @@ class PromotionStore(ChainStore[Promotion, Change]):
     def told(self, promotion: Promotion) -> dict[str, Any]:
         return promotion.card
 
+    def noted(self, change: Change) -> dict[str, Any]:
+        edited = self.terms(change.after) if change.action is Action.EDITED else {}
+        return {**edited, **change.noted}
+
     def _trace(self, change: Change, actor: str) -> Trace | None:
         trace = super()._trace(change, actor)
-        edited = self.terms(change.after) if change.action is Action.EDITED else {}
-        trace = posting.noted(trace, change, {**edited, **change.noted})
         if trace and change.events:
             return replace(trace, event=change.events[0].name, told=_numbered(change, 0))
         return trace

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sluice import campaign as engine
 from sluice import journal
 from sluice.campaign import Chained, max_steps
 from sluice.errors import Conflicting
-from sluice.journal import Kind, Posting
+from sluice.journal import Kind, MoneyChange, Posting
 from sponsorships.impressions import ViewerPeriod
 
 PREFIX = "spn"
@@ -136,10 +135,9 @@ class Campaign(Terms, Chained):
 
 
 @dataclass(frozen=True)
-class Change(engine.Change[Campaign]):
-    """A change of a campaign, and the money that it moves."""
+class Change(MoneyChange[Campaign]):
+    """A change of a campaign."""
 
-    posting: Posting | None = None
     keys: tuple[str, ...] = ()
     """G-Keys to add to its pool."""
 

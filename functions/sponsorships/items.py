@@ -19,7 +19,7 @@
 | P                | adjustment#000007  | -             | an edit that was found or proposed, and who approved it      |
 | adjustments      | <time>#P#000007    | -             | the list of open adjustments, the oldest first               |
 | P                | refund#0001        | -             | a claim back, and who approved it                            |
-| earned#nina      | 2026-11-27         | -             | what a streamer earned on a day                              |
+| earned#USD#nina  | 2026-11-27         | -             | what a streamer earned in a currency on a day                |
 | monitor          | api, stream, ...   | -             | what each detector saw last (monitoring): `MonitorItem`      |
 
 Only the items of part `campaign` have `status` and `created_at`, so only they are in the indexes.
@@ -36,8 +36,8 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from sluice import chained
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, EnumAttribute, NumbersAttribute, TextsAttribute
 from sponsorships.campaign import AtEnd, Keys, SponsorshipStatus, Viewers
@@ -51,24 +51,6 @@ STATEMENT = "statement"
 PARTICIPATION = "participation"
 CHECK = "check"
 LISTED = "participation#"
-
-
-class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_creation"
-        projection = KeysOnlyProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
-
-
-class _ByStatus(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_status"
-        projection = KeysOnlyProjection()
-
-    status = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
 
 
 class SponsorshipsItem(Bound):
@@ -87,11 +69,11 @@ class ChainItem(SponsorshipsItem):
     kind = DiscriminatorAttribute()
 
 
-class ListedItem(SponsorshipsItem):
-    """The keys of what has a status, as the indexes project them; or an entry in a list."""
+class ListedItem(chained.ListedItem):
+    """The keys of a campaign, as the indexes project them; or an entry in a list."""
 
-    by_creation = _ByCreation()
-    by_status = _ByStatus()
+    class Meta(SponsorshipsItem.Meta):
+        pass
 
 
 class CampaignItem(ChainedAttributes, ChainItem, discriminator=PART):
@@ -281,6 +263,6 @@ class AdjustmentItem(SponsorshipsItem):
 
 
 class EarnedItem(SponsorshipsItem):
-    """What a streamer earned on a day."""
+    """What a streamer earned in a currency on a day."""
 
     amount = NumberAttribute(default=0)

@@ -13,11 +13,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sluice import campaign as engine
 from sluice import journal
 from sluice.campaign import Chained, max_steps
 from sluice.errors import Conflicting
-from sluice.journal import Kind, Posting
+from sluice.journal import Kind, MoneyChange, Posting
 from sluice.money import exponent
 from sponsorships.campaign import AtEnd, Campaign
 from sponsorships.earnings import pay
@@ -258,9 +257,10 @@ class Counted:
 
 @dataclass(frozen=True)
 class Earned:
-    """An addition to what a streamer earned on a day, on condition of the cap."""
+    """An addition to what a streamer earned in a currency on a day, on condition of the cap."""
 
     streamer: str
+    currency: str
     day: date
     amount: int
     cap: int
@@ -296,7 +296,7 @@ class Adjustment:
     delta: int
     """The impressions that it claims beside those that count."""
     found_by: str
-    """`stream` or `sweep` for a hand in the database, `proposal` for a proposal."""
+    """`stream`, `sweep` or `worker` for a hand in the database, `proposal` for a proposal."""
     created_at: datetime
     state: AdjustmentState = AdjustmentState.OPEN
     before: Mapping[str, int] = field(default_factory=dict)
@@ -310,10 +310,9 @@ class Adjustment:
 
 
 @dataclass(frozen=True)
-class Change(engine.Change[Participation]):
+class Change(MoneyChange[Participation]):
     """A change of a participation, and what its transaction does besides."""
 
-    posting: Posting | None = None
     key: Key | None = None
     statement: Statement | None = None
     earned: Earned | None = None
@@ -474,7 +473,7 @@ def pay_back(
 def decide(participation: Participation, offer: Offer, count: Count, now: datetime, cap: int, today: date) -> Change:
     """Decide what closed rows are worth: complete, hold, expire, or leave it to a person.
 
-    `cap`: what a streamer may earn a day, 0 for no cap; `today`: the day that counts for it.
+    `cap`: what a streamer may earn a day in the currency, 0 for no cap; `today`: the day that counts for it.
     """
     total = count.valid + participation.granted
     is_complete = total >= offer.target
@@ -518,7 +517,7 @@ def decide(participation: Participation, offer: Offer, count: Count, now: dateti
         posting=_pay(participation, offer, amount) if amount else _release(participation, offer, "worker"),
         key=_unlocked(participation) if is_complete else _returned(participation),
         statement=statement,
-        earned=Earned(participation.streamer, today, amount, cap) if amount and cap else None,
+        earned=Earned(participation.streamer, offer.currency, today, amount, cap) if amount and cap else None,
     )
 
 

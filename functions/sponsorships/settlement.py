@@ -13,10 +13,11 @@ from aws_lambda_powertools import Logger
 from sluice import ledger
 from sluice.campaign import State
 from sluice.clock import Clock, next_midnight
-from sluice.errors import Unavailable, Unreadable
+from sluice.errors import Unavailable
 from sluice.journal import Entry, wallet
 from sluice.wake import Wake
 from sponsorships import adjustments, gkeys, rows
+from sponsorships.edits import put_right
 from sponsorships.items import TallyItem
 from sponsorships.participation import (
     Action,
@@ -144,11 +145,15 @@ class ParticipationBatches:
         return after
 
     def _decided(self, participation: Participation, now: datetime) -> Change:
-        if participation.is_exhausted:
-            return give_up(participation, now)
         offer = offer_of(participation.id)
-        if offer is None:
-            raise Unreadable(f"The ledger has no reserve entry of {participation.id}")
+        if offer is None:  # its table was restored alone: its terms are unknown until the ledger's is, too
+            logger.error("The ledger has no entry of its join")
+        if offer is None or participation.is_exhausted:
+            return give_up(participation, now)
+        if participation.edited:  # to decide would overwrite the edit: the next step decides
+            logger.warning("Edited by hand", fields=sorted(participation.edited), found_by=WORKER)
+            standing = _standing(participation, rows.tallies(participation.id, int(participation.shards)))
+            return put_right(standing, offer, WORKER, now)
         rows.close(participation.id, participation.shards, participation.step)
         count = rows.count(self.secret, participation.id)
         today = now.astimezone(self.zone).date()
@@ -157,7 +162,7 @@ class ParticipationBatches:
         cap = max(self.max_daily_earnings, offer.pay) if self.max_daily_earnings else 0
         change = decide(found, offer, count, now, cap, today)
         if change.earned:
-            earned = self.store.earned(participation.streamer, today.isoformat())
+            earned = self.store.earned(participation.streamer, offer.currency, today.isoformat())
             if earned + change.earned.amount > cap:
                 return wait_for_midnight(participation, next_midnight(now, self.zone), now)
         return _once(change, offer)

@@ -11,13 +11,14 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.transactions import TransactWrite
 
-from sluice import ledger, outbox, posting
+from sluice import ledger, outbox
 from sluice.chained import PART
 from sluice.clock import rfc3339
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, setting, transient_as_unavailable, values_of
 from sluice.errors import Unavailable
 from sluice.journal import Balance, Entry, budget, reserved
+from sluice.paying import PayingStore
 from sluice.store import ChainStore, Listing
 from sponsorships import adjustments, gkeys, monitor
 from sponsorships.campaign import Action as CampaignAction
@@ -89,7 +90,7 @@ def _require_empty(transaction: TransactWrite, campaign_id: str, then: Mapping[s
             raise Unavailable("Money came back to the budget meanwhile")
 
 
-class CampaignStore(ChainStore[Campaign, CampaignChange]):
+class CampaignStore(PayingStore[Campaign, CampaignChange]):
     """Reads campaigns and commits changes to them."""
 
     kind = Campaign
@@ -103,7 +104,7 @@ class CampaignStore(ChainStore[Campaign, CampaignChange]):
             transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
         if change.keys:
             gkeys.load(transaction, after.id, change.keys)
-        then = posting.write(transaction, change, after.audit_number)
+        then = self.post(transaction, change, after)
         if change.action is CampaignAction.CLOSED:
             _require_empty(transaction, after.id, then)
 
@@ -123,12 +124,11 @@ class CampaignStore(ChainStore[Campaign, CampaignChange]):
             {"campaign_id": campaign.id, "owner": campaign.created_by} | self.terms(campaign) | self.snapshot(campaign)
         )
 
-    def _trace(self, change: CampaignChange, actor: str) -> Trace | None:
-        noted = {"loaded": len(change.keys)} if change.keys else {}
-        return posting.noted(super()._trace(change, actor), change, noted)
+    def noted(self, change: CampaignChange) -> Mapping[str, Any]:
+        return {"loaded": len(change.keys)} if change.keys else {}
 
 
-class ParticipationStore(ChainStore[Participation, Change]):
+class ParticipationStore(PayingStore[Participation, Change]):
     """Reads participations and commits changes to them."""
 
     kind = Participation
@@ -162,10 +162,10 @@ class ParticipationStore(ChainStore[Participation, Change]):
         """The streamers of a campaign, in order; and the place to go on after, if any. A consistent read."""
         return page_of(ListedItem, lambda item: str(item.part.removeprefix(LISTED)), campaign_id, LISTED, limit, after)
 
-    def earned(self, streamer: str, day: str) -> int:
-        """What a streamer earned on a day, by a consistent read."""
+    def earned(self, streamer: str, currency: str, day: str) -> int:
+        """What a streamer earned in a currency on a day, by a consistent read."""
         with transient_as_unavailable():
-            items = list(EarnedItem.batch_get([(f"earned#{streamer}", day)], consistent_read=True))
+            items = list(EarnedItem.batch_get([(_earned_id(streamer, currency), day)], consistent_read=True))
         return int(items[0].amount) if items else 0
 
     def also(self, transaction: TransactWrite, change: Change, after: Participation, now: datetime) -> None:
@@ -191,15 +191,18 @@ class ParticipationStore(ChainStore[Participation, Change]):
             transaction.condition_check(CampaignItem, after.campaign_id, PART, condition=as_read)
         if change.check and change.action is not Action.EDITED:
             outbox.write(transaction, CHECK, {**self.terms(after), **change.check}, now)
-        posting.write(transaction, change, after.audit_number)
+        self.post(transaction, change, after)
 
     def as_read(self, change: Change) -> Sequence[Condition]:
-        """For an edit by hand, the monitored fields and their copies; for a tally, how many tallies there are."""
+        """For a tally, how many tallies there are; for a change of the monitored fields, these and their copies.
+
+        Else it would overwrite an edit by hand that nobody has read.
+        """
         before = change.before
         if before and change.action is Action.TALLY_CORRECTED:
             return [ParticipationItem.shards == before.shards]
-        if before and change.action is Action.EDITED:
-            names = [field.name for field in fields(Published)]
+        names = [field.name for field in fields(Published)]
+        if before and any(getattr(change.after, name) != getattr(before, name) for name in names):
             return [_is(getattr(ParticipationItem, name), getattr(before, name)) for name in names]
         return ()
 
@@ -219,8 +222,11 @@ class ParticipationStore(ChainStore[Participation, Change]):
             | {name: getattr(participation, name) for name in monitored}
         )
 
+    def noted(self, change: Change) -> Mapping[str, Any]:
+        return change.noted
+
     def _trace(self, change: Change, actor: str) -> Trace | None:
-        trace = posting.noted(super()._trace(change, actor), change, change.noted)
+        trace = super()._trace(change, actor)
         if trace and change.check and change.action is Action.EDITED:
             return replace(trace, told={**self.terms(change.after), **change.check})
         return trace
@@ -297,10 +303,14 @@ def _earn(transaction: TransactWrite, change: Change) -> None:
         return
     amount = EarnedItem.amount
     transaction.update(
-        EarnedItem(f"earned#{earned.streamer}", earned.day.isoformat()),
+        EarnedItem(_earned_id(earned.streamer, earned.currency), earned.day.isoformat()),
         [amount.add(earned.amount)],
         amount.does_not_exist() | (amount <= earned.cap - earned.amount),
     )
+
+
+def _earned_id(streamer: str, currency: str) -> str:
+    return f"earned#{currency}#{streamer}"
 
 
 def _claim_back(transaction: TransactWrite, refund: Refund, change: Change) -> None:

@@ -124,3 +124,13 @@ def parked(shard: int) -> str:
 def rebuild(shard: int) -> str:
     """Hash: `id`, the rebuild of `registered` that is under way, and `at`, when it got on last, in milliseconds."""
     return f"{tag(shard)}:rebuild"
+
+
+def type_of(name: str) -> str:
+    """The type that a key has in Redis: string, set or hash."""
+    return {"epoch": "string", "registered": "set"}.get(name.partition("}:")[2], "hash")
+
+
+def unreadable(name: str) -> str:
+    """Where a key of another type is moved to: it is kept for 30 days."""
+    return f"{name}:unreadable"

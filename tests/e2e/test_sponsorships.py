@@ -166,7 +166,7 @@ def dead_letters(stack: StackUnderTest) -> int:
 def test_streamers_reach_the_target_by_batches_and_are_paid_once_with_their_keys(
     stack: StackUnderTest, sponsorship: Sponsorship, tmp_path: Path
 ) -> None:
-    """S3-1, S3-3, S3-4, S3-6 to S3-10, S3-22."""
+    """S3-1, S3-3, S3-4, S3-6 to S3-10, S3-22, S3-32."""
     sponsorship.start(gkeys="required", milestones=[50, 100])
     nina, omar = sponsorship.join(), sponsorship.join()
     promised = sponsorship.money()
@@ -282,7 +282,7 @@ def test_a_completion_whose_event_is_lost_is_found_by_the_stream_when_a_hand_tou
 def test_the_sweep_completes_what_no_event_and_no_record_announced(
     stack: StackUnderTest, sponsorship: Sponsorship
 ) -> None:
-    """S3-17, S3-25, S3-26."""
+    """S3-17, S3-24, S3-25, S3-26, S3-32."""
     sponsorship.start()
     nina = sponsorship.join()
 

@@ -50,7 +50,7 @@ def tried(every: Iterable[Injection]) -> list[Injection]:
 def test_every_fault_at_every_call_comes_to_the_end_of_the_faultless_run(
     sweep: Sweep, flow: Flow, tell: Teller
 ) -> None:
-    """S1-22, S1-27, S2-8."""
+    """S1-22, S1-27, S2-8, S3-24; Rustchain #2103: a worker that dies between any two calls of settling pays once."""
 
     sites = sweep.faultless(flow).sites
 

@@ -71,6 +71,7 @@ OUT_OF_SIGHT = {
     "views.track.api._cookie: if name == COOKIE": "The callers have no cookies.",
     "views.track.fallback.Fallback.track_many: if self._seconds() > ends": "No time passes in a call.",
     "views.track.counter.ViewCounter._run: if answers": "A server that fails has answered all of a request, or none.",
+    f"{_REFUSED} if 'WRONGTYPE' in str(error)": "No key is of another type.",
     f"{_REFUSED} if 'user_script' in str(error) and (not _takes_no_writes(error))": (
         "No script is wrong, and no server refuses what it is sent; so for the next two."
     ),

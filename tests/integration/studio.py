@@ -19,6 +19,7 @@ from sluice.wake import schedule_name
 from sponsorships import impressions
 from sponsorships.impressions import ImpressionKeys
 from tests.account import secret_of
+from tests.dynamo.model import refusal
 from tests.integration.harness import Answer, Harness
 
 EXAMPLE = "spn_01KAJ3W5V0SM0FKVYVXB9EQT6N"
@@ -33,16 +34,16 @@ CHECKS, STEPS = "SponsorshipsChecksQueue", "SponsorshipsQueue"
 class Studio(Harness):
     """Sponsorships: one advertiser, acme, and the streamers who joined."""
 
-    def deposit(self, amount: int) -> None:
+    def deposit(self, amount: int, currency: str = "USD") -> None:
         """Money of acme's from outside."""
         bind(LedgerItem, self.aws.ref("LedgerTable"))
         number = len(self.aws.items("LedgerTable"))
         entry = journal.transfer(
             f"dep#{number}",
             journal.Kind.DEPOSIT,
-            "USD",
-            "outside#USD",
-            "wallet#USD#acme",
+            currency,
+            f"outside#{currency}",
+            f"wallet#{currency}#acme",
             amount,
             cause="wallet:acme 1",
             actor="ada",
@@ -54,7 +55,7 @@ class Studio(Harness):
     def campaign(self, **terms: Any) -> str:
         """The id of a campaign that runs."""
         body = {"ends_at": rfc3339(datetime.now(UTC) + timedelta(days=30)), "milestones": []} | TERMS | terms
-        self.deposit(body["budget"])
+        self.deposit(body["budget"], body["currency"])
         made = self.done("sponsorships/api-create", body=body, status=201, subject="acme", role="user")
         self.done("sponsorships/api-start", (EXAMPLE, made["id"]), body={}, subject="acme", role="user")
         return str(made["id"])
@@ -94,17 +95,24 @@ class Studio(Harness):
             "ConditionExpression": "attribute_not_exists(id)",
         }
 
-    def record_batch(self, found: str, viewers: Iterable[object]) -> None:
-        """A service sends the tokens of viewers at once, through the recording function."""
+    def tokens(self, found: str, viewers: Iterable[object]) -> list[str]:
+        """A service asks for the tokens of viewers, 100 at most, and waits until they can be used."""
         campaign_id, _, streamer = found.partition(":")
-        path = (EXAMPLE, campaign_id)
         body = {"streamer_id": streamer, "viewers": [f"viewer {each}" for each in viewers]}
+        path = (EXAMPLE, campaign_id)
         minted = self.done("sponsorships/api-tokens", path, body=body, subject="page", role="service")["tokens"]
         self.clock.shift(timedelta(seconds=5))
-        tokens = [each["token"] for each in minted]
-        elsewhere = ("spn_01KB28QHY00000000000000000", campaign_id)
-        answer = self.request("sponsorships/recording/api-batch", elsewhere, body={"tokens": tokens})
-        assert all(each["counted"] for each in answer.body["impressions"]), answer.body
+        return [each["token"] for each in minted]
+
+    def recorded(self, found: str, tokens: list[str]) -> list[dict[str, Any]]:
+        """What the recording function answers of each token of a batch."""
+        elsewhere = ("spn_01KB28QHY00000000000000000", found.partition(":")[0])
+        return list(self.done("sponsorships/recording/api-batch", elsewhere, body={"tokens": tokens})["impressions"])
+
+    def record_batch(self, found: str, viewers: Iterable[object]) -> None:
+        """A service sends the tokens of viewers at once, through the recording function."""
+        answers = self.recorded(found, self.tokens(found, viewers))
+        assert all(each["counted"] for each in answers), answers
 
     def spoil_entry(self, entry_id: str) -> None:
         """A hand takes the currency of a ledger's entry away."""
@@ -243,8 +251,8 @@ class Studio(Harness):
         mine = [each for each in self.aws.items(TABLE) if each["id"].startswith(f"tally#{found}#")]
         return sum(int(each["impressions"]) for each in mine)
 
-    def wallet(self, streamer: str = "nina") -> int:
-        name = f"wallet#USD#{streamer}"
+    def wallet(self, streamer: str = "nina", currency: str = "USD") -> int:
+        name = f"wallet#{currency}#{streamer}"
         found = [each for each in self.aws.items("LedgerTable") if (each["account"], each["line"]) == (name, "balance")]
         return int(found[0]["amount"]) if found else 0
 
@@ -277,3 +285,17 @@ def before_the_first(operation: str, act: Callable[[], object], where: str = "")
     with patch.object(BaseClient, "_make_api_call", call):
         yield
     assert acted
+
+
+@contextmanager
+def refusing(operation: str, where: str) -> Iterator[None]:
+    """Let AWS refuse each call of an operation whose arguments name `where`."""
+    real = BaseClient._make_api_call
+
+    def call(client: Any, name: str, arguments: dict[str, Any]) -> Any:
+        if name == operation and where in json.dumps(arguments, default=str):
+            raise refusal(name, "ServiceUnavailable")
+        return real(client, name, arguments)
+
+    with patch.object(BaseClient, "_make_api_call", call):
+        yield

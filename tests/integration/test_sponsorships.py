@@ -86,6 +86,20 @@ class House(Studio):
         key = {"id": {"S": row}, "part": {"S": part}}
         self.aws.client("dynamodb").delete_item(TableName=self.aws.ref(TABLE), Key=key)
 
+    def backup(self, table: str = TABLE) -> Callable[[], None]:
+        """A backup of a table, which restores that table alone."""
+        client, name = self.aws.client("dynamodb"), self.aws.ref(table)
+        keys = ("id", "part") if table == TABLE else ("account", "line")
+        kept = client.scan(TableName=name)["Items"]
+
+        def restore() -> None:
+            for item in client.scan(TableName=name)["Items"]:
+                client.delete_item(TableName=name, Key={each: item[each] for each in keys})
+            for item in kept:
+                client.put_item(TableName=name, Item=item)
+
+        return restore
+
     def keys(self, campaign_id: str, *keys: str, **more: Any) -> Answer:
         return self.send("loadkeys", campaign_id, body={"keys": list(keys)}, **ADVERTISER, **more)
 
@@ -249,13 +263,29 @@ def test_milestones_are_the_deployments_below_the_target_unless_given(house: Hou
 
 
 def test_the_budget_takes_as_many_as_it_can_pay_and_no_more(house: House) -> None:
-    """Azuriom/Plugin-Shop #285: what is promised is set aside; the next streamer is refused before working."""
+    """What is promised is set aside; the next streamer is refused before working."""
     campaign_id = house.campaign(budget=1_000)
     answers = [house.send("join", campaign_id, body={}, subject=f"s{number}", role="user") for number in range(10)]
 
     assert [answer.status for answer in answers[:2]] == [201, 201]
     assert {answer.refusal[1] for answer in answers[2:]} == {"budget_exhausted"}
     assert house.money(campaign_id) == {"funded": 1_000, "remaining": 10, "reserved": 990, "paid": 0, "refunded": 0}
+
+
+def test_of_ten_who_join_at_once_one_gets_the_last_of_the_budget(house: House) -> None:
+    """Azuriom/Plugin-Shop #285, saleor #13640: ten read a budget for one, before any of them commits."""
+    campaign_id = house.campaign(budget=500)
+    answers: list[Answer] = []
+
+    def join(number: int) -> None:
+        answers.append(house.send("join", campaign_id, body={}, subject=f"s{number}", role="user"))
+
+    with before_the_first("TransactWriteItems", lambda: [join(number) for number in range(1, 10)]):
+        join(0)
+
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 9
+    assert {answer.refusal[1] for answer in answers if answer.status == 409} == {"budget_exhausted"}
+    assert house.money(campaign_id) == {"funded": 500, "remaining": 5, "reserved": 495, "paid": 0, "refunded": 0}
 
 
 def test_a_streamer_who_joins_twice_takes_part_once(house: House) -> None:
@@ -338,6 +368,50 @@ def test_no_secret_of_a_key_leaves_its_item(house: House) -> None:
 
     for table in ("OutboxTable", "AuditTable", "RequestsTable", "LedgerTable"):
         assert "SECRET-KEY-1" not in str(house.aws.items(table))
+
+
+def test_no_two_get_the_same_key_and_none_gets_anothers(
+    house: House, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """easy-digital-downloads #1175, Deazl/pr0keys #48: three join at once, and complete at once."""
+    campaign_id = house.campaign(gkeys="required")
+    house.keys(campaign_id, "SECRET-1", "SECRET-2", "SECRET-3", key="k1")
+    log_lines()
+
+    def others_join() -> None:
+        house.join(campaign_id, "omar")
+        house.join(campaign_id, "pia")
+
+    with before_the_first("TransactWriteItems", others_join):
+        house.join(campaign_id, "nina")
+    found = [f"{campaign_id}:{streamer}" for streamer in ("nina", "omar", "pia")]
+    for each in found:
+        house.see(each, range(3))
+    with before_the_first("TransactWriteItems", lambda: [house.ask(each) for each in found[1:]]):
+        house.ask(found[0])
+    house.work()
+
+    read = {
+        (of, by): house.send("gkey", campaign_id, of, subject=by, role="user", key=f"{of}-{by}")
+        for of in ("nina", "omar", "pia")
+        for by in ("nina", "omar", "pia")
+    }
+    own = [answer.body["key"] for (of, by), answer in read.items() if of == by]
+    assert sorted(own) == ["SECRET-1", "SECRET-2", "SECRET-3"]
+    assert {answer.status for (of, by), answer in read.items() if of != by} == {404}
+    assert house.key_states(campaign_id) == {f"key#00000{number}": "unlocked" for number in (1, 2, 3)}
+    assert "SECRET" not in str(log_lines())
+    for table in ("OutboxTable", "AuditTable", "RequestsTable", "LedgerTable"):
+        assert "SECRET" not in str(house.aws.items(table))
+
+
+def test_as_many_keys_as_a_call_takes_fit_into_its_transaction(house: House) -> None:
+    """DynamoDB takes 100 actions, and a key is two of them."""
+    campaign_id = house.campaign(gkeys="required")
+
+    loaded = house.keys(campaign_id, *(f"KEY-{number}" for number in range(45)), key="k1")
+
+    assert loaded.body == {"loaded": 45, "free": 45, "doubles": 0}
 
 
 def test_the_last_tenth_of_the_keys_is_an_alarm(house: House, log_lines: Callable[[], list[dict[str, Any]]]) -> None:
@@ -536,6 +610,18 @@ def test_what_a_streamer_may_earn_a_day_is_paid_on_the_next(house: House) -> Non
     assert house.wallet() == 990
 
 
+def test_what_a_streamer_earns_in_one_currency_leaves_the_cap_of_another_alone(house: House) -> None:
+    """495 cents and 495 yen are no 990 of anything."""
+    house.aws.choose(MaxDailyEarnings="500")
+    dollars, yen = house.joined(), house.joined(currency="JPY", rate="165")
+
+    house.reach(dollars)
+    house.reach(yen)
+
+    assert [house.get(each)["status"] for each in (dollars, yen)] == ["completed", "completed"]
+    assert (house.wallet(), house.wallet(currency="JPY")) == (495, 495)
+
+
 def test_a_cap_that_was_lowered_below_the_pay_does_not_hold_it_back_for_ever(house: House) -> None:
     """It is the only pay of its day."""
     first, second = (house.join(house.campaign()) for _ in range(2))
@@ -581,8 +667,22 @@ def test_voided_impressions_count_for_nothing_and_their_viewers_never_again(hous
         house.see(found, range(3))
 
 
+def test_as_many_viewers_as_a_call_voids_fit_into_its_transaction_whatever_tallies_have_them(house: House) -> None:
+    """DynamoDB takes 100 actions: a row and a tally for each viewer."""
+    campaign_id, found = house.taking_part(target_impressions=30)
+    house.hand(found, shards=32)
+    for number in range(25):
+        house.see(found, [number], k=number)
+    parts = [each["part"] for each in house.aws.items(TABLE) if each["id"].startswith(f"imp#{found}#")]
+
+    voided = house.send("void", campaign_id, body={"viewers": parts, "reason": "A farm"}, key="v1", **ADVERTISER)
+
+    assert voided.body["impressions"] == 0
+    assert house.tallied(found) == 0
+
+
 def test_a_refund_takes_back_what_was_paid_once_by_two_admins(house: House) -> None:
-    """blnk #152, OwnPay #179: each proposal is paid back once, and the budget still adds up."""
+    """blnk #152: each proposal is paid back once, and the budget still adds up."""
     campaign_id, found = house.taking_part()
     house.reach(found)
     body = {"amount": 400, "reason": "Fraud"}
@@ -616,24 +716,53 @@ def test_a_refund_of_a_closed_campaign_is_whole_too(house: House) -> None:
     assert house.did("verifyparticipation", campaign_id)["valid"] is True
 
 
-def test_a_refund_of_what_was_withdrawn_is_refused_and_takes_nothing(house: House) -> None:
-    """polar #4428: a wallet never goes below zero."""
+@pytest.mark.parametrize("withdrawn", [400, 495])
+def test_a_refund_of_what_was_withdrawn_is_refused_and_takes_nothing(house: House, withdrawn: int) -> None:
+    """polar #4428: a wallet never goes below zero, and the next campaign pays in full."""
     campaign_id, found = house.taking_part()
     house.reach(found)
-    house.done(
-        "wallets/api-withdraw",
-        ("/nina", "/nina"),
-        body={"amount": 400, "currency": "USD", "reference": "bank"},
-        key="w1",
-        status=201,
-    )
+    body = {"amount": withdrawn, "currency": "USD", "reference": "bank"}
+    house.done("wallets/api-withdraw", ("/nina", "/nina"), body=body, key="w1", status=201)
     house.send("refund", campaign_id, body={"reason": "Fraud"}, subject="ada", key="r1")
 
     refused = house.send("approverefund", campaign_id, subject="bob")
+    left = house.wallet()
+    house.reach(house.join(house.campaign()))
 
     assert refused.refusal[:2] == (409, "insufficient_funds")
-    assert house.wallet() == 95
+    assert left == 495 - withdrawn
     assert house.money(campaign_id)["paid"] == 495
+    assert house.wallet() == left + 495
+
+
+def test_a_refund_that_two_approve_at_once_is_paid_back_once(house: House) -> None:
+    """blnk #152."""
+    campaign_id, _ = house.claimed_back()
+    answers: list[Answer] = []
+
+    def approve(subject: str) -> None:
+        answers.append(house.send("approverefund", campaign_id, subject=subject, key=f"by-{subject}"))
+
+    with before_the_first("TransactWriteItems", lambda: approve("bob")):
+        approve("cleo")
+
+    assert [answer.status for answer in answers] == [200, 409]
+    assert house.wallet() == 0
+    assert house.money(campaign_id) == {"funded": 10_000, "remaining": 10_000, "reserved": 0, "paid": 0, "refunded": 0}
+
+
+def test_a_full_refund_leaves_the_books_whole(house: House) -> None:
+    """OwnPay #179: reconciliation must not fail for ever after it."""
+    campaign_id, _ = house.claimed_back()
+    house.did("approverefund", campaign_id, subject="bob", role="admin")
+
+    run = house.sweep_all(deep=True)
+
+    assert (run["status"], run["problems"]) == ("checked", [])
+    assert house.status()["conservation"]["ok"] is True
+    assert house.money(campaign_id)["remaining"] == 10_000
+    assert house.did("verify", campaign_id)["valid"] is True
+    assert house.did("verifyparticipation", campaign_id)["valid"] is True
 
 
 def test_what_is_claimed_back_while_its_campaign_closes_goes_to_the_advertiser(house: House) -> None:
@@ -702,6 +831,39 @@ def test_impressions_that_a_hand_granted_pay_nothing(house: House) -> None:
     assert (house.get(found)["status"], house.wallet()) == ("expired", 165)
 
 
+def test_an_edit_of_what_settles_is_noted_before_it_is_decided(house: House) -> None:
+    campaign_id, found = house.taking_part()
+    house.see(found, range(3))
+    house.did("leave", campaign_id, subject="nina")
+    house.hand(found, impressions=9_000, earnings=1)
+
+    house.work()
+
+    (adjustment,) = house.adjustments(found)
+    assert (adjustment["found_by"], adjustment["delta"], adjustment["after"]) == (
+        "worker",
+        8_997,
+        {"impressions": 9_000, "earnings": 1},
+    )
+    after = house.get(found)
+    assert (after["status"], after["impressions"], after["earnings"]) == ("completed", 3, 495)
+    assert house.wallet() == 495
+
+
+def test_an_edit_in_the_moment_of_the_decision_is_noted_before_it(house: House) -> None:
+    """The step has read the document, and the transaction that pays would overwrite the edit."""
+    campaign_id, found = house.taking_part()
+    house.see(found, range(3))
+    house.did("leave", campaign_id, subject="nina")
+
+    with before_the_first("TransactWriteItems", lambda: house.hand(found, clicks=7), "PARTICIPATION_COMPLETED"):
+        house.work()
+
+    (adjustment,) = house.adjustments(found)
+    assert (adjustment["found_by"], adjustment["delta"], adjustment["after"]) == ("worker", 0, {"clicks": 7})
+    assert (house.get(found)["status"], house.get(found)["clicks"], house.wallet()) == ("completed", 0, 495)
+
+
 def test_a_participation_that_was_released_is_not_paid_from_what_others_have(house: House) -> None:
     """A hand sets a participation back, and two people grant what it lacks: nothing is set aside for it any more."""
     campaign_id = house.campaign(budget=1_000, gkeys="required")
@@ -754,6 +916,156 @@ def test_the_rate_that_counts_is_the_one_of_the_join(house: House) -> None:
 
     assert early == 0
     assert house.wallet() == 495
+
+
+# --- One table is restored, and the other is not
+
+
+def test_a_start_that_only_the_ledger_knows_is_refused_by_the_name_of_its_entry(house: House) -> None:
+    house.deposit(20_000)
+    campaign_id = house.draft()
+    restore = house.backup()
+    house.did("start", campaign_id)
+    restore()
+
+    refused = house.send("start", campaign_id, body={}, **ADVERTISER)
+
+    assert refused.refusal[:2] == (409, "ledger_is_ahead")
+    assert f"fund#{campaign_id}" in refused.refusal[2]
+    assert "restore both to the same moment" in refused.refusal[2]
+    assert house.wallet("acme") == 10_000
+
+
+def test_a_join_that_only_the_ledger_knows_is_refused_by_the_name_of_its_entry(house: House) -> None:
+    campaign_id = house.campaign()
+    restore = house.backup()
+    found = house.join(campaign_id)
+    restore()
+
+    refused = house.send("join", campaign_id, body={}, subject="nina", role="user")
+    other = house.join(campaign_id, "tom")
+
+    assert refused.refusal[:2] == (409, "ledger_is_ahead")
+    assert f"rsv#{found}" in refused.refusal[2]
+    assert house.get(other)["status"] == "active"
+
+
+def test_a_claim_back_that_only_the_ledger_knows_is_refused_by_the_name_of_its_entry(house: House) -> None:
+    house.reach(house.joined())
+    campaign_id, found = house.claimed_back()
+    restore = house.backup()
+    house.did("approverefund", campaign_id, subject="bob", role="admin")
+    restore()
+
+    refused = house.send("approverefund", campaign_id, body={}, subject="bob", role="admin")
+
+    assert refused.refusal[:2] == (409, "ledger_is_ahead")
+    assert f"clw#{found}#1" in refused.refusal[2]
+    assert house.wallet() == 495
+
+
+def test_a_join_that_another_commits_first_is_no_restore(house: House) -> None:
+    """The entry is in the ledger, and the participation beside it: the second request returns it."""
+    campaign_id = house.campaign()
+
+    with before_the_first("TransactWriteItems", lambda: house.join(campaign_id), "rsv#"):
+        answer = house.send("join", campaign_id, body={}, subject="nina", role="user")
+
+    assert answer.status < 300
+    assert house.money(campaign_id)["reserved"] == 495
+
+
+def test_a_closing_with_money_set_aside_for_nobody_waits_and_says_so(
+    house: House, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    campaign_id = house.campaign()
+    before = house.backup()
+    house.join(campaign_id)
+    together = house.backup()
+    before()
+    house.did("close", campaign_id)
+
+    house.work_due()
+    waiting = house.did("get", campaign_id)["status"]
+    lines = [each for each in log_lines() if each["message"] == "Reserved for nobody"]
+    together()
+    house.did("close", campaign_id)
+    house.work()
+
+    assert waiting == "closing"
+    assert [(each["campaign_id"], each["amount"]) for each in lines] == [(campaign_id, 495)]
+    assert house.did("get", campaign_id)["status"] == "closed"
+    assert house.wallet("acme") == 10_000
+
+
+def test_a_participation_whose_join_the_ledger_lost_goes_to_review_until_it_is_back(
+    house: House, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    campaign_id = house.campaign()
+    before = house.backup("LedgerTable")
+    found = house.join(campaign_id)
+    together = house.backup("LedgerTable")
+    house.see(found, range(3))
+    house.did("leave", campaign_id, subject="nina")
+    before()
+
+    house.work()
+    seen = house.get(found)["status"]
+    lines = [each["message"] for each in log_lines()]
+    together()
+    house.did("settle", campaign_id, subject="ada", role="admin")
+    house.work()
+
+    assert seen == "review"
+    assert {"The ledger has no entry of its join", "Participation in review"} <= {*lines}
+    assert (house.get(found)["status"], house.wallet()) == ("completed", 495)
+
+
+# --- What is counted
+
+
+def test_what_is_shown_beyond_the_target_is_overshoot_and_earns_nothing(house: House) -> None:
+    """revive-adserver #306: a limit of 10 impressions, 70 shown, and -60 that remain."""
+    campaign_id, found = house.taking_part(target_impressions=10, budget=1_650)
+    tokens = house.tokens(found, range(70))
+
+    first = house.recorded(found, tokens[:50])
+    house.settle()
+    late = house.recorded(found, tokens[50:])
+
+    assert all(each["counted"] for each in first)
+    assert [each["reason"] for each in late] == ["target_reached"] * 20
+    shown, stated = house.get(found), house.did("statement", found)
+    assert (shown["status"], shown["impressions"], shown["earnings"], shown["paid"]) == ("completed", 50, 1_650, 1_650)
+    assert (stated["impressions"], stated["overshoot"], stated["pay"]["amount"]) == (50, 40, 1_650)
+    assert house.money(campaign_id) == {"funded": 1_650, "remaining": 0, "reserved": 0, "paid": 1_650, "refunded": 0}
+    assert house.wallet() == 1_650
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"), [("pause", "campaign_paused"), ("close", "campaign_ended"), ("", "target_reached")]
+)
+def test_a_token_of_a_running_campaign_counts_nothing_when_it_runs_no_more(
+    house: House, command: str, reason: str
+) -> None:
+    """revive-adserver #838: the beacon that counts for campaigns that are paused, over or complete."""
+    campaign_id, found = house.taking_part()
+    first, late = house.tokens(found, range(2))
+    house.recorded(found, [first])  # this environment has read the campaign now
+
+    if command:
+        house.did(command, campaign_id)
+        house.work()
+    else:
+        house.see(found, range(2))
+        house.ask(found)
+        house.work()
+    house.clock.shift(timedelta(seconds=6))
+    before = house.tallied(found)
+    (answer,) = house.recorded(found, [late])
+
+    assert (answer["counted"], answer["reason"]) == (False, reason)
+    assert house.tallied(found) == before
 
 
 # --- Tokens for a service's viewers

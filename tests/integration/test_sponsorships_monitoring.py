@@ -11,7 +11,7 @@ import time_machine
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.harness import Functions
-from tests.integration.studio import Studio, before_the_first
+from tests.integration.studio import CHECKS, Studio, before_the_first, refusing
 
 
 @pytest.fixture
@@ -627,7 +627,6 @@ def test_the_sweep_pages_through_more_than_a_hundred_participations(studio: Stud
 def test_one_participation_that_cannot_be_read_holds_up_no_other(
     studio: Studio, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """meteor #14607, morphium #329."""
     campaign_id = studio.campaign(budget=495 * 4)
     ada, ben, cleo, nina = (studio.join(campaign_id, name) for name in ("ada", "ben", "cleo", "nina"))
     for each in (ada, ben, cleo, nina):
@@ -814,7 +813,6 @@ def test_a_deep_run_finds_edits_of_what_has_ended(studio: Studio) -> None:
 
 
 def test_a_deep_run_verifies_the_ledger_of_the_currencies_that_it_meets(studio: Studio) -> None:
-    """own-pay #179."""
     found = studio.joined()
     studio.see(found, range(3))
     studio.ask(found)
@@ -899,6 +897,32 @@ def test_a_stream_that_falls_silent_is_noticed_two_runs_later(studio: Studio) ->
         studio.clock.shift(timedelta(minutes=5))
 
     assert statuses == ["ok", "ok", "ok", "disconnected", "disconnected"]
+
+
+def test_a_stream_whose_records_always_fail_is_disconnected_and_holds_up_nobody(
+    studio: Studio, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """S3-14, S3-24; meteor #14607, morphium #329: the place to go on from is dead, and each retry floods the log."""
+    nina = studio.joined()
+    studio.see(nina, range(3))
+    deliveries, statuses, lines = 6, [], []
+
+    for _ in range(3):
+        studio.sweep_all()
+        with refusing("SendMessage", studio.aws.ref(CHECKS)):
+            for _ in range(deliveries):
+                assert studio.record(nina) == [{"itemIdentifier": "1"}]
+                assert studio.record("monitor", "canary") == [{"itemIdentifier": "1"}]
+        statuses.append(studio.status()["status"])
+        lines.append([each["message"] for each in log_lines()])
+        studio.clock.shift(timedelta(minutes=5))
+
+    assert statuses == ["ok", "disconnected", "disconnected"]
+    assert [each.count("Put back: it failed") for each in lines] == [2 * deliveries] * 3
+    assert [each.count("Stream silent") for each in lines] == [0, 0, 1]
+    assert max(map(len, lines)) < 60
+    assert studio.get(nina)["detected_by"] == "sweep"
+    assert studio.wallet() == 495
 
 
 def test_the_status_shows_detectors_queues_and_participations(studio: Studio) -> None:

@@ -495,6 +495,7 @@ def test_a_closed_tally_refuses_a_whole_batch_but_names_those_who_were_counted(r
 
 
 def test_three_conflicts_double_the_tallies_while_the_participation_is_active(recording: Recording) -> None:
+    """S3-27: the more there is to count, the more tallies take it."""
     with troubled("TransactWriteItems", "conflict", "conflict"):
         recording.record(impression_token("ada"))
     before = recording.participation()["shards"]
@@ -872,7 +873,7 @@ def written_units(calls: Calls) -> int:
 
 
 def test_what_is_recorded_takes_as_many_calls_and_write_units_as_its_price_takes_it_to(recording: Recording) -> None:
-    """docs/cost.md: an impression 4 units in 2 calls, a click 4 in 1, a refusal 1, 25 at once 2.08 each."""
+    """S3-5; docs/cost.md: an impression 4 units in 2 calls, a click 4 in 1, a refusal 1, 25 at once 2.08 each."""
     counted_to(recording, 47)
     token, takes = impression_token("the 48th"), {}
 
@@ -904,6 +905,7 @@ def test_what_is_recorded_takes_as_many_calls_and_write_units_as_its_price_takes
 def test_metrics_are_made_of_what_is_counted_refused_and_forged(
     recording: Recording, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """S3-27."""
     good = impression_token()
 
     recording.batch(good, good, good[:-2] + "AA", impression_token("ben"))

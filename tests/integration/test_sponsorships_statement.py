@@ -56,6 +56,26 @@ def test_2000_impressions_at_165_are_stated_paid_and_checked_offline(world: Spon
     assert checked.stdout == f"OK 2000 impressions, 3300.00 USD, root {body['root']}\n"
 
 
+@pytest.mark.parametrize(
+    ("rate", "impressions", "currency", "amount"),
+    [("0.1", 3, "USD", 30), ("1.15", 100, "USD", 11_500), ("0.00165", 2000, "USD", 330), ("1.65", 3, "JPY", 4)],
+)
+def test_the_statement_the_entry_and_the_wallet_name_the_same_whole_amount(
+    world: Sponsorships, rate: str, impressions: int, currency: str, amount: int
+) -> None:
+    """Chinmayamission/CFF #77: sums and products that a float gets wrong."""
+    nina = world.joined(target_impressions=impressions, rate=rate, currency=currency)
+    world.see(nina, range(impressions))
+
+    world.settle(nina)
+
+    stated = world.statement(nina)
+    wallet = next(each for each in world.aws.items("LedgerTable") if each["account"] == f"wallet#{currency}#nina")
+    assert stated["pay"]["amount"] == wallet["amount"] == amount
+    assert {"account": f"wallet#{currency}#nina", "amount": amount} in stated["entry"]["legs"]
+    assert world.failing(world.path(nina)) == {}
+
+
 def test_a_statement_says_on_which_terms_and_how_it_was_counted(world: Sponsorships) -> None:
     nina = world.joined()
     world.see(nina, range(25))

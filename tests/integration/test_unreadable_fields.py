@@ -1,6 +1,7 @@
 """Fields of Redis and rows to fold that cannot be read: the sync logs them for its alarm, and they hold up no other."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import time_machine
 
 from sluice.clock import rfc3339
 from tests.account import Account
-from tests.integration.harness import Functions
+from tests.integration.harness import ON_A_CLUSTER_TOO, Functions
 from tests.integration.log_metrics import metrics
 from tests.integration.test_views_sync import NOW, Syncs
 from tests.redis_servers import Servers
@@ -25,6 +26,17 @@ class Spoiled(Syncs):
         with self.servers.client_of(key) as client:
             client.hset(key, field, value)
 
+    def put_list(self, key: str) -> None:
+        """Put a key of a type that no key of ours has in the place of another."""
+        with self.servers.client_of(key) as client:
+            client.delete(key)
+            client.rpush(key, "oops")
+
+    def type_of(self, key: str) -> bytes:
+        with self.servers.client_of(key) as client:
+            found: bytes = client.type(key)
+            return found
+
     def put_away(self, viewer: str, content: str, counted_at: dict[str, str]) -> None:
         """A view that was taken without Redis."""
         row = {"id": f"viewer#anon:{viewer}", "part": f"2026-11-20#{content}", "content": content, "unfolded": "3"}
@@ -36,10 +48,9 @@ class Spoiled(Syncs):
 
 
 @pytest.fixture
-def world(aws: Account, functions: Functions, single_server: Servers) -> Iterator[Spoiled]:
-    single_server.flush()
+def world(aws: Account, functions: Functions, redis: Servers) -> Iterator[Spoiled]:
     with time_machine.travel(NOW, tick=False) as clock:
-        yield Spoiled(aws, functions, single_server, clock)
+        yield Spoiled(aws, functions, redis, clock)
 
 
 @pytest.fixture
@@ -150,3 +161,93 @@ def test_a_failure_that_cannot_be_read_is_missing_from_its_epoch(world: Spoiled)
     answer = world.ask("sync/api-epoch", epoch=str(epoch))
 
     assert (answer.status, answer.body["failures"]) == (200, [])
+
+
+# Keys of another type.
+
+EACH_KEY = pytest.mark.parametrize(
+    "key",
+    [keys.pending, keys.syncing, keys.parked, keys.epoch, keys.refused, keys.refusing, keys.stats],
+    ids=lambda key: key.__name__,
+)
+
+
+@ON_A_CLUSTER_TOO
+@EACH_KEY
+def test_a_key_of_another_type_holds_up_no_sync_and_is_moved_aside(
+    world: Spoiled, problems: Callable[[], int], key: Any
+) -> None:
+    world.sync()
+    world.track("video:a", 3, shard=2)
+    world.track("video:a", 4, shard=3)
+    world.write(keys.refused(3), REFUSED.format("a"), "2")
+    world.put_list(key(2))
+    problems()
+
+    first = world.sync(force=True)
+    rung = problems()
+    world.clock.shift(60)
+    second = world.sync(force=True)
+
+    # What stands beside it on the shard is added, at the next epoch if the shard had lost its epoch.
+    assert world.totals() == {"organic#video#a": 4 if key is keys.pending else 7}
+    assert (first["refusals"] + second["refusals"], first["parked"]) == (2, 0)
+    assert rung == 1
+    assert world.type_of(key(2)) != b"list"
+    assert world.type_of(keys.unreadable(key(2))) == b"list"
+    assert problems() == 0
+
+
+@ON_A_CLUSTER_TOO
+@EACH_KEY
+def test_a_key_of_another_type_is_empty_for_those_who_read_and_stays_where_it_is(world: Spoiled, key: Any) -> None:
+    world.sync()
+    world.track("video:a", 3, shard=2)
+    world.track("video:a", 4, shard=3)
+    world.put_list(key(2))
+
+    stats = world.request("views/diagnosis/api-stats")
+    seen = world.shown("a")
+
+    assert stats.status == 200
+    assert seen == (4 if key is keys.pending else 7)
+    assert world.type_of(key(2)) == b"list"
+
+
+def test_a_viewers_state_of_another_type_holds_up_no_view_to_fold(world: Spoiled, problems: Callable[[], int]) -> None:
+    world.put_list(keys.viewer_state("anon:1"))
+    world.put_away("1", "video:a", {"S": rfc3339(NOW)})
+    world.put_away("2", "video:b", {"S": rfc3339(NOW)})
+    problems()
+
+    assert world.sync()["folded"] == 2
+    assert problems() == 1
+
+
+def test_a_viewer_whose_state_is_of_another_type_is_explained(world: Spoiled) -> None:
+    """The viewer of the request is ada."""
+    world.put_list(keys.viewer_state("user:ada"))
+
+    answer = world.request("views/diagnosis/api-explain")
+
+    assert (answer.status, answer.body["would_count"]) == (200, True)
+    assert world.type_of(keys.viewer_state("user:ada")) == b"list"
+
+
+@pytest.mark.parametrize("key", [keys.pending, keys.registered], ids=["pending", "registered"])
+def test_a_view_that_meets_a_key_of_another_type_is_counted_without_redis_until_the_sync_moves_it(
+    world: Spoiled, key: Any
+) -> None:
+    world.aws.choose(RegisteredContentOnly=str(key is keys.registered).lower())
+    world.sync()
+    for shard in range(16):
+        world.put_list(key(shard))
+
+    degraded = world.request("views/track/api-track")
+    world.sync()
+    world.clock.shift(timedelta(days=1))
+    again = world.request("views/track/api-track")
+
+    assert (degraded.body["counted"], degraded.body.get("degraded")) == (True, True)
+    assert world.totals() == {"organic#video#abc123": 1}
+    assert (again.status, again.body.get("degraded")) == (200, None)

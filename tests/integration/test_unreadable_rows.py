@@ -11,17 +11,17 @@ from sluice.errors import Unavailable
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.console import Console
-from tests.integration.harness import Functions
+from tests.integration.harness import Functions, Harness
 from tests.integration.imports_world import Importer, some_rows
 from tests.integration.log_metrics import metrics
 
 LATE = timedelta(minutes=10)
 
 
-class Editor(Console):
-    """An operator, and somebody who edits rows by hand."""
+class Edits(Harness):
+    """Somebody who edits rows by hand."""
 
-    def edit(self, table: str, key: dict[str, str], **values: dict[str, str]) -> None:
+    def edit(self, table: str, key: dict[str, str], **values: dict[str, Any]) -> None:
         self.aws.client("dynamodb").update_item(
             TableName=self.aws.ref(table),
             Key={name: {"S": value} for name, value in key.items()},
@@ -30,8 +30,16 @@ class Editor(Console):
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
         )
 
+
+class Editor(Edits, Console):
+    """An operator who does too."""
+
     def spoil(self, campaign_id: str, **values: dict[str, str]) -> None:
         self.edit("BoostsTable", {"id": campaign_id, "part": "campaign"}, **values)
+
+
+class Spoiler(Edits, Importer):
+    """One who imports, and edits."""
 
 
 @pytest.fixture
@@ -41,9 +49,9 @@ def editor(aws: Account, functions: Functions) -> Iterator[Editor]:
 
 
 @pytest.fixture
-def importer(aws: Account, functions: Functions) -> Iterator[Importer]:
+def importer(aws: Account, functions: Functions) -> Iterator[Spoiler]:
     with time_machine.travel(NOON, tick=False) as clock:
-        yield Importer(aws, functions, clock)
+        yield Spoiler(aws, functions, clock)
 
 
 @pytest.fixture
@@ -142,7 +150,7 @@ def test_a_batch_row_that_cannot_be_read_is_missing_from_the_csv_and_found_by_ve
     assert not editor.send("boosts/api-verify", campaign_id).body["valid"]
 
 
-def test_a_skipped_row_that_cannot_be_read_is_missing_from_its_list(importer: Importer, counted: Any) -> None:
+def test_a_skipped_row_that_cannot_be_read_is_missing_from_its_list(importer: Spoiler, counted: Any) -> None:
     for _ in range(2):
         import_id = importer.running(some_rows(3))
         importer.work_off(import_id)
@@ -160,7 +168,7 @@ def test_a_skipped_row_that_cannot_be_read_is_missing_from_its_list(importer: Im
 
 @pytest.mark.parametrize("report", ["adjustments", "history"])
 def test_an_adjustment_that_cannot_be_read_is_missing_from_its_lists(
-    importer: Importer, counted: Any, report: str
+    importer: Spoiler, counted: Any, report: str
 ) -> None:
     for views in (5, 6, 7):
         importer.adjust(views)
@@ -183,3 +191,88 @@ def test_an_adjustment_that_cannot_be_read_is_missing_from_its_lists(
 
     assert sorted(each["views"] for each in found) == [5, 7]
     assert counted(logs) == 1
+
+
+SPOILT = pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"views": {"S": "many"}},
+        {"views": {"NULL": True}},
+        {"last_epoch": {"S": "seven"}},
+        {"imported": {"BOOL": True}},
+    ],
+)
+"""What a hand writes into a total."""
+
+
+@SPOILT
+@pytest.mark.parametrize("kind", ["organic", "boosted"])
+def test_a_total_that_cannot_be_read_is_zero_and_hides_no_other(
+    importer: Spoiler, counted: Any, kind: str, spoilt: Any
+) -> None:
+    for content_id in ("a", "b"):
+        importer.adjust(5, content_id)
+    importer.edit("TotalsTable", {"key": f"{kind}#video#a"}, **spoilt)
+    counted("ViewsCountsApiLogs")
+
+    body = {"items": [{"content_type": "video", "content_id": each} for each in ("a", "b", "c")]}
+    shown = importer.done("views/counts/api-bulk", body=body)["items"]
+
+    assert [each["view_count"] for each in shown] == [0 if kind == "organic" else 5, 5, 0]
+    assert counted("ViewsCountsApiLogs") == 1
+
+
+@SPOILT
+def test_a_history_and_a_ranking_are_shown_without_a_total_that_cannot_be_read(
+    importer: Spoiler, counted: Any, spoilt: Any
+) -> None:
+    for content_id in ("abc123", "b"):
+        importer.adjust(5, content_id)
+    importer.edit("TotalsTable", {"key": "boosted#video#abc123"}, **spoilt)
+    importer.edit("TotalsTable", {"key": "boosted#video#abc123#2026-11-20"}, **spoilt)
+    counted("ViewsReportsApiLogs")
+
+    history = importer.send("history", wing="reports")
+    ranking = importer.send("top", wing="reports")
+
+    assert (history.status, ranking.status) == (200, 200)
+    assert history.body["overall"]["organic"] == 5
+    assert [each["boosted"] for each in ranking.body["items"]] == [0, 0]
+    assert counted("ViewsReportsApiLogs") == 3
+
+
+def test_a_boosted_total_that_cannot_be_read_is_a_difference_that_verify_finds(editor: Editor, counted: Any) -> None:
+    campaign_id = editor.running(total_count=2500)
+    editor.work(campaign_id, 1)
+    editor.edit("TotalsTable", {"key": "boosted#video#abc123"}, views={"S": "many"})
+    counted("BoostsApiLogs")
+
+    assert not editor.send("boosts/api-verify", campaign_id).body["valid"]
+    assert counted("BoostsApiLogs") >= 1
+
+
+def test_views_are_adjusted_by_no_total_that_cannot_be_read(importer: Spoiler) -> None:
+    importer.adjust(5)
+    importer.edit("TotalsTable", {"key": "organic#video#abc123"}, views={"S": "many"})
+
+    assert importer.adjust(3).status == 500
+
+
+def test_an_import_whose_total_cannot_be_read_names_it_for_the_alarm_and_goes_on_when_it_is_corrected(
+    importer: Spoiler, counted: Any
+) -> None:
+    rows = some_rows(3)
+    import_id = importer.running(rows)
+    spoilt = {"key": f"organic#video#{rows[1]['content_id']}"}
+    importer.edit("TotalsTable", spoilt, views={"S": "many"})
+    step = int(importer.item(import_id)["step"])
+    counted("ViewsImportsWorkerLogs")
+
+    is_done = importer.deliver(import_id, step)
+    named = counted("ViewsImportsWorkerLogs")
+    importer.edit("TotalsTable", spoilt, views={"N": "0"})
+    importer.deliver(import_id, step)
+    importer.work_off(import_id)
+
+    assert (is_done, named) == (False, 1)
+    assert importer.get(import_id)["applied"] == 3

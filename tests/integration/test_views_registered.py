@@ -366,6 +366,22 @@ def test_only_the_shard_that_lost_it_is_rebuilt(world: Registrar) -> None:
     assert world.members(5) == {"story:123", "*"}
 
 
+@pytest.mark.parametrize("key", [keys.registered, keys.rebuild], ids=["registered", "rebuild"])
+def test_a_shard_whose_keys_a_hand_made_into_another_type_is_rebuilt(world: Registrar, key: Any) -> None:
+    complete(world)
+    world.restart(5)
+    with world.servers.client_of(key(5)) as client_of_shard:
+        client_of_shard.rpush(key(5), "oops")
+    put = world.put()
+    world.clock.shift(CLOSING)
+
+    assert world.deliver(SCHEDULED)
+    world.work_off()
+
+    assert put.status == 200
+    assert world.members(5) == {"story:123", "*"}
+
+
 def test_an_epoch_that_is_opened_by_hand_rebuilds_too(world: Registrar) -> None:
     world.put()
     complete(world)

@@ -31,6 +31,8 @@ BY_TRIGGER = {
     "SQS": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
     "DynamoDB": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
     "ScheduleV2": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.steps", "sluice.auth"},
+    # What another function of ours invokes.
+    "Invoke": {"boto3", "jwt", "pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.steps"},
     "Authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb", "sluice.steps"},
 }
 # And unless it has a setting.
@@ -44,7 +46,19 @@ HOT = {
 }
 # An impression is a transaction: of all this, the client of DynamoDB alone.
 HOT["sponsorships.recording.api"] = {"aws_lambda_powertools", "pydantic", "pynamodb", "redis", "sluice.http"}
-ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "samcli", "samtranslator", "tests", "local"}
+# The Hedera SDK comes with the first call of the contract.
+ALL_DO_WITHOUT = {
+    "grpc",
+    "hiero_sdk_python",
+    "hypothesis",
+    "moto",
+    "mypy",
+    "pytest",
+    "samcli",
+    "samtranslator",
+    "tests",
+    "local",
+}
 
 # The exactly-once core of the views, and what it must not drag in: it is proved without them, in memory.
 CORE = (
@@ -64,6 +78,8 @@ OF_DYNAMODB = (
     "views.sync.store",
     "views.totals",
 )
+
+LAYERS = ("dependencies", "promotions", "escrow")
 
 # Read while a client is made, never while a module is imported.
 OF_CLIENTS = re.compile(r"AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ACCESS_KEY_ID|AWS_ENDPOINT_URL\w*|AWS_SECRET_\w+|\*")
@@ -394,19 +410,23 @@ def triggers(handler: str) -> set[str]:
     (name,) = [each for each, properties in project.functions.items() if properties["Handler"] == f"{handler}.handler"]
     kinds = {event["Type"] for event in project.triggers(name).values()}
     kinds |= {"HttpApi"} if name in project.urls else set()
-    return kinds | ({"Authorizer"} if name in project.authorizers else set())
+    kinds |= {"Authorizer"} if name in project.authorizers else set()
+    return kinds or {"Invoke"}
 
 
 def test_functions_import_only_what_their_layers_bring() -> None:
     """A test's environment has more: what is imported from that is missing in Lambda."""
     sources = the_sources()
-    with_networks = {module: text for module, text in sources.items() if needs_networks(module)}
-    others = {module: text for module, text in sources.items() if not needs_networks(module)}
+    of_networks = {module: text for module, text in sources.items() if needs_networks(module)}
+    of_escrow = {module: text for module, text in sources.items() if module == "promotions.contract"}
+    others = {module: text for module, text in sources.items() if module not in of_networks | of_escrow}
 
-    problems = architecture.only_the_layer_is_imported(sources, in_layers("dependencies", "promotions"))
+    problems = architecture.only_the_layer_is_imported(of_networks, in_layers("dependencies", "promotions"))
+    problems += architecture.only_the_layer_is_imported(of_escrow, in_layers("dependencies", "escrow"))
     problems += architecture.only_the_layer_is_imported(others, in_layers("dependencies"))
 
-    assert with_networks
+    assert of_networks
+    assert of_escrow
     assert problems == []
 
 
@@ -419,7 +439,7 @@ def needs_networks(module: str) -> bool:
 def test_an_import_that_the_layer_does_not_bring_is_noticed(line: str) -> None:
     sources = the_sources() | {"boosts.api": line}
 
-    problems = architecture.only_the_layer_is_imported(sources, in_layers("dependencies", "promotions"))
+    problems = architecture.only_the_layer_is_imported(sources, in_layers(*LAYERS))
 
     assert len(problems) == 1
     assert re.match(r"boosts.api: it imports \w+: declare it in pyproject.toml", problems[0])

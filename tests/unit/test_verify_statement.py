@@ -16,7 +16,7 @@ import pytest
 
 from sluice import exports, money
 from sluice.clock import rfc3339
-from sluice.posting import entry_of
+from sluice.paying import entry_of
 from sponsorships import earnings, impressions, merkle, participation, rows
 from sponsorships.campaign import AtEnd
 from sponsorships.export import COLUMNS

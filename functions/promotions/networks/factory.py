@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from promotions.accounts import Token
+from promotions.networks.metered import Metered
 from promotions.networks.policies import POLICIES
 from promotions.networks.sandbox import Sandbox, SandboxPublisher
 from promotions.outside import NotConnected
@@ -79,7 +80,10 @@ class NetworkFactory:
         return host.lower()
 
     def client(self, network: str, token: Token) -> SocialPublisher:
-        """A client with a token; without a secret it reads what everybody may read."""
+        """A client with a token, which asks the request budget first; without a secret it reads what all may read."""
+        return Metered(self._client(network, token), network, token.host, self.clock)
+
+    def _client(self, network: str, token: Token) -> SocialPublisher:
         if network == MASTODON:
             from promotions.networks.mastodon import MastodonPublisher
             from sluice.egress import Hosts

@@ -28,7 +28,7 @@ class ParticipationAdjustmentResource(BaseModel):
     state: AdjustmentState = Field(
         description="`open`, `granted`, `rejected`, or `noted`: an edit that claims nothing that could be granted."
     )
-    found_by: str = Field(description="`stream` or `sweep` for a hand in the database, or `proposal`.")
+    found_by: str = Field(description="`stream`, `sweep` or `worker` for a hand in the database, or `proposal`.")
     before: dict[str, float] = Field(description="The published value of each field that a hand changed.")
     after: dict[str, float] = Field(description="What the hand wrote.")
     reason: str | None

@@ -41,7 +41,7 @@ def history(content: Content, period: Period, zone: ZoneInfo) -> History:
     adjusted = dict.fromkeys(period.days, 0)
     for each in of_period:
         adjusted[each.at.astimezone(zone).date()] += each.views
-    total = totals.read(*content)
+    total = totals.read_all([content])[content]
     overall = Overall(total.organic, total.boosted, total.imported, sum(each.views for each in adjustments))
     days = [HistoryDay(day, organic.get(day.isoformat(), 0), boosted[day], adjusted[day]) for day in period.days]
     return History(days, of_period, overall)

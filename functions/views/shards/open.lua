@@ -7,6 +7,9 @@ if opened and opened >= opening then
   return 0 -- a repeat
 end
 if opened then
+  for i = 2, 5 do
+    redis.call('HLEN', KEYS[i]) -- a key of another type fails here, before anything is renamed over it
+  end
   if redis.call('EXISTS', KEYS[2]) == 1 then
     local since = redis.call('HGET', KEYS[6], 'since')
     if since then

@@ -39,11 +39,14 @@ _FAILED = (RedisError, RedisClusterException)  # the second is not one of the fi
 _NOT_RUN = (NoScriptError, MovedError, AskError, TryAgainError)
 
 
+# Scripts that write nothing.
+_READING = ("read", "stats", "standing", "rebuild_state")
 _CLAIM_KEPT_MILLISECONDS = 3 * LONGEST_DAY_SECONDS * 1000  # beyond the next night's sync, which may repeat the claim
 _TIMES = Struct(">QQQ")
 
 
 class _Script(NamedTuple):
+    name: str
     text: str
     sha: str
 
@@ -58,6 +61,9 @@ class RedisShards:
 
     Each shard's part is atomic, and in one cluster slot; it is all of one round trip on a single server, and one for
     each node of a cluster, whose client refuses EVALSHA in a pipeline.
+
+    A key of another type than its own, such as one that was written by hand, is empty for those who read. Those who
+    write move it aside, and log it for ViewsSyncProblemsAlarm.
     """
 
     def __init__(self, client: "Redis | RedisCluster") -> None:
@@ -247,7 +253,12 @@ class RedisShards:
         return int(found) > 0
 
     def _sample(self, shard: int, limit: int) -> list[Any]:
-        found: Any = self._client.hrandfield(keys.parked(shard), limit)
+        try:
+            found: Any = self._client.hrandfield(keys.parked(shard), limit)
+        except ResponseError as error:
+            if not self._odd([keys.parked(shard)], error, moving=True):
+                raise
+            return []
         return list(found or ())
 
     def _pages(self, shards: Sequence[int], epoch: int, limit: int, taken: Taken) -> list[Any]:
@@ -277,12 +288,36 @@ class RedisShards:
                 pipeline.evalsha(script.sha, len(call.keys), *call.keys, *call.args)
             answers |= zip(numbers, pipeline.execute(raise_on_error=False), strict=True)
         for number, answer in answers.items():
-            if isinstance(answer, _NOT_RUN):
-                call = calls[number]
-                answers[number] = self._client.eval(script.text, len(call.keys), *call.keys, *call.args)
+            if isinstance(answer, _NOT_RUN) or _met_another_type(answer):
+                answers[number] = self._again(script, calls[number])
             elif isinstance(answer, Exception):
                 raise answer
         return [answers[number] for number in range(len(calls))]
+
+    def _again(self, script: _Script, call: _Call) -> Any:
+        """Run a script that was not run, or that met a key of another type: without such keys. It can be repeated."""
+        is_reading = script.name in _READING
+        try:
+            return self._client.eval(script.text, len(call.keys), *call.keys, *call.args)
+        except ResponseError as error:
+            odd = self._odd(call.keys, error, moving=not is_reading)
+            if not odd:
+                raise
+        # No key has that name: it stands for what a reader leaves where it is.
+        names = [f"{name}:absent" if is_reading and name in odd else name for name in call.keys]
+        return self._client.eval(script.text, len(names), *names, *call.args)
+
+    def _odd(self, names: Sequence[str], error: ResponseError, *, moving: bool) -> list[str]:
+        """The keys of another type, because of which a script failed; `moving` moves them aside, and logs them."""
+        if not _met_another_type(error):
+            return []
+        aside = [*names, *map(keys.unreadable, names)]
+        args: list[str | int] = [int(moving), *map(keys.type_of, names)]
+        found: Any = self._client.eval(_script("set_aside").text, len(aside), *aside, *args)
+        odd = [names[number - 1] for number in found]
+        for name in odd if moving else ():
+            logger.error("Unreadable key in Redis", extra={"key": name, "moved_to": keys.unreadable(name)})
+        return odd
 
     def _by_node(self, calls: list[_Call]) -> "list[tuple[Redis, list[int]]]":
         """The server of each group of calls, and their numbers: primaries only."""
@@ -338,7 +373,12 @@ def _hashes(taken: Taken, shard: int) -> list[str]:
 @cache
 def _script(name: str) -> _Script:
     text = Path(__file__).with_name(f"{name}.lua").read_text()
-    return _Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+    return _Script(name, text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _met_another_type(answer: object) -> bool:
+    """Whether a command refused a key because of its type. A script's error has that of its command in it."""
+    return isinstance(answer, ResponseError) and "WRONGTYPE" in str(answer)
 
 
 def _claiming(view: AwayView) -> tuple[bytes, bytes]:

@@ -324,6 +324,9 @@ class ViewCounter:
         except (AskError, TryAgainError) as error:
             raise NotTracked("the shard is moving to another node") from error
         except _ANSWERED_NO as error:
+            if "WRONGTYPE" in str(error):
+                # It is read before the first write, so nothing was counted. The next sync moves the key aside.
+                raise NotTracked("a key of the shard is of another type") from error
             if "user_script" in str(error) and not _takes_no_writes(error):
                 raise  # the script is wrong: that is not for a fallback to hide
             self._leave_alone()

@@ -1,4 +1,4 @@
-"""The attributes that the campaign items of all contexts share, for the contexts, the sweeper and the audit trail."""
+"""What the campaign items of all contexts share, for the contexts, the sweeper and the audit trail."""
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -26,6 +26,37 @@ class ChainedAttributes(HeadAttributes):
     max_steps = NumberAttribute(default=0)
     sweeps = NumberAttribute(default=0)
     request = UnicodeAttribute(null=True)
+
+
+class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
+    class Meta:
+        index_name = "by_creation"
+        projection = KeysOnlyProjection()
+
+    kind = UnicodeAttribute(hash_key=True)
+    created_at = UTCDateTimeAttribute(range_key=True)
+
+
+class _ByStatus(GlobalSecondaryIndex["ListedItem"]):
+    class Meta:
+        index_name = "by_status"
+        projection = KeysOnlyProjection()
+
+    status = UnicodeAttribute(hash_key=True)
+    created_at = UTCDateTimeAttribute(range_key=True)
+
+
+class ListedItem(Bound):
+    """The keys of a campaign, as the indexes project them; or a row of a list. A context's own has its table's Meta.
+
+    It has no discriminator: PynamoDB would filter its queries by `kind`. One index does not project it; in the other it
+    is a key, and DynamoDB does not filter by keys.
+    """
+
+    id = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    by_creation = _ByCreation()
+    by_status = _ByStatus()
 
 
 class _ByWake(GlobalSecondaryIndex["ChainedItem"]):

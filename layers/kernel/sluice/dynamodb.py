@@ -207,12 +207,14 @@ def read_batch[M: Bound, K, T](model: type[M], keys: Sequence[K], read: Callable
         with transient_as_unavailable():
             return [read(item) for item in model.batch_get(keys, consistent_read=True)]
     except (Unreadable, TypeError, ValueError) as error:
-        if len(keys) > 1:  # a batch ends at the first item that cannot be read
-            return [found for each in keys for found in read_batch(model, [each], read)]
-        named = Unreadable(f"A row of {model.Meta.table_name} cannot be read: {keys[0]}")
-        named.__cause__ = error
-        passed_by(named)
-        return []
+        cause = error
+    if len(keys) > 1:  # a batch ends at the first item that cannot be read
+        half = len(keys) // 2
+        return [found for some in (keys[:half], keys[half:]) for found in read_batch(model, some, read)]
+    named = Unreadable(f"A row of {model.Meta.table_name} cannot be read: {keys[0]}")
+    named.__cause__ = cause
+    passed_by(named)
+    return []
 
 
 def unreadable(model: type[Bound], values: Mapping[str, Any]) -> Unreadable:
@@ -304,17 +306,15 @@ class Database:
         return True
 
 
-def snapshot[M: Bound](
-    model: type[M], keys: Sequence[tuple[str, str]], wait: Callable[[float], None] = sleep
-) -> list[M | None]:
-    """The items at the keys as they are at one moment, by one TransactGetItems; None for a missing one.
+def snapshot(*wanted: tuple[type[Any], tuple[str, str]], wait: Callable[[float], None] = sleep) -> list[Any]:
+    """Items as they are at one moment, each by its model and its key, by one TransactGetItems; None for a missing one.
 
     Conflicts with other transactions are retried. Raises Unavailable, Unreadable.
     """
 
-    def attempt() -> list[M | None]:
-        with TransactGet(connection=model._get_connection().connection) as transaction:
-            futures = [transaction.get(model, *key) for key in keys]
+    def attempt() -> list[Any]:
+        with TransactGet(connection=wanted[0][0]._get_connection().connection) as transaction:
+            futures = [transaction.get(model, *key) for model, key in wanted]
         return [_found(future) for future in futures]
 
     return _beyond_conflicts(attempt, wait)

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
+from sluice.campaign import Chained, Change
 from sluice.clock import rfc3339
 from sluice.errors import Conflicting, Invalid
 from sluice.money import shown
@@ -137,6 +138,13 @@ class Posting:
         """The entry of it, which `cause` (`spn_01K...:nina 7`) is the reason of. Raises Unbalanced."""
         legs = [Leg(account, amount) for account, amount in self.legs.items()]
         return entry(self.id, self.kind, self.currency, legs, cause=cause, actor=self.actor, now=now, memo=self.memo)
+
+
+@dataclass(frozen=True)
+class MoneyChange[C: Chained](Change[C]):
+    """A change of a campaign, and the money that it moves."""
+
+    posting: Posting | None = None
 
 
 @dataclass(frozen=True)

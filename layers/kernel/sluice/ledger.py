@@ -24,7 +24,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.audit import HeadAttributes
 from sluice.dynamodb import Bound, snapshot, transient_as_unavailable, unreadable
-from sluice.errors import Conflicting, Unreadable
+from sluice.errors import Unreadable
 from sluice.journal import (
     Balance,
     Balances,
@@ -44,6 +44,7 @@ from sluice.money import EXPONENTS
 _LINE = "line#"
 _BALANCE = "balance"
 _ENTRY = "entry"
+_PREFIX = "entry#"
 _HEAD = "head"
 _LOOKS = 5
 # As many as a batch read takes.
@@ -161,20 +162,8 @@ def find(entry_id: str) -> Entry | None:
 def find_all(ids: Iterable[str]) -> dict[str, Entry]:
     """Entries by their ids, without missing ones, by consistent batch reads. Raises Unavailable, Unreadable."""
     with transient_as_unavailable():
-        items = list(LedgerEntryItem.batch_get([(_entry_key(each), _ENTRY) for each in ids], consistent_read=True))
+        items = list(LedgerEntryItem.batch_get(map(entry_key, ids), consistent_read=True))
     return {found.id: found for found in map(_entry, items)}
-
-
-def settled(entry: Entry) -> bool:
-    """Whether an entry whose transaction failed is in the ledger all the same: its answer was lost. A consistent read.
-
-    It is the same entry if it has the same kind, currency, legs and memo: a second try has another time and cause.
-    Raises Conflicting (`entry_differs`) when another entry has its id.
-    """
-    found = find(entry.id)
-    if found and not found.does_as(entry):
-        raise Conflicting(f"Another entry {entry.id} is in the ledger", "entry_differs")
-    return found is not None
 
 
 def page(
@@ -205,7 +194,7 @@ def budget_of(campaign_id: str) -> Budget:
     `paid` is what the streamers got and was not clawed back; a release, and the rest of a partial pay, are none of it.
     """
     accounts = budget(campaign_id), reserved(campaign_id)
-    items = snapshot(BalanceItem, [(each, _BALANCE) for each in accounts])
+    items = snapshot(*((BalanceItem, (each, _BALANCE)) for each in accounts))
     left, promised = (_balance(item) if item else Balance(name) for name, item in zip(accounts, items, strict=True))
     totals = Counter(left.totals)
     totals.update(promised.totals)
@@ -355,8 +344,9 @@ def _against(leg: Leg, entry: Entry) -> str:
     return max((each for each in entry.legs if each.amount * leg.amount < 0), key=lambda each: abs(each.amount)).account
 
 
-def _entry_key(entry_id: str) -> str:
-    return f"entry#{entry_id}"
+def entry_key(entry_id: str) -> tuple[str, str]:
+    """The key of an entry's item."""
+    return f"{_PREFIX}{entry_id}", _ENTRY
 
 
 def _line_key(number: int) -> str:
@@ -365,7 +355,7 @@ def _line_key(number: int) -> str:
 
 def _entry_item(entry: Entry) -> LedgerEntryItem:
     values = dict(vars(entry)) | {"legs": [vars(leg) for leg in entry.legs], "memo": dict(entry.memo)}
-    return LedgerEntryItem(_entry_key(values.pop("id")), _ENTRY, **values)
+    return LedgerEntryItem(*entry_key(values.pop("id")), **values)
 
 
 def _readable[M: LedgerItem, T](make: Callable[[M], T]) -> Callable[[M], T]:
@@ -388,7 +378,7 @@ def _readable[M: LedgerItem, T](make: Callable[[M], T]) -> Callable[[M], T]:
 def _entry(item: LedgerEntryItem) -> Entry:
     legs = tuple(Leg(each["account"], each["amount"]) for each in item.legs)
     values = {name: getattr(item, name) for name in ("kind", "currency", "cause", "actor", "at", "memo", "hash")}
-    return Entry(id=item.account.removeprefix(_entry_key("")), legs=legs, **values)
+    return Entry(id=item.account.removeprefix(_PREFIX), legs=legs, **values)
 
 
 @_readable

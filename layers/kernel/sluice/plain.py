@@ -50,11 +50,11 @@ def _read(kind: Any, value: Any) -> Any:
     if origin is UnionType or NoneType in parts:
         (kind,) = (each for each in parts if each is not NoneType)
         return None if value is None else _read(kind, value)
-    if origin is tuple:
+    if origin is tuple and isinstance(value, list):
         return tuple(_read(parts[0], each) for each in value)
-    if origin is dict:
+    if origin is dict and isinstance(value, dict):
         return {name: _read(parts[1], each) for name, each in value.items()}
-    if is_dataclass(kind):
+    if is_dataclass(kind) and isinstance(value, dict):
         hints = _hints(kind)  # type: ignore[arg-type]
         known = {each.name for each in fields(kind)}
         return kind(**{name: _read(hints[name], each) for name, each in value.items() if name in known})  # type: ignore[operator]
@@ -62,6 +62,6 @@ def _read(kind: Any, value: Any) -> Any:
         return datetime.fromisoformat(value)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return kind(value)
-    if not isinstance(value, kind):
+    if not isinstance(value, origin or kind) or is_dataclass(kind):
         raise TypeError(f"{value!r} is no {kind}")
     return value

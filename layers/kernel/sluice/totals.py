@@ -9,16 +9,17 @@ This module writes boosted counters and reads both; `views.totals` writes organi
 Only organic items are `ranked`, by their content type: the index of the most viewed never holds a boosted view.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from sluice.dynamodb import Bound, transient_as_unavailable
+from sluice.dynamodb import Bound, read_batch, transient_as_unavailable
 
 
 class Kind(StrEnum):
@@ -74,26 +75,35 @@ def add_boosted(transaction: TransactWrite, content_type: str, content_id: str, 
 
 
 def read(content_type: str, content_id: str) -> Totals:
-    """Both counters of a content, in one consistent batch read; 0 for a missing counter."""
-    return read_all([(content_type, content_id)])[content_type, content_id]
+    """Both counters of a content, in one consistent batch read; 0 for a missing one. Raises Unreadable, Unavailable.
+
+    For what is decided by them; what is shown comes from `read_all`.
+    """
+    content = content_type, content_id
+    with transient_as_unavailable():
+        items = TotalItem.batch_get([key(kind, *content) for kind in Kind], consistent_read=True)
+        return _totals(dict(map(_counter, items)), content)
 
 
 def read_all(contents: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Totals]:
-    """Both counters of each content (type, id), by consistent batch reads; 0 for a missing counter."""
+    """Both counters of each content (type, id), by consistent batch reads; 0 for a missing counter. Raises Unavailable.
+
+    One that cannot be read is 0, and logged for OperationsUnreadableRowsAlarm: it holds up no other content.
+    """
     wanted = list(dict.fromkeys(contents))
-    names = [key(kind, *content) for content in wanted for kind in Kind]
-    with transient_as_unavailable():
-        found = {item.key: item for item in TotalItem.batch_get(names, consistent_read=True)}
+    found = dict(read_batch(TotalItem, [key(kind, *content) for content in wanted for kind in Kind], _counter))
     return {content: _totals(found, content) for content in wanted}
 
 
 def read_boosted_days(content_type: str, content_id: str, days: Iterable[date]) -> dict[date, int]:
-    """A content's boosted views on each day, by consistent batch reads; 0 where there were none."""
+    """A content's boosted views on each day, by consistent batch reads; 0 where there were none.
+
+    A day that cannot be read is 0, as in `read_all`. Raises Unavailable.
+    """
     total = key(Kind.BOOSTED, content_type, content_id)
     wanted = {_of_day(total, day): day for day in days}
-    with transient_as_unavailable():
-        found = {item.key: int(item.views) for item in TotalItem.batch_get(wanted, consistent_read=True)}
-    return {day: found.get(name, 0) for name, day in wanted.items()}
+    found = dict(read_batch(TotalItem, list(wanted), _counter))
+    return {day: found.get(name, _NOTHING).views for name, day in wanted.items()}
 
 
 def key(kind: Kind, content_type: str, content_id: str) -> str:
@@ -101,15 +111,24 @@ def key(kind: Kind, content_type: str, content_id: str) -> str:
     return f"{kind}#{content_type}#{content_id}"
 
 
-def _totals(found: dict[str, TotalItem], content: tuple[str, str]) -> Totals:
-    organic = found.get(key(Kind.ORGANIC, *content))
-    boosted = found.get(key(Kind.BOOSTED, *content))
-    return Totals(
-        organic=int(organic.views) if organic else 0,
-        boosted=int(boosted.views) if boosted else 0,
-        last_epoch=int(organic.last_epoch or 0) if organic else 0,
-        imported=int(organic.imported) if organic and organic.imported is not None else None,
-    )
+class _Counter(NamedTuple):
+    views: int = 0
+    last_epoch: int = 0
+    imported: int | None = None
+
+
+_NOTHING = _Counter()
+
+
+def _counter(item: TotalItem) -> tuple[str, _Counter]:
+    imported = None if item.imported is None else int(item.imported)
+    return item.key, _Counter(int(item.views), int(item.last_epoch or 0), imported)
+
+
+def _totals(found: Mapping[str, _Counter], content: tuple[str, str]) -> Totals:
+    organic = found.get(key(Kind.ORGANIC, *content), _NOTHING)
+    boosted = found.get(key(Kind.BOOSTED, *content), _NOTHING)
+    return Totals(organic.views, boosted.views, organic.last_epoch, organic.imported)
 
 
 def _of_day(total: str, day: date) -> str:

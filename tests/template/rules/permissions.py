@@ -57,6 +57,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
         "PromotionsApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+        "PromotionsTrackingScheduleFunction": {"PutItem", "UpdateItem"},
         "PromotionsWorkerFunction": {"PutItem", "UpdateItem"},
     },
     "LedgerTable": {
@@ -192,6 +193,7 @@ HOLDERS = {
         "SponsorshipsRecordingApiFunction",
         "SponsorshipsWorkerFunction",
     },
+    "PromotionsOperatorKey": {"PromotionsEscrowFunction"},
     "TokenSecret": {"OperationsAuthorizerFunction"},
     "ViewerTokenSecret": {"SponsorshipsRecordingApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
     "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},

@@ -1,0 +1,1 @@
+"""Tracking: reads what the networks count, and closes what has reached its number."""
