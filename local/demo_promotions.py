@@ -138,7 +138,7 @@ class PromotionsPart(PartBeside):
         rows = self._people.table("PromotionsTable").scan(ConsistentRead=True)["Items"]
         texts = [text.split("]")[-1].strip() for text in promotion["texts"]]
         posts = [row for row in rows if str(row["id"]).startswith("sandbox#")]
-        return [row for row in posts if any(text in str(row["text"]) for text in texts)]
+        return [row for row in posts if any(text in str(row.get("text")) for text in texts)]
 
     def _track(self) -> None:
         """As the schedule does every minute."""
