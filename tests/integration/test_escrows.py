@@ -33,6 +33,8 @@ from tests.integration.escrows_world import CAMPAIGN, HederaWorld, LambdaClient,
 from tests.packages import nothing_cached
 
 EXPIRED = 120 + 60
+DEAD = EXPIRED - 5 + 2
+"""Seconds from when a reference is made until it can no longer happen; its receipt is kept for 3 more."""
 RECEIPTS_GONE = 180
 
 
@@ -292,7 +294,7 @@ def test_a_mirror_that_lags_behind_says_nothing(hedera: HederaWorld, has_receipt
     hedera.fake.script(Fault.LOST)
     hedera.create(ref)
     hedera.fake.mirror_lag = timedelta(hours=2)
-    hedera.later(EXPIRED - 5 if has_receipt else 3600)
+    hedera.later(DEAD if has_receipt else 3600)
 
     behind = hedera.look(ref)
     hedera.fake.mirror_lag = timedelta()
@@ -305,7 +307,7 @@ def test_a_receipt_keeps_a_call_from_being_absent(hedera: HederaWorld) -> None:
     """The mirror lost it, though it has what came later."""
     ref = hedera.new_ref()
     hedera.create(ref)
-    hedera.later(EXPIRED - 5)
+    hedera.later(DEAD)
     hedera.fake.hidden.add(hedera.fake.executed[0].id)
 
     looked = hedera.look(ref)
