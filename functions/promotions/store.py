@@ -123,9 +123,8 @@ def _numbered(change: Change, number: int) -> dict[str, Any]:
     return {**change.events[number].data, "seq": change.after.seq - len(change.events) + 1 + number}
 
 
-def halted() -> Listing:
-    """Where the promotions that have halted are listed."""
-    return Listing(ListedItem.query, HALTED)
+HALTED_LIST = Listing(ListedItem.query, HALTED)
+"""Where the promotions that have halted are listed."""
 
 
 def listed_by(status: PromotionStatus | None, owner: str | None) -> Listing:
