@@ -22,7 +22,7 @@ ADAPTERS = {
     "promotions.mirror": "urllib3",
     "promotions.networks.mastodon": "mastodon",
     "promotions.networks.wire": "requests",
-    "promotions.networks.x": "requests tweepy",
+    "promotions.networks.x": "tweepy",
     "promotions.operator_key": "botocore",
     "promotions.tokens": "botocore",
     "sponsorships.secret": "botocore",
