@@ -342,7 +342,7 @@ def test_a_picture_is_posted_as_it_was_checked(agency: Agency) -> None:
 
     agency.told("publish", made, status=202)
     agency.aws.client("s3").put_object(
-        Bucket="promotionsmediabucket", Key=f"pending/{made}/{picture}", Body=b"<script>", ContentType="image/png"
+        Bucket="promotionsmediabucket", Key=f"pending/{made}/{picture}", Body=b"<script>", ContentType="text/html"
     )
     agency.work()
 
