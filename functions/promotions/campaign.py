@@ -96,7 +96,7 @@ def cancel(promotion: Promotion, now: datetime) -> Change | None:
         raise Conflicting("Only a pending promotion can be cancelled", "campaign_cannot_be_cancelled")
     if promotion.is_cancelled or promotion.stage in UNDOES:
         return None
-    after = replace(promotion.commanded(now), cancel_requested_at=now)
+    after = replace(promotion.commanded(now), cancel_requested_at=now, steps_done=0)
     if after.call is None or after.call.state is CallState.WAITING:
         # Nothing is in flight, so an error holds nothing up either: its call is known not to have happened.
         after = _back(replace(after, error=None), now)
@@ -122,11 +122,13 @@ def resolve(promotion: Promotion, result: str | None, reason: str, now: datetime
     call = promotion.call
     if call is None or call.state not in (CallState.STUCK, CallState.UNKNOWN):
         raise Conflicting("No call of this promotion has an unknown outcome", "nothing_to_resolve")
-    settled = replace(promotion, error=None)
+    if result is None and now < call.settles_at:
+        # Nobody can know it yet: the request may still be on its way.
+        raise Conflicting(f"The call may take effect until {rfc3339(call.settles_at)}", "call_not_settled")
     noted = {"reason": reason, "attempt_id": call.attempt_id, "result": result}
-    found = advance(settled, resolved(call, result, now), now)
-    after = replace(found.after, step=promotion.step + 1, steps_done=0)
-    return changed(promotion, after, Action.RESOLVED, *found.events, noted=noted)
+    found = advance(replace(promotion, error=None), resolved(call, result, now), now)
+    after = replace(found.after, steps_done=0)
+    return replace(found, before=promotion, after=after, action=Action.RESOLVED, noted=noted)
 
 
 def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:
@@ -139,7 +141,13 @@ def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:
     if promotion.status is not PromotionStatus.PENDING or promotion.error is None:
         raise Conflicting("Only a pending promotion that has halted can be abandoned", "campaign_cannot_be_abandoned")
     after = replace(
-        promotion.commanded(now), error=None, call=None, cancel_requested_at=now, stage=Stage.RELEASE, wake_at=now
+        promotion.commanded(now),
+        error=None,
+        call=None,
+        cancel_requested_at=now,
+        stage=Stage.RELEASE,
+        steps_done=0,
+        wake_at=now,
     )
     return changed(promotion, after, Action.ABANDONED, noted={"reason": reason})
 
