@@ -200,6 +200,7 @@ def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: A
 REFUSED: list[tuple[dict[str, Any], tuple[int, str], str]] = [
     ({"texts": ["#ad " + "x" * 500, "two"]}, (400, "text_too_long"), "texts.0"),
     ({"texts": ["Same #ad", "Same #ad"]}, (400, "texts_equal"), "texts.1"),
+    ({"texts": ["Same #ad", " Same\n #ad "]}, (400, "texts_equal"), "texts.1"),
     ({"texts": ["No word of it", "two"]}, (400, "disclosure_missing"), "texts.0"),
     ({"media": ["med_01KAJ3W5V0SM0FKVYVXB9EQT6N"]}, (409, "media_missing"), ""),
 ]
@@ -412,6 +413,23 @@ def test_a_token_is_kept_where_nobody_reads_it(agency: Agency, log_lines: Callab
     found = ssm.get_parameter(Name=agency.parameters()[0], WithDecryption=True)["Parameter"]
     assert found["Type"] == "SecureString"
     assert json.loads(found["Value"]) == {"host": "sandbox", "account_id": "1", "secret": secret}
+
+
+@pytest.mark.parametrize(
+    ("network", "token"),
+    [
+        ("x", "{"),
+        ("x", '{"consumer_key": "a"}'),
+        ("x", '{"consumer_key": 1, "consumer_secret": 2, "access_token": 3, "access_token_secret": 4}'),
+        ("sandbox", "a" * 3000),
+        ("sandbox", " "),
+    ],
+)
+def test_what_is_no_token_of_its_network_is_rejected(agency: Agency, network: str, token: str) -> None:
+    answer = agency.ask("connect", EXAMPLE, ("/sandbox", f"/{network}"), body={"token": token})
+
+    assert (answer.refusal[:2], answer.fields) == ((400, "token_rejected"), ["token"])
+    assert agency.parameters() == []
 
 
 def test_a_connection_in_use_stays(agency: Agency) -> None:
