@@ -57,7 +57,14 @@ def delete(promotion: Promotion, now: datetime) -> Change:
     return changed(promotion, replace(promotion.commanded(now), deleted_at=now), Action.DELETED)
 
 
-def publish(promotion: Promotion, host: str, now: datetime, actor: str, media_etags: tuple[str, ...] = ()) -> Change:
+def publish(
+    promotion: Promotion,
+    host: str,
+    now: datetime,
+    actor: str,
+    media_etags: tuple[str, ...] = (),
+    account_id: str | None = None,
+) -> Change:
     """Publish a draft: its budget moves from the owner's wallet, and the first post is the next step (S4-3).
 
     The ids of its ledger entries hold the round, and its step goes on counting: else a late worker of an earlier round
@@ -73,6 +80,7 @@ def publish(promotion: Promotion, host: str, now: datetime, actor: str, media_et
         wake_at=now,
         call=None,
         host=host,
+        account_id=account_id,
         media_etags=media_etags,
         cancel_requested_at=None,
         steps_done=0,

@@ -447,6 +447,21 @@ def test_a_connection_in_use_stays(agency: Agency) -> None:
     assert agency.ask("connection").refusal[:2] == (404, "connection_not_found")
 
 
+def test_nothing_is_posted_by_another_account_than_the_one_that_was_published_with(agency: Agency) -> None:
+    """A connection may change between the check of its change and a publish: a look by another account sees nothing."""
+    made = agency.published()
+    (name,) = agency.parameters()
+    other = json.dumps({"host": "sandbox", "account_id": "another", "secret": "other"})
+    agency.aws.client("ssm").put_parameter(Name=name, Value=other, Type="SecureString", Overwrite=True)
+
+    agency.work()
+
+    assert agency.posts() == []
+    assert agency.get(made)["status"] == "CampaignDraft"
+    assert agency.get(made)["operation"]["stages"][0]["reason"] == "not_connected"
+    assert agency.wallet() == 10_000
+
+
 @pytest.mark.parametrize(
     ("network", "body", "code"),
     [

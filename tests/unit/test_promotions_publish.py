@@ -96,7 +96,7 @@ class World:
     def policy(self, _: str) -> Any:
         return type("Policy", (), {"call_seconds": 10, "settle_seconds": 120})
 
-    def publisher(self, _network: str, _owner: str) -> "World":
+    def publisher(self, *_: Any) -> "World":
         return self
 
     def revoked(self, network: str, owner: str) -> None:
@@ -202,6 +202,9 @@ def test_a_contract_that_is_refused_deletes_the_first_post_and_gives_the_money_b
     assert memory.campaign.status is PromotionStatus.DRAFT
     assert world.deleted == ["post 1"]
     assert memory.postings == [f"unfund#{ID}#1"]
+    assert memory.campaign.operation is not None
+    refused = [each.stage for each in memory.campaign.operation.stages if each.reason == "CONTRACT_REVERT_EXECUTED"]
+    assert refused == ["contract"]
     assert memory.events == [
         "CAMPAIGN_PUBLISH_DO_SM_TRANSACTION",
         "CAMPAIGN_CONTRACT_ERROR",
