@@ -40,7 +40,11 @@ def test_media_are_private_and_unused_uploads_go() -> None:
     assert (rule["Prefix"], rule["ExpirationInDays"], rule["Status"]) == ("pending/", 7, "Enabled")
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    # Only the embedded stack is asked from there, on the laptop itself.
+    assert statement["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false"},
+        "NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"},
+    }
 
 
 @pytest.mark.parametrize(
