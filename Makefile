@@ -30,7 +30,7 @@ down: stack ## stop it; the data stays
 clean: stack ## stop it and forget its data
 	@$(PYTHON) -m local.stack clean
 
-fakes: install ## serve a Mastodon and an X on this machine, and print the parameters of a stack that uses them
+fakes: install ## serve a Mastodon, an X and a Hedera on this machine, and print the parameters of a stack that uses them
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.fakes
 
 logs: stack ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
@@ -59,11 +59,11 @@ restore: stack ## take all tables back to a moment  AT=2026-11-26T10:00:00Z  (or
 export: stack ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.export $(STACK_OPTIONS) --id "$(ID)"
 
-build: stack ## build for this machine's processor into .aws-sam/build  [ARCHITECTURE=arm64|x86_64]
-	@$(PYTHON) -m local.build --architecture "$(ARCHITECTURE)"
+build: stack ## build for this machine's processor into .aws-sam/build  [ARCHITECTURE=arm64|x86_64] [ESCROW=hedera]
+	@$(PYTHON) -m local.build --architecture "$(ARCHITECTURE)" --escrow "$(ESCROW)"
 
-deploy: stack ## build for arm64 and deploy to AWS  ENVIRONMENT=dev|prod  [ARCHITECTURE=x86_64]
-	@$(PYTHON) -m local.build --deploy "$(or $(ENVIRONMENT),dev)" --architecture "$(ARCHITECTURE)"
+deploy: stack ## build for arm64 and deploy to AWS  ENVIRONMENT=dev|prod  [ARCHITECTURE=x86_64] [ESCROW=hedera]
+	@$(PYTHON) -m local.build --deploy "$(or $(ENVIRONMENT),dev)" --architecture "$(ARCHITECTURE)" --escrow "$(ESCROW)"
 
 validate: install ## check the template
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam validate --lint --region us-east-1
@@ -129,6 +129,8 @@ lock: install ## pin the newest versions that pyproject.toml allows, with hashes
 		-c requirements.txt --custom-compile-command "make lock" -o layers/dependencies/requirements.txt
 	.venv/bin/uv pip compile -q --group promotions --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o layers/promotions/requirements.txt
+	.venv/bin/uv pip compile -q --group escrow --python-version 3.13 --universal --generate-hashes \
+		-c requirements.txt --custom-compile-command "make lock" -o layers/escrow/requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --group stack --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o local/stack-requirements.txt
 	.venv/bin/uv pip compile -q --group redis-server --python-version 3.13 --universal --generate-hashes \

@@ -31,6 +31,10 @@ class Api:
         answer: Json = self._answer("POST", path, json=body, headers=headers).json()
         return answer
 
+    def put(self, path: str, body: Json) -> Json:
+        answer: Json = self._answer("PUT", path, json=body).json()
+        return answer
+
     def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         answer = self._http.request(method, path, **request)
         if answer.is_error:

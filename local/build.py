@@ -37,6 +37,10 @@ class Build:
     """Names the content: equal digests, equal artefacts."""
 
 
+ESCROWS = ("ledger", "hedera")
+"""What a build may be for: the layer of `hedera` is larger than all the rest, so it is left out of the others."""
+
+
 def this_architecture() -> str:
     """The processor of this machine, in Lambda's words."""
     machine = platform.machine().lower()
@@ -47,14 +51,14 @@ def this_architecture() -> str:
 
 
 @contextmanager
-def built(architecture: str, directory: Path | None = None) -> Iterator[Build]:
-    """An up-to-date build for `architecture`, which nobody rebuilds while the block runs.
+def built(architecture: str, directory: Path | None = None, escrow: str = "ledger") -> Iterator[Build]:
+    """An up-to-date build for `architecture` and `escrow`, which nobody rebuilds while the block runs.
 
     Every embedded stack shares one build per architecture; a second builder waits for the first.
     """
     directory = directory or LOCAL / "build" / architecture
     lock = LOCAL / f"build-{architecture}{'-sam' if directory == SAM_BUILD else ''}.lock"
-    digest = _digest(architecture)
+    digest = _digest(architecture, escrow)
     while True:
         with locked(lock, shared=True, holder="another make, which builds"):
             if _stamp(directory) == digest:
@@ -63,7 +67,7 @@ def built(architecture: str, directory: Path | None = None) -> Iterator[Build]:
         # sam keeps notes in .aws-sam, wherever it builds.
         with locked(LOCAL / "sam-build.lock", holder="another make, which builds"), locked(lock):
             if _stamp(directory) != digest:
-                _build(architecture, directory, digest)
+                _build(architecture, escrow, directory, digest)
 
 
 def environment() -> dict[str, str]:
@@ -74,12 +78,16 @@ def environment() -> dict[str, str]:
     }
 
 
-def _build(architecture: str, directory: Path, digest: str) -> None:
+def _build(architecture: str, escrow: str, directory: Path, digest: str) -> None:
     shutil.rmtree(directory, ignore_errors=True)  # A build that is interrupted is none.
     directory.parent.mkdir(parents=True, exist_ok=True)
+    wanted = yaml_parse((ROOT / "template.yaml").read_text())
+    _of_escrow(wanted, escrow)
+    template_file = directory.parent / f"{directory.name}-template.json"
+    template_file.write_text(json.dumps(wanted, default=str))
     command = [
         *(str(BIN / "sam"), "build", "--cached", "--parallel"),
-        *("--template-file", str(ROOT / "template.yaml")),
+        *("--template-file", str(template_file), "--base-dir", str(ROOT)),
         *("--build-dir", str(directory)),
         *("--cache-dir", str(directory.parent / f"cache-{architecture}")),
         *("--parameter-overrides", f"Architecture={architecture}"),
@@ -105,6 +113,16 @@ def _default_architecture(template: dict[str, Any], architecture: str) -> None:
         template["Parameters"]["Architecture"]["Default"] = architecture
     except KeyError as error:
         raise LocalError("The built template has no parameter Architecture.") from error
+
+
+def _of_escrow(template: dict[str, Any], escrow: str) -> None:
+    """A build is for one escrow, and its template says so. `sam build` builds a layer whose condition is false, too:
+    without Hedera its layer is another one that is built anyway.
+    """
+    template["Parameters"]["Escrow"]["Default"] = escrow
+    if escrow == "ledger":
+        template["Parameters"]["Escrow"]["AllowedValues"] = [escrow]
+        template["Resources"]["PromotionsEscrowLayer"]["Properties"]["ContentUri"] = "layers/kernel/"
 
 
 def _code(template: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
@@ -164,9 +182,9 @@ def _compile(directory: Path) -> None:
             raise LocalError(f"{artefact.name} holds Python that does not compile; `make check` shows where.")
 
 
-def _digest(architecture: str) -> str:
+def _digest(architecture: str, escrow: str) -> str:
     """Of everything that decides what a build holds."""
-    digest = hashlib.sha256(f"{architecture} {sys.version}".encode())
+    digest = hashlib.sha256(f"{architecture} {escrow} {sys.version}".encode())
     sources = [ROOT / "template.yaml", Path(__file__)]
     for folder in ("functions", "layers"):
         sources += (file for file in (ROOT / folder).rglob("*") if file.is_file() and "__pycache__" not in file.parts)
@@ -198,10 +216,12 @@ def _overrides(environment_name: str) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def deploy(environment_name: str, architecture: str, arguments: list[str]) -> int:
-    """Builds for `architecture` and deploys it with the user's AWS credentials."""
+def deploy(environment_name: str, architecture: str, arguments: list[str], escrow: str = "ledger") -> int:
+    """Builds for `architecture` and `escrow`, and deploys it with the user's AWS credentials."""
     overrides = [*_overrides(environment_name), f"Architecture={architecture}"]
-    with built(architecture, SAM_BUILD) as build:
+    if escrow != "ledger":  # else a stack keeps the escrow that it has, and refuses a build without it
+        overrides.append(f"Escrow={escrow}")
+    with built(architecture, SAM_BUILD, escrow) as build:
         command = [
             *(str(BIN / "sam"), "deploy", "--config-env", environment_name),
             *("--config-file", str(ROOT / "samconfig.toml")),
@@ -215,15 +235,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.build", description=__doc__)
     parser.add_argument("--architecture", default="", help="arm64 or x86_64; default: this machine's")
     parser.add_argument("--deploy", metavar="ENVIRONMENT", help="then deploy it: an environment of samconfig.toml")
+    parser.add_argument("--escrow", default="", help="hedera, to build what Escrow=hedera needs; default: ledger")
     given, arguments = parser.parse_known_args()
     architecture = given.architecture or (this_architecture() if not given.deploy else "arm64")
     if architecture not in ("arm64", "x86_64"):
         raise LocalError(f"ARCHITECTURE={architecture} is not one of arm64, x86_64.")
+    escrow = given.escrow or "ledger"
+    if escrow not in ESCROWS:
+        raise LocalError(f"ESCROW={escrow} is not one of {', '.join(ESCROWS)}.")
     if not shutil.which("sam", path=str(BIN)):
         raise LocalError("The project's environment is not installed: run `make` targets, not this module.")
     if given.deploy:
-        return deploy(given.deploy, architecture, arguments)
-    with built(architecture, SAM_BUILD) as build:
+        return deploy(given.deploy, architecture, arguments, escrow)
+    with built(architecture, SAM_BUILD, escrow) as build:
         print(f"Built for {architecture}: {build.template.parent.relative_to(ROOT)}")
     return 0
 

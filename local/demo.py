@@ -1,4 +1,4 @@
-"""The main job on a stack of its own: boosts, a sync of the same video and a sponsorship, with every number checked.
+"""The main job on a stack of its own: boosts, a sync of views, a sponsorship and a promotion, every number checked.
 
 Exits 0 only if all checks hold. Leaves nothing running and nothing behind, however it ends.
 """
@@ -23,6 +23,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from local import tokens
 from local.api import Api, Json
 from local.build import this_architecture
+from local.demo_promotions import PromotionsPart
 from local.demo_sponsorships import SponsorshipsPart
 from local.demo_views import ViewsPart
 from local.errors import LocalError, run
@@ -155,8 +156,9 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
     video = f"demo-{uuid.uuid4().hex[:12]}"
     views = ViewsPart(api, stack.api_url, video, screen)
     views.start()
-    sponsorship = SponsorshipsPart(stack, screen)
-    sponsorship.start()
+    beside = (SponsorshipsPart(stack, screen), PromotionsPart(stack, screen))
+    for part in beside:
+        part.start()
 
     before = api.get("/api/admin/fake-views/limits")
     month_before = before["current_month_total"]
@@ -232,7 +234,8 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
         _count(len(evidence["checks"]), "check", "checks"),
         holds=evidence["valid"] is True and len(evidence["checks"]) > 0,
     )
-    sponsorship.end()
+    for part in beside:
+        part.end()
 
 
 def _burst(api: Api, screen: Screen) -> None:
@@ -319,7 +322,7 @@ def main() -> int:
         signal.signal(number, _end_cleanly)
     console = Console(highlight=False, soft_wrap=True)
     screen = Screen(console)
-    console.print("[bold]Sluice[/]: boosts, a sync of views and a sponsorship, start to end, on a stack of its own\n")
+    console.print("[bold]Sluice[/]: boosts, a sync of views, a sponsorship and a promotion, on a stack of its own\n")
     try:
         with temporary("demo", tell=lambda _: None) as stack:
             try:
@@ -332,7 +335,7 @@ def main() -> int:
                 with screen.step("2 of 3  Deploying template.yaml with sam deploy") as done:
                     stack.deploy()
                     done.append(f"Deployed template.yaml: {len(stack.deployed.resources())} resources")
-                console.print("3 of 3  Running all three side by side, about 25 s\n")
+                console.print("3 of 3  Running all four side by side, about 25 s\n")
                 main_job(stack, screen)
             except LocalError:
                 _tell_why(stack, console)

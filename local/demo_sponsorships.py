@@ -5,15 +5,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
-from threading import Thread
 from typing import Any
 
 from local.api import Json
-from local.errors import LocalError
+from local.demo_beside import PartBeside, plain, usd
 from local.paths import ROOT
-from local.sponsors import DONE_WITHIN_SECONDS, RATE, SIDE_BY_SIDE, Campaign, Sponsors
+from local.sponsors import RATE, SIDE_BY_SIDE, Campaign, Sponsors
 from local.stack import EmbeddedStack
 
 TARGET, PAY = 2_000, 330_000
@@ -25,57 +22,24 @@ MILESTONES = [50, 100, 500]
 KEYS = {"NINA7-GOLD1-2026A", "OMAR7-GOLD2-2026B"}
 
 
-class LaterScreen:
-    """A screen that shows on another one what it was given, when it is asked to."""
+class SponsorshipsPart(PartBeside):
+    """The campaigns of an advertiser, and the streamers who join them."""
 
-    def __init__(self, screen: Any) -> None:
-        self._screen = screen
-        self._given: list[Callable[[], None]] = []
-
-    def tell(self, label: str, text: str, note: str = "") -> None:
-        self._given.append(partial(self._screen.tell, label, text, note))
-
-    def check(self, claim: str, numbers: str, *, holds: bool) -> None:
-        self._given.append(partial(self._screen.check, claim, numbers, holds=holds))
-
-    def show(self) -> None:
-        for each in self._given:
-            each()
-
-
-class SponsorshipsPart:
-    """Runs the campaigns in a thread beside whatever else the demo does, and shows them when they end."""
+    name = "sponsorships"
 
     def __init__(self, stack: EmbeddedStack, screen: Any) -> None:
+        super().__init__(screen)
         self._stack = stack
-        self._screen = LaterScreen(screen)
         self._sponsors = Sponsors(stack)
-        self._failures: list[Exception] = []
-        self._thread = Thread(target=self._run, daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def end(self) -> None:
-        """Waits until all are paid, and shows what happened."""
-        self._thread.join(2 * DONE_WITHIN_SECONDS)
-        if self._thread.is_alive():
-            raise LocalError(f"The sponsorships are not done after {2 * DONE_WITHIN_SECONDS} s")
-        if self._failures:
-            raise self._failures[0]
-        self._screen.show()
-
-    def _run(self) -> None:
-        try:
-            self._sponsors.deposit(BUDGET + SMALL_BUDGET)
-            campaign = self._promise()
-            self._edit(campaign, "omar")
-            self._pay_by_the_event(campaign, "nina")
-            self._pay_by_the_sweep("omar")
-            self._check_the_money(campaign)
-            self._check_offline(campaign, "nina")
-        except Exception as error:
-            self._failures.append(error)
+    def play(self) -> None:
+        self._sponsors.deposit(BUDGET + SMALL_BUDGET)
+        campaign = self._promise()
+        self._edit(campaign, "omar")
+        self._pay_by_the_event(campaign, "nina")
+        self._pay_by_the_sweep("omar")
+        self._check_the_money(campaign)
+        self._check_offline(campaign, "nina")
 
     def _promise(self) -> Campaign:
         """The campaign that two streamers join."""
@@ -85,13 +49,13 @@ class SponsorshipsPart:
         reserved = self._money(campaign)["reserved"]
         self._screen.tell(
             "Sponsor",
-            f"acme funds {_usd(BUDGET)}: {TARGET:,} viewers x {RATE} pay a streamer {_usd(campaign.pay)}",
+            f"acme funds {usd(BUDGET)}: {TARGET:,} viewers x {RATE} pay a streamer {usd(campaign.pay)}",
             campaign.id,
         )
-        self._screen.tell("Join", f"nina and omar: {_usd(reserved)} and 2 G-Keys are set aside")
+        self._screen.tell("Join", f"nina and omar: {usd(reserved)} and 2 G-Keys are set aside")
         self._screen.check(
             "what is promised to both streamers is set aside when they join",
-            f"2 x {_usd(PAY)} = {_usd(reserved)}",
+            f"2 x {usd(PAY)} = {usd(reserved)}",
             holds=campaign.pay == PAY and reserved == 2 * PAY,
         )
         return campaign
@@ -108,12 +72,12 @@ class SponsorshipsPart:
         seen = self._sponsors.participation(campaign, streamer)
         self._screen.tell(
             "Edit",
-            f"a hand writes {TARGET:,} impressions and {_usd(PAY)} into {streamer}'s document",
-            f"found by the {noted['found_by']}, set back to {seen['impressions']}, paid {_usd(seen['paid'])}",
+            f"a hand writes {TARGET:,} impressions and {usd(PAY)} into {streamer}'s document",
+            f"found by the {noted['found_by']}, set back to {seen['impressions']}, paid {usd(seen['paid'])}",
         )
         self._screen.check(
             "a document that was edited by hand is an adjustment, and pays nothing",
-            f"{noted['state']}: {noted['delta']:,} claimed, {seen['impressions']} counted, {_usd(seen['paid'])} paid",
+            f"{noted['state']}: {noted['delta']:,} claimed, {seen['impressions']} counted, {usd(seen['paid'])} paid",
             holds=noted["delta"] == TARGET
             and (seen["status"], seen["impressions"], seen["paid"]) == ("active", 0, 0)
             and self._money(campaign)["paid"] == 0,
@@ -134,12 +98,12 @@ class SponsorshipsPart:
         )
         self._screen.tell(
             "Pay",
-            f"{streamer} has {_usd(wallet)} and the G-Key {key[:5]}-…, {seconds:.1f} s after the last impression",
+            f"{streamer} has {usd(wallet)} and the G-Key {key[:5]}-…, {seconds:.1f} s after the last impression",
             f"found by the {seen['detected_by']}",
         )
         self._screen.check(
             f"{TARGET:,} impressions are paid by themselves, once",
-            f"{TARGET:,} x {RATE} = {_usd(wallet)}",
+            f"{TARGET:,} x {RATE} = {usd(wallet)}",
             holds=(seen["impressions"], seen["paid"], wallet, seen["detected_by"]) == (TARGET, PAY, PAY, "api"),
         )
         self._screen.check(
@@ -167,12 +131,12 @@ class SponsorshipsPart:
         self._screen.tell(
             "Sweep",
             f"events and stream are off; {streamer} has {waiting['impressions']} viewers and is {waiting['status']}, "
-            f"until the sweep: {_usd(wallet)}",
+            f"until the sweep: {usd(wallet)}",
             f"found by the {seen['detected_by']}",
         )
         self._screen.check(
             "with events and stream off, the sweep pays all the same",
-            f"{waiting['status']} → {seen['status']}, {earned} = {_usd(wallet)}",
+            f"{waiting['status']} → {seen['status']}, {earned} = {usd(wallet)}",
             holds=(waiting["status"], seen["detected_by"]) == ("active", "sweep")
             and seen["paid"] == wallet == campaign.pay == SMALL_BUDGET,
         )
@@ -180,12 +144,12 @@ class SponsorshipsPart:
     def _check_the_money(self, campaign: Campaign) -> None:
         money = self._money(campaign)
         parts = ("remaining", "reserved", "paid", "refunded")
-        sums = " + ".join(f"{_plain(money[part])} {part}" for part in parts)
+        sums = " + ".join(f"{plain(money[part])} {part}" for part in parts)
         evidence = self._sponsors.api("acme").get(f"{campaign.path}/verify")
-        self._screen.tell("Budget", f"{_plain(money['funded'])} = {sums}")
+        self._screen.tell("Budget", f"{plain(money['funded'])} = {sums}")
         self._screen.check(
             "the budget is what remains, is reserved, was paid and was refunded",
-            f"{_plain(money['funded'])} = {' + '.join(_plain(money[part]) for part in parts)}",
+            f"{plain(money['funded'])} = {' + '.join(plain(money[part]) for part in parts)}",
             holds=money["funded"] == BUDGET == sum(money[part] for part in parts)
             and money["paid"] == money["reserved"] == PAY
             and evidence["valid"] is True,
@@ -219,11 +183,3 @@ class SponsorshipsPart:
     def _money(self, campaign: Campaign) -> Json:
         money: Json = self._sponsors.api("acme").get(campaign.path)["money"]
         return money
-
-
-def _plain(cents: int) -> str:
-    return f"{cents / 100:,.2f}"
-
-
-def _usd(cents: int) -> str:
-    return f"{_plain(cents)} USD"

@@ -166,10 +166,12 @@ class Account:
         self._known(name, name, arn)
 
     def _secret(self, name: str, properties: dict[str, Any]) -> None:
-        made = properties["GenerateSecretString"]
-        parts = json.loads(made["SecretStringTemplate"])
-        value = json.dumps(parts | {made["GenerateStringKey"]: secret_of(name)})
-        arn = self.client("secretsmanager").create_secret(Name=name, SecretString=value)["ARN"]
+        made = properties.get("GenerateSecretString")
+        value = {}  # of a secret that somebody puts there later
+        if made:
+            parts = json.loads(made["SecretStringTemplate"])
+            value["SecretString"] = json.dumps(parts | {made["GenerateStringKey"]: secret_of(name)})
+        arn = self.client("secretsmanager").create_secret(Name=name, **value)["ARN"]
         self._known(name, arn, arn)
         self._attributes[name, "Id"] = arn
 

@@ -1,6 +1,6 @@
 """HTTP: promotions of owners, rewards of participants, and the accounts of both at networks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Annotated, Any
@@ -9,14 +9,14 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from promotions import bootstrap, engagement
+from promotions import bootstrap, engagement, quota
 from promotions.bootstrap import PromotionsSettings
 from promotions.commands import Promotions, Rules
 from promotions.connecting import Accounts
 from promotions.evidence import Evidence
 from promotions.export import BEGIN, StatementPlace, statement_csv
 from promotions.export import statement as statement_of
-from promotions.ports import Account, Metrics
+from promotions.ports import Account, Metrics, NetworkPolicy
 from promotions.promotion import PREFIX, CloseReason, Promotion, PromotionStatus
 from promotions.rewards import Rewards
 from promotions.schemas import (
@@ -176,9 +176,9 @@ def page(
 ) -> PromotionPage:
     """List promotions, newest first: all for an operator, for others their own."""
     owner = caller.subject if mine or not caller.role.includes(Role.OPERATOR) else None
-    after = place(cursor, PREFIX, of_index=owner is None)
-    found, following = services().promotions.page(status, limit, after, owner)
-    wanted = [each for each in found if network in (None, each.network) and not (error and each.error is None)]
+    after = place(cursor, PREFIX, of_index=owner is None and not error)
+    found, following = services().promotions.page(status, limit, after, owner, halted=error)
+    wanted = [each for each in found if network in (None, each.network)]
     return PromotionPage.of(map(shown, wanted), following)
 
 
@@ -418,9 +418,14 @@ def events(
 
 @app.get("/v2/networks", **http.require(Role.USER))
 def networks() -> NetworksResource:
-    """List the networks that promotions can be published at, with what each allows and costs."""
-    listed = services().networks.all()
-    return NetworksResource(items=[NetworkResource.of(policy, hosts) for policy, hosts in listed])
+    """List the networks that promotions can be published at: what each allows and costs, and what is left of it."""
+    now = services().clock.now()
+
+    def one(policy: NetworkPolicy, hosts: Sequence[str]) -> NetworkResource:
+        left = {host: quota.left(policy.network, host, now) for host in hosts or [policy.network]}
+        return NetworkResource.of(policy, hosts, left)
+
+    return NetworksResource(items=[one(*each) for each in services().networks.all()])
 
 
 @app.get(f"{CONNECTIONS}/<network>", **http.require(Role.USER, errors=[404]))

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from promotions.closing import Closing
 from promotions.connections import ConnectionStore
+from promotions.escrow.hedera import HederaEscrow
 from promotions.escrow.ledger import LedgerEscrow
 from promotions.items import PromotionsItem
 from promotions.media import MediaBucket, media_bucket
 from promotions.networks.factory import NetworkFactory, Servers
 from promotions.networks.sandbox import Sandbox
 from promotions.outside import Outside
+from promotions.ports import Escrow
 from promotions.store import PromotionStore
 from promotions.tokens import Tokens, tokens
 from sluice.clock import SystemClock
@@ -44,6 +46,15 @@ class PromotionsSettings(ChainSettings):
 
     ledger_table: str
     media_bucket: str
+
+
+@dataclass(frozen=True)
+class StepSettings(PromotionsSettings):
+    """What a function reads that makes a promotion's calls."""
+
+    escrow: str
+    escrow_function: str
+    hedera_account: str
 
 
 def store_without_money(settings: ChainSettings) -> PromotionStore:
@@ -86,9 +97,16 @@ def media(settings: PromotionsSettings) -> MediaBucket:
     return media_bucket(settings.media_bucket)
 
 
-def outside(settings: PromotionsSettings) -> Outside:
+def escrow(settings: StepSettings) -> Escrow:
+    """The escrow that the stack was deployed with."""
+    if settings.escrow == "hedera":
+        return HederaEscrow(settings.escrow_function, settings.hedera_account)
+    return LedgerEscrow()
+
+
+def outside(settings: StepSettings) -> Outside:
     """What a promotion does outside the platform."""
-    return Outside(networks(settings), LedgerEscrow(), media(settings))
+    return Outside(networks(settings), escrow(settings), media(settings))
 
 
 def sandbox(settings: NetworkSettings) -> Sandbox:

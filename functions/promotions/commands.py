@@ -20,7 +20,7 @@ from promotions.promotion import (
     PromotionType,
     Terms,
 )
-from promotions.store import PromotionStore, listed_by
+from promotions.store import HALTED_LIST, PromotionStore, listed_by
 from promotions.texts import Preview
 from sluice import ledger
 from sluice.clock import Clock
@@ -203,11 +203,12 @@ class Promotions(Closer):
         return found
 
     def page(
-        self, status: PromotionStatus | None, limit: int, after: Place | None, owner: str | None
+        self, status: PromotionStatus | None, limit: int, after: Place | None, owner: str | None, *, halted: bool
     ) -> tuple[list[Promotion], Place | None]:
-        """Promotions, newest first: those of an owner, or all."""
-        found, following = self._store.page(listed_by(status, owner), limit, after, status)
-        return [each for each in found if each.deleted_at is None], following
+        """Promotions, newest first: those of an owner, or all; those that have halted, if asked."""
+        source = HALTED_LIST if halted else listed_by(status, owner)
+        found, following = self._store.page(source, limit, after, status)
+        return [each for each in found if each.deleted_at is None and owner in (None, each.created_by)], following
 
     def budget(self, promotion: Promotion) -> Budget:
         """Where a promotion's money is: funded = remaining + reserved + paid + refunded, at one moment."""

@@ -14,10 +14,11 @@ TRACKED = "tracked"
 
 def begin(transaction: TransactWrite, promotion: Promotion) -> None:
     """Begin to track a promotion that starts: its metrics are due at once."""
-    started: datetime | None = promotion.campaign_start_time
     item = EngagementItem(promotion.id, ENGAGEMENT, network=promotion.network, host=promotion.host)
     item.owner, item.post_ids = promotion.created_by, [promotion.tweet_id, promotion.last_thread_tweet_id]
-    item.tracked, item.track_at = TRACKED, started
+    item.triggers = [vars(each) for each in promotion.auto_close]
+    item.closes_at = promotion.campaign_close_time
+    item.tracked, item.track_at = TRACKED, promotion.campaign_start_time
     transaction.save(item)
 
 

@@ -10,6 +10,7 @@
 | C                       | participant#<hash> | an account that engaged, and its share                              |
 | C                       | paid#<user>        | that a person was paid: once, whatever accounts there are           |
 | owner#acme              | C                  | the list of an owner's promotions                                   |
+| halted                  | C                  | the list of promotions that have halted                             |
 | user#acme               | connection#<network> | a network that a user connected; its tokens are in Parameter Store |
 | link#<host>#<account>   | link               | whose account it is: the first user to prove it has it              |
 | user#acme               | proof#lnk_<ULID>   | an account that a user says is theirs, with the code that proves it |

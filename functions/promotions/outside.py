@@ -87,7 +87,7 @@ class Outside:
         if promotion.stage in _DELETES:
             return Absent()
         if promotion.stage not in _POSTS:
-            return self.escrow.outcome(call.ref, _submitted(promotion)[0])
+            return self.escrow.outcome(call.ref, *_submitted(promotion))
         try:
             publisher = self.networks.publisher(promotion.network, promotion.created_by)
         except (NotConnected, Unavailable) as error:

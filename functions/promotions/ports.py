@@ -168,8 +168,8 @@ class Escrow(Protocol):
     def submit(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Outcome:
         """Call a function of the contract once: Done(transaction id)."""
 
-    def outcome(self, ref: str, purpose: str) -> Seen:
-        """What became of a call: Found(transaction id) only if the memo and the function are ours."""
+    def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:
+        """What became of a call: Found(transaction id) only if memo, function and arguments are those of this one."""
 
 
 class Connections(Protocol):

@@ -14,6 +14,7 @@ from promotions.store import PromotionStore
 from sluice.campaign import Chained, State
 from sluice.clock import Clock
 from sluice.errors import Unavailable
+from sluice.journal import Insufficient
 from sluice.outward import CallState, answered, begin, perform, seen
 
 logger = Logger(child=True)
@@ -37,7 +38,10 @@ class PromotionBatches:
 
     def commit(self, state: State[Promotion], committed_by: str, now: datetime) -> Promotion | None:
         change = self._next(state.campaign, now)
-        return _logged(self.store.commit(change.run_by(committed_by), WORKER, now))
+        try:
+            return _logged(self.store.commit(change.run_by(committed_by), WORKER, now))
+        except Insufficient:
+            return None  # others moved the money since it was read: look again
 
     def _next(self, promotion: Promotion, now: datetime) -> Change:
         call, patience = promotion.call, self.outside.patience(promotion)

@@ -1,44 +1,18 @@
 """A network's request budget (S4-22, S4-23): a token is taken before each request, and is never given back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 
 from promotions.items import PromotionsItem
+from promotions.limits import LIMITS, Family, Left, Limit
 from sluice.clock import rfc3339
 from sluice.dynamodb import transient_as_unavailable, update_if
 
 _WINDOW = "window"
 _LOOKS = 5
-
-
-class Family(StrEnum):
-    """Requests that share a budget."""
-
-    POSTS = "posts"
-    METRICS = "metrics"
-    ENGAGERS = "engagers"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """At most so many requests in a window of so many seconds, for all users of a server."""
-
-    most: int
-    seconds: int
-
-
-LIMITS = {
-    # https://docs.joinmastodon.org/api/rate-limits/: 300 requests in 5 minutes, of all families.
-    "mastodon": {Family.POSTS: Limit(60, 300), Family.METRICS: Limit(120, 300), Family.ENGAGERS: Limit(120, 300)},
-    # https://docs.x.com/x-api/fundamentals/rate-limits: per user; here for all users, which is less.
-    "x": {Family.POSTS: Limit(100, 900), Family.METRICS: Limit(900, 900), Family.ENGAGERS: Limit(75, 900)},
-    "sandbox": {family: Limit(10_000, 60) for family in Family},
-}
 
 
 class QuotaItem(PromotionsItem):
@@ -48,18 +22,6 @@ class QuotaItem(PromotionsItem):
     used = NumberAttribute(default=0)
     blocked_until = UTCDateTimeAttribute(null=True)
     last_success = UTCDateTimeAttribute(null=True)
-
-
-@dataclass(frozen=True)
-class Left:
-    """What is left of a budget in the present window."""
-
-    family: Family
-    used: int
-    most: int
-    window_seconds: int
-    blocked_until: datetime | None
-    last_success: datetime | None
 
 
 def take(network: str, host: str, family: Family, requests: int, now: datetime) -> datetime | None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from promotions.accounts import Connection, Link, LinkState, Verdict
 from promotions.campaign import MOST_MINUTES
+from promotions.limits import Family, Left
 from promotions.operation import Operation, OperationState
 from promotions.ports import Kind, NetworkPolicy
 from promotions.promotion import (
@@ -612,6 +613,18 @@ class ExceptionResource(BaseModel):
         return cls.model_validate(found)
 
 
+class QuotaResource(BaseModel):
+    """What is left of the requests that a server allows in a window; all users of the platform share them."""
+
+    host: str
+    family: Family
+    used: int
+    most: int
+    window_seconds: int
+    blocked_until: Moment | None = Field(description="No request is made before: the server said that none is left.")
+    last_success: Moment | None
+
+
 class NetworkResource(BaseModel):
     """What a network allows, and what it costs."""
 
@@ -625,9 +638,10 @@ class NetworkResource(BaseModel):
     media_bytes: int
     post_price_usd: str
     link_price_usd: str = Field(description="Of a post with a URL in its text.")
+    quotas: list[QuotaResource]
 
     @classmethod
-    def of(cls, policy: NetworkPolicy, hosts: Iterable[str]) -> Self:
+    def of(cls, policy: NetworkPolicy, hosts: Iterable[str], left: Mapping[str, Iterable[Left]]) -> Self:
         names = ("network", "rewards", "links", "text_limit", "media_count", "media_bytes")
         return cls(
             **{name: getattr(policy, name) for name in names},
@@ -635,6 +649,7 @@ class NetworkResource(BaseModel):
             media_types=sorted(policy.media_types),
             post_price_usd=str(policy.post_price),
             link_price_usd=str(policy.link_price),
+            quotas=[QuotaResource(host=host, **vars(each)) for host, several in left.items() for each in several],
         )
 
 

@@ -23,6 +23,10 @@ _NO_EVENTS = dict.fromkeys(Action, "")
 """A change says which events it has; the first one is the audit entry's."""
 
 
+HALTED = "halted"
+"""The partition of the list of what has halted."""
+
+
 class PromotionStore(PayingStore[Promotion, Change]):
     """Reads promotions and commits changes to them."""
 
@@ -63,6 +67,7 @@ class PromotionStore(PayingStore[Promotion, Change]):
             transaction.save(ListedItem(f"owner#{after.created_by}", after.id))
         elif after.deleted_at:
             transaction.delete(ListedItem(f"owner#{after.created_by}", after.id))
+        _list_halted(transaction, before, after)
         if after.operation and (before is None or after.operation != before.operation):
             key = OperationItem.key(after.id, after.operation.number)
             transaction.save(OperationItem(*key, operation=after.operation))
@@ -104,9 +109,22 @@ class PromotionStore(PayingStore[Promotion, Change]):
         return trace
 
 
+def _list_halted(transaction: TransactWrite, before: Promotion | None, after: Promotion) -> None:
+    """List a promotion among those that have halted, as long as it has."""
+    was_halted = before is not None and before.error is not None
+    if after.error and not was_halted:
+        transaction.save(ListedItem(HALTED, after.id))
+    elif was_halted and not after.error:
+        transaction.delete(ListedItem(HALTED, after.id))
+
+
 def _numbered(change: Change, number: int) -> dict[str, Any]:
     """The data of an event of a change, with its number among the promotion's events."""
     return {**change.events[number].data, "seq": change.after.seq - len(change.events) + 1 + number}
+
+
+HALTED_LIST = Listing(ListedItem.query, HALTED)
+"""Where the promotions that have halted are listed."""
 
 
 def listed_by(status: PromotionStatus | None, owner: str | None) -> Listing:

@@ -1,7 +1,7 @@
 """SQS: run one step of a promotion, make the call that it begins, and wake the next."""
 
 from promotions import bootstrap
-from promotions.bootstrap import PromotionsSettings as Settings
+from promotions.bootstrap import StepSettings as Settings
 from promotions.promotion import Promotion
 from promotions.publishing import Calls, PromotionBatches
 from sluice import settings

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from threading import Event
 
+from local.fakes.hedera import ACCOUNT, CONTRACT, NODE, FakeHedera
 from local.fakes.http import TOKEN
 from local.fakes.mastodon import FakeMastodon
 from local.fakes.x import FakeX
@@ -11,11 +12,20 @@ from sluice.clock import SystemClock
 
 def main() -> None:
     clock = SystemClock()
-    with FakeMastodon(clock).running() as mastodon, FakeX(clock).running() as x:
+    hedera = FakeHedera(clock)
+    with (
+        FakeMastodon(clock).running() as mastodon,
+        FakeX(clock).running() as x,
+        hedera.running() as (node, mirror),
+    ):
         print(f"Mastodon  http://{mastodon}    X  http://{x}    token of both: {TOKEN}    account: 1001")
         print(f"Parameters: MastodonHosts={mastodon} XBaseUrl=http://{x} PrivateRanges=127.0.0.0/8")
+        print(f"Hedera    node {node}    mirror http://{mirror}    key of {ACCOUNT}: {hedera.operator_key}")
+        print(f"Parameters: HederaNodes={node}={NODE} HederaMirror=http://{mirror}")
+        print(f"            Escrow=hedera HederaAccount={ACCOUNT} HederaContract={CONTRACT}")
         print("Faults: curl -X PUT <fake>/_fake/faults -H 'Content-Type: application/json'")
         print('        -d \'{"operation": "post", "faults": ["lost"]}\'    Posts: curl <fake>/_fake/posts')
+        print('        Hedera, at its mirror: -d \'{"faults": ["lost"]}\'    Calls: curl <mirror>/_fake/transactions')
         print("Stop them with Ctrl-C.", flush=True)
         with suppress(KeyboardInterrupt):
             Event().wait()

@@ -69,6 +69,10 @@ class InProcessPublisher:
         page = [self._network.account(each) for each in handles[begin:end]]
         return Page(page, str(end) if end < len(handles) else None)
 
+    def me(self) -> Account:
+        self._read(Operation.PROFILE)
+        return self._network.account(self._network.handle)
+
     def profile(self, handle: str) -> Account | None:
         self._read(Operation.PROFILE)
         return self._network.accounts.get(handle.lower())

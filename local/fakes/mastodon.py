@@ -33,6 +33,7 @@ class FakeMastodon(FakeServer):
             Route(Operation.ENGAGED, "GET", f"{status}/(?P<list>favourited_by|reblogged_by|quotes)", self._engaged),
             Route(Operation.FIND_OWN, "GET", r"/api/v1/accounts/(?P<id>\d+)/statuses", self._own),
             Route(Operation.PROFILE, "GET", "/api/v1/accounts/lookup", self._lookup),
+            Route(Operation.PROFILE, "GET", "/api/v1/accounts/verify_credentials", self._me),
         )
         super().__init__(FakeNetwork(clock))
 
@@ -110,6 +111,9 @@ class FakeMastodon(FakeServer):
     def _lookup(self, request: Request, _: Match[str], __: Fault | None) -> Answer:
         handle = request.one("acct")
         return Answer(200, self._account(handle)) if handle.lower() in self.network.accounts else _GONE
+
+    def _me(self, _: Request, __: Match[str], ___: Fault | None) -> Answer:
+        return Answer(200, self._account(self.network.handle))
 
     def _status(self, post: Post) -> dict[str, Any]:
         counts = self.network.metrics(post)

@@ -99,18 +99,20 @@ class Post:
 
 
 class FakeNetwork:
-    """What a network holds. `author` is the id of the account that posts."""
+    """What a network holds. `author` and `handle` are of the account that posts."""
 
     def __init__(
         self,
         clock: Clock,
         *,
         author: str = "1001",
+        handle: str = "acme",
         knows_keys: bool = True,
         refuses_duplicates: bool = False,
     ) -> None:
         """`knows_keys`: one post for each key. `refuses_duplicates`: of any text it ever had, deleted ones too."""
         self.author = author
+        self.handle = handle
         self.posts: list[Post] = []
         """All that were ever taken, in their order: also those that are not made yet, or deleted."""
         self.accounts: dict[str, Account] = {}
@@ -192,5 +194,7 @@ class FakeNetwork:
 
     def account(self, handle: str) -> Account:
         """An account, as it was set; else one of which little is known."""
+        if handle.lower() == self.handle:
+            return Account(id=self.author, handle=handle)
         known = self.accounts.get(handle.lower())
         return known or Account(id=str(int(sha256(handle.lower().encode()).hexdigest()[:14], 16)), handle=handle)

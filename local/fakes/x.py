@@ -29,6 +29,7 @@ class FakeX(FakeServer):
             Route(Operation.DELETE, "DELETE", r"/2/tweets/(?P<id>\d+)", self._delete),
             Route(Operation.METRICS, "GET", "/2/tweets", self._posts),
             Route(Operation.FIND_OWN, "GET", r"/2/users/(?P<id>\d+)/tweets", self._own),
+            Route(Operation.PROFILE, "GET", "/2/users/me", self._me),
             Route(Operation.PROFILE, "GET", r"/2/users/by/username/(?P<handle>\w+)", self._profile),
         )
         super().__init__(FakeNetwork(clock, knows_keys=False, refuses_duplicates=True))
@@ -88,6 +89,9 @@ class FakeX(FakeServer):
         shown = {"id": account.id, "username": account.handle, "description": account.note, "public_metrics": counts}
         made = {"created_at": rfc3339(account.created_at)} if account.created_at else {}
         return Answer(200, {"data": shown | made})
+
+    def _me(self, _: Request, __: Match[str], ___: Fault | None) -> Answer:
+        return Answer(200, {"data": {"id": self.network.author, "username": self.network.handle, "name": "Acme"}})
 
     def _shown(self, post: Post) -> dict[str, Any]:
         """As X shows it: `&<>` escaped, URLs replaced, and one more behind the text for the pictures."""

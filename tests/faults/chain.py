@@ -137,7 +137,7 @@ class ChainWatch:
 
     def restored(self, world: World) -> None:
         """What was answered since is taken back, and an operator goes on from there."""
-        world.after(_GOES_ON_AFTER, lambda: go_on(world), "an operator goes on")
+        later_go_on(world)
         self.fenced.clear()
         self.is_stopped = False
         self.woken.clear()
@@ -261,6 +261,11 @@ def act(what: Callable[[World], Any], **options: Any) -> Command:
 
 
 # --- After a restore
+
+
+def later_go_on(world: World) -> None:
+    """Let an operator go on, who needs some minutes for it."""
+    world.after(_GOES_ON_AFTER, lambda: go_on(world), "an operator goes on")
 
 
 def go_on(world: World) -> None:

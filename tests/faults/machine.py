@@ -11,7 +11,7 @@ from tests.faults.faults import Crossing, Delivery, Fault, Faults, Injection
 from tests.faults.repeats import Repeats
 from tests.faults.script import Command
 from tests.faults.sweep import AT_REST_WITHIN, Context, Violation, check_requests
-from tests.faults.world import START, Message, Request, Site, World
+from tests.faults.world import START, Message, Site, World
 
 RESUME = Command("POST", "/api/admin/resume", {"reason": "a test"})
 _REPEATS = 30
@@ -121,17 +121,19 @@ class Machine(RuleBasedStateMachine):
         """Send a command until it is answered. A repeat has the same id."""
         if (command.path == self.creates and len(self.ids) == self.most_made) or ("{" in command.path and not self.ids):
             return
-        path = command.path.format(*(self.ids * self.most_made))
-        body = command.body(self.world) if callable(command.body) else command.body
+        if command.act:
+            self.watch.disturbed()
+            command.act(self.world, self.ids)
+            return
         self.requests += 1
-        request = Request(command.method, path, body, f"request-{self.requests}", address=command.address)
+        request = command.request(self.world, self.ids * self.most_made, f"request-{self.requests}")
         with as_assertions(self.world):
             for _ in range(_REPEATS):
                 status, answer = self.world.http(request)
                 if status < 500:
                     break
             if not self.may_be_answered(command, status):
-                raise Violation(f"{path} was answered {status}: {answer}")
+                raise Violation(f"{request.path} was answered {status}: {answer}")
         if status == 201 and "id" in answer:
             self.ids.append(answer["id"])
 

@@ -1,6 +1,6 @@
 """A script: an operator who sends commands, each when its time has come, and repeats it until it is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -34,6 +34,20 @@ class Command:
     """Whether it has an Idempotency-Key."""
     role: str = "admin"
     subject: str = "ada"
+
+    def request(self, world: World, ids: Sequence[str], default_id: str) -> Request:
+        """What is sent; `default_id`: the request's, if it has none of its own."""
+        return Request(
+            self.method,
+            self.path.format(*ids),
+            self.body(world) if callable(self.body) else self.body,
+            self.id or default_id,
+            address=self.address,
+            agent=self.agent,
+            has_key=self.has_key,
+            role=self.role,
+            subject=self.subject,
+        )
 
 
 @dataclass
@@ -160,16 +174,4 @@ class Script:
             self._is_sending = before
 
     def _request(self, number: int) -> Request:
-        command = self.commands[number]
-        body = command.body(self.world) if callable(command.body) else command.body
-        return Request(
-            command.method,
-            command.path.format(*self.ids),
-            body,
-            command.id or f"request-{number}",
-            address=command.address,
-            agent=command.agent,
-            has_key=command.has_key,
-            role=command.role,
-            subject=command.subject,
-        )
+        return self.commands[number].request(self.world, self.ids, f"request-{number}")

@@ -5,24 +5,28 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from sluice import ledger
+from sluice.dynamodb import bind
 from sponsorships import merkle
 from tests.dynamo.expressions import plain
 from tests.dynamo.model import Written
-from tests.faults.books import LEDGER, LedgerBooks, items
 from tests.faults.chain import (
     OutboxWatch,
     actions_by_entity,
     are_all_published,
     by_the_operator,
     check_queues,
+    is_bridge,
+    later_go_on,
 )
 from tests.faults.sweep import Violation
 from tests.faults.world import Request, World
 
-TABLE = "SponsorshipsTable"
+TABLE, LEDGER = "SponsorshipsTable", "LedgerTable"
 LIVE = ("settling", "held")
 PROMISED = ("active", "settling", "held", "review")
 """Pay is set aside for a participation in these statuses."""
+_MONITORED = ("impressions", "clicks", "earnings")
 _GOES_ON = {
     "active": {"settling"},
     "settling": {"held", "completed", "expired", "review"},
@@ -35,21 +39,44 @@ _GOES_ON = {
 }
 
 
-class Books(LedgerBooks):
+def items(world: World, table: str, **texts: str) -> list[dict[str, Any]]:
+    """A table's items that have these texts, in the order of their keys."""
+    wanted = {name: {"S": text} for name, text in texts.items()}
+    found = (
+        item
+        for item in world.dynamo.tables[table].items.values()
+        if all(item.get(name) == each for name, each in wanted.items())
+    )
+    return sorted(({name: plain(each) for name, each in item.items()} for item in found), key=_key)
+
+
+def _key(item: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(item[name]) for name in ("id", "part", "account", "line") if name in item)
+
+
+class Books:
     """The tables, added up from their raw items."""
 
-    def __init__(self, world: World, *, has_lost_rows: bool = False) -> None:
-        super().__init__(world)
-        self.has_lost_rows = has_lost_rows
-        """Whether a hand deleted rows: it leaves the tallies as they are."""
+    def __init__(self, world: World, *, are_tallies_true: bool = True) -> None:
+        self.are_tallies_true = are_tallies_true
+        """Whether no hand deleted rows or edited tallies."""
         self.participations: dict[str, dict[str, Any]] = {}
         self.campaigns: dict[str, dict[str, Any]] = {}
         self.valid: Counter[str] = Counter()
         """Rows that are not voided, by participation."""
+        self.clicked: Counter[str] = Counter()
+        """Those of them that were clicked."""
         self.tallied: Counter[str] = Counter()
+        self.clicks: Counter[str] = Counter()
         self.tallies: list[dict[str, Any]] = []
         self.keys: list[dict[str, Any]] = []
         self._sponsorships(world)
+        self.amounts: dict[str, int] = {}
+        self.counted: dict[str, int] = {}
+        """How many lines each balance says that it has."""
+        self.lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.entries: dict[str, dict[str, Any]] = {}
+        self._ledger(world)
 
     def _sponsorships(self, world: World) -> None:
         for (name, part), item in world.dynamo.tables[TABLE].items.items():
@@ -58,34 +85,79 @@ class Books(LedgerBooks):
                 kind[name] = {each: plain(value) for each, value in item.items()}
             elif name.startswith("imp#"):
                 self.valid[name[4:-2]] += "voided" not in item
+                self.clicked[name[4:-2]] += "voided" not in item and "clicked_at" in item
             elif name.startswith("tally#"):
                 tally = {each: plain(value) for each, value in item.items()}
                 self.tallies.append(tally)
                 self.tallied[name[6:].rpartition("#")[0]] += int(tally.get("impressions", 0))
+                self.clicks[name[6:].rpartition("#")[0]] += int(tally.get("clicks", 0))
             elif name.startswith("keys#") and part.startswith("key#"):
                 self.keys.append({each: plain(value) for each, value in item.items()})
+
+    def _ledger(self, world: World) -> None:
+        for (account, line), item in world.dynamo.tables[LEDGER].items.items():
+            if line == "balance":
+                self.amounts[account] = int(item["amount"]["N"])
+                self.counted[account] = int(item["lines"]["N"])
+            elif line == "entry":
+                self.entries[account.removeprefix("entry#")] = {name: plain(each) for name, each in item.items()}
+            elif line.startswith("line#"):
+                self.lines[account].append({name: plain(each) for name, each in item.items()})
 
     # --- What must hold
 
     def check(self) -> None:
         """Raises Violation."""
-        if self.valid != self.tallied and not self.has_lost_rows:
-            raise Violation(f"the tallies are not the valid rows: {self.tallied} instead of {self.valid}")
-        self.check_accounts()
-        for campaign in self.campaigns:
+        if self.are_tallies_true and (self.valid, self.clicked) != (self.tallied, self.clicks):
+            raise Violation(
+                f"the tallies are not the valid rows: {self.tallied} instead of {self.valid}, "
+                f"{self.clicks} instead of {self.clicked}"
+            )
+        self._check_accounts()
+        for campaign, found in self.campaigns.items():
             self._check_budget(campaign)
-        for found in self.participations.values():
-            self._check_pay(found)
+            kept = [self.amounts.get(f"{kind}#{campaign}", 0) for kind in ("budget", "reserved")]
+            if found["status"] == "closed" and any(kept):
+                raise Violation(f"{campaign} is closed, and has {kept}")
+        for each in self.participations.values():
+            self._check_pay(each)
         self._check_keys()
 
+    def _check_accounts(self) -> None:
+        for account, amount in self.amounts.items():
+            lines = self.lines[account]
+            if sum(int(each["amount"]) for each in lines) != amount or len(lines) != self.counted[account]:
+                raise Violation(f"{account} has {amount}, and its lines are {lines}")
+            if amount < 0 and not account.startswith("outside#"):
+                raise Violation(f"{account} is negative: {amount}")
+            entries = Counter(each["entry"] for each in lines)
+            if max(entries.values()) > 1:
+                raise Violation(f"{account} has an entry twice: {entries}")
+        if sum(self.amounts.values()):
+            raise Violation(f"money came from nowhere: {self.amounts}")
+
     def _check_budget(self, campaign: str) -> None:
-        reserved = self.check_budget(campaign)[2]
+        """funded = remaining + reserved + paid + refunded, of lines alone."""
+        budget, reserved = f"budget#{campaign}", f"reserved#{campaign}"
+        wallets: Counter[str] = Counter()
+        for account, lines in self.lines.items():
+            if account.startswith("wallet#"):
+                for each in lines:
+                    if campaign in each["entry"]:
+                        wallets[each["kind"]] += int(each["amount"])
+        funded, paid, refunded = -wallets["fund"], wallets["pay"], wallets["refund"]
+        clawed = wallets["clawback"]
+        found = self.amounts.get(budget, 0), self.amounts.get(reserved, 0), paid + clawed, refunded
+        if funded != sum(found):
+            raise Violation(
+                f"{campaign} was funded with {funded}, and (remaining, reserved, paid, refunded) is {found}"
+            )
         promised = 0
         for each in self.participations.values():
             if each["campaign_id"] == campaign and each["status"] in PROMISED:
                 promised += self.pay_of(each["id"])
-        if reserved != promised:
-            raise Violation(f"{reserved} are set aside, and {promised} promised")
+        if self.amounts.get(reserved, 0) != promised:
+            raise Violation(f"{self.amounts.get(reserved, 0)} are set aside, and {promised} promised")
 
     def pay_of(self, participation: str) -> int:
         """What was set aside at its join."""
@@ -141,6 +213,7 @@ class Watch:
     def __init__(self) -> None:
         self.outbox = OutboxWatch()
         self.has_lost_rows = False
+        self.are_tallies_edited = False
 
     def disturbed(self) -> None: ...
 
@@ -148,15 +221,25 @@ class Watch:
         self.outbox.wrote(world, written)
         if not any(_counts(each) for each in written):
             return
-        self.has_lost_rows |= any(map(_is_lost, written))
-        books = Books(world, has_lost_rows=self.has_lost_rows)
+        own = [each for each in written if each.table == TABLE]
+        self.has_lost_rows |= any(map(_is_lost, own))
+        self.are_tallies_edited |= any(_is_hand_on_tally(each, written) for each in own)
+        books = self.books(world)
         books.check()
-        for each in written:
+        _check_edits(own)
+        for each in own:
+            _check_earned(world, each)
             if _is_join(each) and books.campaigns[plain((each.after or {})["campaign_id"])]["status"] != "running":
                 raise Violation("a streamer joined a campaign that does not run")
-            if each.table == TABLE and each.before is not None and each.after is not None:
-                _check_tally(each.before, each.after)
+            if each.before is not None and each.after is not None:
+                if not _is_hand_on_tally(each, written):
+                    _check_tally(each.before, each.after)
+                _check_refund(each.before, each.after)
                 _check_moves(each, written)
+
+    def books(self, world: World) -> "Books":
+        """The tables, and what a hand did to them."""
+        return Books(world, are_tallies_true=not (self.has_lost_rows or self.are_tallies_edited))
 
     def published(self, world: World, entries: list[Any]) -> None:
         self.outbox.published(world, entries)
@@ -173,7 +256,8 @@ class Watch:
 
     def kept(self, world: World) -> None: ...
 
-    def restored(self, world: World) -> None: ...
+    def restored(self, world: World) -> None:
+        later_go_on(world)
 
 
 def _counts(written: Written) -> bool:
@@ -182,16 +266,51 @@ def _counts(written: Written) -> bool:
 
 
 def _is_lost(written: Written) -> bool:
-    is_gone = written.table == TABLE and written.after is None
-    return is_gone and plain(written.key["id"]).startswith("imp#")
+    return written.after is None and plain(written.key["id"]).startswith("imp#")
+
+
+def _is_hand_on_tally(each: Written, written: list[Written]) -> bool:
+    """The product counts in a transaction, with what it counts."""
+    is_alone = len(written) == 1 and plain(each.key["part"]) == "tally"
+    return is_alone and (each.before or {}).get("impressions") != (each.after or {}).get("impressions")
 
 
 def _is_join(written: Written) -> bool:
-    is_new = written.table == TABLE and written.before is None
-    return is_new and plain(written.key["part"]) == "campaign" and ":" in plain(written.key["id"])
+    return written.before is None and plain(written.key["part"]) == "campaign" and ":" in plain(written.key["id"])
+
+
+def _check_edits(written: list[Written]) -> None:
+    """What a hand wrote is not set back without an adjustment that says it."""
+    documents = {plain(each.key["id"]): each.before for each in written if plain(each.key["part"]) == "campaign"}
+    for each in written:
+        is_new = each.before is None and plain(each.key["part"]).startswith("adjustment#")
+        if is_new and plain((each.after or {})["found_by"]) != "proposal":
+            before = documents[plain(each.key["id"])] or {}
+            noted = {name: int(value) for name, value in plain((each.after or {})["after"]).items()}
+            edited = {name: int(plain(before[name])) for name in _MONITORED if _is_edited(before, name)}
+            if edited != noted:
+                raise Violation(f"a hand wrote {edited}, and the adjustment says {noted}")
+
+
+def _is_edited(document: dict[str, Any], name: str) -> bool:
+    return bool(document[name] != document[f"published_{name}"])
+
+
+def _check_earned(world: World, each: Written) -> None:
+    if plain(each.key["id"]).startswith("earned#") and each.after:
+        earned, cap = int(plain(each.after["amount"])), int(world.setting("MAX_DAILY_EARNINGS"))
+        if earned > cap:
+            raise Violation(f"a streamer earned {earned} on a day, and may earn {cap}")
+
+
+def _check_refund(before: dict[str, Any], after: dict[str, Any]) -> None:
+    if plain(before["part"]).startswith("refund#") and before["amount"] != after["amount"]:
+        raise Violation("a proposal to claim back was overwritten by another")
 
 
 def _check_tally(before: dict[str, Any], after: dict[str, Any]) -> None:
+    if before.get("shards") != after.get("shards") and plain(before["status"]) != "active":
+        raise Violation("the tallies grew when the participation had begun to settle")
     if "closed" in before and before.get("impressions") != after.get("impressions"):
         raise Violation("an impression was counted in a closed tally")
 
@@ -203,7 +322,13 @@ def _check_moves(each: Written, written: list[Written]) -> None:
     if plain(each.key["part"]) != "campaign" or not name.startswith("spn_"):
         return
     one, other = plain(before["status"]), plain(after["status"])
-    entries = sum(each.table == "AuditTable" and plain(each.key["entity"]) == name for each in written)
+    entries = sum(
+        other.table == "AuditTable"
+        and plain(other.key["entity"]) == name
+        and not is_bridge(plain(other.after["action"]))
+        for other in written
+        if other.after
+    )
     if one != other and (other not in _GOES_ON.get(one, ()) or entries != 1):
         raise Violation(f"{name} went from {one} to {other}, with {entries} audit entries")
     steps = plain(after["step"]) - plain(before["step"])
@@ -220,14 +345,15 @@ def is_settled(world: World) -> bool:
 
 
 def _left(world: World) -> Iterator[str]:
-    books = Books(world)
+    books, has_failed = Books(world), _has_failed_run(world)
     for name, found in (books.campaigns | books.participations).items():
         if found["status"] in (*LIVE, "closing"):
             yield f"{name} is {found['status']}"
     for name, found in books.participations.items():
-        if found["status"] == "active" and books.total_of(name) >= books.target_of(name):
+        is_true = not has_failed or books.tallied[name] == books.valid[name]
+        if found["status"] == "active" and is_true and books.total_of(name) >= books.target_of(name):
             yield f"{name} reached its target"
-        edited = [each for each in ("impressions", "clicks", "earnings") if found[each] != found[f"published_{each}"]]
+        edited = [each for each in _MONITORED if found[each] != found[f"published_{each}"]]
         if edited:
             yield f"{name}: a hand changed {edited}"
     for each in items(world, TABLE, kind="check", status="checking"):
@@ -236,14 +362,36 @@ def _left(world: World) -> Iterator[str]:
 
 def check_rest(world: World, watch: Watch) -> None:
     """What must hold when nothing is on its way. Raises Violation."""
-    books = Books(world, has_lost_rows=watch.has_lost_rows)
+    books = watch.books(world)
     books.check()
+    _check_tallies(world, books)
     if left := list(_left(world)):
         raise Violation(f"left behind: {left}")
     check_queues(world)
     _check_statements(world, books)
-    books.check_statements(world)
+    bind(ledger.LedgerItem, world.aws.ref(LEDGER))
+    for account in books.amounts:
+        if difference := ledger.verify(account):
+            raise Violation(f"{account}: {difference}")
     _check_trail(world)
+
+
+def _has_failed_run(world: World) -> bool:
+    """Whether a run says that it could not look at something: it is left to the next one."""
+    return any(int(each["failed"]) for each in items(world, TABLE, kind="check"))
+
+
+def _check_tallies(world: World, books: Books) -> None:
+    """A run put right what a hand edited, or says that it could not; and nothing more is counted of what has ended."""
+    has_failed = _has_failed_run(world)
+    for name, found in books.participations.items():
+        if found["status"] == "active" and books.tallied[name] != books.valid[name] and not has_failed:
+            raise Violation(f"{name} has {books.valid[name]} rows, and its tallies say {books.tallied[name]}")
+    # A restore opens what a step has closed, and takes back what was recorded for.
+    for each in books.tallies if not world.is_restored else ():
+        found = books.participations[each["id"][6:].rpartition("#")[0]]
+        if found["status"] != "active" and "closed" not in each:
+            raise Violation(f"{found['id']} is {found['status']}, and a tally of it is open")
 
 
 def _check_statements(world: World, books: Books) -> None:
@@ -274,12 +422,14 @@ def _check_trail(world: World) -> None:
     """Every audit chain is whole, each entry of the ledger is in it, and every event was published."""
     with by_the_operator(world) as verify:
         for entity in actions_by_entity(world):
-            if problem := verify(entity):
+            problem = verify(entity)
+            # What was not commanded since a restore has not been bridged.
+            if problem and not (world.is_restored and "ahead of the entity" in problem):
                 raise Violation(f"the audit trail of {entity}: {problem}")
     events = list(world.dynamo.items("OutboxTable"))
     if any(event["status"] != "processed" for event in events):
         raise Violation("an event was not marked as published")
-    entries = sum(1 for _ in world.dynamo.items("AuditTable"))
+    entries = sum(not is_bridge(item["action"]) for item in world.dynamo.items("AuditTable"))
     checks = [event for event in events if event["name"] in ("KeyUnlocked", "DetectorGapFound")]
     if len(events) - len(checks) < entries:
         raise Violation(f"{entries} audit entries, and {len(events)} events")

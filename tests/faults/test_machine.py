@@ -65,7 +65,7 @@ def test_what_a_command_finds_in_the_middle_of_a_call_fails_the_machine(
     monkeypatch.setattr(type(begun.watch), "answered", answered)
 
     with pytest.raises(AssertionError, match="seeded"):
-        begun.go_on(2, [RESUME], [((None, 0), (Fault.NONE, Crossing.COMMAND))])
+        begun.go_on(5, [RESUME], [((None, 0), (Fault.NONE, Crossing.COMMAND))])
 
 
 @each_machine
@@ -81,4 +81,4 @@ def test_an_answer_that_no_command_may_have_fails_the_machine_in_the_middle_of_a
     monkeypatch.setattr(World, "http", http)
 
     with pytest.raises(AssertionError, match="418"):
-        begun.go_on(2, [RESUME], [((None, 0), (Fault.NONE, Crossing.COMMAND))])
+        begun.go_on(5, [RESUME], [((None, 0), (Fault.NONE, Crossing.COMMAND))])

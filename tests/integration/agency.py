@@ -111,7 +111,9 @@ class Agency(Harness):
     def posts(self) -> list[dict[str, Any]]:
         """The posts of the sandbox that can be seen."""
         items = self.aws.items("PromotionsTable")
-        return [each for each in items if each["id"].startswith("sandbox#") and "deleted_at" not in each]
+        return [
+            each for each in items if each["id"].startswith("sandbox#") and "text" in each and "deleted_at" not in each
+        ]
 
     def wallet(self, user: str = "acme") -> int:
         (purse,) = self.told("wallet", subject=user)["items"]

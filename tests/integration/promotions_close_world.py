@@ -266,7 +266,7 @@ class World:
             self.done.add(ref)
         return answer or Done(ref)
 
-    def outcome(self, ref: str, _function: str) -> Seen:
+    def outcome(self, ref: str, *_: Any) -> Seen:
         return Found(ref) if ref in self.done else Absent()
 
     def _asked(self, what: str) -> None:

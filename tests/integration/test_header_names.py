@@ -14,8 +14,9 @@ from tests.template_reader import ROOT
 EVENTS = {str(path.relative_to(ROOT / "events").with_suffix("")) for path in (ROOT / "events").rglob("*.json")}
 # But for the Function URL's: its handler is that of the API's tracking.
 WITH_A_BODY = sorted({name for name in EVENTS if {"body", "routeKey"} <= an_event(name).keys()} - {"views/track/url"})
-# Of sponsorships what needs nothing beforehand: one event of each function.
-_NEED_A_CAMPAIGN = {name for name in EVENTS if name.startswith("sponsorships/")} - {
+# Of sponsorships and promotions what needs nothing beforehand: one event of each function.
+_NEED_A_CAMPAIGN = {name for name in EVENTS if name.startswith(("promotions/", "sponsorships/"))} - {
+    "promotions/api-create",
     "sponsorships/api-create",
     "sponsorships/monitoring/api-fullcheck",
 }

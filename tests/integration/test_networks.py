@@ -58,7 +58,6 @@ def post(world: World, text: str = TEXT, reply_to: str | None = None, key: str =
 
 @on(*EVERY)
 def test_a_post_is_made_and_found(world: World) -> None:
-    """S4-7."""
     made = post(world)
 
     assert look(world) == Found(made)
@@ -67,7 +66,6 @@ def test_a_post_is_made_and_found(world: World) -> None:
 
 @on(*EVERY)
 def test_a_reply_is_found_as_a_reply_to_its_post(world: World) -> None:
-    """S4-9."""
     first = post(world)
     second = post(world, "Details: https://shop.example/x prm7-1", first, "second")
 
@@ -181,8 +179,10 @@ def test_nothing_is_read_with_a_token_that_is_not_valid(network) -> None:
             world.publisher.metrics(["1"])
         with pytest.raises(NotReadable) as profile:
             world.publisher.profile("nina")
+        with pytest.raises(NotReadable) as me:
+            world.publisher.me()
 
-    assert {metrics.value.reason, profile.value.reason} == {NOT_CONNECTED}
+    assert {metrics.value.reason, profile.value.reason, me.value.reason} == {NOT_CONNECTED}
 
 
 @on(*OVER_HTTP, "in_process")
@@ -331,7 +331,6 @@ def test_a_deletion_without_a_good_answer_is_unknown_and_may_be_repeated(world: 
 
 @on(*EVERY)
 def test_metrics_of_many_posts_are_read_at_once_and_missing_ones_are_named(world: World) -> None:
-    """S4-12."""
     first, second, gone = (post(world, f"{TEXT} {number}", key=f"{number}") for number in range(3))
     world.engage(first, {Kind.LIKE: ["nina", "otto"], Kind.REPLY: ["nina"]})
     world.engage(second, {}, Metrics(likes=100, reposts=7, quotes=2, replies=1))
@@ -443,6 +442,13 @@ def test_an_account_is_read_with_what_tells_a_bot(world: World) -> None:
     assert (nina.followers, nina.following, nina.posts, nina.bot) == (10, 20, 30, True)
     assert nina.created_at == datetime(2020, 1, 2, tzinfo=UTC)
     assert (stranger.followers, stranger.created_at, stranger.bot) == (None, None, None)
+
+
+@on("mastodon", "x", "in_process")
+def test_a_token_says_whose_it_is(world: World) -> None:
+    found = world.publisher.me()
+
+    assert (found.id, found.handle) == ("1001", "acme")
 
 
 @on(*EVERY)

@@ -14,7 +14,7 @@ from promotions.export import BEGIN, statement
 from promotions.participants import PaidItem, ParticipantItem
 from promotions.ports import NOT_CONNECTED, RATE_LIMITED, Kind, Metrics, Missing, NotReadable
 from promotions.promotion import CloseReason, PromotionStatus, PromotionType, Share, Stage, halt
-from promotions.split import ParticipantState, Reason
+from promotions.split import ParticipantState, Reason, participant_hash
 from sluice import journal, ledger
 from sluice.dynamodb import setting
 from sluice.errors import Conflicting
@@ -117,16 +117,32 @@ def test_nobody_reads_who_engaged_where_nobody_is_rewarded(world: World, why: st
 
 
 def test_a_person_who_is_on_several_pages_counts_once_by_all_kinds(world: World) -> None:
-    world.page_size = 2
-    world.engage(Kind.LIKE, [an_account(1), an_account(2), an_account(3), an_account(1)])
-    world.engage(Kind.REPOST, [an_account(3), an_account(1)])
+    """Of the same step, and of another: a page of 20 leaves no room for the next one."""
+    world.page_size = 20
+    world.engage(Kind.LIKE, [*(an_account(each) for each in range(1, 21)), an_account(1), an_account(2)])
+    world.engage(Kind.REPOST, [an_account(each) for each in range(1, 11)])
     world.engage(Kind.LIKE, [an_account(1)], post="post 2")
 
-    promotion = world.closed(share=Share.WEIGHTED, budget=7000)
+    promotion = world.closed(share=Share.WEIGHTED, budget=4000)
 
-    assert {account: each.amount for account, each in world.rows.items()} == {"1": 3000, "2": 1000, "3": 3000}
-    assert [world.rows[each].weight for each in "123"] == [3, 1, 3]
-    assert promotion.progress.listed == 3
+    assert {account: (each.weight, each.amount) for account, each in world.rows.items()} == {
+        str(each): (3, 300) if each <= 10 else (1, 100) for each in range(1, 21)
+    }
+    assert promotion.progress.listed == 20
+
+
+def test_a_person_with_accounts_on_two_pages_is_paid_for_the_first(world: World) -> None:
+    order = sorted(range(1, 46), key=lambda each: participant_hash(ID, "sandbox", str(each)))
+    world.engage(Kind.LIKE, [an_account(each) for each in order])
+    first, second, last = order[0], order[1], order[-1]
+    for each in (first, second, last):
+        world.link(each, "nina")
+
+    world.closed(budget=4500)
+
+    states = [world.rows[str(each)].state for each in (first, second, last)]
+    assert states == [ParticipantState.PAID, ParticipantState.DUPLICATE_USER, ParticipantState.DUPLICATE_USER]
+    assert world.wallet("nina") == 100
 
 
 def test_the_excluded_read_why_and_an_exception_overrules(world: World) -> None:
@@ -166,13 +182,14 @@ def test_a_budget_with_fewer_units_than_participants_pays_the_first_ones(world: 
 def test_a_full_page_of_accounts_and_of_wallets_fits_into_a_transaction(world: World) -> None:
     world.page_size = 80
     world.engage(Kind.LIKE, [an_account(each) for each in range(1, 81)])
-    for each in range(1, 81):
+    world.engage(Kind.REPOST, [an_account(each) for each in range(81, 121)])
+    for each in range(1, 121):
         world.link(each, f"fan{each}")
 
     promotion = world.closed()
 
     assert (promotion.stage, promotion.paid) == (Stage.SETTLED, 10_000)
-    assert promotion.progress.pages == 4
+    assert promotion.progress.pages == 6
 
 
 # --- Final metrics
@@ -297,11 +314,12 @@ def test_a_late_page_finds_another_step_and_changes_nothing(world: World, stage:
     """Without `step = n` an old page's list or pay commits over a new one."""
     world.page_size = 1
     world.engage(Kind.LIKE, [an_account(each) for each in range(1, 31)])
+    world.engage(Kind.REPOST, [an_account(each) for each in range(1, 31)])
     for each in range(1, 31):
         world.link(each, f"fan{each}")
     world.running()
     world.close()
-    while world.campaign.stage is not stage:
+    while world.campaign.stage is not stage or not world.campaign.progress.source:
         world.chain.run(Step(ID, world.campaign.step), f"message {world.campaign.step}")
     late = world.closing(world.campaign, world.present)
     world.chain.run(Step(ID, world.campaign.step), "another")
@@ -568,6 +586,18 @@ def test_an_escrow_that_wants_it_is_called_a_last_time_when_something_expired(wo
     assert world.submitted == ["createCampaign", "closeCampaign", "expireCampaign"]
     assert world.campaign.stage is Stage.SETTLED
     assert world.events[-1][0] == "PromotionSettled"
+
+
+def test_an_escrow_is_not_called_again_when_everything_was_claimed(world: World) -> None:
+    world.expires = True
+    _claimable(world, 1)
+    world.link(1, "nina")
+    world.claim("nina")
+
+    world.run(hours=168)
+
+    assert world.submitted == ["createCampaign", "closeCampaign"]
+    assert [name for name, _ in world.events[-2:]] == ["CAMPAIGN_CLOSED", "PromotionSettled"]
 
 
 # --- Evidence

@@ -918,53 +918,6 @@ def test_the_rate_that_counts_is_the_one_of_the_join(house: House) -> None:
     assert house.wallet() == 495
 
 
-# --- What is counted
-
-
-def test_what_is_shown_beyond_the_target_is_overshoot_and_earns_nothing(house: House) -> None:
-    """revive-adserver #306: a limit of 10 impressions, 70 shown, and -60 that remain."""
-    campaign_id, found = house.taking_part(target_impressions=10, budget=1_650)
-    tokens = house.tokens(found, range(70))
-
-    first = house.recorded(found, tokens[:50])
-    house.settle()
-    late = house.recorded(found, tokens[50:])
-
-    assert all(each["counted"] for each in first)
-    assert [each["reason"] for each in late] == ["target_reached"] * 20
-    shown, stated = house.get(found), house.did("statement", found)
-    assert (shown["status"], shown["impressions"], shown["earnings"], shown["paid"]) == ("completed", 50, 1_650, 1_650)
-    assert (stated["impressions"], stated["overshoot"], stated["pay"]["amount"]) == (50, 40, 1_650)
-    assert house.money(campaign_id) == {"funded": 1_650, "remaining": 0, "reserved": 0, "paid": 1_650, "refunded": 0}
-    assert house.wallet() == 1_650
-
-
-@pytest.mark.parametrize(
-    ("command", "reason"), [("pause", "campaign_paused"), ("close", "campaign_ended"), ("", "target_reached")]
-)
-def test_a_token_of_a_running_campaign_counts_nothing_when_it_runs_no_more(
-    house: House, command: str, reason: str
-) -> None:
-    """revive-adserver #838: the beacon that counts for campaigns that are paused, over or complete."""
-    campaign_id, found = house.taking_part()
-    first, late = house.tokens(found, range(2))
-    house.recorded(found, [first])  # this environment has read the campaign now
-
-    if command:
-        house.did(command, campaign_id)
-        house.work()
-    else:
-        house.see(found, range(2))
-        house.ask(found)
-        house.work()
-    house.clock.shift(timedelta(seconds=6))
-    before = house.tallied(found)
-    (answer,) = house.recorded(found, [late])
-
-    assert (answer["counted"], answer["reason"]) == (False, reason)
-    assert house.tallied(found) == before
-
-
 # --- One table is restored, and the other is not
 
 
@@ -1066,6 +1019,53 @@ def test_a_participation_whose_join_the_ledger_lost_goes_to_review_until_it_is_b
     assert seen == "review"
     assert {"The ledger has no entry of its join", "Participation in review"} <= {*lines}
     assert (house.get(found)["status"], house.wallet()) == ("completed", 495)
+
+
+# --- What is counted
+
+
+def test_what_is_shown_beyond_the_target_is_overshoot_and_earns_nothing(house: House) -> None:
+    """revive-adserver #306: a limit of 10 impressions, 70 shown, and -60 that remain."""
+    campaign_id, found = house.taking_part(target_impressions=10, budget=1_650)
+    tokens = house.tokens(found, range(70))
+
+    first = house.recorded(found, tokens[:50])
+    house.settle()
+    late = house.recorded(found, tokens[50:])
+
+    assert all(each["counted"] for each in first)
+    assert [each["reason"] for each in late] == ["target_reached"] * 20
+    shown, stated = house.get(found), house.did("statement", found)
+    assert (shown["status"], shown["impressions"], shown["earnings"], shown["paid"]) == ("completed", 50, 1_650, 1_650)
+    assert (stated["impressions"], stated["overshoot"], stated["pay"]["amount"]) == (50, 40, 1_650)
+    assert house.money(campaign_id) == {"funded": 1_650, "remaining": 0, "reserved": 0, "paid": 1_650, "refunded": 0}
+    assert house.wallet() == 1_650
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"), [("pause", "campaign_paused"), ("close", "campaign_ended"), ("", "target_reached")]
+)
+def test_a_token_of_a_running_campaign_counts_nothing_when_it_runs_no_more(
+    house: House, command: str, reason: str
+) -> None:
+    """revive-adserver #838: the beacon that counts for campaigns that are paused, over or complete."""
+    campaign_id, found = house.taking_part()
+    first, late = house.tokens(found, range(2))
+    house.recorded(found, [first])  # this environment has read the campaign now
+
+    if command:
+        house.did(command, campaign_id)
+        house.work()
+    else:
+        house.see(found, range(2))
+        house.ask(found)
+        house.work()
+    house.clock.shift(timedelta(seconds=6))
+    before = house.tallied(found)
+    (answer,) = house.recorded(found, [late])
+
+    assert (answer["counted"], answer["reason"]) == (False, reason)
+    assert house.tallied(found) == before
 
 
 # --- Tokens for a service's viewers

@@ -16,10 +16,14 @@ OUTSIDE = {"operations"}
 
 # Each adapter with the vendors that it may import. Beside the context's plain files it may know its port.
 ADAPTERS = {
+    "promotions.contract": "hiero_sdk_python",
+    "promotions.escrow.hedera": "botocore",
     "promotions.media": "botocore",
+    "promotions.mirror": "urllib3",
     "promotions.networks.mastodon": "mastodon",
     "promotions.networks.wire": "requests",
-    "promotions.networks.x": "requests tweepy",
+    "promotions.networks.x": "tweepy",
+    "promotions.operator_key": "botocore",
     "promotions.tokens": "botocore",
     "sponsorships.secret": "botocore",
     "sponsorships.recording.table": "botocore",
@@ -44,6 +48,7 @@ KINDS = {
     "promotions.connecting": "commands",
     "promotions.connections": "store",
     "promotions.engagement": "store",
+    "promotions.escrow_function": "worker",
     "promotions.links": "store",
     "promotions.networks.factory": "service",
     "promotions.networks.sandbox": "store",

@@ -31,6 +31,8 @@ BY_TRIGGER = {
     "SQS": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
     "DynamoDB": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
     "ScheduleV2": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.steps", "sluice.auth"},
+    # What another function of ours invokes.
+    "Invoke": {"boto3", "jwt", "pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.steps"},
     "Authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb", "sluice.steps"},
 }
 # And unless it has a setting.
@@ -44,7 +46,19 @@ HOT = {
 }
 # An impression is a transaction: of all this, the client of DynamoDB alone.
 HOT["sponsorships.recording.api"] = {"aws_lambda_powertools", "pydantic", "pynamodb", "redis", "sluice.http"}
-ALL_DO_WITHOUT = {"hypothesis", "moto", "mypy", "pytest", "samcli", "samtranslator", "tests", "local"}
+# The Hedera SDK comes with the first call of the contract.
+ALL_DO_WITHOUT = {
+    "grpc",
+    "hiero_sdk_python",
+    "hypothesis",
+    "moto",
+    "mypy",
+    "pytest",
+    "samcli",
+    "samtranslator",
+    "tests",
+    "local",
+}
 
 # The exactly-once core of the views, and what it must not drag in: it is proved without them, in memory.
 CORE = (
@@ -64,6 +78,9 @@ OF_DYNAMODB = (
     "views.sync.store",
     "views.totals",
 )
+
+# What comes with the layer of the escrow function alone.
+OF_ESCROW = {"promotions.contract"}
 
 # Read while a client is made, never while a module is imported.
 OF_CLIENTS = re.compile(r"AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ACCESS_KEY_ID|AWS_ENDPOINT_URL\w*|AWS_SECRET_\w+|\*")
@@ -394,30 +411,46 @@ def triggers(handler: str) -> set[str]:
     (name,) = [each for each, properties in project.functions.items() if properties["Handler"] == f"{handler}.handler"]
     kinds = {event["Type"] for event in project.triggers(name).values()}
     kinds |= {"HttpApi"} if name in project.urls else set()
-    return kinds | ({"Authorizer"} if name in project.authorizers else set())
+    kinds |= {"Authorizer"} if name in project.authorizers else set()
+    return kinds or {"Invoke"}
 
 
-def test_functions_import_only_what_their_layer_brings() -> None:
+def test_functions_import_only_what_their_layers_bring() -> None:
     """A test's environment has more: what is imported from that is missing in Lambda."""
-    problems = architecture.only_the_layer_is_imported(the_sources(), in_layer())
+    sources = the_sources()
+    of_networks = {module: text for module, text in sources.items() if needs_networks(module)}
+    of_escrow = {module: text for module, text in sources.items() if module in OF_ESCROW}
+    others = {module: text for module, text in sources.items() if module not in of_networks | of_escrow}
 
+    problems = architecture.only_the_layer_is_imported(of_networks, in_layers("dependencies", "promotions"))
+    problems += architecture.only_the_layer_is_imported(of_escrow, in_layers("dependencies", "escrow"))
+    problems += architecture.only_the_layer_is_imported(others, in_layers("dependencies"))
+
+    assert of_networks
+    assert of_escrow.keys() == OF_ESCROW
     assert problems == []
+
+
+def needs_networks(module: str) -> bool:
+    """Whether only functions with the layer of promotions import a module."""
+    return module.startswith("promotions.networks.") or module == "sluice.egress"
 
 
 @pytest.mark.parametrize("line", ["import httpx", "from moto.core import patch", "def f():\n    import rich"])
 def test_an_import_that_the_layer_does_not_bring_is_noticed(line: str) -> None:
     sources = the_sources() | {"boosts.api": line}
 
-    problems = architecture.only_the_layer_is_imported(sources, in_layer())
+    problems = architecture.only_the_layer_is_imported(sources, in_layers("dependencies", "promotions", "escrow"))
 
     assert len(problems) == 1
     assert re.match(r"boosts.api: it imports \w+: declare it in pyproject.toml", problems[0])
 
 
 @cache
-def in_layer() -> set[str]:
-    """The top-level names of what the dependencies' layer brings."""
-    brought = {pin.name for pin in locks.pins((ROOT / locks.LOCKS["dependencies"][1]).read_text())}
+def in_layers(*groups: str) -> set[str]:
+    """The top-level names of what layers bring."""
+    texts = [(ROOT / locks.LOCKS[group][1]).read_text() for group in groups]
+    brought = {pin.name for text in texts for pin in locks.pins(text)}
     return {
         name
         for name, distributions in packages_distributions().items()

@@ -49,10 +49,12 @@ def test_deploying_passes_on_what_samconfig_says_and_the_processor(tmp_path, mon
 
     for environment_name in ("dev", "prod"):
         build.deploy(environment_name, "arm64", [])
+    build.deploy("prod", "arm64", [], "hedera")
 
-    dev, prod = (command[command.index("--parameter-overrides") + 1 :] for command in started)
+    dev, prod, hedera = (command[command.index("--parameter-overrides") + 1 :] for command in started)
     assert dev == [*passed, "Architecture=arm64"]
     assert prod == ["Architecture=arm64"]
+    assert hedera == ["Architecture=arm64", "Escrow=hedera"]
     # Else sam looks for it beside the built template, where there is none.
     assert started[0][started[0].index("--config-file") + 1] == str(tmp_path / "samconfig.toml")
 
@@ -74,6 +76,38 @@ def test_a_built_template_asks_for_the_processor_that_it_was_built_for():
 def test_a_built_template_without_that_parameter_is_refused():
     with pytest.raises(LocalError, match="no parameter Architecture"):
         build._default_architecture({"Parameters": {}}, "x86_64")
+
+
+@pytest.fixture
+def an_escrow():
+    layer = {"Properties": {"ContentUri": "layers/escrow/"}}
+    escrow = {"Default": "ledger", "AllowedValues": ["ledger", "hedera"]}
+    return {"Parameters": {"Escrow": escrow}, "Resources": {"PromotionsEscrowLayer": layer}}
+
+
+def test_a_build_without_hedera_cannot_be_deployed_with_it_and_leaves_out_its_layer(an_escrow):
+    build._of_escrow(an_escrow, "ledger")
+
+    assert an_escrow["Parameters"]["Escrow"] == {"Default": "ledger", "AllowedValues": ["ledger"]}
+    assert an_escrow["Resources"]["PromotionsEscrowLayer"]["Properties"]["ContentUri"] == "layers/kernel/"
+
+
+def test_a_build_with_hedera_has_its_layer_and_is_deployed_with_it(an_escrow):
+    build._of_escrow(an_escrow, "hedera")
+
+    assert an_escrow["Parameters"]["Escrow"] == {"Default": "hedera", "AllowedValues": ["ledger", "hedera"]}
+    assert an_escrow["Resources"]["PromotionsEscrowLayer"]["Properties"]["ContentUri"] == "layers/escrow/"
+
+
+def test_the_escrow_decides_what_a_build_holds():
+    assert build._digest("arm64", "ledger") != build._digest("arm64", "hedera")
+
+
+def test_an_escrow_that_is_unknown_is_refused(monkeypatch):
+    monkeypatch.setattr(build.sys, "argv", ["build", "--escrow", "bitcoin"])
+
+    with pytest.raises(LocalError, match="ESCROW=bitcoin is not one of ledger, hedera"):
+        build.main()
 
 
 @pytest.fixture

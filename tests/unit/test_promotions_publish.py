@@ -1,6 +1,6 @@
 """The publish of a promotion, stage by stage, with a store in memory and a network that loses answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,7 +120,7 @@ class World:
             return self.looks.pop(0)
         return Found(self.posts[text]) if text in self.posts else Absent()
 
-    def outcome(self, ref: str, function: str) -> Seen:
+    def outcome(self, ref: str, function: str, _: Mapping[str, str | int]) -> Seen:
         return Found(ref) if function in self.contract else Absent()
 
     def new_ref(self, _key: str, _now: datetime) -> str:

@@ -94,6 +94,12 @@ def test_a_cap_is_never_exceeded_and_what_it_leaves_is_promised_to_nobody(
     assert all(amounts[each] == min(cap, uncapped[each]) for each in amounts)
 
 
+def test_a_share_that_is_the_cap_gets_no_odd_unit() -> None:
+    split = divided(100, (WeightClass(1, 3),), 33, 2)
+
+    assert (split.promised, split.classes) == (99, (WeightClass(1, 3, share=33),))
+
+
 @given(seen=sightings, order=st.randoms(use_true_random=False), pool=st.integers(0, 10**6), page=st.integers(1, 25))
 def test_the_order_of_what_is_listed_and_the_size_of_pages_change_no_share(
     seen: list[tuple[str, Kind]], order: Any, pool: int, page: int

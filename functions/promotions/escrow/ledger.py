@@ -30,6 +30,6 @@ class LedgerEscrow:
             return Unknown("The title asks for it")
         return Done(ref)
 
-    def outcome(self, ref: str, purpose: str) -> Seen:  # noqa: ARG002
+    def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:  # noqa: ARG002
         """As `Escrow.outcome`."""
         return Found(ref)

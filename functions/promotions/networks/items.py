@@ -1,4 +1,11 @@
-"""The rows of the sandbox in the promotions table; `sandbox.py` draws them."""
+"""The sandbox's items in the promotions table.
+
+| id                | part    |                                                                  |
+|-------------------|---------|------------------------------------------------------------------|
+| sandbox#<post id> | sandbox | a post: its id is made of its key; who engaged with it           |
+| sandbox#@<handle> | sandbox | an account, as an operator set it                                |
+| sandbox#!<digest> | sandbox | that a text's switch has had its effect, for those that act once |
+"""
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UTCDateTimeAttribute
 

@@ -158,7 +158,12 @@ class MastodonPublisher:
 
     def me(self) -> Account:
         """As `SocialPublisher.me`."""
-        return self._wire.read(lambda: _account(self._client.account_verify_credentials()))
+
+        def read() -> Account:
+            self._client.account_verify_credentials()
+            return _account(self._wire.json())
+
+        return self._wire.read(read)
 
     def profile(self, handle: str) -> Account | None:
         """As `SocialPublisher.profile`: an account that this server knows."""

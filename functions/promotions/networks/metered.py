@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from promotions import quota
+from promotions.limits import Family
 from promotions.ports import RATE_LIMITED, Account, Kind, Media, Metrics, Missing, NetworkPolicy, NotReadable, Page
 from promotions.ports import SocialPublisher as Publisher
-from promotions.quota import Family
 from sluice.clock import Clock
 from sluice.outward import Absent, CannotTell, Done, Found, NotTaken, Outcome, Seen
 

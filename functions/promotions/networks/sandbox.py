@@ -1,11 +1,5 @@
 """The sandbox: a network in the promotions table, for demos and tests. It knows a post by its key, exactly.
 
-| id                 | part    |                                                                  |
-|--------------------|---------|------------------------------------------------------------------|
-| sandbox#<post id>  | sandbox | a post: its id is made of its key; who engaged with it           |
-| sandbox@<handle>   | sandbox | an account, as an operator set it                                |
-| sandbox!<digest>   | sandbox | that a text's switch has had its effect, for those that act once |
-
 A text with `[sandbox:<switch>]` makes the post go wrong:
 
 | switch     | first post of the text                        | later ones |
@@ -152,7 +146,7 @@ class Sandbox:
     def is_first(self, switch: Switch, text: str) -> bool:
         """Whether a switch of a text has had no effect yet; then it has."""
         digest = sha256(f"{switch} {text}".encode()).hexdigest()
-        return self._set(f"sandbox!{digest}", {"made_at": self._clock.now()}, is_new=True)
+        return self._set(f"sandbox#!{digest}", {"made_at": self._clock.now()}, is_new=True)
 
     def _set(self, key: str, values: Mapping[str, object], *, is_new: bool) -> bool:
         exists = self._items.id.exists()
@@ -267,7 +261,7 @@ def _post_key(post_id: str) -> str:
 
 
 def _account_key(handle: str) -> str:
-    return f"sandbox@{handle.lower()}"
+    return f"sandbox#@{handle.lower()}"
 
 
 def _account(handle: str, profile: Mapping[str, object]) -> Account:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
+from requests.adapters import BaseAdapter
 
 from promotions.ports import NOT_CONNECTED, RATE_LIMITED, NotReadable
 from sluice.clock import Clock
@@ -123,6 +124,22 @@ class Wire:
         except (OverflowError, ValueError, OSError):
             return None
         return min(found, now + _LONGEST_WAIT) if found and found > now else None
+
+
+class Elsewhere(BaseAdapter):
+    """Sends requests to another base URL: tweepy has its own in its code."""
+
+    def __init__(self, base_url: str, adapter: BaseAdapter) -> None:
+        super().__init__()
+        self._base_url = base_url.rstrip("/")
+        self._adapter = adapter
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        request.url = self._base_url + request.path_url
+        return self._adapter.send(request, *arguments, **options)
+
+    def close(self) -> None:
+        self._adapter.close()
 
 
 def _moment(text: str | None) -> datetime | None:

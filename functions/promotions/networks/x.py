@@ -9,13 +9,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 import tweepy  # type: ignore[import-untyped]
-from requests.adapters import BaseAdapter
 
 from promotions.networks import policies
 from promotions.networks.posting import is_same, post_with
-from promotions.networks.wire import Wire
+from promotions.networks.wire import Elsewhere, Wire
 from promotions.ports import Account, Kind, Media, Metrics, Missing, NetworkPolicy, NotReadable, Page
 from sluice.clock import Clock
 from sluice.egress import Hosts, session
@@ -53,7 +51,7 @@ class XPublisher:
         self._client = tweepy.Client(None if keys else token, return_type=dict, **keys)
         self._client.session = session(hosts, seconds)
         if base_url:
-            elsewhere = _Elsewhere(base_url, self._client.session.get_adapter(base_url))
+            elsewhere = Elsewhere(base_url, self._client.session.get_adapter(base_url))
             self._client.session.mount(f"https://{HOST}/", elsewhere)
         self._wire = Wire(self._client.session, clock, _is_duplicate)
 
@@ -117,8 +115,6 @@ class XPublisher:
         for each in own:
             if _replies_to(each) == reply_to and is_same(_text(each), text):
                 return Found(str(each["id"]))
-        if "meta" not in answer or answer.get("errors"):
-            return CannotTell("The timeline is not complete")
         return CannotTell("The account has posted too much since") if answer["meta"].get("next_token") else Absent()
 
     def delete(self, post_id: str) -> Outcome:
@@ -170,22 +166,6 @@ class XPublisher:
             if self._wire.status == 404:
                 return None
             raise
-
-
-class _Elsewhere(BaseAdapter):
-    """Sends requests to another base URL: tweepy has its host in its code."""
-
-    def __init__(self, base_url: str, adapter: BaseAdapter) -> None:
-        super().__init__()
-        self._base_url = base_url.rstrip("/")
-        self._adapter = adapter
-
-    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
-        request.url = self._base_url + request.path_url
-        return self._adapter.send(request, *arguments, **options)
-
-    def close(self) -> None:
-        self._adapter.close()
 
 
 def hosts_of(base_url: str, private: Sequence[str]) -> Hosts:

@@ -21,10 +21,12 @@ def _module(function: dict[str, Any]) -> str:
 
 
 def names_follow_their_modules(project: Project) -> list[str]:
-    """`boosts.worker` is BoostsWorkerFunction, and writes to BoostsWorkerLogs."""
+    """`boosts.worker` is BoostsWorkerFunction, and writes to BoostsWorkerLogs; `promotions.escrow_function` has no
+    second `Function` in its name.
+    """
     problems = []
     for name, function in project.functions.items():
-        stem = _module(function).replace("_", ".").title().replace(".", "")
+        stem = _module(function).removesuffix("_function").replace("_", ".").title().replace(".", "")
         if name != f"{stem}Function":
             problems.append(f"{name}: name it {stem}Function, after its module")
         logs = refers_to(function.get("LoggingConfig", {}).get("LogGroup", ""))
@@ -198,6 +200,7 @@ def descriptions_begin_with_the_trigger(project: Project) -> list[str]:
         words = {kinds.get(event["Type"], event["Type"]) for event in project.triggers(name).values()}
         words |= {"Authorizer"} if name in project.authorizers else set()
         words |= {"HTTP"} if name in project.urls else set()
+        words = words or {"Invoke"}
         if text_of(function.get("Description", "")).partition(":")[0] not in words:
             problems.append(f"{name}: let Description begin with {' or '.join(sorted(words))}")
     return problems

@@ -13,6 +13,10 @@ WITH_PASSWORDS = {"RedisUrl"}
 SECRET_STRING = re.compile(r"\{\{resolve:secretsmanager:\$\{(\w+)\}:SecretString\}\}")
 
 
+# Secrets that come from elsewhere: the stack makes them empty, and somebody puts a value there.
+GIVEN = {"PromotionsOperatorKey"}
+
+
 def _variables(function: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = function.get("Environment", {}).get("Variables", {})
     return found
@@ -83,7 +87,7 @@ def secrets_come_by_reference(project: Project) -> list[str]:
                 if not found or found[1] not in secrets:
                     problems.append(f"{name}: let {variable} be {{{{resolve:secretsmanager:${{...}}:SecretString}}}}")
     for name, secret in secrets.items():
-        if "SecretString" in secret or "GenerateSecretString" not in secret:
+        if "SecretString" in secret or ("GenerateSecretString" not in secret and name not in GIVEN):
             problems.append(f"{name}: let it be generated: GenerateSecretString")
     return problems
 

@@ -193,6 +193,7 @@ HOLDERS = {
         "SponsorshipsRecordingApiFunction",
         "SponsorshipsWorkerFunction",
     },
+    "PromotionsOperatorKey": {"PromotionsEscrowFunction"},
     "TokenSecret": {"OperationsAuthorizerFunction"},
     "ViewerTokenSecret": {"SponsorshipsRecordingApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
     "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},

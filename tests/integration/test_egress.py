@@ -1,0 +1,251 @@
+"""The guard of requests goes nowhere but where it may, and never for longer than it may."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from gzip import compress
+from threading import Event, Thread
+
+import pytest
+import requests
+
+from sluice import egress
+from sluice.egress import MOST_BYTES, Hosts, NotAllowed, NotSent
+
+PRIVATE = ("127.0.0.0/8",)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+
+
+@contextmanager
+def serving(serve: Callable[[socket.socket, Event], None]) -> Iterator[str]:
+    """A server that reads a request's head and does the rest as told; gives its host."""
+    closing = Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                try:
+                    serve(connection, closing)
+                except OSError:
+                    continue
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        closing.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def saying(*parts: bytes) -> Callable[[socket.socket, Event], None]:
+    return lambda connection, _: [connection.sendall(each) for each in parts] and None
+
+
+def get(host: str, path: str = "/", seconds: float = 8.0, scheme: str = "http") -> requests.Response:
+    return egress.session(Hosts.of([host], PRIVATE), seconds).get(f"{scheme}://{host}{path}")
+
+
+def test_an_answer_is_read_whole() -> None:
+    with serving(saying(ANSWER)) as host:
+        answer = get(host)
+
+    assert (answer.status_code, answer.text) == (200, "OK")
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with (
+        serving(saying(ANSWER)) as other,
+        serving(
+            saying(f"HTTP/1.1 302 Found\r\nLocation: http://{other}/\r\nContent-Length: 0\r\n\r\n".encode())
+        ) as host,
+        pytest.raises(NotAllowed, match="redirect") as redirected,
+    ):
+        egress.session(Hosts.of([host, other], PRIVATE), 8.0).get(f"http://{host}/")
+
+    assert redirected.value.was_sent
+
+
+@pytest.mark.parametrize("headers", [b"", b"Content-Encoding: gzip\r\n"], ids=["plain", "gzip"])
+def test_an_answer_of_more_than_a_mebibyte_is_refused(headers: bytes) -> None:
+    body = b"x" * (MOST_BYTES + 1)
+    sent = compress(body) if headers else body
+    head = b"HTTP/1.1 200 OK\r\n" + headers + f"Content-Length: {len(sent)}\r\n\r\n".encode()
+
+    with serving(saying(head, sent)) as host, pytest.raises(NotAllowed, match="more than 1048576 bytes"):
+        get(host)
+
+
+def test_an_answer_of_a_mebibyte_is_read() -> None:
+    body = compress(b"x" * MOST_BYTES)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+
+    with serving(saying(head, body)) as host:
+        assert len(get(host).content) == MOST_BYTES
+
+
+def dripping(head: bytes, drop: bytes) -> Callable[[socket.socket, Event], None]:
+    """A byte or so in each hundredth of a second: no single read takes long."""
+
+    def serve(connection: socket.socket, closing: Event) -> None:
+        connection.sendall(head)
+        while not closing.wait(0.01):
+            connection.sendall(drop)
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"a"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"a"),
+    ],
+    ids=["head", "body", "chunks", "without a length"],
+)
+def test_an_answer_that_drips_is_cut_in_time(head: bytes, drop: bytes) -> None:
+    with serving(dripping(head, drop)) as host, pytest.raises(requests.ReadTimeout):
+        get(host, seconds=0.4)
+
+
+def test_a_handshake_that_never_ends_has_sent_nothing() -> None:
+    with serving(lambda _, closing: closing.wait() and None) as host, pytest.raises(NotSent):
+        get(host, seconds=0.4, scheme="https")
+
+
+def test_a_server_without_tls_has_got_nothing() -> None:
+    with serving(saying(ANSWER)) as host, pytest.raises(NotSent):
+        get(host, scheme="https")
+
+
+def test_nothing_is_sent_where_nobody_listens() -> None:
+    with serving(saying(ANSWER)) as host:
+        pass
+
+    with pytest.raises(NotSent):
+        get(host)
+
+
+def test_each_request_has_a_connection_of_its_own() -> None:
+    """A server may close a kept one, and then nobody knows whether a post arrived."""
+    with serving(saying(ANSWER)) as host:
+        session = egress.session(Hosts.of([host], PRIVATE), 8.0)
+
+        answers = [session.post(f"http://{host}/").text for _ in range(3)]
+
+    assert answers == ["OK"] * 3
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://mastodon.example/",
+        "http://mastodon.example:443/",
+        "https://mastodon.example:8443/",
+        "https://user:word@mastodon.example/",
+        "https://other.example/",
+        "https://mastodon.example.evil.example/",
+        "https://8.8.8.8/",
+        "https://[2606:4700::1111]/",
+        "https://2130706433/",
+        "https://127.0.0.1/",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_url_that_is_not_allowed_is_not_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise AssertionError("a name was looked up, or a connection made")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    monkeypatch.setattr(socket, "socket", nobody)
+    session = egress.session(Hosts.of(["mastodon.example", "8.8.8.8", "2606:4700::1111", "2130706433"]), 8.0)
+
+    with pytest.raises((NotAllowed, requests.exceptions.InvalidSchema)):
+        session.get(url)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0",
+        "10.0.0.1",
+        "100.64.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.168.1.1",
+        "192.88.99.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::a9fe:a9fe",
+        "fc00::1",
+        "fd00:ec2::254",
+        "fe80::1",
+        "fec0::1",
+        "3fff::1",
+        "2002:7f00:1::",
+    ],
+)
+def test_a_name_of_an_address_that_is_not_public_is_not_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = egress.session(Hosts.of(["mastodon.example"]), 8.0)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    answer = [(family, socket.SOCK_STREAM, 6, "", (address, 443, 0, 0) if ":" in address else (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+
+    with pytest.raises(NotAllowed) as refused:
+        session.get("https://mastodon.example/")
+
+    assert not refused.value.was_sent
+
+
+def test_a_host_with_a_port_is_reached_in_the_private_ranges_alone() -> None:
+    with serving(saying(ANSWER)) as host:
+        without = Hosts.of([host])
+        elsewhere = Hosts.of([host], ("10.0.0.0/8",))
+
+        for hosts in (without, elsewhere):
+            with pytest.raises(NotAllowed):
+                egress.session(hosts, 8.0).get(f"http://{host}/")
+
+    assert not Hosts.of(["localhost:4810"]).allows("localhost:4810")
+    assert not without.allows(host)
+    assert not elsewhere.allows("example.com:443")
+
+
+def test_a_host_with_a_port_is_not_reached_at_a_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 4810))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+
+    with pytest.raises(NotAllowed):
+        egress.session(Hosts.of(["shop.example:4810"], PRIVATE), 8.0).get("http://shop.example:4810/")
+
+
+def test_private_ranges_open_no_other_host() -> None:
+    hosts = Hosts.of(["127.0.0.1:4810", "mastodon.example"], PRIVATE)
+
+    assert hosts.allows("127.0.0.1:4810")
+    assert hosts.allows("Mastodon.Example")
+    assert not hosts.allows("127.0.0.1:4811")
+    assert not hosts.allows("127.0.0.1")
+    assert not hosts.allows("other.example")
+
+
+def test_the_environment_sends_nothing_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(saying(ANSWER)) as host:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+        assert get(host).text == "OK"

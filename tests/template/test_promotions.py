@@ -1,0 +1,64 @@
+"""What the section of promotions in the template says: the worker's time, its media, and who may see a token."""
+
+from fnmatch import fnmatch
+from typing import Any
+
+import pytest
+
+from promotions.publishing import WORKER_SECONDS
+from tests.template.project import as_list, real, text_of
+
+BUCKET = "PromotionsMediaBucket"
+TOKENS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/connections/*"
+
+
+def actions_on(function: str, resource: str) -> set[str]:
+    """What a function may do with what this text names, as statements write it."""
+    return {
+        action
+        for statement in real().allowed(function)
+        for each in as_list(statement.get("Resource", []))
+        if fnmatch(resource, text_of(each))
+        for action in as_list(statement["Action"])
+    }
+
+
+def test_nobody_looks_for_the_outcome_of_a_call_before_its_worker_is_dead() -> None:
+    worker = real().functions["PromotionsWorkerFunction"]
+    (source,) = [each for each in real().queue_sources if each.function == "PromotionsWorkerFunction"]
+
+    assert worker["Timeout"] == WORKER_SECONDS
+    assert source.properties["BatchSize"] == 1
+
+
+def test_media_are_private_and_unused_uploads_go() -> None:
+    bucket = real().of_type("AWS::S3::Bucket")[BUCKET]
+    (policy,) = real().of_type("AWS::S3::BucketPolicy").values()
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert (rule["Prefix"], rule["ExpirationInDays"], rule["Status"]) == ("pending/", 7, "Enabled")
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize(
+    ("function", "of_tokens", "of_published_media"),
+    [
+        ("PromotionsApiFunction", {"ssm:PutParameter", "ssm:DeleteParameter"}, {"s3:GetObject", "s3:PutObject"}),
+        ("PromotionsWorkerFunction", {"ssm:GetParameter"}, {"s3:GetObject"}),
+    ],
+)
+def test_a_token_is_read_by_those_alone_who_use_it(
+    function: str, of_tokens: set[str], of_published_media: set[Any]
+) -> None:
+    assert actions_on(function, TOKENS) == of_tokens
+    assert actions_on(function, f"${{{BUCKET}.Arn}}/media/prm_1/med_1-abc") == of_published_media
+
+
+def test_nobody_else_sees_a_token_or_the_media() -> None:
+    for function in real().functions:
+        if not function.startswith("Promotions"):
+            for statement in real().allowed(function):
+                assert not [each for each in as_list(statement["Action"]) if each.startswith(("ssm:", "s3:"))], function
