@@ -217,6 +217,7 @@ def window_ends(world: World) -> None:
     """The time for claims is over, while somebody claims."""
     until = datetime.fromisoformat(promotions(world)[0]["claim_until"])
     world.pass_time(until)
+    world.recurring = {each.name: each.next_after(until) for each in world.wiring.recurring}
     for name, each in list(world.one_time.items()):
         del world.one_time[name]
         world.send(each.queue, each.body, timedelta(), Counter())

@@ -208,12 +208,12 @@ class Escrow:
             return Unknown("timeout")
         return outcome
 
-    def outcome(self, ref: str, purpose: str) -> Seen:
+    def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:  # noqa: ARG002
         def look() -> Seen:
             if self.outside.cannot_tell:
                 self.outside.cannot_tell -= 1
                 return CannotTell("the mirror is away")
-            return Found(ref) if (ref, purpose) in self.outside.executed else Absent()
+            return Found(ref) if (ref, function) in self.outside.executed else Absent()
 
         try:
             found: Seen = self.world.outside("LookUp", look)
