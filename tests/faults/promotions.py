@@ -35,15 +35,21 @@ from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow
 from tests.faults.world import START, World, a_world
 
-MODULES: tuple[str, ...] = (
+MODULES = (
     "promotions.store",
     "promotions.campaign",
     "promotions.promotion",
     "promotions.settling",
     "promotions.publishing",
+    "promotions.closing",
+    "promotions.outside",
     "promotions.participants",
-    "promotions.tracking.rows",
+    "promotions.rewards",
+    "promotions.engagement",
     "promotions.quota",
+    "promotions.networks.metered",
+    "promotions.tracking.rows",
+    "promotions.tracking.tracker",
     "sluice.outward",
 )
 """Where the mutation check looks for conditions, fences and guards."""
@@ -258,9 +264,22 @@ def once(world: World) -> bool:
     return world.sites[-1].place not in {site.place for site in world.sites[:-1]}
 
 
+def writes(world: World) -> bool:
+    return world.sites[-1].has_effect
+
+
 def is_decisive(world: World) -> bool:
     """Whether a call commits, or reaches somebody outside: what others did since it read comes in before it."""
     return world.sites[-1].operation in ("TransactWriteItems", "Call")
+
+
+def made_by(*modules: str) -> Callable[[World], bool]:
+    """Whether a call is the first of a run at its place, which is in one of these modules."""
+    return lambda world: once(world) and any(f" {each}:" in world.sites[-1].place for each in modules)
+
+
+def either(*each: Callable[[World], bool]) -> Callable[[World], bool]:
+    return lambda world: any(holds(world) for holds in each)
 
 
 def is_lost(world: World) -> bool:
@@ -288,7 +307,7 @@ _FLOWS: tuple[Flow, ...] = (
     Flow(
         "golden",
         (
-            create(duration_minutes=5, claim_window_hours=0),
+            create(duration_minutes=60, claim_window_hours=0),
             publish(of="{0}"),
             engage(["nina", "bob"], ["nina"], when=at("running")),
         ),
@@ -334,7 +353,8 @@ _FLOWS: tuple[Flow, ...] = (
         "cancel while an answer is lost",
         (publish(), cancel(when=is_unknown), cancel(), cancel(wanted=409, when=stands("CampaignDraft"))),
         prepare=begun(outside=goes_wrong([Fault.LATER])),
-        only_while=never,
+        only_in=(API,),
+        only_while=made_by("sluice.requests"),
     ),
     Flow(
         "cancel at the second post, and publish again",
@@ -353,10 +373,12 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "a token is refused at the second post",
-        (publish(), command("resume", when=has_halted)),
+        # A refusal of which nobody heard is looked up, and then there is nothing to resume.
+        (publish(), command("resume", when=either(has_halted, at("running")), can_cross=True)),
         prepare=begun(outside=goes_wrong([None, Fault.EXPIRED])),
+        is_race=True,
         only_in=(WORKER, API),
-        only_while=lambda world: is_decisive(world) and (has_halted(world) or at("second_post")(world)),
+        only_while=either(lambda world: is_decisive(world) and has_halted(world), made_by("promotions.connections")),
     ),
     Flow(
         "the second post is refused, and cancelled",
@@ -437,7 +459,10 @@ _FLOWS: tuple[Flow, ...] = (
         (command("close"),),
         prepare=begun(publish(), ENGAGED, links=LINKS, max_per_participant=150),
         only_in=(WORKER,),
-        only_while=lambda world: is_decisive(world) and any(at(each)(world) for each in ("engagers", "rewards")),
+        only_while=either(
+            lambda world: is_decisive(world) and any(at(each)(world) for each in ("engagers", "rewards")),
+            made_by("promotions.participants"),
+        ),
     ),
     Flow(
         "rewards by weight",
@@ -471,7 +496,8 @@ _FLOWS: tuple[Flow, ...] = (
         "closing is abandoned",
         (command("close"), command("abandon", REASON, when=has_halted)),
         prepare=begun(publish(), ENGAGED, links=LINKS, outside=goes_wrong(escrow=[Wrong.REFUSED])),
-        only_while=never,
+        only_in=(API,),
+        only_while=lambda world: world.sites[-1].operation == "CreateSchedule",
     ),
     Flow(
         "close by hand and by a trigger",
@@ -501,7 +527,7 @@ _FLOWS: tuple[Flow, ...] = (
         prepare=begun(*OPEN),
         is_race=True,
         only_in=(API,),
-        only_while=is_decisive,
+        only_while=either(once, is_decisive),
     ),
     Flow(
         "claims against the end of their time",
@@ -516,7 +542,7 @@ _FLOWS: tuple[Flow, ...] = (
         (publish(), command("close", when=at("running"))),
         prepare=begun(outside=with_budget(posts=1, metrics=1, engagers=2)),
         only_in=(WORKER,),
-        only_while=never,
+        only_while=lambda world: made_by("promotions.quota")(world) and not writes(world),
     ),
     Flow(
         "refused",
@@ -533,7 +559,7 @@ _FLOWS: tuple[Flow, ...] = (
             delete(wanted=409),
             command("close", wanted=409, code="cancel_instead"),
         ),
-        prepare=begun(),
+        prepare=begun(outside=goes_wrong([None, Fault.REFUSED])),
         only_while=never,
     ),
 )

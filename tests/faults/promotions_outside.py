@@ -208,7 +208,7 @@ class Escrow:
             return Unknown("timeout")
         return outcome
 
-    def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:  # noqa: ARG002
+    def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:
         def look() -> Seen:
             if self.outside.cannot_tell:
                 self.outside.cannot_tell -= 1

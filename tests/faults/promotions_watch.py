@@ -127,7 +127,7 @@ class Watch:
             raise Violation("two promotions in one transaction")
         if mine and mine[0].after is not None:
             self._promotion(world, mine[0], mine[0].after, written)
-        if mine or any(each.table == LEDGER for each in written):
+        if any(map(_counts, written)):
             Books(world).check()
 
     def published(self, world: World, entries: list[Any]) -> None:
@@ -176,6 +176,15 @@ class Watch:
                 raise Violation("a promotion runs whose cancel was answered")
             if len(self._outside.shown_of(name)) != 2 or len(self._outside.open_contracts(name)) != 1:
                 raise Violation(f"{name} runs, and only {left} is outside")
+
+
+def _counts(written: Written) -> bool:
+    """Whether it is about money."""
+    if _is_promotion(written):
+        before, after = written.before or {}, written.after or {}
+        return any(before.get(name) != after.get(name) for name in ("status", "stage", "paid", "refunded"))
+    is_share = written.table == TABLE and plain(written.key["part"]).startswith(("participant#", "paid#"))
+    return is_share or written.table == LEDGER
 
 
 def _is_promotion(written: Written) -> bool:
