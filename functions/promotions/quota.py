@@ -41,10 +41,10 @@ def take(network: str, host: str, family: Family, requests: int, now: datetime) 
         if update_if(item, [QuotaItem.opened_at.set(opened), QuotaItem.used.set(requests)], older & free):
             return None
         found = _read([item.id]).get(str(item.id))
-        if found is None or found.opened_at is None or found.opened_at < opened:
-            continue  # the window was opened meanwhile, or a block has ended
-        if found.blocked_until and found.blocked_until > now:
+        if found and found.blocked_until and found.blocked_until > now:
             return found.blocked_until
+        if found is None or found.opened_at is None or found.opened_at < opened:
+            continue  # it was changed meanwhile
         if found.opened_at > opened or found.used > limit.most - requests:
             return ends
     return ends

@@ -126,7 +126,8 @@ def test_a_contract_that_is_refused_deletes_the_post_and_returns_the_money(promo
         assert [each["balance"] for each in checked(http.get("/v2/wallet"))["items"]] == [10_000]
 
 
-def test_an_upload_is_taken_as_it_was_declared_and_refused_otherwise(promotion: Promotion) -> None:
+def test_a_picture_is_uploaded_as_it_was_declared_and_posted_as_it_was_checked(promotion: Promotion) -> None:
+    """S4-1: the storage of media. S3 itself refuses a larger one."""
     promotion.draft()
     with promotion.http() as http:
         form = checked(http.post(f"{promotion.path}/media", json={"type": "image/png", "bytes": len(PNG)}), 201)
@@ -136,3 +137,7 @@ def test_an_upload_is_taken_as_it_was_declared_and_refused_otherwise(promotion: 
 
     assert larger.status_code in (400, 413)
     assert right.status_code in (200, 201, 204), right.text
+    with promotion.http() as http:
+        checked(http.patch(promotion.path, json={"media": [form["media_id"]]}))
+    promotion.command("publish")
+    assert promotion.until("CampaignRunning")["error"] is None

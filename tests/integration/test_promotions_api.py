@@ -158,7 +158,7 @@ def test_a_dry_run_says_what_a_publish_would_do_and_changes_nothing(agency: Agen
 
 
 def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: Agency) -> None:
-    """S4-3 to S4-9, S4-17."""
+    """S4-3, S4-4, S4-5, S4-7, S4-9, S4-17."""
     made = agency.ready()
 
     answer = agency.ask("publish", made, key="publish-1")
@@ -342,7 +342,7 @@ def test_a_picture_is_posted_as_it_was_checked(agency: Agency) -> None:
 
     agency.told("publish", made, status=202)
     agency.aws.client("s3").put_object(
-        Bucket="promotionsmediabucket", Key=f"pending/{made}/{picture}", Body=b"<script>", ContentType="image/png"
+        Bucket="promotionsmediabucket", Key=f"pending/{made}/{picture}", Body=b"<script>", ContentType="text/html"
     )
     agency.work()
 

@@ -148,6 +148,7 @@ def run_until_running(
 
 
 def test_a_publish_posts_records_the_contract_posts_again_and_runs() -> None:
+    """S4-7, S4-8, S4-9, S4-17."""
     world = World()
     memory, chain, sent = world.make()
 
@@ -192,6 +193,7 @@ def test_a_call_that_was_not_taken_is_made_again_when_the_network_says_so() -> N
 
 
 def test_a_contract_that_is_refused_deletes_the_first_post_and_gives_the_money_back() -> None:
+    """S4-8, S4-18, S4-19."""
     world = World(answers={"contract": [Refused("CONTRACT_REVERT_EXECUTED")]})
     memory, chain, sent = world.make()
 

@@ -35,6 +35,7 @@ def a_row(**more: Any) -> Tracked:
 
 
 def test_metrics_that_change_are_read_every_five_minutes_from_their_own_last_time() -> None:
+    """S4-11, S4-12."""
     after = followed(a_row(), READ, NOON + timedelta(seconds=40))
 
     assert after.metrics == STORED
@@ -177,6 +178,7 @@ def test_an_error_of_one_promotion_stops_no_other(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_finds_no_token_stays_due_for_the_next_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S4-22."""
     world = World([a_row()], answer=NotReadable(RATE_LIMITED, NOON))
 
     report = world.run(monkeypatch)
