@@ -40,7 +40,10 @@ def test_media_are_private_and_unused_uploads_go() -> None:
     assert (rule["Prefix"], rule["ExpirationInDays"], rule["Status"]) == ("pending/", 7, "Enabled")
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false"},
+        "NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"},  # the embedded stack, on the laptop itself
+    }
 
 
 @pytest.mark.parametrize(
