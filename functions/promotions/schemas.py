@@ -353,7 +353,7 @@ class Resolution(BaseModel):
     model_config = Strict
 
     outcome: Literal["sent", "not_sent"]
-    result: Annotated[str, Field(min_length=1, max_length=255), http.OneLine] | None = Field(
+    result: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9@.#_-]+$")] | None = Field(
         None, description="For `sent`: the id of the post, or of the transaction."
     )
     reason: http.Reason

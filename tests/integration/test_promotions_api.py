@@ -323,6 +323,7 @@ def test_a_draft_cannot_be_commanded(agency: Agency, name: str, code: str) -> No
         {"outcome": "not_sent", "result": "1", "reason": "I did not"},
         {"outcome": "perhaps", "reason": "Who knows"},
         {"outcome": "not_sent"},
+        {"outcome": "sent", "result": "1/../2", "reason": "It goes into a path"},
     ],
 )
 def test_a_resolution_says_what_happened(agency: Agency, body: dict[str, Any]) -> None:
