@@ -333,7 +333,7 @@ _FLOWS: tuple[Flow, ...] = (
         PUBLISHED,
         prepare=begun(outside=goes_wrong(escrow=[Wrong.REFUSED])),
         only_in=(WORKER,),
-        only_while=lambda world: once(world) and at("undo_first")(world),
+        only_while=never,
     ),
     Flow(
         "the first post is refused",
@@ -343,7 +343,7 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "cancel",
-        (publish(), cancel(can_cross=True)),
+        (publish(), cancel(when=at("running"), wanted=409, can_cross=True)),
         prepare=begun(),
         is_race=True,
         only_in=(WORKER,),
@@ -354,14 +354,16 @@ _FLOWS: tuple[Flow, ...] = (
         (publish(), cancel(when=is_unknown), cancel(), cancel(wanted=409, when=stands("CampaignDraft"))),
         prepare=begun(outside=goes_wrong([Fault.LATER])),
         only_in=(API,),
-        only_while=made_by("sluice.requests"),
+        only_while=made_by("sluice.requests", "sluice.commands"),
     ),
     Flow(
         "cancel at the second post, and publish again",
         (publish(), cancel(when=is_waiting), publish(when=stands("CampaignDraft"))),
         prepare=begun(outside=lambda: (refuses_duplicates(), goes_wrong([None, Fault.LIMITED])())),  # type: ignore[arg-type,return-value]
         only_in=(WORKER,),
-        only_while=lambda world: once(world) and any(at(each)(world) for each in ("undo_contract", "release")),
+        only_while=lambda world: (
+            once(world) and any(at(each)(world) for each in ("undo_contract", "undo_first", "release"))
+        ),
     ),
     Flow(
         "an undo whose answers are lost",
@@ -391,7 +393,7 @@ _FLOWS: tuple[Flow, ...] = (
         (publish(), command("abandon", REASON, when=has_halted)),
         prepare=begun(outside=goes_wrong([None, Fault.REFUSED])),
         only_in=(API,),
-        only_while=has_halted,
+        only_while=never,
     ),
     Flow(
         "a call that is stuck, and was made",
@@ -408,7 +410,7 @@ _FLOWS: tuple[Flow, ...] = (
         (publish(), command("resolve", {"outcome": "not_sent"} | REASON, when=has_halted)),
         prepare=begun(outside=goes_wrong([Fault.HANG], find_own=[Fault.HANG] * 3)),
         only_in=(API,),
-        only_while=lambda world: has_halted(world) and is_decisive(world),
+        only_while=never,
     ),
     Flow(
         "cancel while a call is stuck",
@@ -441,7 +443,7 @@ _FLOWS: tuple[Flow, ...] = (
         ),
         prepare=begun(),
         only_in=(WORKER,),
-        only_while=is_decisive,
+        only_while=lambda world: is_decisive(world) and at("contract")(world),
     ),
     Flow(
         "stopped while it closes",
@@ -452,7 +454,7 @@ _FLOWS: tuple[Flow, ...] = (
         ),
         prepare=begun(publish(), ENGAGED, links=LINKS),
         only_in=(WORKER,),
-        only_while=lambda world: is_decisive(world) and at("rewards")(world),
+        only_while=never,
     ),
     Flow(
         "rewards over three pages",
@@ -475,7 +477,7 @@ _FLOWS: tuple[Flow, ...] = (
         (command("close"), command("close")),
         prepare=begun(*PUBLISHED),
         only_in=(API,),
-        only_while=is_decisive,
+        only_while=never,
     ),
     Flow(
         "what cannot be read at the close",
@@ -520,6 +522,7 @@ _FLOWS: tuple[Flow, ...] = (
         prepare=begun(*PUBLISHED),
         is_race=True,
         only_in=(TRACKER,),
+        only_while=writes,
     ),
     Flow(
         "claims at once",
