@@ -41,15 +41,17 @@ class Calls:
 
     def write_units(self, aws: Account) -> int:
         """Of all that was written."""
-        in_transactions = sum(write_units(aws, transaction) for transaction in self.transactions)
-        return in_transactions + write_units(aws, self.writes, each=1)
+        entries: set[str] = set()
+        in_transactions = sum(write_units(aws, transaction, entries=entries) for transaction in self.transactions)
+        return in_transactions + write_units(aws, self.writes, each=1, entries=entries)
 
 
-def write_units(aws: Account, actions: list[dict[str, Any]], each: int = 2) -> int:
+def write_units(aws: Account, actions: list[dict[str, Any]], each: int = 2, entries: set[str] | None = None) -> int:
     """`each` for every KB begun of an item, and what the changed index keys cost: an old entry out, a new one in.
 
-    A transaction writes each item twice.
+    A transaction writes each item twice. `entries` are those of indexes that were put before: to put one again is free.
     """
+    entries = set() if entries is None else entries
     client = aws.client("dynamodb")
     units = 0
     for action in actions:
@@ -59,13 +61,16 @@ def write_units(aws: Account, actions: list[dict[str, Any]], each: int = 2) -> i
             answer = client.get_item(TableName=write["TableName"], Key=write["Key"], ConsistentRead=True)
             item = answer.get("Item", write["Key"])
         units += each * -(-_size(item) // 1024)
-        indexes = aws.resources[write["TableName"]]["Properties"].get("GlobalSecondaryIndexes", [])
+        table = aws.resources[write["TableName"]]["Properties"]
         names = write.get("ExpressionAttributeNames", {})
         changed = {name for alias, name in names.items() if alias in write.get("UpdateExpression", "").split()}
-        for index in indexes:
+        for index in table.get("GlobalSecondaryIndexes", []):
             keys = [key["AttributeName"] for key in index["KeySchema"]]
             if all(key in item for key in keys):
-                units += 1 if kind == "Put" else 2 * any(key in changed for key in keys)
+                place = [item[key["AttributeName"]] for key in table["KeySchema"]]
+                entry = f"{write['TableName']} {index['IndexName']} {place} {[item[key] for key in keys]}"
+                units += entry not in entries if kind == "Put" else 2 * any(key in changed for key in keys)
+                entries.add(entry)
     return units
 
 
@@ -74,6 +79,16 @@ def _size(value: Any) -> int:
     return sum(len(name) + _value_size(*content.items()) for name, content in value.items())
 
 
-def _value_size(value: tuple[str, str]) -> int:
+def _value_size(value: tuple[str, Any]) -> int:
     kind, content = value
-    return len(content.strip("0.")) // 2 + 2 if kind == "N" else len(content)
+    match kind:
+        case "N":
+            return len(content.strip("0.")) // 2 + 2
+        case "M":
+            return 3 + _size(content) + len(content)
+        case "L":
+            return 3 + sum(1 + _value_size(*each.items()) for each in content)
+        case "BOOL" | "NULL":
+            return 1
+        case _:
+            return len(content)

@@ -40,7 +40,11 @@ def test_media_are_private_and_unused_uploads_go() -> None:
     assert (rule["Prefix"], rule["ExpirationInDays"], rule["Status"]) == ("pending/", 7, "Enabled")
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    # Only the embedded stack is asked from there, on the laptop itself.
+    assert statement["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false"},
+        "NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,7 @@ def test_media_are_private_and_unused_uploads_go() -> None:
     [
         ("PromotionsApiFunction", {"ssm:PutParameter", "ssm:DeleteParameter"}, {"s3:GetObject", "s3:PutObject"}),
         ("PromotionsWorkerFunction", {"ssm:GetParameter"}, {"s3:GetObject"}),
+        ("PromotionsTrackingScheduleFunction", {"ssm:GetParameter"}, set()),
     ],
 )
 def test_a_token_is_read_by_those_alone_who_use_it(
@@ -55,6 +60,18 @@ def test_a_token_is_read_by_those_alone_who_use_it(
 ) -> None:
     assert actions_on(function, TOKENS) == of_tokens
     assert actions_on(function, f"${{{BUCKET}.Arn}}/media/prm_1/med_1-abc") == of_published_media
+
+
+def test_every_function_with_tokens_has_the_libraries_of_the_networks() -> None:
+    with_tokens = {each for each in real().functions if actions_on(each, TOKENS)}
+    with_libraries = {
+        name
+        for name, function in real().functions.items()
+        if any("PromotionsLayer" in text_of(each) for each in function["Layers"])
+    }
+
+    assert with_tokens == with_libraries
+    assert len(with_tokens) == 3
 
 
 def test_nobody_else_sees_a_token_or_the_media() -> None:
