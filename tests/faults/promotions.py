@@ -58,7 +58,7 @@ UNREACHED = {
     "promotions.engagement.read_now": f"The sandbox's posts are not set: {_HTTP}.",
     "promotions.engagement.tracked": f"Nobody asks for the metrics: {_HTTP}.",
     "promotions.participants.all_of": f"No promotion is verified: {_CLOSE}.",
-    "promotions.quota.block": "The network never says that none is left: tests/integration/test_promotions_tracking.py.",
+    "promotions.quota.block": "No network says that: tests/integration/test_promotions_tracking.py.",
     "promotions.store.listed_by": f"No list is asked for: {_HTTP}.",
 }
 """Functions that no flow reaches."""
