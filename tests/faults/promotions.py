@@ -226,6 +226,11 @@ def track(world: World) -> None:
     world.invoke_later(TRACKER, {})
 
 
+def track_soon(world: World) -> None:
+    """The schedule of the tracker fires next, so that a command may come in the middle of it."""
+    world.after(timedelta(), lambda: track(world), "the tracker")
+
+
 def window_ends(world: World) -> None:
     """The time for claims is over, while somebody claims."""
     until = datetime.fromisoformat(promotions(world)[0]["claim_until"])
@@ -525,7 +530,7 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "tracking against the close",
-        (count_likes(1), act(track), command("close", can_cross=True)),
+        (count_likes(1), act(track_soon), command("close", when=in_minutes(1), can_cross=True)),
         prepare=begun(*PUBLISHED),
         is_race=True,
         only_in=(TRACKER,),
