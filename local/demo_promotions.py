@@ -58,7 +58,6 @@ class PromotionsPart(PartBeside):
         published = owner.post(f"{path}/publish", {})
         self._equation("published", published)
         running = self._people.until(path, lambda seen: seen["status"] != "CampaignPending" or seen["error"])
-        self._equation("running", running)
         first = running["operation"]["stages"][0]
         posts = self._posts(running)
         self._screen.tell(
@@ -66,6 +65,7 @@ class PromotionsPart(PartBeside):
             f"{running['tweet_id']}, and its reply; contract {running['contract_status']}",
             f"{first['attempts']} attempt at the first post, found by a look",
         )
+        self._equation("running", running)
         self._screen.check(
             "the answer of the first post was lost, and it was made once",
             f"{len(posts)} posts of 2 texts, {running['status']}",
@@ -79,11 +79,11 @@ class PromotionsPart(PartBeside):
         self._people.admin.put(f"/v2/sandbox/posts/{running['tweet_id']}/engagement", {"like": [*PEOPLE, "robot"]})
         self._track()
         closed = self._people.until(path, lambda seen: seen["status"] == "CampaignClosed" or seen["error"])
-        self._equation("closed", closed)
         items = self._people.api(OWNER).get(f"{path}/rewards")["items"]
         rewards = {each["handle"]: each for each in items}
         shares = {handle: each["amount"] for handle, each in rewards.items() if each["eligible"]}
         self._screen.tell("Close", f"4 likes close it ({closed['close_reason']})", f"{len(items)} accounts engaged")
+        self._equation("closed", closed)
         self._screen.tell("Rewards", ", ".join(f"{handle} {plain(each)}" for handle, each in sorted(shares.items())))
         self._screen.check(
             "the budget is split to the cent, and the bot gets nothing",
@@ -100,8 +100,8 @@ class PromotionsPart(PartBeside):
         self._link("leo")
         claims = [self._people.api("leo").post(f"{path}/claims")["items"][0] for _ in range(2)]
         wallet = self._people.wallet("leo")
-        self._equation("claimed", self._people.admin.get(path))
         self._screen.tell("Claim", f"leo links his account and claims twice: {usd(wallet)}")
+        self._equation("claimed", self._people.admin.get(path))
         self._screen.check(
             "a share that is claimed twice is paid once",
             f"{claims[0]['state']}, {claims[1]['state']}: {usd(wallet)}",

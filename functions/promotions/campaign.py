@@ -126,7 +126,7 @@ def resolve(promotion: Promotion, result: str | None, reason: str, now: datetime
     noted = {"reason": reason, "attempt_id": call.attempt_id, "result": result}
     found = advance(settled, resolved(call, result, now), now)
     after = replace(found.after, step=promotion.step + 1, steps_done=0)
-    return changed(promotion, after, Action.RESOLVED, *found.events, noted=noted)
+    return replace(found, before=promotion, after=after, action=Action.RESOLVED, noted=noted)
 
 
 def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:

@@ -10,9 +10,9 @@ from promotions.escrow_wire import written
 from promotions.hedera import Hedera
 from promotions.mirror import MirrorNode
 from promotions.operator_key import OperatorKey
+from sluice import settings
 from sluice.clock import SystemClock
 from sluice.log import logger
-from sluice.settings import once
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Settings:
     hedera_nodes: tuple[str, ...]
 
 
-def _build(settings: Settings) -> Hedera:
-    nodes = dict(node.split("=", 1) for node in settings.hedera_nodes)
-    key = OperatorKey(settings.hedera_key_arn)
-    contract = HederaContract(settings.hedera_contract, settings.hedera_account, key, nodes)
-    return Hedera(contract, MirrorNode(settings.hedera_mirror), frozenset(settings.hedera_functions), SystemClock())
+def _build(read: Settings) -> Hedera:
+    nodes = dict(node.split("=", 1) for node in read.hedera_nodes)
+    key = OperatorKey(read.hedera_key_arn)
+    contract = HederaContract(read.hedera_contract, read.hedera_account, key, nodes)
+    return Hedera(contract, MirrorNode(read.hedera_mirror), frozenset(read.hedera_functions), SystemClock())
 
 
-hedera = once(Settings, _build)
+hedera = settings.once(Settings, _build)
 
 
 def answered(hedera: Hedera, event: dict[str, Any]) -> dict[str, Any]:

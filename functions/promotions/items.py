@@ -186,6 +186,15 @@ class EngagementItem(PromotionsItem):
     by_track = _ByTrack()
 
 
+class QuotaItem(PromotionsItem):
+    """`quota#<host>#<family>`, `window`: the present window."""
+
+    opened_at = UnicodeAttribute(null=True)
+    used = NumberAttribute(default=0)
+    blocked_until = UTCDateTimeAttribute(null=True)
+    last_success = UTCDateTimeAttribute(null=True)
+
+
 class SnapshotItem(PromotionsItem):
     """`prm_...`, `metrics#<time>`: the metrics of both posts then, added. Removed 90 days after the close."""
 

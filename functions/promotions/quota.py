@@ -3,25 +3,15 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 
-from promotions.items import PromotionsItem
+from promotions.items import QuotaItem
 from promotions.limits import LIMITS, Family, Left, Limit
 from sluice.clock import rfc3339
 from sluice.dynamodb import transient_as_unavailable, update_if
 
 _WINDOW = "window"
 _LOOKS = 5
-
-
-class QuotaItem(PromotionsItem):
-    """`quota#<host>#<family>`, `window`: the present window."""
-
-    opened_at = UnicodeAttribute(null=True)
-    used = NumberAttribute(default=0)
-    blocked_until = UTCDateTimeAttribute(null=True)
-    last_success = UTCDateTimeAttribute(null=True)
 
 
 def take(network: str, host: str, family: Family, requests: int, now: datetime) -> datetime | None:

@@ -16,4 +16,5 @@ def _chain(read: Settings) -> StepChain[Promotion]:
     return StepChain(batches, bootstrap.wake(read), clock, Calls(promotions, outside, clock))
 
 
-handler = handler_of(settings.once(Settings, _chain))
+chain = settings.once(Settings, _chain)
+handler = handler_of(chain)

@@ -23,6 +23,9 @@ ALL_MODULES = {module for _, module in MODULES}
 ELSEWHERE = {
     "sluice.dynamodb": "It hands on the conditions of others. Its own answers: tests/unit/test_dynamodb.py.",
     "wallets.store": "One request and one transaction: tests/integration/test_wallets_api.py.",
+    "promotions.connecting": "One request and one transaction: tests/integration/test_promotions_api.py.",
+    "promotions.connections": "The same.",
+    "promotions.networks.sandbox": "The network is a fake that counts its posts: tests/faults/promotions_outside.py.",
     "views.shards.store": "Fences in Lua, and what they answer: tests/integration/test_sync_real.py.",
 }
 """Modules with conditions and fences that are not taken out."""

@@ -123,7 +123,10 @@ class Wiring:
         self.bus_rules = [rule for rule in rules if rule.queue in fed]
         recurring = [self._recurring(name, each) for name, each in self._of("AWS::Scheduler::Schedule")]
         self.recurring = [schedule for schedule in recurring if schedule.target in fed]
-        self.secrets = [name for name, _ in self._of("AWS::SecretsManager::Secret")]
+        # One without is for an operator to fill.
+        self.secrets = [
+            name for name, each in self._of("AWS::SecretsManager::Secret") if "GenerateSecretString" in each
+        ]
         self.routes = [route for _, api in self._of("AWS::ApiGatewayV2::Api") for route in _routes(api["Body"])]
         # The most literal path first, as API Gateway chooses.
         self.routes.sort(key=lambda route: route.pattern.pattern.count("[^/]"))

@@ -208,6 +208,8 @@ class World:
         self.lose = 0
         """How many of the next messages are lost: SQS does not lose any, but people purge queues."""
         self.bus: list[dict[str, Any]] = []
+        self.parameters: dict[str, str] = {}
+        """What Parameter Store holds."""
         self.later: list[Due] = []
         self.happened = ""
         """What happened last."""
@@ -615,6 +617,11 @@ class World:
                 return self._put_events(arguments, chain)
             case "GetSecretValue":
                 return {"SecretString": self._secrets[arguments["SecretId"]]}
+            case "GetParameter":
+                if arguments["Name"] not in self.parameters:
+                    missing = refusal(operation, "ParameterNotFound").response
+                    raise client.exceptions.ParameterNotFound(missing, operation)
+                return {"Parameter": {"Value": self.parameters[arguments["Name"]]}}
         return self.dynamo.call(operation, arguments)
 
     def _put_events(self, arguments: dict[str, Any], chain: Chain) -> dict[str, Any]:

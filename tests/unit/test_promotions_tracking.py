@@ -91,7 +91,7 @@ class World:
         monkeypatch.setattr(rows, "due", lambda *_: list(self.rows))
         monkeypatch.setattr(rows, "write", self.write)
         monkeypatch.setattr(rows, "keep", lambda *_: None)
-        return Tracker(self, self, self).run()  # type: ignore[arg-type]
+        return Tracker(self, self.by_trigger, self).run()  # type: ignore[arg-type]
 
     def now(self) -> datetime:
         return NOON

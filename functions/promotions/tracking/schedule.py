@@ -15,7 +15,8 @@ from sluice.log import logger
 
 def _tracker(read: Settings) -> Tracker:
     clock = SystemClock()
-    return Tracker(networks(read), Closer(store_without_money(read), wake(read), clock), clock)
+    closer = Closer(store_without_money(read), wake(read), clock)
+    return Tracker(networks(read), closer.by_trigger, clock)
 
 
 tracker = settings.once(Settings, _tracker)

@@ -6,14 +6,13 @@ condition that it is tracked, and due as it was read.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
 
 from aws_lambda_powertools import Logger
 
-from promotions.commands import Closer
 from promotions.items import INTERVAL_SECONDS
 from promotions.outside import Networks, NotConnected
 from promotions.ports import NOT_CONNECTED, RATE_LIMITED, Metrics, Missing, NotReadable
@@ -46,7 +45,8 @@ class Tracker:
     """Reads the metrics that are due."""
 
     networks: Networks
-    closer: Closer
+    close: Callable[[str], object]
+    """Closes a promotion whose metric reached its number. Raises Conflicting, NotFound, Unavailable."""
     clock: Clock
 
     def run(self) -> Report:
@@ -108,7 +108,7 @@ class Tracker:
     def _close(self, row: Tracked, report: Report) -> None:
         """A metric reached its number: the promotion closes by the close command, so once."""
         try:
-            self.closer.by_trigger(row.id)
+            self.close(row.id)
         except (Conflicting, NotFound) as error:
             logger.info("Not closed", campaign_id=row.id, reason=str(error))
         else:

@@ -69,6 +69,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     },
     # Nobody may change or remove an entry, by the policy too.
     "AuditTable": {
+        "PromotionsTrackingScheduleFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
@@ -85,6 +86,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "WalletsApiFunction": {"PutItem"},
     },
     "OutboxTable": {
+        "PromotionsTrackingScheduleFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
         "OperationsOutboxRelayFunction": {"UpdateItem"},

@@ -1,0 +1,53 @@
+"""What a flow begins with: tables and schedules, made once for each process by the product as it is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.faults.script import Command
+from tests.faults.world import OneTime, Request, World
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What the tables and schedules hold when a flow begins."""
+
+    tables: Mapping[str, Mapping[Any, Any]]
+    one_time: Mapping[str, OneTime]
+
+    def put(self, world: World) -> None:
+        """Let a flow begin with it."""
+        for table, found in self.tables.items():
+            world.dynamo.tables[table].items = dict(found)
+        world.one_time = dict(self.one_time)
+
+
+def made(world: World, at: datetime, build: Callable[[World], None]) -> Begun:
+    """What `build` makes in an empty world, from `at` on."""
+    began, silent, watchers = world.began, world.silent, world.watchers
+    world.forget(at)
+    build(world)
+    found = Begun({name: dict(table.items) for name, table in world.dynamo.tables.items()}, dict(world.one_time))
+    world.forget(began)
+    world.silent, world.watchers = silent, watchers
+    return found
+
+
+def give(world: World, command: Command, number: int) -> Any:
+    """Carry out a command that must be obeyed: its answer."""
+    if command.act:
+        return command.act(world, [])
+    body = command.body(world) if callable(command.body) else command.body
+    request = Request(command.method, command.path, body, f"begun-{number}", command.role, command.subject)
+    status, answer = world.http(request)
+    assert status < 300, (request, answer)
+    return answer
+
+
+def come_to_rest(world: World) -> None:
+    """Let everything happen that is on its way."""
+    far, world.far = world.far, timedelta()
+    while not world.is_quiet():
+        world.step()
+    world.far = far
