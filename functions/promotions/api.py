@@ -286,9 +286,10 @@ def abandon(
     origin: http.Origin,
     key: http.IdempotencyKey = None,
 ) -> Response[PromotionResource]:
-    """Give up a promotion that has halted: what is outside is left there, and the money goes back to its owner.
+    """Abandon a promotion that has halted: its posts and contract stay, and the money goes back to its owner.
 
-    This is the one way in which a post may outlive its funding. At the close nobody is paid from then on.
+    This is the one way in which a post may outlive its funding. At a close that has not refunded yet, nobody else is
+    paid.
     """
     made = partial(services().promotions.abandon, campaign_id, body.reason)
     return http.command(origin, key, made, PromotionResource, shown, 202)
@@ -301,7 +302,7 @@ def resolve(
     origin: http.Origin,
     key: http.IdempotencyKey = None,
 ) -> Response[PromotionResource]:
-    """Say what became of a call whose outcome nobody could find out; the promotion goes on from there."""
+    """Say what became of a call whose outcome is unknown; the promotion goes on from there."""
     made = partial(services().promotions.resolve, campaign_id, body.result, body.reason)
     return http.command(origin, key, made, PromotionResource, shown, 202)
 
@@ -310,7 +311,7 @@ def resolve(
 def upload(campaign_id: CampaignId, body: Annotated[NewMedia, Body()], caller: http.Caller) -> Response[UploadResource]:
     """Return a form by which a picture is uploaded, within 15 minutes. Then name its id in the draft's `media`.
 
-    S3 refuses another type or a larger file. What no promotion is published with within 7 days is deleted.
+    S3 refuses another type or a larger file. A picture that is not published within 7 days is deleted.
     """
     policy = services().networks.policy(services().promotions.draft(campaign_id, caller).network)
     if body.type not in policy.media_types:

@@ -52,7 +52,7 @@ def edit(promotion: Promotion, terms: Terms, now: datetime) -> Change:
 
 
 def delete(promotion: Promotion, now: datetime) -> Change:
-    """Delete a draft: nobody finds it any more; its audit log stays."""
+    """Delete a draft: it is not found any more; its audit log stays."""
     require_draft(promotion, "deleted")
     return changed(promotion, replace(promotion.commanded(now), deleted_at=now), Action.DELETED)
 
@@ -98,7 +98,7 @@ def publish(
 def cancel(promotion: Promotion, now: datetime) -> Change | None:
     """Cancel a publish: no call begins after the answer; one in flight is awaited, and then undone.
 
-    None for one that is cancelled already.
+    Returns None if it is cancelled already.
     """
     if promotion.status is not PromotionStatus.PENDING:
         raise Conflicting("Only a pending promotion can be cancelled", "campaign_cannot_be_cancelled")
@@ -106,7 +106,7 @@ def cancel(promotion: Promotion, now: datetime) -> Change | None:
         return None
     after = replace(promotion.commanded(now), cancel_requested_at=now, steps_done=0)
     if after.call is None or after.call.state is CallState.WAITING:
-        # Nothing is in flight, so an error holds nothing up either: its call is known not to have happened.
+        # Nothing is in flight: the call of an error is known not to have happened.
         after = _back(replace(after, error=None), now)
     elif after.error and after.call.state is not CallState.STUCK:
         after = replace(after, error=None, wake_at=after.call.due_at)
@@ -114,7 +114,7 @@ def cancel(promotion: Promotion, now: datetime) -> Change | None:
 
 
 def resume(promotion: Promotion, now: datetime) -> Change:
-    """Go on at the stage that halted, with as many steps again. A call that nobody could look up is looked up again."""
+    """Go on at the stage that halted, with as many steps again. A call whose looks failed is looked up again."""
     if promotion.error is None:
         raise Conflicting("The promotion has not halted", "campaign_cannot_be_resumed")
     call = promotion.call
@@ -126,7 +126,7 @@ def resume(promotion: Promotion, now: datetime) -> Change:
 
 
 def resolve(promotion: Promotion, result: str | None, reason: str, now: datetime) -> Change:
-    """An operator says what became of a call that nobody can look up: its result, or None if it never happened."""
+    """Record what an operator says about a call that cannot be looked up: its result; None if it never happened."""
     call = promotion.call
     if call is None or call.state not in (CallState.STUCK, CallState.UNKNOWN):
         raise Conflicting("No call of this promotion has an unknown outcome", "nothing_to_resolve")
@@ -140,9 +140,9 @@ def resolve(promotion: Promotion, result: str | None, reason: str, now: datetime
 
 
 def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:
-    """Give up what has halted: what is outside is left there, and the money is released.
+    """Abandon a halted promotion: its posts and contract stay, and the money is released.
 
-    The one way in which a post may outlive its funding. At the close nobody is paid from then on.
+    This is the one way in which a post may outlive its funding. Nobody is paid after an abandoned close.
     """
     if promotion.closing_since and promotion.error:
         return settling.abandon(promotion, reason, now)
@@ -164,18 +164,18 @@ def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:
 
 
 def intend(promotion: Promotion, call: Call, now: datetime) -> Change:
-    """Commit the intent of a call. It needs an open platform, as all that begins something does."""
+    """Commit the intent of a call. It needs an open platform, as every commit does that begins something."""
     after = replace(promotion.stepped(now), call=call, wake_at=call.due_at)
     return changed(promotion, after, None, is_batch=True)
 
 
 def record(promotion: Promotion, call: Call, now: datetime) -> Change:
-    """Commit what came of a call, at the promotion's present step: a cancel that was answered meanwhile is obeyed."""
+    """Commit the outcome of a call at the present step, so a cancel that was answered meanwhile is obeyed."""
     return advance(promotion, call, now)
 
 
 def look(promotion: Promotion, call: Call, now: datetime) -> Change:
-    """Commit what a look at a call found."""
+    """Commit the finding of a look."""
     change = advance(promotion, call, now)
     return replace(change, after=replace(change.after, steps_done=promotion.steps_done + 1))
 
@@ -186,9 +186,9 @@ def back(promotion: Promotion, now: datetime) -> Change:
 
 
 def release(promotion: Promotion, now: datetime, actor: str) -> Change:
-    """Give the budget back and be a draft again: the last step of an undo, when nothing of it is left outside.
+    """Return the budget and the promotion to a draft: the last step of an undo, when nothing is left outside.
 
-    The entry is the one that funded it with the legs turned round, so that a draft has no totals (amendment 9).
+    The entry reverses the legs of the entry that funded it, so a draft has no totals (amendment 9).
     """
     after = replace(
         promotion.stepped(now),
@@ -211,7 +211,7 @@ def release(promotion: Promotion, now: datetime, actor: str) -> Change:
 
 
 def advance(promotion: Promotion, call: Call, now: datetime) -> Change:
-    """What the present state of its call means for a promotion."""
+    """The change of a promotion that follows from the state of its call."""
     match call.state:
         case CallState.SENT:
             return _DONE[_stage(promotion)](promotion, str(call.result), call, now)
@@ -283,7 +283,7 @@ _DONE = {
 
 
 def _refused(promotion: Promotion, call: Call, now: datetime) -> Change:
-    """A call that was refused for good: what has been done is undone, or it halts where nothing can be undone.
+    """A call was refused for good: undo what was done, or halt where nothing can be undone.
 
     A second post that is refused halts, as the source does; a cancel then undoes the rest.
     """
@@ -297,14 +297,14 @@ def _refused(promotion: Promotion, call: Call, now: datetime) -> Change:
 
 
 def _next(promotion: Promotion, after: Promotion, stage: Stage, action: Action, event: Event, now: datetime) -> Change:
-    """Enter a stage, or undo what was done if a cancel was answered meanwhile."""
+    """Enter a stage; or undo what was done, if a cancel was answered meanwhile."""
     if promotion.is_cancelled:
         return changed(promotion, _back(after, now), Action.ROLLING_BACK)
     return changed(promotion, replace(after, stage=stage, call=None, wake_at=now), action, event)
 
 
 def _back(promotion: Promotion, now: datetime) -> Promotion:
-    """The promotion at the undo of what is still outside, in reverse order; at the release when nothing is."""
+    """The promotion at the next undo, in reverse order; at the release when nothing is left outside."""
     if promotion.last_thread_tweet_id:
         stage = Stage.UNDO_SECOND
     elif promotion.contract_id:

@@ -60,7 +60,7 @@ class Closing:
                 raise ValueError(f"{promotion.stage} is no stage of a close")
 
     def _final_metrics(self, promotion: Promotion, now: datetime) -> Change:
-        """One last read; after an hour without one, what is known is final."""
+        """Read the metrics one last time. After an hour without a response, the known metrics are final."""
         gives_up_at = (promotion.closing_since or now) + _PATIENCE
         posts = _posts(promotion)
         known = engagement.known(promotion.id)
@@ -115,7 +115,7 @@ class Closing:
     def _met(
         self, promotion: Promotion, seen: dict[str, tuple[Account, frozenset[Kind]]]
     ) -> list[tuple[Participant | None, Participant]]:
-        """What the accounts that were seen are: with the kinds that they were seen with before."""
+        """Participants of the accounts that were seen, with all kinds that were found so far."""
         host = str(promotion.host)
         hashes = {each: participant_hash(promotion.id, host, each) for each in seen}
         before = participants.read(promotion.id, hashes.values())
@@ -163,7 +163,7 @@ def _posts(promotion: Promotion) -> list[str]:
 
 
 def _final(known: Final, found: Sequence[Metrics | Missing], now: datetime) -> Final:
-    """The final metrics after a read: of a post that is gone nobody knows more than what was known last."""
+    """The final metrics after a read. If a post is gone, the metrics that were known last stay."""
     there = [each for each in found if isinstance(each, Metrics)]
     final = Final({name: sum(getattr(each, name) for each in there) for name in vars(Metrics())}, now)
     if len(there) == len(found):

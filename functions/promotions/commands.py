@@ -58,7 +58,7 @@ class Closer(ChainCommands[Promotion, Change]):
     prefix = PREFIX
 
     def close(self, campaign_id: str, reason: CloseReason, requester: Requester) -> Promotion | Answer:
-        """Close a running promotion now. One that closes already is answered as it is."""
+        """Close a running promotion now. A promotion that closes already is returned as it is."""
 
         def change(found: Promotion, now: datetime) -> Change | None:
             if found.closing_since is not None:
@@ -102,7 +102,7 @@ class Promotions(Closer):
     def own(self, campaign_id: str, caller: Principal, *, deleted: bool = False) -> Promotion:
         """A promotion that the caller may see and command: their own, or any for an operator. Raises NotFound.
 
-        `deleted`: also one that was deleted, for the repeat of that request.
+        `deleted`: return a deleted draft too, for a repeat of the request that deleted it.
         """
         found = super().get(campaign_id) if deleted else self.get(campaign_id)
         if found.created_by != caller.subject and not caller.role.includes(Role.OPERATOR):
@@ -205,7 +205,7 @@ class Promotions(Closer):
     def page(
         self, status: PromotionStatus | None, limit: int, after: Place | None, owner: str | None, *, halted: bool
     ) -> tuple[list[Promotion], Place | None]:
-        """Promotions, newest first: those of an owner, or all; those that have halted, if asked."""
+        """Promotions, newest first: of an owner or of all owners, and only halted promotions if asked."""
         source = HALTED_LIST if halted else listed_by(status, owner)
         found, following = self._store.page(source, limit, after, status)
         return [each for each in found if each.deleted_at is None and owner in (None, each.created_by)], following

@@ -1,4 +1,4 @@
-"""What users do with their accounts at networks, and operators with anybody's."""
+"""Commands of users on their accounts at networks, and of operators on all accounts."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -57,7 +57,7 @@ class ConnectionStore:
     # Links
 
     def links_of(self, user: str) -> list[Link]:
-        """All links of a user, those that are proven last; by consistent reads."""
+        """All links of a user, proven links last; by consistent reads."""
         return [
             link for begin in ("proof#", "link#") for link in page_of(LinkItem, _link, _of(user), begin, None, None)[0]
         ]
@@ -75,7 +75,7 @@ class ConnectionStore:
         return self._commit(link, now, keyed, lambda transaction: transaction.save(_link_item(user, link)))
 
     def prove(self, user: str, link: Link, now: datetime, keyed: Keyed[Link] | None) -> Link | None:
-        """Save a proven link, on condition that the account is nobody else's."""
+        """Save a proven link, on condition that no other user has the account."""
         host, account_id = link.host, str(link.account_id)
         owned = LinkedItem(*_owned(host, account_id), user=user, link_id=link.id)
 
@@ -87,7 +87,7 @@ class ConnectionStore:
         return self._commit(link, now, keyed, write)
 
     def unlink(self, user: str, link: Link, now: datetime, keyed: Keyed[Link] | None) -> Link | None:
-        """Delete a link. The account is nobody's then."""
+        """Delete a link. The account belongs to no user after that."""
 
         def write(transaction: TransactWrite) -> None:
             transaction.delete(_link_item(user, link))

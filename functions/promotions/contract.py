@@ -145,7 +145,7 @@ def _once(request: Any) -> Any:
 
 
 def _judged(status: str) -> Outcome:
-    """What a status means that a node answers, or that a receipt has."""
+    """The outcome that a status of a node or of a receipt means."""
     if status == DUPLICATE:
         return Unknown(DUPLICATE)
     return NotTaken(status) if status in _LATER else Refused(status)

@@ -29,7 +29,7 @@ def end(transaction: TransactWrite, promotion: Promotion) -> None:
 
 
 def tracked(promotion_id: str) -> Tracked | None:
-    """What is known of a promotion's posts, by a consistent read; None for one that never ran."""
+    """What is known of a promotion's posts, by a consistent read; None if the promotion never ran."""
     item = _item(promotion_id)
     return Tracked(_final(item), item.final, item.track_at, int(item.errors)) if item else None
 

@@ -19,7 +19,7 @@ def owners_of(host: str, accounts: Iterable[str]) -> dict[str, str]:
 
 
 def accounts_of(user: str) -> list[tuple[str, str]]:
-    """The accounts of a user: hosts and account ids, of those that are still the user's. By consistent reads."""
+    """The accounts that are still the user's: hosts and account ids, by consistent reads."""
     parts, _ = page_of(LinkItem, lambda item: str(item.part), f"user#{user}", _LINK, None, None)
     listed = [(host, account) for host, _, account in (part.removeprefix(_LINK).partition("#") for part in parts)]
     return [(host, account) for host, account in listed if owners_of(host, [account]).get(account) == user]

@@ -39,9 +39,9 @@ class MediaBucket:
         return Upload(media_id, form["url"], dict(form["fields"]), now + timedelta(seconds=UPLOAD_SECONDS))
 
     def take(self, promotion: Promotion, types: frozenset[str], most_bytes: int) -> tuple[str, ...]:
-        """Keep the uploads of a promotion as they are now, so that nobody swaps them: their ETags.
+        """Keep the uploads of a promotion as they are now, so nobody can swap them, and return their ETags.
 
-        What an earlier publish kept is kept. Raises Conflicting (`media_missing`), Invalid (`media_type`).
+        Uploads that an earlier publish kept stay. Raises Conflicting (`media_missing`), Invalid (`media_type`).
         """
         kept = dict(zip(promotion.media, promotion.media_etags, strict=False))
         return tuple(self._take(promotion.id, each, kept.get(each), types, most_bytes) for each in promotion.media)
@@ -63,9 +63,7 @@ class MediaBucket:
             raise _missing(media_id)
         size = int(found["ContentRange"].rpartition("/")[2])
         if found["ContentType"] not in types or not is_of_type(found["Body"].read(), found["ContentType"]):
-            message = (
-                f"{media_id} is not a picture of the type that it was uploaded as, or the network takes none of it"
-            )
+            message = f"{media_id} is not a picture of its declared type, or the network does not take this type"
             raise Invalid.of("media", message, "media_type")
         if size > most_bytes:
             raise Invalid.of("media", f"{media_id} has {size} bytes; the network takes {most_bytes}", "media_too_large")
@@ -82,7 +80,7 @@ class MediaBucket:
         return Media(found["ContentType"], found["Body"].read())
 
     def _call(self, name: str, **arguments: Any) -> Any:
-        """What S3 answers; None for an object that is not there, or not as it was read."""
+        """The response of S3; None if the object is not there, or has changed since it was read."""
         try:
             return getattr(self.s3, name)(Bucket=self.bucket, **arguments)
         except ClientError as error:

@@ -26,7 +26,7 @@ class MirrorNode:
         account, _, start = ref.partition("@")
         path = f"{account}-{start.replace('.', '-')}"
         listed = self._read(f"transactions/{path}")
-        # One id may have more transactions: duplicates that failed, and those that the call itself caused.
+        # One id may have more transactions: failed duplicates, and transactions that the call itself caused.
         for each in listed["transactions"] if listed else ():
             if each["result"] == "SUCCESS" and each["nonce"] == 0:
                 call = self._read(f"contracts/results/{path}")

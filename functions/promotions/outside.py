@@ -64,7 +64,7 @@ class Outside:
         return ESCROW_PATIENCE
 
     def ref(self, promotion: Promotion, now: datetime) -> str:
-        """What the other side knows the next call by: it is committed before the call."""
+        """The reference by which the other side knows the next call: it is committed before the call."""
         if promotion.stage in _POSTS | _DELETES:
             return f"{promotion.id}#{promotion.round}#{promotion.stage}"
         return self.escrow.new_ref(f"{promotion.id}#{promotion.round}", now)
@@ -91,7 +91,7 @@ class Outside:
         return outcome
 
     def look(self, promotion: Promotion, call: Call) -> Seen:
-        """Whether a call happened whose answer was lost. To delete twice is to delete once, so it is just repeated."""
+        """Look up whether a call happened. A delete is Absent, so it is repeated: to delete twice is to delete once."""
         if promotion.stage in _DELETES:
             return Absent()
         if promotion.stage not in _POSTS:

@@ -1,4 +1,4 @@
-"""What promotions ask of a social network and of an escrow, and what those answer. Pure."""
+"""What promotions ask of social networks and of escrows, and what these answer. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class NetworkPolicy:
     network: str
     """`sandbox`, `mastodon`, `x`."""
     rewards: bool
-    """Whether the network's rules allow paying people who engage; if not, nobody reads who engaged."""
+    """Whether the network's rules allow paying people who engage; if not, Sluice does not read who engaged."""
     kinds: frozenset[Kind]
     """The engagements whose accounts `engaged` can list."""
     length: Callable[[str], int]
@@ -85,7 +85,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Account:
-    """An account of a network. None for what the network does not say, which is not held against anybody."""
+    """An account of a network. A field is None when the network does not say it."""
 
     id: str
     """The network's stable id: never a handle."""
@@ -127,7 +127,7 @@ class SocialPublisher(Protocol):
 
     @property
     def blocked_until(self) -> datetime | None:
-        """Set by an answer that says that no request is left until then; None again by one that says otherwise."""
+        """The network said that no request is left until then; None after a response that says otherwise."""
 
     def post(self, text: str, media: Sequence[Media], reply_to: str | None, key: str) -> Outcome:
         """Post a text, as a reply to the own post `reply_to` if given: Done(post id).
@@ -169,7 +169,7 @@ class Escrow(Protocol):
         """Call a function of the contract once: Done(transaction id)."""
 
     def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:
-        """What became of a call: Found(transaction id) only if memo, function and arguments are those of this one."""
+        """Look a call up: Found(transaction id) only if memo, function and arguments are the same."""
 
 
 class Connections(Protocol):

@@ -1,4 +1,4 @@
-"""A promotion: its states, what is kept of it, and what a change of it is. Pure.
+"""A promotion: its states, its fields, and its changes. Pure.
 
  CampaignDraft --publish--> CampaignPending --second post recorded--> CampaignRunning --close--> CampaignClosed
       ^                          |  cancel, or refused for good
@@ -149,7 +149,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Halt:
-    """Why a promotion does not go on."""
+    """Why a promotion halted."""
 
     event: str
     stage: str
@@ -176,7 +176,7 @@ class Final:
     read_at: datetime | None
     """When they were read."""
     missing: bool = False
-    """Whether a post was gone: then they are those that were known last."""
+    """Whether a post was gone: then these are the metrics that were known last."""
 
 
 @dataclass(frozen=True)
@@ -186,27 +186,27 @@ class Tracked:
     known: Final
     is_final: bool
     next_read_at: datetime | None
-    """None when nobody reads them any more."""
+    """None when tracking has ended."""
     errors: int
     """How many reads failed."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the closing is: which engagers are listed, and which rewards are paid."""
+    """How far the close is: which engagers are listed, and which rewards are paid."""
 
     source: int = 0
     """The number of the list that is read: each post has one for each kind of engagement."""
     cursor: str | None = None
     """Where it goes on in that list."""
     listed: int = 0
-    """How many accounts were found: what the network's lists hold, which may be fewer than its counts."""
+    """How many accounts were found. The lists of a network may hold fewer accounts than its counts say."""
     classes: tuple[WeightClass, ...] = ()
     """How many of them share the budget, by weight."""
     pages: int = 0
     """How many pages of rewards are done."""
     after: str | None = None
-    """The hash that the last one of them ended with."""
+    """The hash at the end of the last page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +252,7 @@ class Promotion(Terms, Chained):
     account_id: str | None = None
     """The account that posts there: the worker makes no call with the token of another one."""
     media_etags: tuple[str, ...] = ()
-    """What was checked of each of its media: no other upload is posted."""
+    """The ETag of each of its media when it was checked: no other upload is posted."""
 
     tweet_id: str | None = None
     contract_id: str | None = None
@@ -266,18 +266,18 @@ class Promotion(Terms, Chained):
     progress: Progress = Progress()
     split: Split | None = None
     abandoned_at: datetime | None = None
-    """When an operator gave its closing up: from then on nobody is paid."""
+    """When an operator abandoned its close: nobody is paid after that."""
     promised: int = 0
     """What participants were promised at the close, in minor units."""
     paid: int = 0
-    """What of it they have got."""
+    """How much of the promised amount was paid."""
     refunded: int = 0
     """What went back to the owner."""
     claim_until: datetime | None = None
 
     @property
     def is_live(self) -> bool:
-        """A halted one is not: a message that is one behind would start it again."""
+        """A halted promotion is not live: a message that is one step behind would start it again."""
         return self.status in LIVE and self.wake_at is not None and self.error is None
 
     @property
@@ -286,7 +286,7 @@ class Promotion(Terms, Chained):
 
     @property
     def must_undo(self) -> bool:
-        """Whether a cancel was answered, and the stage is one that publishes: no call of it may begin."""
+        """Whether a cancel was answered while the stage publishes: no call of the stage may begin."""
         return self.is_cancelled and self.stage in PUBLISHES
 
     @property
@@ -301,9 +301,9 @@ class Change(MoneyChange[Promotion]):
 
     events: tuple[Event, ...] = ()
     noted: Mapping[str, Any] = field(default_factory=dict)
-    """What the audit entry shows besides."""
+    """What the audit entry shows in addition."""
     balances: Balances = field(default_factory=dict)
-    """The balances that the posting was computed from: it is written on condition that they are still so."""
+    """The balances from which the posting was computed. It is written on condition that they are unchanged."""
     participants: tuple[tuple[Participant | None, Participant], ...] = ()
     """Participants before and after; None for a new one."""
     persons: tuple[str, ...] = ()
@@ -326,7 +326,7 @@ def changed(before: Promotion | None, after: Promotion, action: Action | None, *
 def halt(
     promotion: Promotion, reason: str, now: datetime, *, retriable: bool = True, call: Call | None = None
 ) -> Change:
-    """Halt where it is, with an error: somebody has to look, because money is held."""
+    """Halt at the present stage, with an error. A person has to look, because money is held."""
     closing = promotion.stage not in PUBLISHES | UNDOES
     failure = Failure.CLOSING if closing else Failure.CONTRACT if promotion.stage in _CONTRACTS else Failure.PUBLISH
     error = Halt(failure, str(promotion.stage), reason, retriable, now)
@@ -335,7 +335,7 @@ def halt(
 
 
 def recorded(promotion: Promotion, now: datetime) -> Promotion:
-    """The promotion one step further, by a record: the chain counts its commits, not its records."""
+    """The promotion one step further, by a record. `steps_done` counts steps, not records."""
     return promotion.commanded(now)
 
 
@@ -349,7 +349,7 @@ def failed(promotion: Promotion, failure: Failure, reason: str) -> list[Event]:
 
 
 def ours(name: str, promotion: Promotion) -> Event:
-    """An event of ours, for what the source has no name for."""
+    """An event of ours: the source has no name for it."""
     return Event(name, promotion.card)
 
 
@@ -364,7 +364,7 @@ def _state(after: Promotion) -> OperationState:
 
 
 def _result(before: Promotion, after: Promotion) -> str | None:
-    """What the stage before came to, if it was a call that was done."""
+    """The result of the stage before, if its call is done."""
     pairs = (
         (before.tweet_id, after.tweet_id),
         (before.contract_id, after.contract_id),

@@ -67,7 +67,7 @@ class PromotionBatches:
 
 @dataclass(frozen=True)
 class Calls:
-    """Makes the call whose intent a step committed, and records what came of it."""
+    """Makes the call whose intent a step committed, and records its outcome."""
 
     store: PromotionStore
     outside: Outside

@@ -55,7 +55,7 @@ def _distinct(ids: list[str]) -> list[str]:
 Strict = ConfigDict(extra="forbid", strict=True)
 Title = Annotated[
     str,
-    Field(min_length=1, max_length=120, description="What the contract calls it.", examples=["Winter"]),
+    Field(min_length=1, max_length=120, description="The title, also in the contract.", examples=["Winter"]),
     http.OneLine,
 ]
 Network = Annotated[str, Field(min_length=1, max_length=32, examples=["sandbox"])]
@@ -79,8 +79,12 @@ Minutes = Annotated[StrictInt, Field(ge=1, le=MOST_MINUTES, description="How lon
 ClaimHours = Annotated[
     StrictInt, Field(ge=0, le=MOST_CLAIM_HOURS, description="How long after the close a share can be claimed.")
 ]
-_TYPE = Annotated[PromotionType, Field(strict=False, description="With rewards for those who engage, or to be seen.")]
-_SHARE = Annotated[Share, Field(strict=False, description="Whether all get the same, or by what they did.")]
+_TYPE = Annotated[
+    PromotionType, Field(strict=False, description="Whether participants are rewarded, or the promotion is only shown.")
+]
+_SHARE = Annotated[
+    Share, Field(strict=False, description="Whether all get the same, or by the weights of what they did.")
+]
 
 
 _Weight = Annotated[StrictInt, Field(ge=0, le=1000)]
@@ -195,7 +199,7 @@ class StageResource(BaseModel):
     began_at: Moment
     ended_at: Moment | None
     attempts: int = Field(description="How often its call was made.")
-    result: str | None = Field(description="What its call came to: the id of a post, or of a transaction.")
+    result: str | None = Field(description="The result of its call: the id of a post, or of a transaction.")
     reason: str | None = Field(description="Why it waits, has halted, or was refused.")
 
 
@@ -222,7 +226,7 @@ class OperationsResource(BaseModel):
 
 
 class ErrorResource(BaseModel):
-    """Why a promotion does not go on."""
+    """Why a promotion halted."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -242,7 +246,7 @@ class CallResource(BaseModel):
     attempt: int
     state: str = Field(description="`sending`, `waiting`, `unknown`, `sent`, `failed` or `stuck`.")
     begun_at: Moment
-    due_at: Moment = Field(description="When it goes on: by a look, or by another attempt.")
+    due_at: Moment = Field(description="When the next look or attempt is due.")
     reason: str | None
 
 
@@ -348,7 +352,7 @@ class WithWhy(BaseModel):
 
 
 class Resolution(BaseModel):
-    """What became of a call that nobody can look up."""
+    """What became of a call that cannot be looked up."""
 
     model_config = Strict
 
@@ -401,7 +405,7 @@ class EngagementResource(BaseModel):
 
     metrics: MetricsResource | None = Field(description="Null until they are read for the first time.")
     read_at: Moment | None
-    next_read_at: Moment | None = Field(description="Null when nobody reads them any more.")
+    next_read_at: Moment | None = Field(description="Null when tracking has ended.")
     missing: bool = Field(description="Whether the network no longer has a post.")
     final: bool
     errors: int = Field(description="How many reads failed.")
@@ -420,7 +424,7 @@ class EngagementResource(BaseModel):
 
 
 class RewardResource(BaseModel):
-    """A participant, and what it gets, or why not."""
+    """A participant, with its share or the reason why it has none."""
 
     network: str
     host: str
@@ -441,7 +445,7 @@ class RewardResource(BaseModel):
 
 
 class RewardPage(Page[RewardResource]):
-    """Participants, in no order that anybody chose."""
+    """Participants, in the order of their hashes."""
 
 
 class ClaimResource(BaseModel):
@@ -453,7 +457,7 @@ class ClaimResource(BaseModel):
 
 
 class MyRewardResource(RewardResource):
-    """What the caller gets of a promotion, or why not."""
+    """The caller's share of a promotion, or the reason why there is none."""
 
     campaign_id: str
     title: str
@@ -621,7 +625,9 @@ class QuotaResource(BaseModel):
     used: int
     most: int
     window_seconds: int
-    blocked_until: Moment | None = Field(description="No request is made before: the server said that none is left.")
+    blocked_until: Moment | None = Field(
+        description="No request is made before this time: the server said that no request is left."
+    )
     last_success: Moment | None
 
 
@@ -630,7 +636,7 @@ class NetworkResource(BaseModel):
 
     network: str
     hosts: list[str] = Field(description="For Mastodon: the servers whose accounts can be connected.")
-    rewards: bool = Field(description="Whether its rules allow to pay those who engage.")
+    rewards: bool = Field(description="Whether its rules allow paying accounts that engage.")
     links: bool = Field(description="Whether an account can be proven by a code in its profile.")
     text_limit: int
     media_types: list[str]
@@ -680,7 +686,7 @@ class PursesResource(BaseModel):
 
 
 class SandboxAccount(BaseModel):
-    """An account of the sandbox. What is left out is not known of it."""
+    """An account of the sandbox. Fields that are left out are not known."""
 
     model_config = Strict
 
@@ -704,7 +710,7 @@ _Handles = Annotated[list[Handle], Field(max_length=_MOST_ENGAGED)]
 
 
 class SandboxCounts(BaseModel):
-    """What a post counts, where that is not who engaged with it."""
+    """The metrics of a post, if they differ from the accounts that engaged with it."""
 
     model_config = Strict
 

@@ -1,7 +1,7 @@
 """The stages of a close: final metrics, engagers, split, rewards, refund, finalise, claims. Pure.
 
-What is promised moves from the budget to what is reserved in one entry; only then does anybody get anything of it. So
-the refund cannot touch what is promised, and no order of the pages can pay more than there is.
+One entry moves what is promised from the budget to what is reserved, before anybody is paid. So the refund cannot touch
+what is promised, and no order of the pages can pay more than there is.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -78,7 +78,7 @@ def list_engagers(
     *,
     is_last: bool,
 ) -> Change:
-    """Keep the accounts of some pages, and where the lists go on. It releases nothing, but needs an open platform."""
+    """Keep the accounts of some pages, and where the lists go on. It needs an open platform, as pages of rewards do."""
     progress = replace(
         promotion.progress,
         source=source,
@@ -152,7 +152,7 @@ def pay(
 
 
 def refund(promotion: Promotion, balances: Balances, now: datetime, actor: str) -> Change:
-    """Refund what is promised to nobody; what is reserved too, if the closing was abandoned."""
+    """Refund what is not promised; what is reserved too, if the close was abandoned."""
     left = {account: balance.amount for account, balance in balances.items()}
     amount = sum(left.values())
     after = _at(promotion, Stage.FINALISE, now, refunded=promotion.refunded + amount)
@@ -186,7 +186,8 @@ def claim(
     """Pay the first of a user's accounts that has a share to claim; the others go back to the owner at the end.
 
     `promised` is what is reserved, `mine` are the user's participants in hash order, `is_paid`: whether the user was
-    paid before. The step stays as it is: a claim changes nothing that the chain will do. None for nothing to do.
+    paid before. The step stays as it is: a claim changes nothing that the chain will do. Returns None if there is
+    nothing to do.
     """
     if promotion.status is not PromotionStatus.CLOSED:
         raise Conflicting("Rewards can be claimed when the promotion has closed", "claims_not_open")
@@ -209,7 +210,7 @@ def claim(
 
 
 def expire(promotion: Promotion, left: Balance, now: datetime, actor: str, *, calls: bool) -> Change:
-    """Refund what nobody claimed in time. `calls`: whether the escrow is then called a last time."""
+    """Refund what was not claimed in time. `calls`: whether the escrow is then called a last time."""
     amount = left.amount
     events = [_refunded(promotion, amount)] if amount else []
     posting = None
@@ -227,14 +228,14 @@ def expire(promotion: Promotion, left: Balance, now: datetime, actor: str, *, ca
 
 
 def expired(promotion: Promotion, result: str, call: Call, now: datetime) -> Change:
-    """The escrow knows what expired: nothing is left to do."""
+    """The escrow has recorded what expired: nothing is left to do."""
     del result, call
     after = replace(recorded(promotion, now), stage=Stage.SETTLED, call=None, wake_at=None)
     return changed(promotion, after, Action.SETTLED, ours("PromotionSettled", promotion))
 
 
 def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:
-    """Give up a closing that has halted: nobody is paid from then on, and what is left is refunded.
+    """Abandon a close that has halted: nobody is paid after that, and what is left is refunded.
 
     A contract that cannot be finalised is left as it is; what was promised before may still be claimed.
     """

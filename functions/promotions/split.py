@@ -34,7 +34,7 @@ class Reason(StrEnum):
     NO_WEIGHT = "no_weight"
     """Its kinds of engagement weigh nothing here."""
     NO_SHARE = "share_is_zero"
-    """The budget has fewer units than it has participants."""
+    """The budget has fewer units than participants."""
     DUPLICATE_USER = "duplicate_user"
     """The person has been paid for another account."""
 
@@ -43,7 +43,7 @@ class ParticipantState(StrEnum):
     """What became of a participant's share."""
 
     LISTED = "listed"
-    """No page of rewards has reached it yet; and none will if it is not eligible."""
+    """No page of rewards has reached it yet. A participant that is not eligible stays listed."""
     PAID = "paid"
     CLAIMABLE = "claimable"
     DUPLICATE_USER = "duplicate_user"
@@ -57,7 +57,7 @@ class Participant:
     """An account that engaged with a promotion. `amount` is in minor units, 0 until its page."""
 
     hash: str
-    """Its place in the order of the split, which is nobody's choice."""
+    """Its place in the order of the split: a hash, so nobody can choose it."""
     network: str
     host: str
     account_id: str
@@ -66,7 +66,7 @@ class Participant:
     kinds: frozenset[Kind]
     weight: int
     reason: Reason | None = None
-    """Why it gets nothing; None for one that is eligible."""
+    """Why it gets nothing; None for an eligible participant."""
     amount: int = 0
     state: ParticipantState = ParticipantState.LISTED
     user: str | None = None
@@ -74,7 +74,7 @@ class Participant:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it has a share: what follows from the page of rewards does not change that."""
+        """Whether it counts in the split. Its page of rewards does not change that."""
         return self.reason is None or self.state is not ParticipantState.LISTED
 
 
@@ -98,14 +98,14 @@ class Split:
 
     pool: int
     promised: int
-    """The sum of all shares: the pool, unless there is a cap, or nobody to share it."""
+    """The sum of all shares: the pool, unless a cap lowers it or no participant is eligible."""
     rate: str
     """Pool / total weight in major units: decimal text, rounded down to 6 places."""
     classes: tuple[WeightClass, ...]
 
 
 def participant_hash(promotion_id: str, host: str, account_id: str) -> str:
-    """SHA-256 in hex. The same id at another host is somebody else."""
+    """SHA-256 in hex. The same id at another host is another account."""
     return sha256(f"{promotion_id}#{host}#{account_id}".encode()).hexdigest()
 
 
@@ -118,7 +118,7 @@ def judged(account: Account, at: datetime, *, is_owner: bool, exception: bool | 
     """Why an account gets nothing, at the time when the promotion began to close; None for an eligible one.
 
     `exception` is an operator's word, which overrules everything but the owner: True includes it, False excludes it.
-    What the network does not say is not held against anybody.
+    A rule is left out when the network does not say what it needs.
     """
     if is_owner:
         return Reason.OWNER
@@ -152,7 +152,7 @@ def weight_of(kinds: Collection[Kind], weights: Sequence[int] | None) -> int:
 def met(
     before: Participant | None, seen: Participant, kinds: frozenset[Kind], weights: Sequence[int] | None
 ) -> Participant:
-    """A participant who was met with these kinds: they are joined to those met before, so that none counts twice."""
+    """A participant with these kinds of engagement and the kinds found before: each kind counts once."""
     kinds |= before.kinds if before else frozenset()
     weight = weight_of(kinds, weights)
     reason = seen.reason or (None if weight else Reason.NO_WEIGHT)
@@ -174,7 +174,7 @@ def counted(
 def divided(pool: int, classes: Sequence[WeightClass], cap: int | None, exponent: int) -> Split:
     """Divide a pool by weights: each share is the exact one rounded down, or one unit more by the largest remainders.
 
-    `cap` is the most that one participant gets; what it leaves is promised to nobody. `exponent`: the currency's.
+    `cap` is the most that one participant gets; the rest of the share is not promised. `exponent`: the currency's.
     """
     total = sum(each.weight * each.participants for each in classes)
     if not total:

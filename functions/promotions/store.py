@@ -24,7 +24,7 @@ _NO_EVENTS = dict.fromkeys(Action, "")
 
 
 HALTED = "halted"
-"""The partition of the list of what has halted."""
+"""The partition that lists halted promotions."""
 
 
 class PromotionStore(PayingStore[Promotion, Change]):
@@ -110,7 +110,7 @@ class PromotionStore(PayingStore[Promotion, Change]):
 
 
 def _list_halted(transaction: TransactWrite, before: Promotion | None, after: Promotion) -> None:
-    """List a promotion among those that have halted, as long as it has."""
+    """List a promotion as halted while it has an error."""
     was_halted = before is not None and before.error is not None
     if after.error and not was_halted:
         transaction.save(ListedItem(HALTED, after.id))

@@ -253,7 +253,10 @@ def test_what_nobody_can_look_up_is_stuck_until_an_operator_resolves_it() -> Non
     assert memory.campaign.error is not None
     assert (memory.campaign.error.reason, memory.campaign.error.retriable) == ("outcome_unknown", False)
 
-    memory.campaign = promotions.resolve(memory.campaign, "post 1", "It is there", world.present).after
+    resolved = promotions.resolve(memory.campaign, "post 1", "It is there", world.present)
+    assert resolved.after.seq == memory.campaign.seq + len(resolved.events), "each event is counted once"
+    assert resolved.before is memory.campaign
+    memory.campaign = resolved.after
     sent.append((memory.campaign.step, world.present))
     run_until_running(world, memory, chain, sent)
 

@@ -4,7 +4,7 @@
 |-------------------|---------|------------------------------------------------------------------|
 | sandbox#<post id> | sandbox | a post: its id is made of its key; who engaged with it           |
 | sandbox#@<handle> | sandbox | an account, as an operator set it                                |
-| sandbox#!<digest> | sandbox | that a text's switch has had its effect, for those that act once |
+| sandbox#!<digest> | sandbox | the switch of a text has had its effect, if it acts once |
 """
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UTCDateTimeAttribute

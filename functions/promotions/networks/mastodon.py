@@ -1,6 +1,7 @@
 """Mastodon: a client of one account at one server, by Mastodon.py, which makes the requests.
 
-Their answers are read here, as JSON: the library casts them to its types, and makes an empty list of what is none.
+Responses are read here, as JSON: the library casts them to its types, and returns an empty list for a response that is
+no list.
 
 A post is made with an idempotency key, which servers keep for an hour, but store only after the post (mastodon#21840),
 and which Pixelfed and others ignore: so an unknown post is looked for among the account's own.
@@ -199,7 +200,7 @@ def _account(found: Any) -> Account:
         following=found.get("following_count"),
         posts=found.get("statuses_count"),
         bot=found.get("bot"),
-        suspended=bool(found.get("suspended")),  # said only of those that are
+        suspended=bool(found.get("suspended")),  # present only for suspended accounts
         note=without_markup(found.get("note") or ""),
     )
 

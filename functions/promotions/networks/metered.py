@@ -17,7 +17,7 @@ LOOK_REQUESTS = 2
 
 @dataclass
 class Metered:
-    """Asks the budget first. What finds no token is not taken, and comes back when the network says so."""
+    """Asks the budget first. A call without a token is not made, and comes back in the next window."""
 
     publisher: Publisher
     network: str

@@ -1,4 +1,4 @@
-"""What the adapters share: posting with pictures within a time, and telling one's own text."""
+"""What the adapters share: posting with pictures within a time, and recognising an own text."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ def post_with(
     last_start_seconds: float,
     elapsed: Callable[[], float] = monotonic,
 ) -> Outcome:
-    """Upload media, then post with their ids. Nobody sees an upload alone: if one is not certain, nothing was posted.
+    """Upload media, then post with their ids. If an upload is uncertain, nothing was posted: it is not visible alone.
 
     No request begins later than `last_start_seconds` after the first.
     """

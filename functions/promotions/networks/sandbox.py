@@ -118,7 +118,7 @@ class Sandbox:
         return {each: visible.get(_post_key(each)) for each in post_ids}
 
     def accounts(self, handles: Sequence[str]) -> list[Account]:
-        """At most 100 accounts; of one that nobody set, nothing is known but its id."""
+        """At most 100 accounts. An account that was never set has an id and nothing else."""
         found = {each.id: each.profile for each in self._read([_account_key(each) for each in handles])}
         return [_account(each, found.get(_account_key(each), {})) for each in handles]
 

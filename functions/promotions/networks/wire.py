@@ -57,7 +57,7 @@ class Wire:
         return found
 
     def outcome(self, call: Callable[[], Any]) -> Outcome:
-        """What came of a call that returns an id: Done(id) for an id that is not empty."""
+        """The outcome of a call that returns an id: Done(id) if the id is not empty."""
         self._last = None
         try:
             found = call()

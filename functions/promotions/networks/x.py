@@ -20,7 +20,7 @@ from sluice.egress import Hosts, session
 from sluice.outward import Absent, CannotTell, Done, Found, Outcome, Seen
 
 HOST = "api.twitter.com"
-"""The host that tweepy asks, and that its signatures are for."""
+"""The host to which tweepy sends requests, and for which it signs them."""
 REQUEST_SECONDS = 8.0
 _OWN_PAGE = 100
 _OAUTH1 = {"consumer_key", "consumer_secret", "access_token", "access_token_secret"}
@@ -143,7 +143,7 @@ class XPublisher:
         return {each: found.get(each, Missing()) for each in post_ids}
 
     def engaged(self, post_id: str, kind: Kind, cursor: str | None) -> Page[Account]:  # noqa: ARG002
-        """Nobody: rewards are off, and reading accounts costs money."""
+        """Return no accounts: rewards are off, and reading accounts costs money."""
         return Page([], None)
 
     def me(self) -> Account:

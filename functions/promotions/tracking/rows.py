@@ -1,4 +1,4 @@
-"""The rows of what is tracked: which are due, and what a reading makes of one."""
+"""The rows of tracked promotions: which are due, and how a reading changes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,5 +74,5 @@ def history(promotion_id: str, limit: int) -> list[tuple[str, dict[str, int]]]:
 
 
 def _tracked(item: EngagementItem) -> Tracked | None:
-    """None for one that began to close since the index was read."""
+    """Returns None if the promotion began to close since the index was read."""
     return Tracked(**values_of(item, Tracked)) if item.tracked and item.track_at else None

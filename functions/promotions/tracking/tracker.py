@@ -1,8 +1,8 @@
 """Engagement tracking (S4-11, S4-12): the metrics of all running promotions, up to 100 posts by one request.
 
-Neither a chain for each promotion nor one for all: chains could not share a read. A schedule runs it every minute, and
-a run that fails is the next run's work. Two runs at once cost a read, and never a wrong number: a row is written on
-condition that it is tracked, and due as it was read.
+It is not a chain, because chains could not share a read. A schedule runs it every minute, and the next run does what a
+failed run left. Two runs at once cost a read, and never a wrong number: a row is written on condition that it is
+tracked, and due as it was read.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ _PATIENCE = 3
 
 @dataclass
 class Report:
-    """What a run came to."""
+    """The counts of a run."""
 
     due: int = 0
     read: int = 0

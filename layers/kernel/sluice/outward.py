@@ -4,8 +4,8 @@
                   SENDING -NotTaken-> WAITING -begin-> SENDING
                   SENDING -Unknown, or past its deadline-> UNKNOWN -look-> SENT | WAITING | UNKNOWN | FAILED | STUCK
 
-A call is a small record in the item that it belongs to. Its intent is committed before the call, and what came of it
-after. What is not certain is looked up, and is never blindly repeated. Pure, but for `perform`, which calls.
+A call is a small record in the item that it belongs to. Its intent is committed before the call, and its outcome
+after. A call with an uncertain outcome is looked up, and is never blindly repeated. Pure, except for `perform`.
 
 Each rule was model-checked (promotions section 4.1): without the intent, the look, the deadline or the settle time, the
 model finds a second post.
@@ -86,7 +86,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class CannotTell:
-    """Nobody could look: the other side cannot be reached, or has no way to look."""
+    """The look failed: the other side cannot be reached, or has no way to look."""
 
     reason: str
 
@@ -126,7 +126,7 @@ class Call:
     settles_at: datetime
     """When an absence counts."""
     due_at: datetime
-    """When it goes on: by a look, or by another attempt."""
+    """When the next look or attempt is due."""
     absences: int = 0
     """How many attempts came to nothing."""
     refusals: int = 0
@@ -138,7 +138,7 @@ class Call:
 
     @property
     def is_open(self) -> bool:
-        """Whether it may have happened, and nobody knows."""
+        """Whether it may have happened, without a known outcome."""
         return self.state in (CallState.SENDING, CallState.UNKNOWN)
 
 
@@ -201,19 +201,19 @@ def seen(call: Call, seen: Seen, now: datetime, patience: Patience) -> Call:
 
 
 def resolved(call: Call, result: str | None, now: datetime) -> Call:
-    """A call of which an operator says what happened: its result, or None for a call that never happened."""
+    """A call after an operator said what happened: its result; None if the call never happened."""
     if result is not None:
         return replace(call, state=CallState.SENT, result=result, reason=None)
     return replace(call, state=CallState.WAITING, looks=0, due_at=now)
 
 
 def looked_again(call: Call, now: datetime) -> Call:
-    """A call that nobody could look up, which is looked up again."""
+    """A call whose looks failed, and which is looked up again."""
     return replace(call, state=CallState.UNKNOWN, looks=0, due_at=now)
 
 
 def perform(call: Call, do: Callable[[Call], Outcome], now: datetime, patience: Patience) -> Outcome:
-    """Make the call, once: what came of it. A call that could end after its deadline is not made."""
+    """Make the call once, and return its outcome. A call that could end after its deadline is not made."""
     if now + timedelta(seconds=patience.call_seconds) > call.deadline:
         return NotTaken("There was not enough time left")
     try:

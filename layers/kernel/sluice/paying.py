@@ -66,7 +66,7 @@ class PayingStore[C: Chained, X: MoneyChange[Any]](ChainStore[C, X]):
         found, present = snapshot(
             (ledger.LedgerEntryItem, ledger.entry_key(entry_id)), (self.items, (change.after.id, PART))
         )
-        if found and _version(present) == _version(change.before):
+        if found and _place(present) == _place(change.before):
             message = (
                 f"The ledger has entry {entry_id} already, and {change.after.id} is as before it: one of their tables "
                 "was restored or edited alone. An operator must restore both to the same moment"
@@ -74,8 +74,8 @@ class PayingStore[C: Chained, X: MoneyChange[Any]](ChainStore[C, X]):
             raise Conflicting(message, "ledger_is_ahead")
 
 
-def _version(campaign: Any) -> tuple[int, int] | None:
-    """What each change that moves money raises: some leave the step, as a claim does."""
+def _place(campaign: Any) -> tuple[int, int] | None:
+    """Where a campaign is: the number of its last audit entry too, because not every command bumps the step."""
     return (int(campaign.step), int(campaign.audit_number)) if campaign else None
 
 
