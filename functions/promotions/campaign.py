@@ -57,7 +57,14 @@ def delete(promotion: Promotion, now: datetime) -> Change:
     return changed(promotion, replace(promotion.commanded(now), deleted_at=now), Action.DELETED)
 
 
-def publish(promotion: Promotion, host: str, now: datetime, actor: str, media_etags: tuple[str, ...] = ()) -> Change:
+def publish(
+    promotion: Promotion,
+    host: str,
+    now: datetime,
+    actor: str,
+    media_etags: tuple[str, ...] = (),
+    account_id: str | None = None,
+) -> Change:
     """Publish a draft: its budget moves from the owner's wallet, and the first post is the next step (S4-3).
 
     The ids of its ledger entries hold the round, and its step goes on counting: else a late worker of an earlier round
@@ -73,6 +80,7 @@ def publish(promotion: Promotion, host: str, now: datetime, actor: str, media_et
         wake_at=now,
         call=None,
         host=host,
+        account_id=account_id,
         media_etags=media_etags,
         cancel_requested_at=None,
         steps_done=0,
@@ -96,7 +104,7 @@ def cancel(promotion: Promotion, now: datetime) -> Change | None:
         raise Conflicting("Only a pending promotion can be cancelled", "campaign_cannot_be_cancelled")
     if promotion.is_cancelled or promotion.stage in UNDOES:
         return None
-    after = replace(promotion.commanded(now), cancel_requested_at=now)
+    after = replace(promotion.commanded(now), cancel_requested_at=now, steps_done=0)
     if after.call is None or after.call.state is CallState.WAITING:
         # Nothing is in flight: the call of an error is known not to have happened.
         after = _back(replace(after, error=None), now)
@@ -122,10 +130,12 @@ def resolve(promotion: Promotion, result: str | None, reason: str, now: datetime
     call = promotion.call
     if call is None or call.state not in (CallState.STUCK, CallState.UNKNOWN):
         raise Conflicting("No call of this promotion has an unknown outcome", "nothing_to_resolve")
-    settled = replace(promotion, error=None)
+    if result is None and now < call.settles_at:
+        # Nobody can know it yet: the request may still be on its way.
+        raise Conflicting(f"The call may take effect until {rfc3339(call.settles_at)}", "call_not_settled")
     noted = {"reason": reason, "attempt_id": call.attempt_id, "result": result}
-    found = advance(settled, resolved(call, result, now), now)
-    after = replace(found.after, step=promotion.step + 1, steps_done=0)
+    found = advance(replace(promotion, error=None), resolved(call, result, now), now)
+    after = replace(found.after, steps_done=0)
     return replace(found, before=promotion, after=after, action=Action.RESOLVED, noted=noted)
 
 
@@ -139,7 +149,13 @@ def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:
     if promotion.status is not PromotionStatus.PENDING or promotion.error is None:
         raise Conflicting("Only a pending promotion that has halted can be abandoned", "campaign_cannot_be_abandoned")
     after = replace(
-        promotion.commanded(now), error=None, call=None, cancel_requested_at=now, stage=Stage.RELEASE, wake_at=now
+        promotion.commanded(now),
+        error=None,
+        call=None,
+        cancel_requested_at=now,
+        stage=Stage.RELEASE,
+        steps_done=0,
+        wake_at=now,
     )
     return changed(promotion, after, Action.ABANDONED, noted={"reason": reason})
 

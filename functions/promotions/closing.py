@@ -149,7 +149,7 @@ class Closing:
         """Make one read of a network with the owner's token. Raises NotReadable, Unavailable."""
         networks, network, owner = self.outside.networks, promotion.network, promotion.created_by
         try:
-            return read(networks.publisher(network, owner))
+            return read(self.outside.publisher(promotion))
         except NotConnected as error:
             raise NotReadable(NOT_CONNECTED) from error
         except NotReadable as error:

@@ -153,7 +153,7 @@ class Promotions(Closer):
             _require_funds(found)
             policy = self._networks.policy(found.network)
             etags = self._media.take(found, policy.media_types, policy.media_bytes)
-            return promotions.publish(found, connection.host, now, requester.subject, etags)
+            return promotions.publish(found, connection.host, now, requester.subject, etags, connection.account_id)
 
         return self.command("publish", campaign_id, requester, change)
 

@@ -125,6 +125,7 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
     operation = DataAttribute(Operation, null=True)
     seq = NumberAttribute()
     host = UnicodeAttribute(null=True)
+    account_id = UnicodeAttribute(null=True)
     media_etags = TextsAttribute()
     tweet_id = UnicodeAttribute(null=True)
     contract_id = UnicodeAttribute(null=True)

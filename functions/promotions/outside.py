@@ -22,7 +22,7 @@ EXPIRE = "expireCampaign"
 
 
 class NotConnected(Exception):
-    """Raised when the owner has not connected the network, or the network refused the owner's token."""
+    """Raised when the owner has not connected the account. Another account would not find, and so repeat, a post."""
 
 
 class Networks(Protocol):
@@ -31,8 +31,11 @@ class Networks(Protocol):
     def policy(self, network: str) -> NetworkPolicy:
         """What a network allows. Raises Invalid (`network_unknown`)."""
 
-    def publisher(self, network: str, owner: str) -> SocialPublisher:
-        """A client with the owner's token. Raises NotConnected, Unavailable."""
+    def publisher(self, network: str, owner: str, host: str, account_id: str | None = None) -> SocialPublisher:
+        """A client with the owner's token, of an account at this server, and of this account if one is given.
+
+        Raises NotConnected, Unavailable.
+        """
 
     def revoked(self, network: str, owner: str) -> None:
         """Note that the network refused the owner's token. Raises Unavailable."""
@@ -66,12 +69,17 @@ class Outside:
             return f"{promotion.id}#{promotion.round}#{promotion.stage}"
         return self.escrow.new_ref(f"{promotion.id}#{promotion.round}", now)
 
+    def publisher(self, promotion: Promotion) -> SocialPublisher:
+        """A client of the account that it is published with. Raises NotConnected, Unavailable."""
+        owner, host = promotion.created_by, str(promotion.host)
+        return self.networks.publisher(promotion.network, owner, host, promotion.account_id)
+
     def call(self, promotion: Promotion, call: Call) -> Outcome:
         """Make the call of a stage, once."""
         if promotion.stage not in _POSTS | _DELETES:
             return self.escrow.submit(call.ref, *_submitted(promotion))
         try:
-            publisher = self.networks.publisher(promotion.network, promotion.created_by)
+            publisher = self.publisher(promotion)
             pictures = self.media.read(promotion) if promotion.stage is Stage.FIRST_POST else ()
         except NotConnected:
             return Refused(NOT_CONNECTED)
@@ -89,7 +97,7 @@ class Outside:
         if promotion.stage not in _POSTS:
             return self.escrow.outcome(call.ref, *_submitted(promotion))
         try:
-            publisher = self.networks.publisher(promotion.network, promotion.created_by)
+            publisher = self.publisher(promotion)
         except (NotConnected, Unavailable) as error:
             return CannotTell(str(error) or NOT_CONNECTED)
         reply_to = promotion.tweet_id if promotion.stage is Stage.SECOND_POST else None

@@ -249,6 +249,8 @@ class Promotion(Terms, Chained):
     """How many events it has had."""
     host: str | None = None
     """The server that the posts are on."""
+    account_id: str | None = None
+    """The account that posts there: the worker makes no call with the token of another one."""
     media_etags: tuple[str, ...] = ()
     """The ETag of each of its media when it was checked: no other upload is posted."""
 
@@ -314,7 +316,8 @@ def changed(before: Promotion | None, after: Promotion, action: Action | None, *
     if before and operation and before.status is PromotionStatus.PENDING:
         state = _state(after)
         attempts = after.call.attempt if after.call else 0
-        reason = after.error.reason if after.error else after.call.reason if after.call else None
+        refused = more.get("noted", {}).get("why")
+        reason = after.error.reason if after.error else after.call.reason if after.call else refused
         operation = followed(operation, after.stage, state, attempts, _result(before, after), reason, after.updated_at)
     counted = replace(after, seq=after.seq + len(events), operation=operation)
     return Change(before, counted, action, events=events, **more)

@@ -228,7 +228,7 @@ class World:
             Decimal(0), Decimal(0), call_seconds=10, settle_seconds=120,
         )  # fmt: skip
 
-    def publisher(self, _network: str, _owner: str) -> "World":
+    def publisher(self, *_: Any) -> "World":
         return self
 
     def revoked(self, network: str, owner: str) -> None:

@@ -200,6 +200,7 @@ def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: A
 REFUSED: list[tuple[dict[str, Any], tuple[int, str], str]] = [
     ({"texts": ["#ad " + "x" * 500, "two"]}, (400, "text_too_long"), "texts.0"),
     ({"texts": ["Same #ad", "Same #ad"]}, (400, "texts_equal"), "texts.1"),
+    ({"texts": ["Same #ad", " Same\n #ad "]}, (400, "texts_equal"), "texts.1"),
     ({"texts": ["No word of it", "two"]}, (400, "disclosure_missing"), "texts.0"),
     ({"media": ["med_01KAJ3W5V0SM0FKVYVXB9EQT6N"]}, (409, "media_missing"), ""),
 ]
@@ -414,6 +415,23 @@ def test_a_token_is_kept_where_nobody_reads_it(agency: Agency, log_lines: Callab
     assert json.loads(found["Value"]) == {"host": "sandbox", "account_id": "1", "secret": secret}
 
 
+@pytest.mark.parametrize(
+    ("network", "token"),
+    [
+        ("x", "{"),
+        ("x", '{"consumer_key": "a"}'),
+        ("x", '{"consumer_key": 1, "consumer_secret": 2, "access_token": 3, "access_token_secret": 4}'),
+        ("sandbox", "a" * 3000),
+        ("sandbox", " "),
+    ],
+)
+def test_what_is_no_token_of_its_network_is_rejected(agency: Agency, network: str, token: str) -> None:
+    answer = agency.ask("connect", EXAMPLE, ("/sandbox", f"/{network}"), body={"token": token})
+
+    assert (answer.refusal[:2], answer.fields) == ((400, "token_rejected"), ["token"])
+    assert agency.parameters() == []
+
+
 def test_a_connection_in_use_stays(agency: Agency) -> None:
     made = agency.running()
 
@@ -427,6 +445,21 @@ def test_a_connection_in_use_stays(agency: Agency) -> None:
     assert agency.told("disconnect")["network"] == "sandbox"
     assert agency.parameters() == []
     assert agency.ask("connection").refusal[:2] == (404, "connection_not_found")
+
+
+def test_nothing_is_posted_by_another_account_than_the_one_that_was_published_with(agency: Agency) -> None:
+    """A connection may change between the check of its change and a publish: a look by another account sees nothing."""
+    made = agency.published()
+    (name,) = agency.parameters()
+    other = json.dumps({"host": "sandbox", "account_id": "another", "secret": "other"})
+    agency.aws.client("ssm").put_parameter(Name=name, Value=other, Type="SecureString", Overwrite=True)
+
+    agency.work()
+
+    assert agency.posts() == []
+    assert agency.get(made)["status"] == "CampaignDraft"
+    assert agency.get(made)["operation"]["stages"][0]["reason"] == "not_connected"
+    assert agency.wallet() == 10_000
 
 
 @pytest.mark.parametrize(

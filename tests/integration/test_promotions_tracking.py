@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import time_machine
@@ -10,10 +11,14 @@ import time_machine
 from promotions import quota
 from promotions.items import PromotionsItem
 from promotions.limits import LIMITS, Family, Limit
+from promotions.networks import mastodon
+from promotions.networks.metered import LOOK_REQUESTS, Metered
+from promotions.ports import RATE_LIMITED
 from promotions.tracking import rows
 from sluice.dynamodb import bind
+from sluice.outward import Absent, CannotTell
 from tests.account import Account
-from tests.factories import NOON
+from tests.factories import NOON, FixedClock
 from tests.integration.agency import Agency
 from tests.integration.harness import Functions
 
@@ -130,6 +135,18 @@ def test_a_request_of_several_tokens_takes_all_or_none() -> None:
     assert quota.take("sandbox", "sandbox", Family.POSTS, 2, NOON) is None
     assert quota.take("sandbox", "sandbox", Family.POSTS, 2, NOON) == NOON + WINDOW
     assert quota.take("sandbox", "sandbox", Family.POSTS, 1, NOON) is None
+
+
+@pytest.mark.usefixtures("few")
+def test_a_look_takes_a_token_for_each_page_that_it_may_read() -> None:
+    """S4-22: a look at Mastodon reads two pages."""
+    publisher = Mock(blocked_until=None, **{"find_own.return_value": Absent()})
+    metered = Metered(publisher, "sandbox", "sandbox", FixedClock())
+
+    looks = [metered.find_own("text", None, "key", NOON) for _ in range(2)]
+
+    assert looks == [Absent(), CannotTell(RATE_LIMITED)]
+    assert mastodon._OWN_PAGES <= LOOK_REQUESTS
 
 
 @pytest.mark.usefixtures("few")

@@ -31,6 +31,18 @@ def test_nobody_looks_for_the_outcome_of_a_call_before_its_worker_is_dead() -> N
     assert source.properties["BatchSize"] == 1
 
 
+def test_whoever_talks_to_networks_has_their_libraries() -> None:
+    """They are imported late: without the layer, the sandbox alone would work."""
+    environments = {name: each["Environment"]["Variables"] for name, each in real().functions.items()}
+    talk = {name for name, each in environments.items() if "MASTODON_HOSTS" in each}
+    layers = {name: {text_of(layer) for layer in real().functions[name]["Layers"]} for name in talk}
+
+    without = {name for name in talk if not any("PromotionsLayer" in layer for layer in layers[name])}
+
+    assert len(talk) >= 3
+    assert without == set()
+
+
 def test_media_are_private_and_unused_uploads_go() -> None:
     bucket = real().of_type("AWS::S3::Bucket")[BUCKET]
     (policy,) = real().of_type("AWS::S3::BucketPolicy").values()

@@ -143,6 +143,12 @@ def test_texts_are_the_same_but_for_white_space_entities_and_hosts_of_mentions()
     assert not is_same("Fish and chips sl-q3k7za", "Fish and chips sl-q3k7zb")
 
 
+def test_a_text_that_a_network_composed_anew_is_found_again() -> None:
+    """Else a look would see nothing, and the post would be made twice."""
+    assert is_same("Cafe\u0301 \u200f\u05d0 sl-q3k7za", "Caf\u00e9 \u05d0 sl-q3k7za")
+    assert is_same("\U0001f468\u200d\U0001f373 #ad", "\U0001f468\U0001f373 #ad")
+
+
 def test_a_profile_has_no_markup() -> None:
     assert without_markup("<p>I am<br>Nina &amp; co</p><p>sluice-4711</p>") == "I am\nNina & co\nsluice-4711"
 

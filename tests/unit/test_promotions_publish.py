@@ -15,7 +15,7 @@ from promotions.publishing import Calls, PromotionBatches
 from promotions.texts import code
 from sluice.campaign import State
 from sluice.errors import Conflicting
-from sluice.outward import Absent, CannotTell, Done, Found, NotTaken, Outcome, Refused, Seen, Unknown
+from sluice.outward import Absent, CallState, CannotTell, Done, Found, NotTaken, Outcome, Refused, Seen, Unknown
 from sluice.steps import Step, StepChain
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -96,7 +96,7 @@ class World:
     def policy(self, _: str) -> Any:
         return type("Policy", (), {"call_seconds": 10, "settle_seconds": 120})
 
-    def publisher(self, _network: str, _owner: str) -> "World":
+    def publisher(self, *_: Any) -> "World":
         return self
 
     def revoked(self, network: str, owner: str) -> None:
@@ -202,6 +202,9 @@ def test_a_contract_that_is_refused_deletes_the_first_post_and_gives_the_money_b
     assert memory.campaign.status is PromotionStatus.DRAFT
     assert world.deleted == ["post 1"]
     assert memory.postings == [f"unfund#{ID}#1"]
+    assert memory.campaign.operation is not None
+    refused = [each.stage for each in memory.campaign.operation.stages if each.reason == "CONTRACT_REVERT_EXECUTED"]
+    assert refused == ["contract"]
     assert memory.events == [
         "CAMPAIGN_PUBLISH_DO_SM_TRANSACTION",
         "CAMPAIGN_CONTRACT_ERROR",
@@ -250,12 +253,59 @@ def test_what_nobody_can_look_up_is_stuck_until_an_operator_resolves_it() -> Non
     assert memory.campaign.error is not None
     assert (memory.campaign.error.reason, memory.campaign.error.retriable) == ("outcome_unknown", False)
 
-    memory.campaign = promotions.resolve(memory.campaign, "post 1", "It is there", world.present).after
+    resolved = promotions.resolve(memory.campaign, "post 1", "It is there", world.present)
+    assert resolved.after.seq == memory.campaign.seq + len(resolved.events), "each event is counted once"
+    assert resolved.before is memory.campaign
+    memory.campaign = resolved.after
     sent.append((memory.campaign.step, world.present))
     run_until_running(world, memory, chain, sent)
 
     assert memory.campaign.status is PromotionStatus.RUNNING
     assert memory.campaign.tweet_id == "post 1"
+
+
+def test_the_events_of_a_resolution_are_numbered_without_a_gap() -> None:
+    """S4-4: a consumer that orders events by `seq` would wait for the missing one for ever."""
+    world = World(answers={"first_post": [Unknown("timeout")]}, looks=[CannotTell("401")] * 20)
+    memory, chain, sent = world.make()
+    run_until_running(world, memory, chain, sent)
+
+    change = promotions.resolve(memory.campaign, "post 1", "It is there", world.present)
+
+    assert [event.name for event in change.events] == ["CAMPAIGN_PUBLISH_DO_SM_TRANSACTION"]
+    assert change.after.seq == memory.campaign.seq + 1
+    assert change.after.step == memory.campaign.step + 1
+
+
+def test_nobody_says_that_a_call_was_not_made_while_it_may_take_effect() -> None:
+    world = World(answers={"first_post": [Unknown("timeout")]}, looks=[CannotTell("401")] * 20)
+    memory, chain, sent = world.make()
+    chain.run(Step(ID, sent[0][0]), "message")
+    call = memory.campaign.call
+    assert call is not None
+
+    with pytest.raises(Conflicting, match="may take effect until"):
+        promotions.resolve(memory.campaign, None, "I see nothing", call.settles_at - timedelta(seconds=1))
+    settled = promotions.resolve(memory.campaign, None, "I see nothing", call.settles_at).after
+
+    assert settled.call is not None
+    assert settled.call.state is CallState.WAITING
+
+
+@pytest.mark.parametrize("command", [promotions.cancel, lambda *it: promotions.abandon(it[0], "Enough", it[1])])
+def test_a_publish_that_took_too_many_steps_can_be_cancelled_and_abandoned(command: Callable[..., Change]) -> None:
+    world = World(answers={"second_post": [NotTaken("429")] * 50})
+    memory, chain, sent = world.make()
+    run_until_running(world, memory, chain, sent)
+    assert memory.campaign.error is not None
+    assert memory.campaign.error.reason == "too many steps"
+
+    memory.campaign = command(memory.campaign, world.present).after
+    sent.append((memory.campaign.step, world.present))
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.DRAFT
+    assert memory.postings == [f"unfund#{ID}#1"]
 
 
 def test_a_worker_that_dies_in_the_call_is_followed_by_a_look_after_its_deadline() -> None:

@@ -103,7 +103,7 @@ class World:
     def policy(self, _: str) -> Any:
         return type("Policy", (), {"batch": 100})
 
-    def publisher(self, _: str, owner: str) -> "World":
+    def publisher(self, _: str, owner: str, __: str) -> "World":
         if owner == "nobody":
             raise NotConnected
         self.owner = owner

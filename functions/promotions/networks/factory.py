@@ -54,10 +54,10 @@ class NetworkFactory:
         hosts = {MASTODON: self.servers.mastodon_hosts}
         return [(policy, hosts.get(network, ())) for network, policy in POLICIES.items()]
 
-    def publisher(self, network: str, owner: str) -> SocialPublisher:
+    def publisher(self, network: str, owner: str, host: str, account_id: str | None = None) -> SocialPublisher:
         """As `Networks.publisher`."""
         token = self.secrets.get(owner, network)
-        if token is None:
+        if token is None or token.host != host or account_id not in (None, token.account_id):
             raise NotConnected
         return self.client(network, token)
 

@@ -11,6 +11,9 @@ from promotions.ports import SocialPublisher as Publisher
 from sluice.clock import Clock
 from sluice.outward import Absent, CannotTell, Done, Found, NotTaken, Outcome, Seen
 
+LOOK_REQUESTS = 2
+"""The most requests of one look: Mastodon lists an account's posts in pages of 40, and two of them are read."""
+
 
 @dataclass
 class Metered:
@@ -32,7 +35,7 @@ class Metered:
         return self._do(1, lambda: self.publisher.delete(post_id))
 
     def find_own(self, text: str, reply_to: str | None, key: str, since: datetime) -> Seen:
-        if self._taken(Family.METRICS, 1):
+        if self._taken(Family.METRICS, LOOK_REQUESTS):
             return CannotTell(RATE_LIMITED)
         found = self.publisher.find_own(text, reply_to, key, since)
         self._noted(Family.METRICS, isinstance(found, Found | Absent))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from html import unescape
 from html.parser import HTMLParser
 from time import monotonic
+from unicodedata import category, normalize
 
 from promotions.ports import Media
 from sluice.outward import Done, NotTaken, Outcome, Unknown
@@ -40,7 +41,10 @@ def post_with(
 
 
 def is_same(text: str, other: str) -> bool:
-    """Whether two texts are the same post: networks change white space, and show mentions without their hosts."""
+    """Whether two texts are the same post.
+
+    Networks change white space, compose characters, drop invisible ones, and show mentions without their hosts.
+    """
     return _folded(text) == _folded(other)
 
 
@@ -53,7 +57,8 @@ def without_markup(html: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return " ".join(_MENTION.sub(r"\1", unescape(text)).split())
+    shown = "".join(each for each in normalize("NFC", unescape(text)) if category(each) != "Cf")
+    return " ".join(_MENTION.sub(r"\1", shown).split())
 
 
 class _Text(HTMLParser):

@@ -46,6 +46,7 @@ RETRY_SECONDS = 2
 MOST_ENGAGED = 5_000
 """Handles of a post in all: they are in its item."""
 _PAGE = 40
+_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,320}")
 _SWITCH = re.compile(r"\[sandbox:([a-z0-9-]+)\]")
 
 
@@ -230,6 +231,8 @@ class SandboxPublisher:
 
     def me(self) -> Account:
         """As `SocialPublisher.me`: the author's name is the token."""
+        if not _NAME.fullmatch(self._author):
+            raise NotReadable(NOT_CONNECTED)
         with _readable():
             return self._sandbox.accounts([self._author])[0]
 

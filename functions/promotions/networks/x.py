@@ -14,7 +14,7 @@ import tweepy  # type: ignore[import-untyped]
 from promotions.networks import policies
 from promotions.networks.posting import is_same, post_with
 from promotions.networks.wire import Elsewhere, Wire
-from promotions.ports import Account, Kind, Media, Metrics, Missing, NetworkPolicy, NotReadable, Page
+from promotions.ports import NOT_CONNECTED, Account, Kind, Media, Metrics, Missing, NetworkPolicy, NotReadable, Page
 from sluice.clock import Clock
 from sluice.egress import Hosts, session
 from sluice.outward import Absent, CannotTell, Done, Found, Outcome, Seen
@@ -23,6 +23,7 @@ HOST = "api.twitter.com"
 """The host to which tweepy sends requests, and for which it signs them."""
 REQUEST_SECONDS = 8.0
 _OWN_PAGE = 100
+_OAUTH1 = {"consumer_key", "consumer_secret", "access_token", "access_token_secret"}
 
 
 class XPublisher:
@@ -43,10 +44,10 @@ class XPublisher:
         base_url: str = "",
         seconds: float = REQUEST_SECONDS,
     ) -> None:
-        """`seconds`: the longest that one request takes."""
+        """`seconds`: the longest that one request takes. Raises NotReadable for JSON that is no token."""
         self._account_id = account_id
         self._seconds = seconds
-        keys = json.loads(token) if token.startswith("{") else {}
+        keys = _keys(token) if token.startswith("{") else {}
         self._is_oauth1 = bool(keys)
         self._client = tweepy.Client(None if keys else token, return_type=dict, **keys)
         self._client.session = session(hosts, seconds)
@@ -166,6 +167,16 @@ class XPublisher:
             if self._wire.status == 404:
                 return None
             raise
+
+
+def _keys(token: str) -> dict[str, str]:
+    try:
+        keys: dict[str, str] = json.loads(token)
+    except ValueError:
+        raise NotReadable(NOT_CONNECTED) from None  # it quotes the token
+    if keys.keys() != _OAUTH1 or not all(isinstance(each, str) and each for each in keys.values()):
+        raise NotReadable(NOT_CONNECTED)
+    return keys
 
 
 def hosts_of(base_url: str, private: Sequence[str]) -> Hosts:

@@ -80,10 +80,10 @@ class Tracker:
 
     def _metrics(self, network: str, some: Sequence[Tracked]) -> Mapping[str, Metrics | Missing]:
         """The metrics of several owners' posts, with the token of the first owner whose token the network takes."""
-        ids = [post_id for row in some for post_id in row.post_ids]
+        ids, host = [post_id for row in some for post_id in row.post_ids], some[0].host
         for owner in dict.fromkeys(row.owner for row in some):
             try:
-                return self.networks.publisher(network, owner).metrics(ids)
+                return self.networks.publisher(network, owner, host).metrics(ids)
             except NotConnected:
                 continue
             except NotReadable as error:
