@@ -58,7 +58,7 @@ from promotions.schemas import (
     WithWhy,
 )
 from promotions.store import PromotionStore
-from sluice import exports, http, ledger, money, settings
+from sluice import exports, http, money, settings
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind
 from sluice.errors import Invalid, NotFound
@@ -519,7 +519,7 @@ def take_back(
 @app.get("/v2/wallet", **http.require(Role.USER))
 def wallet(caller: http.Caller) -> PursesResource:
     """List the caller's wallets, as `GET /api/v1/wallets/me` does."""
-    items = [PurseResource.of(each) for each in ledger.wallets_of(caller.subject)]
+    items = [PurseResource.of(each) for each in services().promotions.wallets(caller.subject)]
     return PursesResource(user=caller.subject, items=items)
 
 

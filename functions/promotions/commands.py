@@ -27,7 +27,7 @@ from sluice.clock import Clock
 from sluice.commands import ChainCommands
 from sluice.errors import Conflicting, FieldError, Invalid, NotFound
 from sluice.ids import new_id, nonce
-from sluice.journal import Budget, Insufficient, wallet
+from sluice.journal import Balance, Budget, Insufficient, wallet
 from sluice.requests import Answer, Requester
 from sluice.roles import Principal, Role
 from sluice.store import Place
@@ -209,6 +209,10 @@ class Promotions(Closer):
         source = HALTED_LIST if halted else listed_by(status, owner)
         found, following = self._store.page(source, limit, after, status)
         return [each for each in found if each.deleted_at is None and owner in (None, each.created_by)], following
+
+    def wallets(self, user: str) -> list[Balance]:
+        """The wallets that a user has, one for each currency."""
+        return ledger.wallets_of(user)
 
     def budget(self, promotion: Promotion) -> Budget:
         """Where a promotion's money is: funded = remaining + reserved + paid + refunded, at one moment."""
