@@ -435,7 +435,7 @@ def connection(network: NetworkName, caller: http.Caller) -> ConnectionResource:
     return ConnectionResource.of(services().accounts.connection(caller.subject, network))
 
 
-@app.put(f"{CONNECTIONS}/<network>", **http.require(Role.USER, errors=[409]))
+@app.put(f"{CONNECTIONS}/<network>", **http.require(Role.USER, errors=[404, 409]))
 def connect(
     network: NetworkName,
     body: Annotated[NewConnection, Body()],
@@ -494,7 +494,7 @@ def exception(host: ServerName, account: AccountId) -> ExceptionResource:
     return ExceptionResource.of(services().accounts.verdict(host.lower(), account))
 
 
-@app.put(EXCEPTION, **http.require(Role.OPERATOR, errors=[409]))
+@app.put(EXCEPTION, **http.require(Role.OPERATOR, errors=[404, 409]))
 def judge(
     host: ServerName,
     account: AccountId,
@@ -526,7 +526,7 @@ def wallet(caller: http.Caller) -> PursesResource:
 # --- The sandbox
 
 
-@app.put(f"{SANDBOX}/accounts/<handle>", **http.require(Role.OPERATOR))
+@app.put(f"{SANDBOX}/accounts/<handle>", **http.require(Role.OPERATOR, errors=[404]))
 def set_account(handle: HandleName, body: Annotated[SandboxAccount, Body()]) -> SandboxAccountResource:
     """Set what the sandbox knows of an account."""
     made = services().sandbox().set_account(Account(id="", handle=handle, **dict(body)))

@@ -7,9 +7,12 @@ from unittest.mock import patch
 
 import pytest
 
+from promotions import closing as promotions_closing
 from sponsorships import closing
 from tests.faults.boosts import CAMPAIGNS, Boosts
 from tests.faults.cache import through
+from tests.faults.promotions import CAMPAIGNS as PROMOTIONS
+from tests.faults.promotions import TERMS, PromotionsInTheWorld, connected
 from tests.faults.sponsorships import CAMPAIGNS as SPONSORSHIPS
 from tests.faults.sponsorships import FAR, Sponsorships, create, funded
 from tests.faults.views import Views, on_its_clock
@@ -57,11 +60,27 @@ def a_closing(world: World) -> None:
     world.http(Request("POST", f"{path}/close", None, "close"))
 
 
+def a_promotion(world: World) -> None:
+    """A promotion whose many participants are paid one a step, when its schedule closes it."""
+    connected(world)
+    _, made = world.http(
+        Request("POST", PROMOTIONS, {**TERMS, "duration_minutes": 60, "claim_window_hours": 0}, "create")
+    )
+    path = f"{PROMOTIONS}/{made['id']}"
+    world.http(Request("POST", f"{path}/publish", None, "publish"))
+    while (seen := world.http(Request("GET", path, None, "look"))[1])["status"] != "CampaignRunning":
+        world.step()
+    likes = {"like": [f"person{number}" for number in range(20)]}
+    status, _ = world.http(Request("PUT", f"/v2/sandbox/posts/{seen['tweet_id']}/engagement", likes, "like"))
+    assert status == 200
+
+
 LONG: dict[str, Callable[[World], None]] = {
     "BoostsWorkerFunction": a_campaign,
     "ViewsSyncWorkerFunction": a_sync,
     "ViewsImportsWorkerFunction": an_import,
     "SponsorshipsWorkerFunction": a_closing,
+    "PromotionsWorkerFunction": a_promotion,
 }
 """What makes each of them loop more than 16 times."""
 
@@ -91,7 +110,7 @@ def test_a_long_loop_needs_the_template_to_allow_it(
 def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> set[str]:
     """The functions of which a hop was dropped until everything came to rest."""
     views = Views(servers)
-    packages = {*Boosts.packages, *Views.packages, *Sponsorships.packages}
+    packages = {*Boosts.packages, *Views.packages, *Sponsorships.packages, *PromotionsInTheWorld.packages}
     small_pages: dict[str, Any] = {"page_contents": 1}
     with (
         a_world(packages, text, RedisUrl=servers.url, ViewShards="2") as world,
@@ -99,6 +118,7 @@ def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> s
         on_its_clock(world),
         patch.dict(epochs.Sync.__init__.__kwdefaults__, small_pages),
         patch.object(closing, "PAGE", 1),
+        patch.object(promotions_closing, "PAGE", 1),
     ):
         world.far = FAR
         views.live_in(world)

@@ -95,7 +95,11 @@ def status() -> StatusResource:
     return services().monitoring.status()
 
 
-@app.post(FULL_CHECK, **http.require(Role.OPERATOR, 202, errors=[409]))
+_BEGINS = http.require(Role.OPERATOR, 202, errors=[409])
+_BEGINS["responses"][200] = {"description": "A run is going."}
+
+
+@app.post(FULL_CHECK, **_BEGINS)
 def full_check(
     body: Annotated[NewCheck, Body()], origin: http.Origin, key: http.IdempotencyKey = None
 ) -> Response[CheckRunResource]:
