@@ -481,7 +481,7 @@ def prove(link_id: LinkId, origin: http.Origin, key: http.IdempotencyKey = None)
     return http.command(origin, key, made, LinkResource, LinkResource.of)
 
 
-@app.delete(f"{LINKS}/<link_id>", **http.require(Role.USER, errors=[404]))
+@app.delete(f"{LINKS}/<link_id>", **http.require(Role.USER, errors=[404, 409]))
 def unlink(link_id: LinkId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[LinkResource]:
     """Delete a link."""
     made = partial(services().accounts.unlink, link_id)
@@ -507,7 +507,7 @@ def judge(
     return http.command(origin, key, made, ExceptionResource, ExceptionResource.of)
 
 
-@app.delete(EXCEPTION, **http.require(Role.OPERATOR, errors=[404]))
+@app.delete(EXCEPTION, **http.require(Role.OPERATOR, errors=[404, 409]))
 def take_back(
     host: ServerName, account: AccountId, origin: http.Origin, key: http.IdempotencyKey = None
 ) -> Response[ExceptionResource]:
