@@ -177,3 +177,16 @@ def test_every_route_that_changes_something_documents_its_idempotency_key():
     }
 
     assert keyless == NO_COMMANDS.keys()
+
+
+def test_every_route_that_takes_a_key_documents_the_conflict_of_a_key_that_was_used_before():
+    paths = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text())["paths"]
+    lacking = [
+        f"{method.upper()} {path}"
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if any(each["name"].lower() == "idempotency-key" for each in operation.get("parameters", []))
+        and "409" not in operation["responses"]
+    ]
+
+    assert lacking == []
