@@ -47,6 +47,7 @@ from promotions.promotion import (
     Trigger,
 )
 from promotions.split import Participant, ParticipantState, Reason, Split
+from sluice import chained
 from sluice.audit import HeadAttributes
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, NumbersAttribute, TextsAttribute
@@ -56,24 +57,6 @@ ENGAGEMENT = "engagement"
 INTERVAL_SECONDS = 300
 """How often metrics are read (S4-12), while they change."""
 PARTICIPANT = "participant#"
-
-
-class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_creation"
-        projection = KeysOnlyProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
-
-
-class _ByStatus(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_status"
-        projection = KeysOnlyProjection()
-
-    status = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
 
 
 class PromotionsItem(Bound):
@@ -86,11 +69,11 @@ class PromotionsItem(Bound):
     part = UnicodeAttribute(range_key=True)
 
 
-class ListedItem(PromotionsItem):
-    """The keys of what has a status, as the indexes project them; or an entry in a list."""
+class ListedItem(chained.ListedItem):
+    """The keys of a promotion, as the indexes project them; or an entry in a list."""
 
-    by_creation = _ByCreation()
-    by_status = _ByStatus()
+    class Meta(PromotionsItem.Meta):
+        pass
 
 
 class ChainItem(PromotionsItem):
