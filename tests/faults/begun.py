@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.faults.script import Command
-from tests.faults.world import OneTime, Request, World
+from tests.faults.world import OneTime, World
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ def give(world: World, command: Command, number: int) -> Any:
     """Carry out a command that must be obeyed: its answer."""
     if command.act:
         return command.act(world, [])
-    body = command.body(world) if callable(command.body) else command.body
-    request = Request(command.method, command.path, body, f"begun-{number}", command.role, command.subject)
+    request = command.request(world, (), f"begun-{number}")
     status, answer = world.http(request)
     assert status < 300, (request, answer)
     return answer

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any, ClassVar
@@ -12,18 +12,19 @@ from zoneinfo import ZoneInfo
 
 from botocore.exceptions import ClientError
 
-from sluice import ids, journal, ledger
+from sluice import ids
 from sluice.clock import rfc3339
-from sluice.dynamodb import Database, bind
 from sponsorships import closing, commands, impressions, rows
 from sponsorships.impressions import ImpressionKeys
 from sponsorships.recording import recorder
 from tests.account import secret_of
+from tests.faults.begun import Begun, come_to_rest, give, made
+from tests.faults.books import LEDGER, deposit
 from tests.faults.chain import SHARED, act, actions_by_entity
 from tests.faults.script import Command
 from tests.faults.sponsorships_watch import Books, Watch, check_rest, is_settled, items
 from tests.faults.sweep import Context, Flow
-from tests.faults.world import START, SWEEPER, OneTime, World, a_world
+from tests.faults.world import START, SWEEPER, World, a_world
 
 MODULES = (
     "sponsorships.store",
@@ -169,7 +170,7 @@ OUT_OF_SIGHT = {
 }
 """What no run can notice."""
 
-TABLE, LEDGER = "SponsorshipsTable", "LedgerTable"
+TABLE = "SponsorshipsTable"
 CAMPAIGNS = "/api/v1/campaigns"
 BEFORE = START - timedelta(hours=1)
 """When what a flow begins with was made."""
@@ -195,14 +196,6 @@ STREAM, SCHEDULE = "SponsorshipsMonitoringStreamFunction", "SponsorshipsMonitori
 # --- What a flow begins with
 
 
-@dataclass(frozen=True)
-class Begun:
-    """What the tables and schedules hold when a flow begins."""
-
-    tables: Mapping[str, Mapping[Any, Any]]
-    one_time: Mapping[str, OneTime]
-
-
 _kept: dict[str, Begun] = {}
 """Made once for each process, by the product as it is."""
 
@@ -210,17 +203,9 @@ _kept: dict[str, Begun] = {}
 def funded(world: World) -> None:
     """The advertiser has money."""
     if "funded" not in _kept:
-        _deposit(world)
+        deposit(world, "ada", 5000)
         _kept["funded"] = Begun({LEDGER: dict(world.dynamo.tables[LEDGER].items)}, {})
     world.dynamo.tables[LEDGER].items = dict(_kept["funded"].tables[LEDGER])
-
-
-def _deposit(world: World) -> None:
-    bind(ledger.LedgerItem, world.aws.ref(LEDGER))
-    entry = journal.transfer(
-        "dep#1", "deposit", "USD", "outside#USD", "wallet#USD#ada", 5000, cause="wallet:ada 1", actor="ada", now=BEFORE
-    )
-    assert Database().commit(lambda write: ledger.write(write, entry, ledger.read(leg.account for leg in entry.legs)))
 
 
 def begun(
@@ -231,43 +216,28 @@ def begun(
     def prepare(world: World) -> None:
         name = repr((commands, streamers, seen, terms))
         if name not in _kept:
-            _kept[name] = _begin(world, commands, streamers, seen, terms)
-        for table, found in _kept[name].tables.items():
-            world.dynamo.tables[table].items = dict(found)
-        world.one_time = dict(_kept[name].one_time)
+            _kept[name] = made(world, BEFORE, lambda world: _begin(world, commands, streamers, seen, terms))
+        _kept[name].put(world)
 
     return prepare
 
 
 def _begin(
     world: World, commands: tuple[Command, ...], streamers: tuple[str, ...], seen: int, terms: dict[str, Any]
-) -> Begun:
-    began, silent, watchers = world.began, world.silent, world.watchers
-    world.forget(BEFORE)
+) -> None:
     funded(world)
     secrets = [f"KEY-{number + 1}" for number in range(max(1, len(streamers)))]
     keys = [load(*secrets)] if terms.get("gkeys") else []
     joins = [join(each) for each in streamers]
-    made = [create(**terms), *keys, start(), *joins, act(lambda world: [see(world, each, seen) for each in streamers])]
-    far, world.far = world.far, timedelta()
-    for number, command in enumerate([*made, *commands]):
-        _give(world, command, number)
-        while number >= len(made) - 1 and not world.is_quiet():
-            world.step()
-    world.far = far
-    found = Begun({name: dict(table.items) for name, table in world.dynamo.tables.items()}, dict(world.one_time))
-    world.forget(began)
-    world.silent, world.watchers = silent, watchers
-    return found
-
-
-def _give(world: World, command: Command, number: int) -> None:
-    if command.act:
-        command.act(world, [])
-        return
-    request = command.request(world, (), f"begun-{number}")
-    status, answer = world.http(request)
-    assert status < 300, (request, answer)
+    first = [create(**terms), *keys, start(), *joins]
+    for number, command in enumerate(first):
+        give(world, command, number)
+    for streamer in streamers:
+        see(world, streamer, seen)
+    come_to_rest(world)
+    for number, command in enumerate(commands, len(first)):
+        give(world, command, number)
+        come_to_rest(world)
 
 
 def capped(prepare: Callable[[World], None]) -> Callable[[World], None]:

@@ -10,6 +10,7 @@ from sluice.dynamodb import bind
 from sponsorships import merkle
 from tests.dynamo.expressions import plain
 from tests.dynamo.model import Written
+from tests.faults.books import LEDGER, LedgerBooks, items
 from tests.faults.chain import (
     OutboxWatch,
     actions_by_entity,
@@ -22,7 +23,7 @@ from tests.faults.chain import (
 from tests.faults.sweep import Violation
 from tests.faults.world import Request, World
 
-TABLE, LEDGER = "SponsorshipsTable", "LedgerTable"
+TABLE = "SponsorshipsTable"
 LIVE = ("settling", "held")
 PROMISED = ("active", "settling", "held", "review")
 """Pay is set aside for a participation in these statuses."""
@@ -39,25 +40,11 @@ _GOES_ON = {
 }
 
 
-def items(world: World, table: str, **texts: str) -> list[dict[str, Any]]:
-    """A table's items that have these texts, in the order of their keys."""
-    wanted = {name: {"S": text} for name, text in texts.items()}
-    found = (
-        item
-        for item in world.dynamo.tables[table].items.values()
-        if all(item.get(name) == each for name, each in wanted.items())
-    )
-    return sorted(({name: plain(each) for name, each in item.items()} for item in found), key=_key)
-
-
-def _key(item: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(item[name]) for name in ("id", "part", "account", "line") if name in item)
-
-
-class Books:
+class Books(LedgerBooks):
     """The tables, added up from their raw items."""
 
     def __init__(self, world: World, *, are_tallies_true: bool = True) -> None:
+        super().__init__(world)
         self.are_tallies_true = are_tallies_true
         """Whether no hand deleted rows or edited tallies."""
         self.participations: dict[str, dict[str, Any]] = {}
@@ -71,12 +58,6 @@ class Books:
         self.tallies: list[dict[str, Any]] = []
         self.keys: list[dict[str, Any]] = []
         self._sponsorships(world)
-        self.amounts: dict[str, int] = {}
-        self.counted: dict[str, int] = {}
-        """How many lines each balance says that it has."""
-        self.lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        self.entries: dict[str, dict[str, Any]] = {}
-        self._ledger(world)
 
     def _sponsorships(self, world: World) -> None:
         for (name, part), item in world.dynamo.tables[TABLE].items.items():
@@ -94,16 +75,6 @@ class Books:
             elif name.startswith("keys#") and part.startswith("key#"):
                 self.keys.append({each: plain(value) for each, value in item.items()})
 
-    def _ledger(self, world: World) -> None:
-        for (account, line), item in world.dynamo.tables[LEDGER].items.items():
-            if line == "balance":
-                self.amounts[account] = int(item["amount"]["N"])
-                self.counted[account] = int(item["lines"]["N"])
-            elif line == "entry":
-                self.entries[account.removeprefix("entry#")] = {name: plain(each) for name, each in item.items()}
-            elif line.startswith("line#"):
-                self.lines[account].append({name: plain(each) for name, each in item.items()})
-
     # --- What must hold
 
     def check(self) -> None:
@@ -113,7 +84,7 @@ class Books:
                 f"the tallies are not the valid rows: {self.tallied} instead of {self.valid}, "
                 f"{self.clicks} instead of {self.clicked}"
             )
-        self._check_accounts()
+        self.check_accounts()
         for campaign, found in self.campaigns.items():
             self._check_budget(campaign)
             kept = [self.amounts.get(f"{kind}#{campaign}", 0) for kind in ("budget", "reserved")]
@@ -123,41 +94,15 @@ class Books:
             self._check_pay(each)
         self._check_keys()
 
-    def _check_accounts(self) -> None:
-        for account, amount in self.amounts.items():
-            lines = self.lines[account]
-            if sum(int(each["amount"]) for each in lines) != amount or len(lines) != self.counted[account]:
-                raise Violation(f"{account} has {amount}, and its lines are {lines}")
-            if amount < 0 and not account.startswith("outside#"):
-                raise Violation(f"{account} is negative: {amount}")
-            entries = Counter(each["entry"] for each in lines)
-            if max(entries.values()) > 1:
-                raise Violation(f"{account} has an entry twice: {entries}")
-        if sum(self.amounts.values()):
-            raise Violation(f"money came from nowhere: {self.amounts}")
-
     def _check_budget(self, campaign: str) -> None:
-        """funded = remaining + reserved + paid + refunded, of lines alone."""
-        budget, reserved = f"budget#{campaign}", f"reserved#{campaign}"
-        wallets: Counter[str] = Counter()
-        for account, lines in self.lines.items():
-            if account.startswith("wallet#"):
-                for each in lines:
-                    if campaign in each["entry"]:
-                        wallets[each["kind"]] += int(each["amount"])
-        funded, paid, refunded = -wallets["fund"], wallets["pay"], wallets["refund"]
-        clawed = wallets["clawback"]
-        found = self.amounts.get(budget, 0), self.amounts.get(reserved, 0), paid + clawed, refunded
-        if funded != sum(found):
-            raise Violation(
-                f"{campaign} was funded with {funded}, and (remaining, reserved, paid, refunded) is {found}"
-            )
+        """The budget adds up, and what is reserved is what is promised."""
+        _, _, reserved, _, _ = self.check_budget(campaign)
         promised = 0
         for each in self.participations.values():
             if each["campaign_id"] == campaign and each["status"] in PROMISED:
                 promised += self.pay_of(each["id"])
-        if self.amounts.get(reserved, 0) != promised:
-            raise Violation(f"{self.amounts.get(reserved, 0)} are set aside, and {promised} promised")
+        if reserved != promised:
+            raise Violation(f"{reserved} are set aside, and {promised} promised")
 
     def pay_of(self, participation: str) -> int:
         """What was set aside at its join."""
