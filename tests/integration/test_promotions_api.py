@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
@@ -332,6 +333,28 @@ def test_a_resolution_says_what_happened(agency: Agency, body: dict[str, Any]) -
     assert agency.operator("resolve", made, body=body).status == 400
     answer = agency.operator("resolve", made, body={"outcome": "not_sent", "reason": "It is not there"})
     assert answer.refusal[:2] == (409, "nothing_to_resolve")
+
+
+def test_an_operation_goes_90_days_after_the_close_or_after_its_rollback(agency: Agency) -> None:
+    """S4-23."""
+    made = agency.published(title="Winter [escrow:refused]")
+    at_first = _expiry(agency, made, 1)
+    agency.work()
+    agency.told("edit", made, body={"title": "Winter"})
+    agency.ask("publish", made)
+    agency.work()
+
+    rolled_back = datetime.fromisoformat(agency.told("operations", made)["items"][0]["ended_at"])
+    closes_at = datetime.fromisoformat(agency.get(made)["campaign_close_time"])
+    assert at_first is None
+    assert _expiry(agency, made, 1) == int((rolled_back + timedelta(days=90)).timestamp())
+    assert _expiry(agency, made, 2) == int((closes_at + timedelta(days=90)).timestamp())
+
+
+def _expiry(agency: Agency, made: str, number: int) -> int | None:
+    items = {(each["id"], each["part"]): each for each in agency.aws.items("PromotionsTable")}
+    found: int | None = items[made, f"operation#{number:04d}"].get("expires_at")
+    return found
 
 
 # --- Media
