@@ -168,7 +168,7 @@ class Promotions(Closer):
         has = ledger.read([account])[account].amount
         if has < promotion.budget:
             problems.append(FieldError("budget", f"The wallet has {has}, and {promotion.budget} are needed"))
-        cost = sum(policy.link_price if "://" in text else policy.post_price for text in promotion.texts)
+        cost = sum(map(policy.price, promotion.texts))
         return Preview(self._posted(promotion), tuple(problems), promotion.budget, has, f"{cost:.3f}")
 
     def cancel(self, campaign_id: str, requester: Requester) -> Promotion | Answer:

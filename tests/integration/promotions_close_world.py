@@ -225,7 +225,7 @@ class World:
     def policy(self, network: str) -> NetworkPolicy:
         return NetworkPolicy(
             network, self.rewards_on, frozenset(Kind), len, 500, frozenset(), 4, 10, 50, True,
-            Decimal(0), Decimal(0), call_seconds=10, settle_seconds=120,
+            Decimal(0), Decimal(0), lambda _: False, call_seconds=10, settle_seconds=120,
         )  # fmt: skip
 
     def publisher(self, *_: Any) -> "World":
