@@ -168,6 +168,13 @@ class Escrow(Protocol):
     def expires(self) -> bool:
         """Whether it is called a last time when rewards were not claimed."""
 
+    @property
+    def settle_seconds(self) -> float:
+        """Seconds after the end of a call until it has taken effect, or never will."""
+
+    def made(self, ref: str) -> bool:
+        """Whether a reference is of this kind of escrow: the stack may have been deployed with another one since."""
+
     def new_ref(self, key: str, now: datetime) -> str:
         """The reference of a call that is yet to be made: kept before it is. `key`: the campaign and its round."""
 

@@ -1,7 +1,7 @@
 """The publish of a promotion, stage by stage, with a store in memory and a network that loses answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,33 +10,17 @@ import pytest
 from promotions import campaign as promotions
 from promotions.outside import Outside
 from promotions.ports import NOT_CONNECTED
-from promotions.promotion import Change, Promotion, PromotionStatus, PromotionType, Stage
+from promotions.promotion import Change, Promotion, PromotionStatus, Stage
 from promotions.publishing import Calls, PromotionBatches
 from promotions.texts import code
 from sluice.campaign import State
 from sluice.errors import Conflicting
 from sluice.outward import Absent, CallState, CannotTell, Done, Found, NotTaken, Outcome, Refused, Seen, Unknown
 from sluice.steps import Step, StepChain
+from tests.factories import a_promotion
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ID = "prm_01KAJ3W5V0SM0FKVYVXB9EQT6N"
-
-
-def a_promotion(**more: Any) -> Promotion:
-    made = Promotion(
-        id=ID,
-        created_at=NOON,
-        updated_at=NOON,
-        created_by="acme",
-        title="Winter",
-        type=PromotionType.REWARDED,
-        network="sandbox",
-        texts=("Look at this #ad", "All of it is here"),
-        budget=10_000,
-        currency="USD",
-        duration_minutes=60,
-    )
-    return replace(made, **more)
 
 
 @dataclass
@@ -75,6 +59,9 @@ class World:
     """What a call answers instead of what it did, by its stage; Unknown after it happened."""
     in_the_call: Callable[[], None] = lambda: None
     looks: list[Seen] = field(default_factory=list)
+    settle_seconds: float = 0.0
+    is_another: bool = False
+    """Whether the stack was deployed with another kind of escrow since."""
 
     def make(self) -> tuple[Memory, StepChain[Promotion], list[tuple[int, datetime]]]:
         memory = Memory(promotions.publish(a_promotion(), "sandbox", NOON, "acme").after)
@@ -122,6 +109,9 @@ class World:
 
     def outcome(self, ref: str, function: str, _: Mapping[str, str | int]) -> Seen:
         return Found(ref) if function in self.contract else Absent()
+
+    def made(self, _ref: str) -> bool:
+        return not self.is_another
 
     def new_ref(self, _key: str, _now: datetime) -> str:
         return "0.0.1@1"
@@ -290,6 +280,36 @@ def test_nobody_says_that_a_call_was_not_made_while_it_may_take_effect() -> None
 
     assert settled.call is not None
     assert settled.call.state is CallState.WAITING
+
+
+def test_a_contract_of_another_escrow_is_not_closed_with_this_one() -> None:
+    """The parameter `Escrow` was changed: an escrow that has no such contract would say that it is closed."""
+    world = World(answers={"second_post": [Refused("too long")]})
+    memory, chain, sent = world.make()
+    run_until_running(world, memory, chain, sent)
+    world.is_another = True
+
+    change = promotions.cancel(memory.campaign, world.present)
+    assert change is not None
+    memory.campaign = change.after
+    sent.append((memory.campaign.step, world.present))
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.error is not None
+    assert (memory.campaign.error.stage, memory.campaign.error.reason) == ("undo_contract", "another_escrow")
+    assert world.contract == ["createCampaign"]
+
+
+def test_a_call_of_another_escrow_is_not_looked_up_with_this_one() -> None:
+    """It would be absent there, and made again."""
+    world = World(answers={"contract": [Unknown("timeout")]}, is_another=True)
+    memory, chain, sent = world.make()
+
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.call is not None
+    assert (memory.campaign.call.state, memory.campaign.call.reason) == (CallState.STUCK, "another_escrow")
+    assert world.contract == ["createCampaign"]
 
 
 @pytest.mark.parametrize("command", [promotions.cancel, lambda *it: promotions.abandon(it[0], "Enough", it[1])])
