@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.fakes.hedera import ACCOUNT, CONTRACT, NODE, FakeHedera, Fault
 from promotions import escrow_function
-from promotions.campaign import resolve
+from promotions.campaign import Resolution, resolve
 from promotions.mirror import MirrorNode
 from promotions.outside import CLOSE, CREATE, ESCROW_PATIENCE, EXPIRE, Outside
 from promotions.promotion import PromotionStatus, Stage
@@ -363,12 +363,14 @@ def test_nobody_says_that_a_call_was_not_made_while_it_may_be_executed(hedera: H
     call = begin(None, CREATE, hedera.new_ref(), now, now, patience)
     promotion = replace(promotion, call=answered(call, Unknown("timeout"), now, patience))
 
+    said = Resolution(Stage.CONTRACT, 1, None, "I see nothing")
+
     hedera.later(180 - 1)
     with pytest.raises(Conflicting, match="may take effect until"):
-        resolve(promotion, None, "I see nothing", hedera.clock.now())
+        resolve(promotion, said, hedera.clock.now())
     hedera.later(2)
 
-    assert resolve(promotion, None, "I see nothing", hedera.clock.now()).after.call is not None
+    assert resolve(promotion, said, hedera.clock.now()).after.call is not None
     assert hedera.look(call.ref) == Absent()
 
 

@@ -320,19 +320,24 @@ def test_a_draft_cannot_be_commanded(agency: Agency, name: str, code: str) -> No
 @pytest.mark.parametrize(
     "body",
     [
-        {"outcome": "sent", "reason": "I saw it"},
+        {"outcome": "sent"},
         {"outcome": "not_sent", "result": "1", "reason": "I did not"},
         {"outcome": "perhaps", "reason": "Who knows"},
-        {"outcome": "not_sent"},
+        {"reason": None},
         {"outcome": "sent", "result": "1/../2", "reason": "It goes into a path"},
+        {"stage": "third_post"},
+        {"stage": None},
+        {"attempt": 0},
+        {"attempt": None},
     ],
 )
 def test_a_resolution_says_what_happened(agency: Agency, body: dict[str, Any]) -> None:
     made = agency.draft()
+    good = {"stage": "first_post", "attempt": 1, "outcome": "not_sent", "reason": "It is not there"}
+    bad = {name: value for name, value in (good | body).items() if value is not None}
 
-    assert agency.operator("resolve", made, body=body).status == 400
-    answer = agency.operator("resolve", made, body={"outcome": "not_sent", "reason": "It is not there"})
-    assert answer.refusal[:2] == (409, "nothing_to_resolve")
+    assert agency.operator("resolve", made, body=bad).status == 400
+    assert agency.operator("resolve", made, body=good).refusal[:2] == (409, "nothing_to_resolve")
 
 
 def test_an_operation_goes_90_days_after_the_close_or_after_its_rollback(agency: Agency) -> None:
