@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from local.fakes.hedera import ACCOUNT, CONTRACT, NODE, FakeHedera, Fault
 from promotions import escrow_function
 from promotions.campaign import Resolution, resolve
+from promotions.escrow.hedera import HederaEscrow
 from promotions.mirror import MirrorNode
 from promotions.outside import CLOSE, CREATE, ESCROW_PATIENCE, EXPIRE, Outside
 from promotions.promotion import PromotionStatus, Stage
@@ -32,6 +33,7 @@ from sluice.outward import (
     begin,
     seen,
 )
+from sluice.wake import LONGEST_DELAY_SECONDS
 from tests.factories import a_promotion
 from tests.integration.escrows_world import CAMPAIGN, HederaWorld, LambdaClient, LedgerWorld, World, hedera_world
 from tests.packages import nothing_cached
@@ -372,6 +374,22 @@ def test_nobody_says_that_a_call_was_not_made_while_it_may_be_executed(hedera: H
 
     assert resolve(promotion, said, hedera.clock.now()).after.call is not None
     assert hedera.look(call.ref) == Absent()
+
+
+def test_calls_that_aws_refuses_as_a_loop_wait_for_a_new_chain_of_requests(hedera: HederaWorld) -> None:
+    """A schedule begins one: waits of more than 15 minutes are schedules."""
+    stop = {"Error": {"Code": "RecursiveInvocationException", "Message": "..."}}
+    hedera.escrow = HederaEscrow("escrow", ACCOUNT, lambda: Mock(invoke=Mock(side_effect=ClientError(stop, "Invoke"))))
+    now = hedera.clock.now()
+    call = begin(None, CREATE, hedera.new_ref(), now, now, ESCROW_PATIENCE)
+    call = answered(call, hedera.create(call.ref), now, ESCROW_PATIENCE)
+
+    looks = 0
+    while (call.due_at - now).total_seconds() <= LONGEST_DELAY_SECONDS:
+        looks, now = looks + 1, max(call.due_at, now)
+        call = seen(call, hedera.look(call.ref), now, ESCROW_PATIENCE)
+
+    assert (call.state, looks) == (CallState.UNKNOWN, 6)
 
 
 def test_each_escrow_knows_its_own_references(world: World, hedera: HederaWorld) -> None:

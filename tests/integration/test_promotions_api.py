@@ -159,7 +159,7 @@ def test_a_dry_run_says_what_a_publish_would_do_and_changes_nothing(agency: Agen
 
 
 def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: Agency) -> None:
-    """S4-3, S4-4, S4-5, S4-7, S4-9, S4-17."""
+    """S4-2, S4-3, S4-4, S4-5, S4-7, S4-9, S4-17, S4-20."""
     made = agency.ready()
 
     answer = agency.ask("publish", made, key="publish-1")
@@ -193,6 +193,13 @@ def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: A
         "CAMPAIGN_PUBLISH_DO_SM_TRANSACTION",
         "CAMPAIGN_PUBLISH_SECOND_CONTENT",
         "PromotionStarted",
+    ]
+    assert agency.actions(made) == [
+        "PROMOTION_CREATED",
+        "PROMOTION_PUBLISHED",
+        "PROMOTION_FIRST_POST",
+        "PROMOTION_CONTRACT",
+        "PROMOTION_STARTED",
     ]
     assert agency.wallet() == 0
     assert agency.told("verify", made)["valid"]
@@ -584,6 +591,33 @@ def test_an_exception_is_audited_and_keeps_its_account_from_publishing(agency: A
 
 
 # --- The close
+
+
+def test_the_rows_hold_what_the_tables_of_the_source_do(agency: Agency) -> None:
+    """S4-16: campaign_twittercard, eventOutBox, campaign_engagement, campaign_rewards, user_user with its history."""
+    made = agency.running()
+    agency.link("nina")
+    agency.engage(agency.get(made)["tweet_id"], like=["nina"])
+    agency.ask("close", made)
+    agency.work()
+
+    rows = {each["part"].partition("#")[0]: each for each in agency.aws.items("PromotionsTable") if each["id"] == made}
+    event = agency.aws.items("OutboxTable")[0]
+    assert rows["campaign"].keys() >= {
+        "tweet_id",
+        "contract_id",
+        "contract_status",
+        "last_thread_tweet_id",
+        "campaign_start_time",
+        "campaign_close_time",
+    }
+    assert rows["engagement"]["metrics"] == '{"likes": 1, "reposts": 0, "quotes": 0, "replies": 0}'
+    assert (rows["participant"]["amount"], rows["participant"]["state"]) == (10_000, "paid")
+    assert event.keys() >= {"name", "data", "created_at", "status"}
+    assert (agency.wallet(), agency.wallet("nina")) == (0, 10_000)
+    kinds = [each["kind"] for each in agency.told("statement", made)["items"]]
+    assert kinds[0] == "fund"
+    assert kinds[-1] == "pay"
 
 
 def test_a_close_rewards_refunds_and_can_be_claimed(agency: Agency) -> None:
