@@ -304,7 +304,7 @@ def resolve(
 ) -> Response[PromotionResource]:
     """Say what became of a call whose outcome is unknown; the promotion goes on from there.
 
-    409 `another_call`: the open call is of another stage or attempt. 409 `call_not_settled`: it may still take effect.
+    409 `another_call`: the open call is another attempt. 409 `call_not_settled`: it may still take effect.
     """
     made = partial(services().promotions.resolve, campaign_id, body.said())
     return http.command(origin, key, made, PromotionResource, shown, 202)

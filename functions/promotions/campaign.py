@@ -129,8 +129,7 @@ def resume(promotion: Promotion, now: datetime) -> Change:
 class Resolution:
     """What an operator says about one call that cannot be looked up."""
 
-    stage: Stage
-    attempt: int
+    attempt_id: str
     result: str | None
     """What it came to; None if it never happened."""
     reason: str
@@ -141,8 +140,8 @@ def resolve(promotion: Promotion, said: Resolution, now: datetime) -> Change:
     call, result = promotion.call, said.result
     if call is None or call.state not in (CallState.STUCK, CallState.UNKNOWN):
         raise Conflicting("No call of this promotion has an unknown outcome", "nothing_to_resolve")
-    if (promotion.stage, call.attempt) != (said.stage, said.attempt):
-        message = f"The call with an unknown outcome is attempt {call.attempt} of {promotion.stage}"
+    if call.attempt_id != said.attempt_id:
+        message = f"The call with an unknown outcome is {call.attempt_id}: attempt {call.attempt} of {promotion.stage}"
         raise Conflicting(message, "another_call")
     if result is None and now < call.settles_at:
         # Nobody can know it yet: the request may still be on its way.

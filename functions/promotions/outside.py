@@ -1,7 +1,7 @@
 """What a promotion does outside the platform: it posts, deletes, and calls the contract. One call for each stage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,8 +12,6 @@ from sluice.errors import Unavailable
 from sluice.outward import Absent, Call, CannotTell, NotTaken, Outcome, Patience, Refused, Seen
 
 _CLOCKS_DIFFER = timedelta(seconds=60)
-ESCROW_PATIENCE = Patience(call_seconds=30, settle_seconds=0)
-"""Each escrow has its own `settle_seconds`: until then nobody may say that a call was not made."""
 ANOTHER_ESCROW = "another_escrow"
 """Reason of a refusal or of a failed look: the contract, or the call, is of a kind of escrow that is not deployed."""
 _POSTS = frozenset({Stage.FIRST_POST, Stage.SECOND_POST})
@@ -63,7 +61,7 @@ class Outside:
         if promotion.stage in _POSTS | _DELETES:
             policy = self.networks.policy(promotion.network)
             return Patience(policy.call_seconds, policy.settle_seconds)
-        return replace(ESCROW_PATIENCE, settle_seconds=self.escrow.settle_seconds)
+        return self.escrow.patience
 
     def ref(self, promotion: Promotion, now: datetime) -> str:
         """The reference by which the other side knows the next call: it is committed before the call."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from promotions.accounts import Connection
 from sluice.errors import Unavailable
-from sluice.outward import Outcome, Seen
+from sluice.outward import Outcome, Patience, Seen
 
 NOT_CONNECTED = "not_connected"
 """Reason of a refusal or of a failed read: the network rejects the token. The connection is marked revoked."""
@@ -169,8 +169,8 @@ class Escrow(Protocol):
         """Whether it is called a last time when rewards were not claimed."""
 
     @property
-    def settle_seconds(self) -> float:
-        """Seconds after the end of a call until it has taken effect, or never will."""
+    def patience(self) -> Patience:
+        """How long a call is waited for. Until it settles, nobody may say that it was not made."""
 
     def made(self, ref: str) -> bool:
         """Whether a reference is of this kind of escrow: the stack may have been deployed with another one since."""

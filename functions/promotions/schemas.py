@@ -244,6 +244,7 @@ class CallResource(BaseModel):
 
     purpose: str
     attempt: int
+    attempt_id: str = Field(description="Names this attempt, for `resolve`.")
     state: str = Field(description="`sending`, `waiting`, `unknown`, `sent`, `failed` or `stuck`.")
     begun_at: Moment
     due_at: Moment = Field(description="When the next look or attempt is due.")
@@ -352,12 +353,11 @@ class WithWhy(BaseModel):
 
 
 class NewResolution(BaseModel):
-    """What became of a call that cannot be looked up. `stage` and `attempt` name it, as the promotion shows them."""
+    """What became of a call that cannot be looked up."""
 
     model_config = Strict
 
-    stage: Annotated[Stage, Field(strict=False, description="The stage that makes the call.")]
-    attempt: StrictInt = Field(ge=1, le=10**6, description="The `attempt` of the promotion's `call`.")
+    attempt_id: str = Field(min_length=1, max_length=64, description="The `attempt_id` of the promotion's `call`.")
     outcome: Literal["sent", "not_sent"]
     result: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9@.#_-]+$")] | None = Field(
         None, description="For `sent`: the id of the post, or of the transaction."
@@ -372,7 +372,7 @@ class NewResolution(BaseModel):
 
     def said(self) -> Resolution:
         """The resolution."""
-        return Resolution(self.stage, self.attempt, self.result, self.reason)
+        return Resolution(self.attempt_id, self.result, self.reason)
 
 
 class NewMedia(BaseModel):

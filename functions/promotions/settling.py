@@ -87,9 +87,9 @@ def list_engagers(
         classes=counted(promotion.progress.classes, participants),
     )
     after = _at(promotion, Stage.SPLIT if is_last else Stage.ENGAGERS, now, progress=progress)
-    if all(before == seen for before, seen in participants):
+    if not is_last and all(before == seen for before, seen in participants):
         # Lists that go round in circles end at `max_steps`.
-        after = replace(after, steps_done=0 if is_last else promotion.steps_done + 1)
+        after = replace(after, steps_done=promotion.steps_done + 1)
     return changed(promotion, after, None, is_batch=True, participants=tuple(participants))
 
 

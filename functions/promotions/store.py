@@ -134,8 +134,8 @@ def _unknown_part(promotion: Promotion | None) -> str | None:
 def _operation_item(after: Promotion, operation: Operation) -> OperationItem:
     item = OperationItem(*OperationItem.key(after.id, operation.number), operation=operation)
     if operation.ended_at:
-        ends = after.campaign_close_time if after.status is PromotionStatus.RUNNING else operation.ended_at
-        item.expires_at = int(((ends or operation.ended_at) + KEPT).timestamp())
+        closes_at = after.campaign_close_time if after.status is PromotionStatus.RUNNING else None
+        item.expires_at = int(((closes_at or operation.ended_at) + KEPT).timestamp())
     return item
 
 

@@ -81,7 +81,6 @@ TERMS = {
     "duration_minutes": 30 * A_DAY,
     "claim_window_hours": 720,
 }
-FIRST_POST = {"stage": "first_post", "attempt": 1}
 REASON = {"reason": "a test"}
 FAR = timedelta(days=7)
 """The end of a promotion and of its claims are not waited for, where a flow sets no nearer one."""
@@ -165,6 +164,17 @@ def publish(**options: Any) -> Command:
 
 def cancel(**options: Any) -> Command:
     return command("cancel", **options)
+
+
+def resolve(outcome: str, result: str | None = None, **options: Any) -> Command:
+    """An operator says what became of the present call."""
+
+    def body(world: World) -> dict[str, Any]:
+        call = next(map(call_of, promotions(world)))
+        said = {"attempt_id": call.get("attempt_id", "none"), "outcome": outcome} | REASON
+        return said | ({"result": result} if result else {})
+
+    return command("resolve", body, **options)
 
 
 def delete(**options: Any) -> Command:
@@ -413,14 +423,14 @@ _FLOWS: tuple[Flow, ...] = (
         (
             publish(),
             command("resume", when=has_halted),
-            command("resolve", FIRST_POST | {"outcome": "sent", "result": "7"} | REASON, when=in_minutes(30)),
+            resolve("sent", "7", when=in_minutes(30)),
         ),
         prepare=begun(outside=goes_wrong([Fault.UNREADABLE], find_own=[Fault.HANG] * 6)),
         only_while=never,
     ),
     Flow(
         "a call that is stuck, and was not made",
-        (publish(), command("resolve", FIRST_POST | {"outcome": "not_sent"} | REASON, when=has_halted)),
+        (publish(), resolve("not_sent", when=has_halted)),
         prepare=begun(outside=goes_wrong([Fault.HANG], find_own=[Fault.HANG] * 3)),
         only_in=(API,),
         only_while=never,
@@ -567,7 +577,7 @@ _FLOWS: tuple[Flow, ...] = (
             command("close", wanted=409),
             command("resume", wanted=409),
             command("abandon", REASON, wanted=409),
-            command("resolve", FIRST_POST | {"outcome": "not_sent"} | REASON, wanted=409),
+            resolve("not_sent", wanted=409),
             claim("nina", wanted=404),
             publish(),
             publish(wanted=409),
@@ -624,7 +634,6 @@ class PromotionsInTheWorld(Context):
                 (closing, "PAGE", PAGE),
                 (closing, "MOST_REQUESTS", 2),
                 (outside, "Patience", partial(Patience, looks=3)),
-                (outside, "ESCROW_PATIENCE", Patience(30, 0, looks=3)),
             ):
                 stack.enter_context(patch.object(place, name, value))
             self._world = world

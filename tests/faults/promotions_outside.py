@@ -16,7 +16,7 @@ from promotions.networks.factory import NetworkFactory
 from promotions.ports import Account, Kind, Media, Metrics, Missing, NetworkPolicy, NotReadable, Page, SocialPublisher
 from promotions.quota import Family, Limit
 from sluice.clock import SystemClock
-from sluice.outward import Absent, CannotTell, Done, Found, Outcome, Refused, Seen, Unknown
+from sluice.outward import Absent, CannotTell, Done, Found, Outcome, Patience, Refused, Seen, Unknown
 from tests.faults.world import Violation, World
 
 KINDS = frozenset({Kind.LIKE, Kind.REPOST})
@@ -186,7 +186,7 @@ class Escrow:
     arrives: Arrives
 
     expires = True
-    settle_seconds = 0.0
+    patience = Patience(30, 0, looks=3)
 
     def made(self, ref: str) -> bool:
         return True

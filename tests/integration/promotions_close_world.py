@@ -29,7 +29,7 @@ from sluice import journal, ledger, platform
 from sluice.commit import CommitSettings, database
 from sluice.dynamodb import Database, bind
 from sluice.ledger import LedgerItem
-from sluice.outward import Absent, Done, Found, Outcome, Seen
+from sluice.outward import Absent, Done, Found, Outcome, Patience, Seen
 from sluice.platform import PlatformStatus
 from sluice.requests import Requester, RequestItem
 from sluice.steps import Step, StepChain
@@ -67,7 +67,7 @@ class World:
     submitted: list[str] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
     expires: bool = False
-    settle_seconds: float = 0.0
+    patience = Patience(30, 0)
     sent: list[tuple[int, datetime]] = field(default_factory=list)
     before_commit: Callable[[], None] = lambda: None
     blocked_until: datetime | None = None

@@ -15,7 +15,7 @@ from promotions import escrow_function
 from promotions.campaign import Resolution, resolve
 from promotions.escrow.hedera import HederaEscrow
 from promotions.mirror import MirrorNode
-from promotions.outside import CLOSE, CREATE, ESCROW_PATIENCE, EXPIRE, Outside
+from promotions.outside import CLOSE, CREATE, EXPIRE, Outside
 from promotions.promotion import PromotionStatus, Stage
 from sluice import aws
 from sluice.clock import SystemClock
@@ -365,8 +365,7 @@ def test_nobody_says_that_a_call_was_not_made_while_it_may_be_executed(hedera: H
     call = begin(None, CREATE, hedera.new_ref(), now, now, patience)
     promotion = replace(promotion, call=answered(call, Unknown("timeout"), now, patience))
 
-    said = Resolution(Stage.CONTRACT, 1, None, "I see nothing")
-
+    said = Resolution(call.attempt_id, None, "I see nothing")
     hedera.later(180 - 1)
     with pytest.raises(Conflicting, match="may take effect until"):
         resolve(promotion, said, hedera.clock.now())
@@ -381,13 +380,13 @@ def test_calls_that_aws_refuses_as_a_loop_wait_for_a_new_chain_of_requests(heder
     stop = {"Error": {"Code": "RecursiveInvocationException", "Message": "..."}}
     hedera.escrow = HederaEscrow("escrow", ACCOUNT, lambda: Mock(invoke=Mock(side_effect=ClientError(stop, "Invoke"))))
     now = hedera.clock.now()
-    call = begin(None, CREATE, hedera.new_ref(), now, now, ESCROW_PATIENCE)
-    call = answered(call, hedera.create(call.ref), now, ESCROW_PATIENCE)
+    call = begin(None, CREATE, hedera.new_ref(), now, now, hedera.escrow.patience)
+    call = answered(call, hedera.create(call.ref), now, hedera.escrow.patience)
 
     looks = 0
     while (call.due_at - now).total_seconds() <= LONGEST_DELAY_SECONDS:
         looks, now = looks + 1, max(call.due_at, now)
-        call = seen(call, hedera.look(call.ref), now, ESCROW_PATIENCE)
+        call = seen(call, hedera.look(call.ref), now, hedera.escrow.patience)
 
     assert (call.state, looks) == (CallState.UNKNOWN, 6)
 
@@ -404,13 +403,13 @@ def test_looks_that_never_tell_are_bounded_and_ask_no_more(hedera: HederaWorld) 
     """guardian#6772: a query on a duplicate that is repeated for ever."""
     hedera.fake.mirror_lag = timedelta(days=2)
     now = hedera.clock.now()
-    call = begin(None, CREATE, hedera.new_ref(), now, now, ESCROW_PATIENCE)
+    call = begin(None, CREATE, hedera.new_ref(), now, now, hedera.escrow.patience)
     hedera.lose_answer()
-    call = answered(call, hedera.create(call.ref), now, ESCROW_PATIENCE)
+    call = answered(call, hedera.create(call.ref), now, hedera.escrow.patience)
 
     while call.state is CallState.UNKNOWN:
         hedera.clock.time = max(call.due_at, now)
-        call = seen(call, hedera.look(call.ref), hedera.clock.now(), ESCROW_PATIENCE)
+        call = seen(call, hedera.look(call.ref), hedera.clock.now(), hedera.escrow.patience)
 
     assert call.state is CallState.STUCK
     assert call.looks <= 20

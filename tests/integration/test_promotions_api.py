@@ -351,15 +351,13 @@ def test_a_draft_cannot_be_commanded(agency: Agency, name: str, code: str) -> No
         {"outcome": "perhaps", "reason": "Who knows"},
         {"reason": None},
         {"outcome": "sent", "result": "1/../2", "reason": "It goes into a path"},
-        {"stage": "third_post"},
-        {"stage": None},
-        {"attempt": 0},
-        {"attempt": None},
+        {"attempt_id": ""},
+        {"attempt_id": None},
     ],
 )
 def test_a_resolution_says_what_happened(agency: Agency, body: dict[str, Any]) -> None:
     made = agency.draft()
-    good = {"stage": "first_post", "attempt": 1, "outcome": "not_sent", "reason": "It is not there"}
+    good = {"attempt_id": "01KAJ3W5", "outcome": "not_sent", "reason": "It is not there"}
     bad = {name: value for name, value in (good | body).items() if value is not None}
 
     assert agency.operator("resolve", made, body=bad).status == 400

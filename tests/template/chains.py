@@ -19,6 +19,8 @@ class Made:
     """`views.imports`."""
     prefixes: frozenset[str]
     live: frozenset[str]
+    makes_calls: bool
+    """Whether a module of it lists calls with an unknown outcome."""
 
     def row(self, names: Collection[str]) -> str:
         """The row of its chains: that of the folder, or of a folder above whose worker runs them too."""
@@ -43,7 +45,9 @@ def made(sources: Sources, load: Callable[[str], Any]) -> list[Made]:
 def _made(folder: str, sources: Sources, load: Callable[[str], Any]) -> Made:
     said = [load(module) for module, text in sources.items() if module.startswith(f"{folder}.") and _defines_live(text)]
     prefixes = frozenset(each.PREFIX for each in said if hasattr(each, "PREFIX"))
-    return Made(folder, prefixes, frozenset(str(status) for each in said for status in each.LIVE))
+    live = frozenset(str(status) for each in said for status in each.LIVE)
+    calls = any(_names(text, "UNKNOWN_CALLS") for module, text in sources.items() if module.startswith(f"{folder}."))
+    return Made(folder, prefixes, live, calls)
 
 
 def _defines_live(text: str) -> bool:
@@ -81,6 +85,8 @@ def rows_say_what_the_contexts_say(chains: Iterable[Made], rows: Iterable[Chain]
             problems.append(f"{ROWS}: the prefixes of {name} are {sorted(prefixes)}, not {sorted(row.prefixes)}")
         if set(row.live) != live:
             problems.append(f"{ROWS}: {name} is live in {sorted(live)}, not in {sorted(row.live)}")
+        if row.makes_calls != any(each.makes_calls for each in found[name]):
+            problems.append(f"{ROWS}: set makes_calls of {name} to {not row.makes_calls}")
     return problems
 
 

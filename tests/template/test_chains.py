@@ -120,6 +120,7 @@ GAMES = {
     ("changes", "says"),
     [
         ({}, []),
+        ({"makes_calls": True}, ["operations.chains: set makes_calls of games to False"]),
         ({"prefixes": ("gam",)}, ["operations.chains: the prefixes of games are ['chk', 'gam'], not ['gam']"]),
         (
             {"live": ("running", "checking")},

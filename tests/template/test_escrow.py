@@ -3,7 +3,6 @@
 import json
 
 from promotions.escrow import hedera
-from promotions.outside import ESCROW_PATIENCE
 from promotions.publishing import WORKER_SECONDS
 from sluice.aws import CONNECT_SECONDS
 from tests.template.project import real, refers_to
@@ -47,7 +46,7 @@ def test_the_worker_waits_as_long_as_the_escrow_function_may_take() -> None:
     timeout = real().functions[FUNCTION]["Timeout"]
 
     assert timeout == hedera.READ_SECONDS
-    assert hedera.READ_SECONDS + CONNECT_SECONDS <= ESCROW_PATIENCE.call_seconds <= WORKER_SECONDS
+    assert hedera.READ_SECONDS + CONNECT_SECONDS <= hedera.HederaEscrow.patience.call_seconds <= WORKER_SECONDS
 
 
 def test_the_escrow_function_alone_has_the_sdk() -> None:

@@ -11,7 +11,7 @@ from botocore import exceptions as vendor
 from promotions import hedera
 from promotions.escrow_wire import read_outcome, read_seen
 from sluice import aws
-from sluice.outward import CannotTell, Outcome, Seen, Unknown
+from sluice.outward import CannotTell, Outcome, Patience, Seen, Unknown
 
 READ_SECONDS = 25.0
 """As long as the escrow function may take: a template test compares."""
@@ -21,7 +21,7 @@ class HederaEscrow:
     """As `Escrow`: it calls the escrow function of that name, once. `account`: the operator's, such as `0.0.1001`."""
 
     expires = True
-    settle_seconds = hedera.SETTLED.total_seconds()
+    patience = Patience(call_seconds=30, settle_seconds=hedera.SETTLED.total_seconds())
 
     def __init__(self, function_name: str, account: str, connect: Callable[[], Any] | None = None) -> None:
         """`connect` makes botocore's client of Lambda."""

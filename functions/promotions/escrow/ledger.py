@@ -7,7 +7,7 @@ is refused, and of one with `[escrow:lost]` the answer is lost: for demos and te
 from collections.abc import Mapping
 from datetime import datetime
 
-from sluice.outward import Done, Found, Outcome, Refused, Seen, Unknown
+from sluice.outward import Done, Found, Outcome, Patience, Refused, Seen, Unknown
 
 REFUSED, LOST = "[escrow:refused]", "[escrow:lost]"
 
@@ -16,7 +16,7 @@ class LedgerEscrow:
     """As `Escrow`."""
 
     expires = False
-    settle_seconds = 0.0
+    patience = Patience(call_seconds=30, settle_seconds=0)
 
     def made(self, ref: str) -> bool:
         """As `Escrow.made`."""

@@ -8,7 +8,7 @@ from unicodedata import normalize
 from promotions.ports import Kind, NetworkPolicy
 
 _URL = re.compile(r"https?://\S+")
-_X_URL = re.compile(r"(?:https?://)?(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
+_X_URL = re.compile(r"(?<![\w-])(?:https?://)?(?:[\w-]++\.)+[^\W\d_]{2,}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
 """What X reads as a URL, and bills as one: a domain is enough. X knows the top-level domains, and this does not: it
 takes a few words for URLs that X does not."""
 _MENTION = re.compile(r"(?<!\w)(@\w+)@[\w.-]+\w")
