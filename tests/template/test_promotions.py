@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from promotions.publishing import WORKER_SECONDS
+from sluice.chained import HALTED, UNKNOWN_CALLS
 from tests.template.project import as_list, real, text_of
 
 BUCKET = "PromotionsMediaBucket"
@@ -92,3 +93,16 @@ def test_nobody_else_sees_a_token_or_the_media() -> None:
         if not function.startswith("Promotions"):
             for statement in real().allowed(function):
                 assert not [each for each in as_list(statement["Action"]) if each.startswith(("ssm:", "s3:"))], function
+
+
+def test_the_worker_takes_calls_and_promotions_off_their_lists_and_deletes_nothing_else() -> None:
+    """The embedded stack does not read the condition."""
+    deletes = [
+        statement
+        for statement in real().allowed("PromotionsWorkerFunction")
+        if "dynamodb:DeleteItem" in as_list(statement["Action"])
+    ]
+
+    (only,) = deletes
+    assert text_of(only["Resource"]) == "${PromotionsTable.Arn}"
+    assert only["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [HALTED, UNKNOWN_CALLS]}}

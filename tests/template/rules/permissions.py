@@ -58,7 +58,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsSweeperFunction": {"UpdateItem"},
         "PromotionsApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
         "PromotionsTrackingScheduleFunction": {"PutItem", "UpdateItem"},
-        "PromotionsWorkerFunction": {"PutItem", "UpdateItem"},
+        "PromotionsWorkerFunction": {"DeleteItem", "PutItem", "UpdateItem"},
     },
     "LedgerTable": {
         "PromotionsApiFunction": {"PutItem", "UpdateItem"},
