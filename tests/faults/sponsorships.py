@@ -470,7 +470,7 @@ def delete_a_row(world: World) -> None:
 def forget_participation(world: World) -> None:
     """The table goes back to before nina joined; the ledger does not."""
     items = world.dynamo.tables[TABLE].items
-    _lost.update({key: items.pop(key) for key in list(items) if "nina" in str(key) or key[1] == "streamer#nina"})
+    _lost.update({key: items.pop(key) for key in list(items) if "nina" in str(key)})
 
 
 def remember_participation(world: World) -> None:
@@ -623,8 +623,8 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "an impression while it settles",
-        (record("v1"), leave(can_cross=True), record("v2", when=stands("expired"), can_cross=True)),
-        prepare=contended(begun(seen=1)),
+        (record("v1"), leave(), record("v2", when=stands("expired"), can_cross=True)),
+        prepare=begun(seen=1),
         is_race=True,
         only_in=(*WORKER, *RECORDING),
     ),
@@ -758,7 +758,7 @@ _FLOWS: tuple[Flow, ...] = (
     Flow(
         "refused",
         (
-            command("start", wanted=409),
+            command("start", wanted=409, code="campaign_cannot_be_started"),
             command("resume", wanted=409),
             command("pause"),
             command("pause", wanted=409),
@@ -879,6 +879,15 @@ _FLOWS: tuple[Flow, ...] = (
         only_while=never,
     ),
     Flow(
+        "leave while its tallies grow",
+        (record("v1"), leave(can_cross=True)),
+        prepare=contended(begun(seen=1)),
+        is_race=True,
+        silent=(SCHEDULE,),
+        only_in=RECORDING,
+        only_while=lambda world: world.sites[-1].operation == "UpdateItem",
+    ),
+    Flow(
         "a hand edits what settles",
         (ask("stream"), hand({"impressions": 9}, when=stands("completed"), can_cross=True)),
         prepare=begun(seen=3),
@@ -908,10 +917,11 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "one table is restored alone",
-        (join(), act(forget_participation), join(wanted=409, code="ledger_is_ahead"), act(remember_participation)),
-        prepare=begun(streamers=()),
+        (act(forget_participation), join(wanted=409, code="ledger_is_ahead"), act(remember_participation)),
+        prepare=begun(seen=0),
         silent=(SCHEDULE,),
-        only_while=never,
+        only_in=API,
+        only_while=lambda world: once(world) and world.sites[-1].operation in ("Query", "TransactGetItems"),
     ),
 )
 _RESTORED = ("golden", "close", "hold, then pay", "refund")
