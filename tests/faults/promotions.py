@@ -81,6 +81,7 @@ TERMS = {
     "duration_minutes": 30 * A_DAY,
     "claim_window_hours": 720,
 }
+FIRST_POST = {"stage": "first_post", "attempt": 1}
 REASON = {"reason": "a test"}
 FAR = timedelta(days=7)
 """The end of a promotion and of its claims are not waited for, where a flow sets no nearer one."""
@@ -412,14 +413,14 @@ _FLOWS: tuple[Flow, ...] = (
         (
             publish(),
             command("resume", when=has_halted),
-            command("resolve", {"outcome": "sent", "result": "7"} | REASON, when=in_minutes(30)),
+            command("resolve", FIRST_POST | {"outcome": "sent", "result": "7"} | REASON, when=in_minutes(30)),
         ),
         prepare=begun(outside=goes_wrong([Fault.UNREADABLE], find_own=[Fault.HANG] * 6)),
         only_while=never,
     ),
     Flow(
         "a call that is stuck, and was not made",
-        (publish(), command("resolve", {"outcome": "not_sent"} | REASON, when=has_halted)),
+        (publish(), command("resolve", FIRST_POST | {"outcome": "not_sent"} | REASON, when=has_halted)),
         prepare=begun(outside=goes_wrong([Fault.HANG], find_own=[Fault.HANG] * 3)),
         only_in=(API,),
         only_while=never,
@@ -566,7 +567,7 @@ _FLOWS: tuple[Flow, ...] = (
             command("close", wanted=409),
             command("resume", wanted=409),
             command("abandon", REASON, wanted=409),
-            command("resolve", {"outcome": "not_sent"} | REASON, wanted=409),
+            command("resolve", FIRST_POST | {"outcome": "not_sent"} | REASON, wanted=409),
             claim("nina", wanted=404),
             publish(),
             publish(wanted=409),
