@@ -108,6 +108,9 @@ OUT_OF_SIGHT = {
         ],
         f"The command proposes what nobody proposed, and asks the ledger whether it has ended: {_PURE}.",
     ),
+    "sponsorships.detection.Detection.put_right: if offer is None": (
+        f"No run takes the entry of a join away from an edit: {_MONITORING}."
+    ),
     "sponsorships.closing.CampaignBatches._page: way live of an if": (
         "A page of the sweep has one participation, so its last page is empty."
     ),
