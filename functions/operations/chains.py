@@ -61,11 +61,23 @@ class Chain(StepQueue):
     """The setting that holds the name of its table."""
     campaigns: str
     """What Health calls its campaigns: `overdue_imports`, `Imports are overdue`."""
+    makes_calls: bool = False
+    """Whether its steps call outside: then its table lists campaigns that have halted, and calls that are unknown."""
 
     @property
     def overdue(self) -> str:
         """The part of Health that shows its late campaigns."""
         return f"overdue_{self.campaigns}"
+
+    @property
+    def halted(self) -> str:
+        """The part of Health that counts its campaigns that have halted."""
+        return f"halted_{self.campaigns}"
+
+    @property
+    def oldest_unknown(self) -> str:
+        """The part of Health that shows how old its oldest call with an unknown outcome is."""
+        return f"oldest_unknown_of_{self.campaigns}_seconds"
 
     @property
     def worker_alarm(self) -> str:
@@ -115,6 +127,7 @@ QUEUES: tuple[StepQueue, ...] = (
         live=("CampaignPending", "CampaignRunning", "CampaignClosed"),
         table="promotions_table",
         campaigns="promotions",
+        makes_calls=True,
     ),
     StepQueue(
         name="sponsorships_checks",
@@ -126,6 +139,7 @@ QUEUES: tuple[StepQueue, ...] = (
 OUTBOX_DEAD_LETTERS = "outbox_dead_letters"
 """The part of Health that shows the events that the relay gave up on: the only dead letters that are not steps."""
 CHAINS = tuple(each for each in QUEUES if isinstance(each, Chain))
+CALLERS = tuple(each for each in CHAINS if each.makes_calls)
 TABLES = tuple(each.table for each in CHAINS)
 """The settings that hold the names of the tables with campaigns. Each table also holds a copy of the platform."""
 PLATFORM_TABLE = TABLES[0]

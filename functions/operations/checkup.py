@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from operations import overdue
-from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, PLATFORM_TABLE, QUEUES, Chain
+from operations.chains import CALLERS, CHAINS, OUTBOX_DEAD_LETTERS, PLATFORM_TABLE, QUEUES, Chain
 from sluice import outbox, platform, queues
-from sluice.chained import ChainedItem
+from sluice.chained import HALTED, UNKNOWN_CALLS, ChainedItem, ListedItem, unknown_since
 from sluice.clock import Clock
 from sluice.errors import Unavailable
 from sluice.platform import PlatformItem, PlatformStatus
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = Logger(child=True)
 
 MOST_OVERDUE = 100
+MOST_HALTED = 100
 # The sweeper publishes what is older than five minutes, at its next period.
 _LATE = timedelta(minutes=10)
 # API Gateway waits 30 s, and the function may run for 15 s: a part that hangs must not delay the answer past that.
@@ -37,6 +38,9 @@ for _queue in QUEUES:
     _PARTS[_queue.dead_letters] = f"the dead letters of {_queue.whose}"
 _PARTS[OUTBOX_DEAD_LETTERS] = "the dead letters of the outbox"
 _PARTS |= {chain.overdue: f"the index of overdue {chain.campaigns}" for chain in CHAINS}
+for _chain in CALLERS:
+    _PARTS[_chain.halted] = f"the list of halted {_chain.campaigns}"
+    _PARTS[_chain.oldest_unknown] = f"the list of unknown calls of {_chain.campaigns}"
 _PARTS["oldest_pending_event_seconds"] = "the outbox"
 # The problem if there are dead letters, and the chapter of docs/operations.md that says what to do.
 _DEAD_LETTERS = {queue.dead_letters: (f"{queue.steps} are dead letters", queue.dead_letters_alarm) for queue in QUEUES}
@@ -58,7 +62,8 @@ class Checkup:
 class Doctor:
     """Reads each part independently: a part that cannot be read is reported as a problem, and hides no other part.
 
-    `items` are by the setting that names their table, `queue_urls` by the part of the Checkup that they fill.
+    `items` and `lists` are by the setting that names their table, `queue_urls` by the part of the Checkup that they
+    fill.
     """
 
     items: Mapping[str, type[ChainedItem]]
@@ -66,6 +71,7 @@ class Doctor:
     sqs: "SQSClient"
     queue_urls: Mapping[str, str]
     clock: Clock
+    lists: Mapping[str, type[ListedItem]]
     patience_seconds: float = _PATIENCE_SECONDS
 
     def check(self) -> Checkup:
@@ -74,6 +80,8 @@ class Doctor:
             "oldest_pending_event_seconds": self._oldest_pending_seconds,
         }
         looks |= {chain.overdue: partial(self._count_overdue, chain) for chain in CHAINS}
+        looks |= {chain.halted: partial(self._count_halted, chain) for chain in CALLERS}
+        looks |= {chain.oldest_unknown: partial(self._oldest_unknown_seconds, chain) for chain in CALLERS}
         for name, url in self.queue_urls.items():
             looks[name] = partial(self._dead, url) if name in _DEAD_LETTERS else partial(queues.depth, self.sqs, url)
         # In the order of the parts, so that the order of the problems does not depend on the environment's.
@@ -109,6 +117,13 @@ class Doctor:
     def _count_overdue(self, chain: Chain) -> int:
         return sum(1 for _ in overdue.ids(self.items[chain.table], chain.live, self.clock.now(), MOST_OVERDUE))
 
+    def _count_halted(self, chain: Chain) -> int:
+        return len(list(self.lists[chain.table].query(HALTED, limit=MOST_HALTED)))
+
+    def _oldest_unknown_seconds(self, chain: Chain) -> float | None:
+        oldest = next(iter(self.lists[chain.table].query(UNKNOWN_CALLS, limit=1)), None)
+        return (self.clock.now() - unknown_since(oldest.part)).total_seconds() if oldest else None
+
     def _dead(self, url: str) -> int:
         """A dead letter that someone is reading counts, too."""
         depth = queues.depth(self.sqs, url)
@@ -127,6 +142,11 @@ def _problems(found: Mapping[str, Any]) -> list[str]:
             for chain in CHAINS
             if found.get(chain.overdue)
         ]
+    problems += [
+        f"{chain.campaigns.capitalize()} have halted: see {chain.logical_name}HaltedAlarm in docs/operations.md"
+        for chain in CALLERS
+        if found.get(chain.halted)
+    ]
     problems += [
         f"{what}: see {alarm} in docs/operations.md" for name, (what, alarm) in _DEAD_LETTERS.items() if found.get(name)
     ]

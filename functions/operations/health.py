@@ -6,9 +6,9 @@ from operations import chains
 from operations.checkup import Doctor
 from operations.schemas import Alive, Health
 from sluice import aws, http, platform, settings
-from sluice.chained import items_in
+from sluice.chained import ListedItem, items_in
 from sluice.clock import SystemClock
-from sluice.dynamodb import bind
+from sluice.dynamodb import bind, bound_to
 from sluice.outbox import EventItem
 from sluice.roles import Role
 
@@ -33,6 +33,7 @@ def doctor() -> Doctor:
         aws.client("sqs"),
         queue_urls,
         SystemClock(),
+        {chain.table: bound_to(ListedItem, tables[chain.table]) for chain in chains.CALLERS},
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from operations.chains import CHAINS, OUTBOX_DEAD_LETTERS, QUEUES
+from operations.chains import CALLERS, CHAINS, OUTBOX_DEAD_LETTERS, QUEUES
 from operations.trail import Listed, TrailPlace, Verified
 from sluice import http
 from sluice.http import Moment
@@ -137,6 +137,11 @@ def _parts() -> Iterator[tuple[str, Any]]:
         about = f"{chain.whose.capitalize()} that are late by more than usual{counted}"
         yield chain.overdue, (int | None, Field(description=about))
         counted = ". They are counted in the same way."
+    for chain in CALLERS:
+        about = f"{chain.whose.capitalize()} that have halted: a person has to look. At most 100 are counted."
+        yield chain.halted, (int | None, Field(description=about))
+        about = f"The age of the oldest call of {chain.whose} with an unknown outcome. Null if there is none."
+        yield chain.oldest_unknown, (float | None, Field(description=about))
     about = "The age of the oldest event that is not on the bus yet. Null if there is none."
     yield "oldest_pending_event_seconds", (float | None, Field(description=about))
 

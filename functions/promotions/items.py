@@ -11,6 +11,7 @@
 | C                       | paid#<user>        | that a person was paid: once, whatever accounts there are           |
 | owner#acme              | C                  | the list of an owner's promotions                                   |
 | halted                  | C                  | the list of promotions that have halted                             |
+| unknown                 | <time>#C           | the list of calls with an unknown outcome                           |
 | user#acme               | connection#<network> | a network that a user connected; its tokens are in Parameter Store |
 | link#<host>#<account>   | link               | whose account it is: the first user to prove it has it              |
 | user#acme               | proof#lnk_<ULID>   | an account that a user says is theirs, with the code that proves it |

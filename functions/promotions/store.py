@@ -13,18 +13,15 @@ from promotions.operation import Operation
 from promotions.promotion import Action, Change, Promotion, PromotionStatus, Stage, Terms
 from sluice import audit, outbox
 from sluice.audit import EntryItem
-from sluice.chained import PART
+from sluice.chained import HALTED, PART, UNKNOWN_CALLS, unknown_call
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, transient_as_unavailable
+from sluice.outward import CallState
 from sluice.paying import PayingStore
 from sluice.store import Listing
 
 _NO_EVENTS = dict.fromkeys(Action, "")
 """A change says which events it has; the first one is the audit entry's."""
-
-
-HALTED = "halted"
-"""The partition that lists halted promotions."""
 
 
 class PromotionStore(PayingStore[Promotion, Change]):
@@ -68,6 +65,7 @@ class PromotionStore(PayingStore[Promotion, Change]):
         elif after.deleted_at:
             transaction.delete(ListedItem(f"owner#{after.created_by}", after.id))
         _list_halted(transaction, before, after)
+        _list_unknown(transaction, before, after)
         if after.operation and (before is None or after.operation != before.operation):
             transaction.save(_operation_item(after, after.operation))
         if before and before.stage is not after.stage:
@@ -115,6 +113,22 @@ def _list_halted(transaction: TransactWrite, before: Promotion | None, after: Pr
         transaction.save(ListedItem(HALTED, after.id))
     elif was_halted and not after.error:
         transaction.delete(ListedItem(HALTED, after.id))
+
+
+def _list_unknown(transaction: TransactWrite, before: Promotion | None, after: Promotion) -> None:
+    """List the call of a promotion while its outcome is unknown."""
+    was, now = (_unknown_part(each) for each in (before, after))
+    if was and was != now:
+        transaction.delete(ListedItem(UNKNOWN_CALLS, was))
+    if now and was != now:
+        transaction.save(ListedItem(UNKNOWN_CALLS, now))
+
+
+def _unknown_part(promotion: Promotion | None) -> str | None:
+    call = promotion.call if promotion else None
+    if promotion is None or call is None or call.state not in (CallState.UNKNOWN, CallState.STUCK):
+        return None
+    return unknown_call(promotion.id, call.since)
 
 
 def _operation_item(after: Promotion, operation: Operation) -> OperationItem:

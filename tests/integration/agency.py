@@ -104,6 +104,10 @@ class Agency(Harness):
     def get(self, campaign_id: str) -> dict[str, Any]:
         return dict(self.told("get", campaign_id))
 
+    def health(self) -> dict[str, Any]:
+        """The health of the platform, as an operator sees it."""
+        return dict(self.request("operations/health-get", subject="olga", role="operator").body)
+
     def item(self, campaign_id: str) -> dict[str, Any]:
         items = self.aws.items("PromotionsTable")
         return next(each for each in items if (each["id"], each["part"]) == (campaign_id, "campaign"))

@@ -14,11 +14,11 @@ import time_machine
 import operations.health
 from local.processes import wait_until
 from operations import checkup
-from operations.chains import CHAINS, QUEUES, TABLES
+from operations.chains import CALLERS, CHAINS, QUEUES, TABLES
 from operations.checkup import Doctor
 from sluice import platform
-from sluice.chained import items_in
-from sluice.dynamodb import bind
+from sluice.chained import ListedItem, items_in
+from sluice.dynamodb import bind, bound_to
 from sluice.outbox import EventItem
 from tests.account import Account
 from tests.deadlines import PATIENCE
@@ -37,6 +37,8 @@ WELL = {
     **{queue.dead_letters: 0 for queue in QUEUES},
     "outbox_dead_letters": 0,
     **{chain.overdue: 0 for chain in CHAINS},
+    **{chain.halted: 0 for chain in CALLERS},
+    **{chain.oldest_unknown: None for chain in CALLERS},
     "oldest_pending_event_seconds": None,
 }
 # What is read from SQS, in the order in which it is told.
@@ -278,7 +280,8 @@ def test_what_does_not_answer_in_time_is_a_problem_and_holds_up_nothing_else(
     items = {table: items_in(console.aws.ref(table.title().replace("_", ""))) for table in TABLES}
     hanging: Any = Hanging()
     urls = dict.fromkeys(PARTS_FROM_SQS, "a")
-    doctor = Doctor(items, platform.items_in(boosts), hanging, urls, FixedClock(), 0.5)
+    lists = {each.table: bound_to(ListedItem, console.aws.ref("PromotionsTable")) for each in CALLERS}
+    doctor = Doctor(items, platform.items_in(boosts), hanging, urls, FixedClock(), lists, 0.5)
 
     with time_machine.travel(NOON):
         found = doctor.check()

@@ -267,6 +267,21 @@ def test_a_publish_whose_answers_are_lost_posts_twice_and_no_more(agency: Agency
     assert (agency.get(made)["status"], len(agency.posts())) == ("CampaignRunning", 2)
 
 
+def test_health_shows_how_old_the_oldest_unknown_call_is(agency: Agency) -> None:
+    """S4-21."""
+    agency.published(texts=["Look [sandbox:lost] #ad", "All of it"])
+    (step,) = agency.steps("PromotionsQueue")
+    before = agency.health()
+    assert agency.hand_over("promotions/worker-steps", step)
+    agency.clock.shift(timedelta(seconds=5))
+
+    unknown = agency.health()
+    agency.work()
+
+    ages = [each["oldest_unknown_of_promotions_seconds"] for each in (before, unknown, agency.health())]
+    assert ages == [None, pytest.approx(5), None]
+
+
 def test_a_cancel_undoes_what_was_posted_and_gives_the_money_back(agency: Agency) -> None:
     made = agency.published()
     (step,) = agency.steps("PromotionsQueue")
@@ -302,10 +317,14 @@ def test_an_operator_gives_up_what_has_halted(agency: Agency) -> None:
     agency.work()
 
     listed = agency.operator("list", query={"error": "true"}).body["items"]
+    health = agency.health()
     answer = agency.operator("abandon", made, body={"reason": "The account is gone"})
     agency.work()
 
     assert [each["id"] for each in listed] == [made]
+    assert health["halted_promotions"] == 1
+    assert health["problems"] == ["Promotions have halted: see PromotionsHaltedAlarm in docs/operations.md"]
+    assert agency.health()["halted_promotions"] == 0
     assert answer.status == 202
     assert (agency.get(made)["status"], len(agency.posts()), agency.wallet()) == ("CampaignDraft", 1, 10_000)
 

@@ -1,12 +1,29 @@
 """What the campaign items of all contexts share, for the contexts, the sweeper and the audit trail."""
 
+from datetime import datetime
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from sluice.audit import HeadAttributes
+from sluice.clock import rfc3339
 from sluice.dynamodb import Bound, bound_to
 
 PART = "campaign"
+HALTED = "halted"
+"""The partition that lists a context's halted campaigns, by their ids."""
+UNKNOWN_CALLS = "unknown"
+"""The partition that lists the calls outside with an unknown outcome, by `unknown_call`: the oldest is the first."""
+
+
+def unknown_call(campaign_id: str, since: datetime) -> str:
+    """The `part` of a call in its list: `2026-11-20T08:30:00.000000Z#prm_...`."""
+    return f"{rfc3339(since)}#{campaign_id}"
+
+
+def unknown_since(part: str) -> datetime:
+    """When a call in that list began."""
+    return datetime.fromisoformat(part.partition("#")[0])
 
 
 class ChainedAttributes(HeadAttributes):
