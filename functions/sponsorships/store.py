@@ -42,7 +42,17 @@ from sponsorships.items import (
     StatementItem,
     TallyItem,
 )
-from sponsorships.participation import Action, Change, Key, Offer, Participation, Published, Refund, Statement
+from sponsorships.participation import (
+    Action,
+    Change,
+    Earned,
+    Key,
+    Offer,
+    Participation,
+    Published,
+    Refund,
+    Statement,
+)
 
 CAMPAIGN_EVENTS = {
     CampaignAction.CREATED: "SponsorshipCreated",
@@ -180,7 +190,7 @@ class ParticipationStore(PayingStore[Participation, Change]):
         if change.statement:
             transaction.save(StatementItem(after.id, STATEMENT, **vars(change.statement)))
         if change.earned:
-            _earn(transaction, change)
+            _earn(transaction, change.earned)
         if change.refund:
             _claim_back(transaction, change.refund, change)
         if change.voids:
@@ -296,11 +306,8 @@ def _join(transaction: TransactWrite, campaign: Campaign, after: Participation, 
     transaction.condition_check(CampaignItem, campaign.id, PART, condition=runs)
 
 
-def _earn(transaction: TransactWrite, change: Change) -> None:
+def _earn(transaction: TransactWrite, earned: Earned) -> None:
     """Add to what the streamer earned today, on condition of the cap."""
-    earned = change.earned
-    if earned is None:
-        return
     amount = EarnedItem.amount
     transaction.update(
         EarnedItem(_earned_id(earned.streamer, earned.currency), earned.day.isoformat()),

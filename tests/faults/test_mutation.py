@@ -49,6 +49,9 @@ def known() -> dict[str, Any]:
 @pytest.fixture
 def tries(sweep: Sweep, known: dict[str, Any]) -> list[Try]:
     """The flows without faults, then with one at a time."""
+    if not (IN_FULL or sweep.context.is_mutated_in_short):
+        why = "it takes too long for each run of make test"
+        pytest.skip(f"make faults takes the conditions of {sweep.context.name} out: {why}")
     for flow in sweep.context.flows:
         for number in range(len(flow.commands)):
             sweep.faultless(flow, number)  # so that what a run is compared with is not of a mutant
@@ -99,8 +102,6 @@ def test_the_sweep_fails_without_each_condition_fence_and_guard(
     sweep: Sweep, tries: list[Try], reached: Reached, module: str, tell: Teller
 ) -> None:
     name = sweep.context.name
-    if not (IN_FULL or sweep.context.is_mutated_in_short):
-        pytest.skip(f"make faults takes the conditions of {name} out: it takes too long for each run of make test")
     before = remembered().get(name, {})
     all_mutants = {each.name: each for each in find(ALL_MODULES)}
     in_flows = set().union(*reached.values())

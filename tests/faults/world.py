@@ -653,7 +653,10 @@ class World:
                     shard.chains.append(chain)
                     shard.due_at = max(shard.due_at, self.now())
         for watcher in self.watchers:
-            watcher.wrote(self, written)
+            try:
+                watcher.wrote(self, written)
+            except Exception as error:  # a handler would catch it, and be called again
+                raise Violation(f"a watcher failed: {error!r}") from error
 
     def _record(self, written: Written) -> dict[str, Any]:
         number = str(next(self._numbers))

@@ -1021,6 +1021,24 @@ def test_a_participation_whose_join_the_ledger_lost_goes_to_review_until_it_is_b
     assert (house.get(found)["status"], house.wallet()) == ("completed", 495)
 
 
+def test_a_close_whose_refund_the_ledger_has_already_goes_to_the_dead_letters(house: House) -> None:
+    """While there is money in the budget, which a claim back brought."""
+    campaign_id, _ = house.claimed_back()
+    restore = house.backup()
+    house.did("close", campaign_id)
+    house.work()
+    restore()
+    house.did("approverefund", campaign_id, subject="bob", role="admin")
+    house.did("close", campaign_id)
+    before = house.wallet("acme")
+
+    steps = [house.hand_over("sponsorships/worker-steps", step) for step in house.steps(STEPS)]
+
+    assert steps == [False]
+    assert house.did("get", campaign_id)["status"] == "closing"
+    assert house.wallet("acme") == before
+
+
 # --- What is counted
 
 

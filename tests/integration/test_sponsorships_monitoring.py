@@ -113,6 +113,13 @@ def test_a_message_that_is_no_request_for_a_check_goes_to_the_dead_letters(studi
     assert not studio.hand_over("sponsorships/monitoring/worker-checks", body)
 
 
+def test_the_check_that_a_step_asks_for_is_taken(studio: Studio) -> None:
+    """A step that puts an edit right writes an event that names itself."""
+    found = studio.joined()
+
+    assert studio.ask(found, "worker", thresholds=[], total=0)
+
+
 def test_a_check_comes_in_the_envelope_of_the_bus_too(studio: Studio) -> None:
     found = studio.joined()
     studio.see(found, range(3))
@@ -320,6 +327,29 @@ def test_an_edit_of_an_ended_participation_is_noted_and_can_never_be_granted(stu
     assert (adjustment["delta"], adjustment["state"]) == (8997, "noted")
     assert studio.item(found)["impressions"] == 3
     assert studio.item(found)["status"] == "completed"
+
+
+def test_an_edit_of_a_participation_without_an_entry_of_its_join_waits_for_the_ledger(
+    studio: Studio, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    found = studio.joined()
+    key = {"account": {"S": f"entry#rsv#{found}"}, "line": {"S": "entry"}}
+    place = {"TableName": studio.aws.ref("LedgerTable")}
+    entry = studio.aws.client("dynamodb").get_item(**place, Key=key)["Item"]
+    studio.aws.client("dynamodb").delete_item(**place, Key=key)
+    studio.hand(found, impressions=9)
+
+    studio.look(found)
+    run = studio.sweep_all()
+    lines = [each["message"] for each in log_lines()]
+    edited = studio.item(found)["impressions"]
+    studio.aws.client("dynamodb").put_item(**place, Item=entry)
+    studio.look(found)
+
+    assert (run["failed"], run["problems"]) == (0, [f"{found}: the ledger has no reserve entry"])
+    assert "The ledger has no entry of its join" in lines
+    assert edited == 9
+    assert studio.item(found)["impressions"] == 0
 
 
 def test_an_edit_while_pay_is_held_does_not_hold_it_longer(studio: Studio) -> None:

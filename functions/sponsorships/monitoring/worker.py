@@ -22,9 +22,9 @@ from sponsorships.campaign import PREFIX
 from sponsorships.detection import STREAM, SWEEP, Detection
 from sponsorships.edits import API
 from sponsorships.impressions import participation_id
-from sponsorships.settlement import Settlement
+from sponsorships.settlement import WORKER, Settlement
 
-_SOURCES = (API, STREAM, SWEEP)
+_SOURCES = (API, STREAM, SWEEP, WORKER)
 
 
 @dataclass(frozen=True)
