@@ -273,7 +273,7 @@ def in_minutes(minutes: int) -> Callable[[World], bool]:
 
 def once(world: World) -> bool:
     """Whether a call is the first of a run at its place."""
-    return world.sites[-1].place not in {site.place for site in world.sites[:-1]}
+    return world.is_first
 
 
 def writes(world: World) -> bool:
@@ -319,12 +319,14 @@ _FLOWS: tuple[Flow, ...] = (
     Flow(
         "golden",
         (
-            create(duration_minutes=60, claim_window_hours=0),
+            create(duration_minutes=30, claim_window_hours=0),
             publish(of="{0}"),
             engage(["nina", "bob"], ["nina"], when=at("running")),
         ),
         prepare=lambda world: (OUTSIDE.became(Outside()), connected(world)),  # type: ignore[arg-type,return-value]
         is_timed=True,
+        # What commits or reaches somebody outside is broken in the flows below.
+        only_while=lambda world: once(world) and not is_decisive(world),
     ),
     Flow(
         "answers that are lost",
@@ -601,6 +603,7 @@ class PromotionsInTheWorld(Context):
     never_broken = SHARED
     made_good: ClassVar[Mapping[str, str]] = {TRACKER: "What could not be read is due again, in the next minute."}
     is_restorable = False
+    pairs_of_a_flow = 6
     is_mutated_in_short = False
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ from botocore.client import BaseClient
 from botocore.session import Session
 
 from sluice import ids
-from tests.account import Account, account
+from tests.account import Account, account, modelled_account
 from tests.dynamo.model import Dynamo, Written, refusal
 from tests.faults.cache import REDIS
 from tests.faults.environment import environment, kept_apart
@@ -217,6 +217,9 @@ class World:
         self.watchers: list[Watcher] = []
         self.nemesis: Nemesis | None = None
         self.sites: list[Site] = []
+        self._places: set[str] = set()
+        self.is_first = False
+        """Whether the last call is the first one of the run at its place."""
         self.dropped: list[str] = []
         """The functions whose hop was dropped."""
         self.crashes: list[BaseException] = []
@@ -584,6 +587,8 @@ class World:
         number, depth = len(self.sites), len(self._running)
         effect = _has_effect(operation)
         site = Site(number, invocation.function, invocation.calls, operation, effect, depth, self._line())
+        self.is_first = site.place not in self._places
+        self._places.add(site.place)
         self.sites.append(site)
         invocation.calls += 1
         return site
@@ -710,7 +715,8 @@ def a_world(packages: Collection[str], template_text: str | None = None, **param
     import sluice.dynamodb
 
     with ExitStack() as stack:
-        aws = stack.enter_context(account(template_text))
+        # The world has tables and queues of its own: of the account it takes names, which are the same each time.
+        aws = stack.enter_context(account(template_text) if template_text else modelled_account())
         aws.choose(**parameters)
         traveller = stack.enter_context(time_machine.travel(START, tick=False))
         world = World(aws, traveller, packages)
