@@ -23,6 +23,7 @@ from tests.faults.chain import SHARED, act, actions_by_entity, platform
 from tests.faults.promotions_outside import PAGE, Escrow, Outside, Wrong, factory
 from tests.faults.promotions_watch import (
     TABLE,
+    TRACKER,
     Books,
     Watch,
     call_of,
@@ -70,6 +71,7 @@ BEFORE = START - timedelta(hours=1)
 """When what a flow begins with was made."""
 CAMPAIGN = ids.new_id("prm", BEFORE, lambda size: (1).to_bytes(size, "big"))
 """The promotion that a flow begins with."""
+PICTURE = ids.new_id("med", BEFORE, lambda size: (2).to_bytes(size, "big"))
 A_DAY = 1440
 TERMS = {
     "title": "Winter",
@@ -82,10 +84,10 @@ TERMS = {
     "claim_window_hours": 720,
 }
 REASON = {"reason": "a test"}
+NOT_SENT = {"outcome": "not_sent"} | REASON
 FAR = timedelta(days=7)
 """The end of a promotion and of its claims are not waited for, where a flow sets no nearer one."""
 API, WORKER = "PromotionsApiFunction", "PromotionsWorkerFunction"
-TRACKER = "PromotionsTrackingScheduleFunction"
 OUTSIDE = Outside()
 
 
@@ -219,6 +221,33 @@ def refuses_duplicates() -> None:
 def with_budget(**most: int) -> Callable[[], None]:
     """The network takes so many requests a minute."""
     return lambda: OUTSIDE.limit(**most)
+
+
+def no_step_left(world: World) -> None:
+    """As if so much had gone wrong that the promotion has used up its steps."""
+    world.dynamo.call(
+        "UpdateItem",
+        {
+            "TableName": TABLE,
+            "Key": {"id": {"S": CAMPAIGN}, "part": {"S": "campaign"}},
+            "UpdateExpression": "SET steps_done = max_steps",
+        },
+    )
+
+
+def with_picture(prepare: Callable[[World], None]) -> Callable[[World], None]:
+    """Prepares it, and a picture is uploaded for its first post."""
+
+    def prepared(world: World) -> None:
+        prepare(world)
+        world.objects[f"pending/{CAMPAIGN}/{PICTURE}"] = "image/gif", b"GIF89a of a cat in winter"
+
+    return prepared
+
+
+def swap(world: World) -> None:
+    """The picture is uploaded again, by the form that is still good."""
+    world.objects[f"pending/{CAMPAIGN}/{PICTURE}"] = "image/gif", b"GIF89a of something else"
 
 
 def track(world: World) -> None:
@@ -421,7 +450,11 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "a call that is stuck, and was not made",
-        (publish(), command("resolve", {"outcome": "not_sent"} | REASON, when=has_halted)),
+        (
+            publish(),
+            command("resolve", NOT_SENT, when=is_unknown, wanted=409, code="call_not_settled"),
+            command("resolve", NOT_SENT, when=has_halted),
+        ),
         prepare=begun(outside=goes_wrong([Fault.HANG], find_own=[Fault.HANG] * 3)),
         only_in=(API,),
         only_while=never,
@@ -431,6 +464,35 @@ _FLOWS: tuple[Flow, ...] = (
         (publish(), cancel(when=has_halted), command("resume")),
         prepare=begun(outside=goes_wrong([Fault.UNREADABLE], find_own=[Fault.HANG] * 3)),
         only_while=never,
+    ),
+    Flow(
+        "a call that is known to wait",
+        (publish(), command("resolve", NOT_SENT, when=is_waiting, wanted=409, code="nothing_to_resolve")),
+        prepare=begun(outside=goes_wrong([Fault.LIMITED])),
+        only_while=never,
+    ),
+    Flow(
+        "cancel while a refusal is undone",
+        (publish(), cancel(when=at("undo_first"))),
+        prepare=begun(outside=goes_wrong(escrow=[Wrong.REFUSED])),
+        only_while=never,
+    ),
+    Flow(
+        "no step is left",
+        (
+            publish(),
+            act(no_step_left, when=at("contract")),
+            command("resume", when=has_halted),
+            act(no_step_left, when=at("running")),
+        ),
+        prepare=begun(duration_minutes=30),
+        only_while=never,
+    ),
+    Flow(
+        "a picture",
+        (publish(), act(swap)),
+        prepare=with_picture(begun(media=[PICTURE])),
+        only_while=made_by("promotions.media"),
     ),
     Flow(
         "delete against publish",
@@ -482,13 +544,17 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "rewards by weight",
-        (command("close"),),
+        (command("close"), claim("nina", when=at("finalise"), wanted=409, code="claims_not_open")),
         prepare=begun(publish(), ENGAGED, links=LINKS, share="weighted"),
         only_while=never,
     ),
     Flow(
         "no engagers",
-        (command("close"), command("close")),
+        (
+            command("close"),
+            command("close"),
+            command("abandon", REASON, wanted=409, code="campaign_cannot_be_abandoned"),
+        ),
         prepare=begun(*PUBLISHED),
         only_in=(API,),
         only_while=never,
@@ -506,6 +572,12 @@ _FLOWS: tuple[Flow, ...] = (
                 escrow=[Wrong.LOST],
             ),
         ),
+        only_while=never,
+    ),
+    Flow(
+        "the network is away while it closes",
+        (count_likes(1), act(track), command("close")),
+        prepare=begun(*PUBLISHED, outside=goes_wrong(metrics=[None, *[Fault.UNAVAILABLE] * 20])),
         only_while=never,
     ),
     Flow(
@@ -536,7 +608,7 @@ _FLOWS: tuple[Flow, ...] = (
         prepare=begun(*PUBLISHED),
         is_race=True,
         only_in=(TRACKER,),
-        only_while=writes,
+        only_while=either(writes, made_by("promotions.tracking.rows")),
     ),
     Flow(
         "claims at once",
@@ -568,7 +640,7 @@ _FLOWS: tuple[Flow, ...] = (
             command("close", wanted=409),
             command("resume", wanted=409),
             command("abandon", REASON, wanted=409),
-            command("resolve", {"outcome": "not_sent"} | REASON, wanted=409),
+            command("resolve", NOT_SENT, wanted=409),
             claim("nina", wanted=404),
             publish(),
             publish(wanted=409),
@@ -653,5 +725,6 @@ class PromotionsInTheWorld(Context):
             (each["handle"], each["state"], int(each["amount"]), each.get("user")) for each in books.participants
         )
         balances = sorted((account.split("#")[0], each) for account, each in books.amounts.items())
+        posts = [post.media for post in OUTSIDE.network.live()]
         engagement = [each.get("metrics") for each in items(world, TABLE, part="engagement")]
-        return statuses, (shares, balances), (len(OUTSIDE.network.live()), engagement)
+        return statuses, (shares, balances), (posts, engagement)

@@ -14,7 +14,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import md5
 from importlib import import_module
+from io import BytesIO
 from itertools import count
 from typing import Any, Protocol
 from unittest.mock import patch
@@ -210,6 +212,8 @@ class World:
         self.bus: list[dict[str, Any]] = []
         self.parameters: dict[str, str] = {}
         """What Parameter Store holds."""
+        self.objects: dict[str, tuple[str, bytes]] = {}
+        """What the buckets hold: the type and the bytes of each object."""
         self.later: list[Due] = []
         self.happened = ""
         """What happened last."""
@@ -627,7 +631,24 @@ class World:
                     missing = refusal(operation, "ParameterNotFound").response
                     raise client.exceptions.ParameterNotFound(missing, operation)
                 return {"Parameter": {"Value": self.parameters[arguments["Name"]]}}
+            case "GetObject" | "HeadObject" | "CopyObject":
+                return self._of_s3(operation, arguments)
         return self.dynamo.call(operation, arguments)
+
+    def _of_s3(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        source = arguments["CopySource"]["Key"] if operation == "CopyObject" else arguments["Key"]
+        if source not in self.objects:
+            raise refusal(operation, "NoSuchKey")
+        kind, found = self.objects[source]
+        etag = f'"{md5(found, usedforsecurity=False).hexdigest()}"'
+        if operation == "CopyObject":
+            if arguments["CopySourceIfMatch"] != etag.strip('"'):
+                raise refusal(operation, "PreconditionFailed")
+            self.objects[arguments["Key"]] = self.objects[source]
+            return {}
+        some = found[:16] if "Range" in arguments else found
+        size = f"bytes 0-{len(some) - 1}/{len(found)}"
+        return {"ContentRange": size, "ContentType": kind, "Body": BytesIO(some), "ETag": etag}
 
     def _put_events(self, arguments: dict[str, Any], chain: Chain) -> dict[str, Any]:
         self.bus += arguments["Entries"]
@@ -688,7 +709,7 @@ def _done(shard: Shard, size: int) -> None:
 
 
 def _has_effect(operation: str) -> bool:
-    return not operation.startswith(("Get", "BatchGet", "TransactGet", "Query", "Receive", "LookUp"))
+    return not operation.startswith(("Get", "BatchGet", "TransactGet", "Query", "Receive", "LookUp", "Head"))
 
 
 def _sqs_record(message: Message, arn: str) -> dict[str, Any]:
