@@ -63,7 +63,24 @@ UNREACHED = {
     "promotions.store.listed_by": f"No list is asked for: {_HTTP}.",
 }
 """Functions that no flow reaches."""
-OUT_OF_SIGHT: dict[str, str] = {}
+OUT_OF_SIGHT = {
+    **dict.fromkeys(
+        [
+            "promotions.campaign.require_draft: way promotion.error of an if",
+            "promotions.campaign.abandon: way promotion.status is not PromotionStatus.PENDING of an if",
+            "promotions.campaign._stage: if promotion.stage is None",
+            "promotions.settling.pay: if promotion.split is None",
+            "promotions.engagement.known: return if item, always",
+            "promotions.publishing.Calls.__call__: way not isinstance(committed, Promotion) of an if",
+            "promotions.store.PromotionStore._trace: clause trace of an if",
+        ],
+        "Nothing comes to it: a draft and a running promotion have no error, and what has an event has an action.",
+    ),
+    "promotions.store._list_halted: clause not was_halted of an if": "It would write the same row again.",
+    "promotions.settling.expire: clause calls of an if": (
+        f"The escrow of the world is called a last time, the ledger is not: {_CLOSE}."
+    ),
+}
 """What no run can notice."""
 
 CAMPAIGNS = "/v2/campaigns"
@@ -452,7 +469,6 @@ _FLOWS: tuple[Flow, ...] = (
         "a call that is stuck, and was not made",
         (
             publish(),
-            command("resolve", NOT_SENT, when=is_unknown, wanted=409, code="call_not_settled"),
             command("resolve", NOT_SENT, when=has_halted),
         ),
         prepare=begun(outside=goes_wrong([Fault.HANG], find_own=[Fault.HANG] * 3)),
@@ -463,6 +479,12 @@ _FLOWS: tuple[Flow, ...] = (
         "cancel while a call is stuck",
         (publish(), cancel(when=has_halted), command("resume")),
         prepare=begun(outside=goes_wrong([Fault.UNREADABLE], find_own=[Fault.HANG] * 3)),
+        only_while=never,
+    ),
+    Flow(
+        "a call that may still be made",
+        (publish(), command("resolve", NOT_SENT, when=is_unknown, wanted=409, code="call_not_settled")),
+        prepare=begun(outside=goes_wrong([Fault.HANG])),
         only_while=never,
     ),
     Flow(
@@ -576,7 +598,7 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "the network is away while it closes",
-        (count_likes(1), act(track), command("close")),
+        (count_likes(1), act(track), count_likes(2), command("close")),
         prepare=begun(*PUBLISHED, outside=goes_wrong(metrics=[None, *[Fault.UNAVAILABLE] * 20])),
         only_while=never,
     ),
@@ -625,6 +647,30 @@ _FLOWS: tuple[Flow, ...] = (
         is_race=True,
         only_in=(API, WORKER),
         only_while=is_decisive,
+    ),
+    Flow(
+        "claims when it is too late",
+        (claim("nina"), act(window_ends), claim("omar", when=at("settled"), wanted=409, code="claim_window_over")),
+        prepare=begun(*OPEN),
+        only_while=never,
+    ),
+    Flow(
+        "all is claimed",
+        (claim("nina"), claim("omar"), act(window_ends)),
+        prepare=begun(publish(), engage(["nina"], ["omar"]), *OPEN[2:]),
+        only_while=never,
+    ),
+    Flow(
+        "the owner claims",
+        (claim("ada"),),
+        prepare=begun(publish(), engage(["pia"]), command("close"), act(lambda world: link(world, "pia", "ada"))),
+        only_while=never,
+    ),
+    Flow(
+        "claims while the platform is stopped",
+        (platform("stop"), claim("nina", wanted=409, code="platform_stopped"), platform("resume")),
+        prepare=begun(*OPEN),
+        only_while=never,
     ),
     Flow(
         "a budget of requests",

@@ -154,7 +154,7 @@ class Watch:
         found = {name: plain(value) for name, value in after.items()}
         name = found["id"]
         _check_told(before, found, written)
-        if found["status"] != DRAFT and before:
+        if before and PENDING in (before["status"], found["status"]):
             _check_operation(before, found)
         if before:
             _check_step(world, before, found, written)
@@ -226,11 +226,9 @@ def _check_told(before: dict[str, Any], after: dict[str, Any], written: list[Wri
 def _check_operation(before: dict[str, Any], after: dict[str, Any]) -> None:
     """Whoever asks what became of a publish reads how it stands."""
     state = json.loads(after["operation"])["state"]
-    if after["status"] == PENDING:
-        undoes = after["stage"] in UNDOES
-        wanted = "halted" if error_of(after) else "undoing" if undoes else "running"
-    else:
-        wanted = "done"
+    wanted = {DRAFT: "rolled_back", RUNNING: "done"}.get(after["status"], "running")
+    if after["status"] == PENDING and (after["stage"] in UNDOES or error_of(after)):
+        wanted = "halted" if error_of(after) else "undoing"
     if state != wanted:
         raise Violation(f"a publish is {wanted}, and its operation {state}: {before['status']} to {after['status']}")
 
