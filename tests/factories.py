@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from boosts.campaign import PREFIX, Campaign, Terms
 from boosts.plan import Pattern
 from boosts.usage import Limits
+from promotions.promotion import Promotion, PromotionType
 from sluice.ids import new_id
 from sponsorships import campaign as sponsorship
 from sponsorships.impressions import ViewerPeriod
@@ -98,3 +99,21 @@ def a_participation(**changes: Any) -> Participation:
         "max_steps": 100,
     }
     return Participation(**(values | changes))
+
+
+def a_promotion(**changes: Any) -> Promotion:
+    """A draft with rewards of 100.00 USD on the sandbox."""
+    values: dict[str, Any] = {
+        "id": "prm_01KAJ3W5V0SM0FKVYVXB9EQT6N",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "created_by": "acme",
+        "title": "Winter",
+        "type": PromotionType.REWARDED,
+        "network": "sandbox",
+        "texts": ("Look at this #ad", "All of it is here"),
+        "budget": 10_000,
+        "currency": "USD",
+        "duration_minutes": 60,
+    }
+    return Promotion(**(values | changes))

@@ -36,6 +36,7 @@ from promotions.schemas import (
     NewLink,
     NewMedia,
     NewPromotion,
+    NewResolution,
     OperationResource,
     OperationsResource,
     PreviewResource,
@@ -46,7 +47,6 @@ from promotions.schemas import (
     PromotionStatement,
     PurseResource,
     PursesResource,
-    Resolution,
     RewardPage,
     RewardResource,
     SandboxAccount,
@@ -298,12 +298,15 @@ def abandon(
 @app.post(f"{CAMPAIGN}/resolve", **http.require(Role.OPERATOR, 202, errors=[404, 409]))
 def resolve(
     campaign_id: CampaignId,
-    body: Annotated[Resolution, Body()],
+    body: Annotated[NewResolution, Body()],
     origin: http.Origin,
     key: http.IdempotencyKey = None,
 ) -> Response[PromotionResource]:
-    """Say what became of a call whose outcome is unknown; the promotion goes on from there."""
-    made = partial(services().promotions.resolve, campaign_id, body.result, body.reason)
+    """Say what became of a call whose outcome is unknown; the promotion goes on from there.
+
+    409 `another_call`: the open call is of another stage or attempt. 409 `call_not_settled`: it may still take effect.
+    """
+    made = partial(services().promotions.resolve, campaign_id, body.said())
     return http.command(origin, key, made, PromotionResource, shown, 202)
 
 

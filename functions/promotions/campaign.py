@@ -1,6 +1,6 @@
 """The commands of a promotion, and the stages of its publish. Pure: each returns the Change to commit."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from promotions import settling
@@ -125,15 +125,29 @@ def resume(promotion: Promotion, now: datetime) -> Change:
     return changed(promotion, after, Action.RESUMED, ours("PromotionResumed", promotion))
 
 
-def resolve(promotion: Promotion, result: str | None, reason: str, now: datetime) -> Change:
-    """Record what an operator says about a call that cannot be looked up: its result; None if it never happened."""
-    call = promotion.call
+@dataclass(frozen=True)
+class Resolution:
+    """What an operator says about one call that cannot be looked up."""
+
+    stage: Stage
+    attempt: int
+    result: str | None
+    """What it came to; None if it never happened."""
+    reason: str
+
+
+def resolve(promotion: Promotion, said: Resolution, now: datetime) -> Change:
+    """Record what an operator says about a call: only about the call that the operator has seen."""
+    call, result = promotion.call, said.result
     if call is None or call.state not in (CallState.STUCK, CallState.UNKNOWN):
         raise Conflicting("No call of this promotion has an unknown outcome", "nothing_to_resolve")
+    if (promotion.stage, call.attempt) != (said.stage, said.attempt):
+        message = f"The call with an unknown outcome is attempt {call.attempt} of {promotion.stage}"
+        raise Conflicting(message, "another_call")
     if result is None and now < call.settles_at:
         # Nobody can know it yet: the request may still be on its way.
         raise Conflicting(f"The call may take effect until {rfc3339(call.settles_at)}", "call_not_settled")
-    noted = {"reason": reason, "attempt_id": call.attempt_id, "result": result}
+    noted = {"reason": said.reason, "attempt_id": call.attempt_id, "result": result}
     found = advance(replace(promotion, error=None), resolved(call, result, now), now)
     after = replace(found.after, steps_done=0)
     return replace(found, before=promotion, after=after, action=Action.RESOLVED, noted=noted)
@@ -170,8 +184,13 @@ def intend(promotion: Promotion, call: Call, now: datetime) -> Change:
 
 
 def record(promotion: Promotion, call: Call, now: datetime) -> Change:
-    """Commit the outcome of a call at the present step, so a cancel that was answered meanwhile is obeyed."""
-    return advance(promotion, call, now)
+    """Commit the outcome of a call at the present step, so a cancel that was answered meanwhile is obeyed.
+
+    A promotion that halted while the call was on its way goes on when its outcome is known; else it stays halted.
+    """
+    if promotion.error and call.state not in (CallState.SENT, CallState.FAILED):
+        return changed(promotion, replace(recorded(promotion, now), call=call, wake_at=None), None)
+    return replace(advance(replace(promotion, error=None), call, now), before=promotion)
 
 
 def look(promotion: Promotion, call: Call, now: datetime) -> Change:

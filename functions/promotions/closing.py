@@ -98,7 +98,8 @@ class Closing:
             for account in page.items:
                 _, kinds = seen.get(account.id, (account, frozenset()))
                 seen[account.id] = account, kinds | {kind}
-            cursor = page.cursor
+            # A server that goes on behind an empty page, or at the same place, would never end the list.
+            cursor = page.cursor if page.items and page.cursor != cursor else None
             source += cursor is None
         listed = self._met(promotion, seen)
         is_last = source >= len(sources)

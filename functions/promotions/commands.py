@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from promotions import campaign as promotions
 from promotions import settling, texts
 from promotions.accounts import Connection
+from promotions.campaign import Resolution
 from promotions.operation import Operation
 from promotions.outside import Networks
 from promotions.ports import Connections
@@ -168,7 +169,7 @@ class Promotions(Closer):
         has = ledger.read([account])[account].amount
         if has < promotion.budget:
             problems.append(FieldError("budget", f"The wallet has {has}, and {promotion.budget} are needed"))
-        cost = sum(policy.link_price if "://" in text else policy.post_price for text in promotion.texts)
+        cost = sum(map(policy.price, promotion.texts))
         return Preview(self._posted(promotion), tuple(problems), promotion.budget, has, f"{cost:.3f}")
 
     def cancel(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
@@ -179,11 +180,9 @@ class Promotions(Closer):
         """Go on at the stage that halted."""
         return self.command("resume", campaign_id, requester, promotions.resume)
 
-    def resolve(self, campaign_id: str, result: str | None, reason: str, requester: Requester) -> Promotion | Answer:
+    def resolve(self, campaign_id: str, said: Resolution, requester: Requester) -> Promotion | Answer:
         """Say what became of a call that nobody can look up."""
-        return self.command(
-            "resolve", campaign_id, requester, lambda found, now: promotions.resolve(found, result, reason, now)
-        )
+        return self.command("resolve", campaign_id, requester, lambda found, now: promotions.resolve(found, said, now))
 
     def abandon(self, campaign_id: str, reason: str, requester: Requester) -> Promotion | Answer:
         """Give up what has halted: what is outside is left there, and the money goes back."""

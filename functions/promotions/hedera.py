@@ -5,6 +5,7 @@ and at a mirror node. It is absent only when its id has expired and the mirror, 
 transaction: only then another id may be used.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,8 +28,12 @@ VALID = timedelta(seconds=120)
 """How long after its start a transaction may be executed."""
 DUPLICATE = "DUPLICATE_TRANSACTION"
 _MARGIN = timedelta(seconds=60)
+SETTLED = VALID + _MARGIN
+"""How long after its call a transaction may be executed, or be missing at the mirror nodes."""
 _EARLIER = timedelta(seconds=5)
 """A node refuses an id that starts in its future, and clocks differ."""
+
+_REF = re.compile(r"\d+\.\d+\.\d+@\d+\.\d{1,9}")
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,11 @@ class Mirror(Protocol):
 def new_ref(account: str, now: datetime) -> str:
     """A transaction id: `0.0.1001@<seconds>.<nanoseconds>`; mirror nodes want 9 digits (hiero-sdk-js#1564)."""
     return f"{account}@{int((now - _EARLIER).timestamp())}.{randbelow(10**9):09}"
+
+
+def is_ref(text: str) -> bool:
+    """Whether a text is a transaction id."""
+    return _REF.fullmatch(text) is not None
 
 
 def expires_at(ref: str) -> datetime:

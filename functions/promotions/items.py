@@ -22,6 +22,8 @@
 Only the items of part `campaign` have `status` and `created_at`, so only they are in those indexes.
 """
 
+from datetime import timedelta
+
 from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
@@ -57,6 +59,8 @@ ENGAGEMENT = "engagement"
 INTERVAL_SECONDS = 300
 """How often metrics are read (S4-12), while they change."""
 PARTICIPANT = "participant#"
+KEPT = timedelta(days=90)
+"""How long operations and snapshots are kept after the close (S4-23)."""
 
 
 class PromotionsItem(Bound):
@@ -129,9 +133,10 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
 
 
 class OperationItem(PromotionsItem):
-    """One publish."""
+    """One publish. Removed 90 days after the close, or after its end if it was rolled back."""
 
     operation = DataAttribute(Operation)
+    expires_at = NumberAttribute(null=True)
 
     @staticmethod
     def key(promotion_id: str, number: int) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """What a promotion does outside the platform: it posts, deletes, and calls the contract. One call for each stage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,7 +13,9 @@ from sluice.outward import Absent, Call, CannotTell, NotTaken, Outcome, Patience
 
 _CLOCKS_DIFFER = timedelta(seconds=60)
 ESCROW_PATIENCE = Patience(call_seconds=30, settle_seconds=0)
-"""An escrow says that a call is absent only when it can no longer happen."""
+"""Each escrow has its own `settle_seconds`: until then nobody may say that a call was not made."""
+ANOTHER_ESCROW = "another_escrow"
+"""Reason of a refusal or of a failed look: the contract, or the call, is of a kind of escrow that is not deployed."""
 _POSTS = frozenset({Stage.FIRST_POST, Stage.SECOND_POST})
 _DELETES = frozenset({Stage.UNDO_FIRST, Stage.UNDO_SECOND})
 CREATE = "createCampaign"
@@ -61,7 +63,7 @@ class Outside:
         if promotion.stage in _POSTS | _DELETES:
             policy = self.networks.policy(promotion.network)
             return Patience(policy.call_seconds, policy.settle_seconds)
-        return ESCROW_PATIENCE
+        return replace(ESCROW_PATIENCE, settle_seconds=self.escrow.settle_seconds)
 
     def ref(self, promotion: Promotion, now: datetime) -> str:
         """The reference by which the other side knows the next call: it is committed before the call."""
@@ -77,6 +79,8 @@ class Outside:
     def call(self, promotion: Promotion, call: Call) -> Outcome:
         """Make the call of a stage, once."""
         if promotion.stage not in _POSTS | _DELETES:
+            if promotion.contract_id and not self.escrow.made(promotion.contract_id):
+                return Refused(ANOTHER_ESCROW)
             return self.escrow.submit(call.ref, *_submitted(promotion))
         try:
             publisher = self.publisher(promotion)
@@ -95,6 +99,8 @@ class Outside:
         if promotion.stage in _DELETES:
             return Absent()
         if promotion.stage not in _POSTS:
+            if not self.escrow.made(call.ref):
+                return CannotTell(ANOTHER_ESCROW)
             return self.escrow.outcome(call.ref, *_submitted(promotion))
         try:
             publisher = self.publisher(promotion)

@@ -54,10 +54,16 @@ class NetworkPolicy:
     """US dollars of a post, by the network's price list."""
     link_price: Decimal
     """US dollars of a post with a URL in its text."""
+    has_url: Callable[[str], bool]
+    """Whether a text costs `link_price`."""
     call_seconds: float
     """The longest that one method of the publisher takes: a total time, uploads included."""
     settle_seconds: float
     """Seconds after the end of a call until an absent post counts as never made."""
+
+    def price(self, text: str) -> Decimal:
+        """US dollars of a post with this text, by the network's price list."""
+        return self.link_price if self.has_url(text) else self.post_price
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,13 @@ class Escrow(Protocol):
     @property
     def expires(self) -> bool:
         """Whether it is called a last time when rewards were not claimed."""
+
+    @property
+    def settle_seconds(self) -> float:
+        """Seconds after the end of a call until it has taken effect, or never will."""
+
+    def made(self, ref: str) -> bool:
+        """Whether a reference is of this kind of escrow: the stack may have been deployed with another one since."""
 
     def new_ref(self, key: str, now: datetime) -> str:
         """The reference of a call that is yet to be made: kept before it is. `key`: the campaign and its round."""

@@ -1,5 +1,6 @@
 """Rewards: what participants got, and claims of those whose accounts were linked after the close."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -48,7 +49,8 @@ class Rewards(ChainCommands[Promotion, Change]):
             return settling.claim(found, ledger.read([account])[account], mine, user, now, is_paid=is_paid)
 
         self.command("claim", campaign_id, replace(requester, keyed=None), change)
-        return self.mine(self.get(campaign_id), user)
+        found = self.get(campaign_id)
+        return self._shown(found, self.mine(found, user))
 
     def mine(self, promotion: Promotion, user: str) -> list[Participant]:
         """A user's participants of a promotion, in hash order, by consistent reads."""
@@ -58,7 +60,8 @@ class Rewards(ChainCommands[Promotion, Change]):
 
     def page(self, promotion: Promotion, limit: int, after: str | None) -> tuple[list[Participant], str | None]:
         """At most `limit` participants with what they get, or why not, in hash order from after a hash."""
-        return participants.page(promotion.id, limit, after)
+        found, following = participants.page(promotion.id, limit, after)
+        return self._shown(promotion, found), following
 
     def of(self, user: str, limit: int = MOST_REWARDS) -> list[tuple[Promotion, Participant]]:
         """A user's participants in all promotions, newest first, with what they get, or why not."""
@@ -67,4 +70,9 @@ class Rewards(ChainCommands[Promotion, Change]):
         )
         newest = list(islice(sorted(found, key=lambda each: each[0], reverse=True), limit))
         known = {each.id: each for each in self._store.get_all(dict.fromkeys(each for each, _ in newest))}
-        return [(known[each], participant) for each, participant in newest if each in known]
+        now = self.clock.now()
+        return [(known[each], settling.shown(known[each], one, now)) for each, one in newest if each in known]
+
+    def _shown(self, promotion: Promotion, found: Iterable[Participant]) -> list[Participant]:
+        now = self.clock.now()
+        return [settling.shown(promotion, each, now) for each in found]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from promotions.accounts import Connection, Link, LinkState, Verdict
-from promotions.campaign import MOST_MINUTES
+from promotions.campaign import MOST_MINUTES, Resolution
 from promotions.limits import Family, Left
 from promotions.operation import Operation, OperationState
 from promotions.ports import Kind, NetworkPolicy
@@ -351,11 +351,13 @@ class WithWhy(BaseModel):
     reason: http.Reason
 
 
-class Resolution(BaseModel):
-    """What became of a call that cannot be looked up."""
+class NewResolution(BaseModel):
+    """What became of a call that cannot be looked up. `stage` and `attempt` name it, as the promotion shows them."""
 
     model_config = Strict
 
+    stage: Annotated[Stage, Field(strict=False, description="The stage that makes the call.")]
+    attempt: StrictInt = Field(ge=1, le=10**6, description="The `attempt` of the promotion's `call`.")
     outcome: Literal["sent", "not_sent"]
     result: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9@.#_-]+$")] | None = Field(
         None, description="For `sent`: the id of the post, or of the transaction."
@@ -367,6 +369,10 @@ class Resolution(BaseModel):
         if (self.outcome == "sent") != (self.result is not None):
             raise ValueError("result is required for sent, and for nothing else")
         return self
+
+    def said(self) -> Resolution:
+        """The resolution."""
+        return Resolution(self.stage, self.attempt, self.result, self.reason)
 
 
 class NewMedia(BaseModel):

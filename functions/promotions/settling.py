@@ -87,6 +87,9 @@ def list_engagers(
         classes=counted(promotion.progress.classes, participants),
     )
     after = _at(promotion, Stage.SPLIT if is_last else Stage.ENGAGERS, now, progress=progress)
+    if all(before == seen for before, seen in participants):
+        # Lists that go round in circles end at `max_steps`.
+        after = replace(after, steps_done=0 if is_last else promotion.steps_done + 1)
     return changed(promotion, after, None, is_batch=True, participants=tuple(participants))
 
 
@@ -194,7 +197,7 @@ def claim(
     claimable = [each for each in mine if each.state is ParticipantState.CLAIMABLE]
     if not claimable:
         return None
-    if promotion.stage is not Stage.CLAIMS or promotion.claim_until is None or now >= promotion.claim_until:
+    if not is_claimable(promotion, now):
         raise Conflicting("What was not claimed in time is back with the owner", "claim_window_over")
     participants = [(claimable[0], _rewarded(promotion, claimable[0], user, is_paid=is_paid))]
     participants += [(each, _rewarded(promotion, each, user, is_paid=True)) for each in claimable[1:]]
@@ -207,6 +210,19 @@ def claim(
     posting = Posting.transfer(entry_id, Kind.PAY, promotion.currency, *accounts, paid[0].amount, user)
     more |= {"posting": posting, "balances": {promised.account: promised}, "persons": (user,)}
     return changed(promotion, after, Action.PAID, **more)
+
+
+def is_claimable(promotion: Promotion, now: datetime) -> bool:
+    """Whether shares can be claimed now."""
+    return promotion.stage is Stage.CLAIMS and promotion.claim_until is not None and now < promotion.claim_until
+
+
+def shown(promotion: Promotion, participant: Participant, now: datetime) -> Participant:
+    """A participant as people see it: a share that nobody claimed in time is expired."""
+    is_over = promotion.status is PromotionStatus.CLOSED and not is_claimable(promotion, now)
+    if participant.state is ParticipantState.CLAIMABLE and is_over:
+        return replace(participant, state=ParticipantState.EXPIRED)
+    return participant
 
 
 def expire(promotion: Promotion, left: Balance, now: datetime, actor: str, *, calls: bool) -> Change:

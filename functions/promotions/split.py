@@ -50,6 +50,8 @@ class ParticipantState(StrEnum):
     """The share of a person who was paid for another account: it goes back to the owner."""
     UNPAID = "unpaid"
     """Nothing is paid, for its reason."""
+    EXPIRED = "expired"
+    """Claimable, and not claimed in time: it goes back to the owner. Shown, and never stored."""
 
 
 @dataclass(frozen=True)

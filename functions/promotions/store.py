@@ -8,7 +8,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from promotions import engagement, participants
-from promotions.items import ListedItem, OperationItem, PromotionItem
+from promotions.items import KEPT, ListedItem, OperationItem, PromotionItem
 from promotions.operation import Operation
 from promotions.promotion import Action, Change, Promotion, PromotionStatus, Stage, Terms
 from sluice import audit, outbox
@@ -69,8 +69,7 @@ class PromotionStore(PayingStore[Promotion, Change]):
             transaction.delete(ListedItem(f"owner#{after.created_by}", after.id))
         _list_halted(transaction, before, after)
         if after.operation and (before is None or after.operation != before.operation):
-            key = OperationItem.key(after.id, after.operation.number)
-            transaction.save(OperationItem(*key, operation=after.operation))
+            transaction.save(_operation_item(after, after.operation))
         if before and before.stage is not after.stage:
             if after.stage is Stage.RUNNING:
                 engagement.begin(transaction, after)
@@ -116,6 +115,14 @@ def _list_halted(transaction: TransactWrite, before: Promotion | None, after: Pr
         transaction.save(ListedItem(HALTED, after.id))
     elif was_halted and not after.error:
         transaction.delete(ListedItem(HALTED, after.id))
+
+
+def _operation_item(after: Promotion, operation: Operation) -> OperationItem:
+    item = OperationItem(*OperationItem.key(after.id, operation.number), operation=operation)
+    if operation.ended_at:
+        ends = after.campaign_close_time if after.status is PromotionStatus.RUNNING else operation.ended_at
+        item.expires_at = int(((ends or operation.ended_at) + KEPT).timestamp())
+    return item
 
 
 def _numbered(change: Change, number: int) -> dict[str, Any]:

@@ -100,8 +100,9 @@ TERMS = {
     "duration_minutes": 30 * A_DAY,
     "claim_window_hours": 720,
 }
+FIRST_POST = {"stage": "first_post", "attempt": 1}
 REASON = {"reason": "a test"}
-NOT_SENT = {"outcome": "not_sent"} | REASON
+NOT_SENT = FIRST_POST | {"outcome": "not_sent"} | REASON
 FAR = timedelta(days=7)
 """The end of a promotion and of its claims are not waited for, where a flow sets no nearer one."""
 API, WORKER = "PromotionsApiFunction", "PromotionsWorkerFunction"
@@ -460,17 +461,14 @@ _FLOWS: tuple[Flow, ...] = (
         (
             publish(),
             command("resume", when=has_halted),
-            command("resolve", {"outcome": "sent", "result": "7"} | REASON, when=in_minutes(30)),
+            command("resolve", FIRST_POST | {"outcome": "sent", "result": "7"} | REASON, when=in_minutes(30)),
         ),
         prepare=begun(outside=goes_wrong([Fault.UNREADABLE], find_own=[Fault.HANG] * 6)),
         only_while=never,
     ),
     Flow(
         "a call that is stuck, and was not made",
-        (
-            publish(),
-            command("resolve", NOT_SENT, when=has_halted),
-        ),
+        (publish(), command("resolve", NOT_SENT, when=has_halted)),
         prepare=begun(outside=goes_wrong([Fault.HANG], find_own=[Fault.HANG] * 3)),
         only_in=(API,),
         only_while=never,

@@ -20,7 +20,7 @@ from promotions.items import PromotionsItem
 from promotions.outside import Outside
 from promotions.ports import Account as Profile
 from promotions.ports import Kind, Metrics, Missing, NetworkPolicy, NotReadable, Page
-from promotions.promotion import Change, CloseReason, Promotion, PromotionStatus, PromotionType
+from promotions.promotion import Change, CloseReason, Promotion, PromotionStatus
 from promotions.publishing import Calls, PromotionBatches
 from promotions.rewards import Rewards
 from promotions.split import Participant
@@ -34,29 +34,13 @@ from sluice.platform import PlatformStatus
 from sluice.requests import Requester, RequestItem
 from sluice.steps import Step, StepChain
 from tests.account import Account
+from tests.factories import a_promotion
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ID = "prm_01KAJ3W5V0SM0FKVYVXB9EQT6N"
 TABLE = "PromotionsTable"
 WALLET = 50_000
 OLD = NOON - timedelta(days=400)
-
-
-def a_promotion(**more: Any) -> Promotion:
-    made = Promotion(
-        id=ID,
-        created_at=NOON,
-        updated_at=NOON,
-        created_by="acme",
-        title="Winter",
-        type=PromotionType.REWARDED,
-        network="sandbox",
-        texts=("Look at this #ad", "All of it is here"),
-        budget=10_000,
-        currency="USD",
-        duration_minutes=60,
-    )
-    return replace(made, **more)
 
 
 def an_account(number: int, **more: Any) -> Profile:
@@ -83,6 +67,7 @@ class World:
     submitted: list[str] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
     expires: bool = False
+    settle_seconds: float = 0.0
     sent: list[tuple[int, datetime]] = field(default_factory=list)
     before_commit: Callable[[], None] = lambda: None
     blocked_until: datetime | None = None
@@ -225,7 +210,7 @@ class World:
     def policy(self, network: str) -> NetworkPolicy:
         return NetworkPolicy(
             network, self.rewards_on, frozenset(Kind), len, 500, frozenset(), 4, 10, 50, True,
-            Decimal(0), Decimal(0), call_seconds=10, settle_seconds=120,
+            Decimal(0), Decimal(0), lambda _: False, call_seconds=10, settle_seconds=120,
         )  # fmt: skip
 
     def publisher(self, *_: Any) -> "World":
@@ -255,6 +240,9 @@ class World:
         start, accounts = int(cursor or 0), self.engagers.get((post_id, kind), [])
         end = start + self.page_size
         return Page(accounts[start:end], str(end) if end < len(accounts) else None)
+
+    def made(self, _ref: str) -> bool:
+        return True
 
     def new_ref(self, *_: Any) -> str:
         return f"0.0.1@{len(self.submitted)}"

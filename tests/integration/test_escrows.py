@@ -1,6 +1,7 @@
 """One suite for both escrows; and what Hedera alone can do wrong, over real gRPC and HTTP on this machine."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -11,11 +12,14 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.fakes.hedera import ACCOUNT, CONTRACT, NODE, FakeHedera, Fault
 from promotions import escrow_function
+from promotions.campaign import Resolution, resolve
+from promotions.escrow.hedera import HederaEscrow
 from promotions.mirror import MirrorNode
-from promotions.outside import CLOSE, CREATE, ESCROW_PATIENCE, EXPIRE
+from promotions.outside import CLOSE, CREATE, ESCROW_PATIENCE, EXPIRE, Outside
+from promotions.promotion import PromotionStatus, Stage
 from sluice import aws
 from sluice.clock import SystemClock
-from sluice.errors import Misconfigured, Unavailable
+from sluice.errors import Conflicting, Misconfigured, Unavailable
 from sluice.outward import (
     Absent,
     CallState,
@@ -29,6 +33,8 @@ from sluice.outward import (
     begin,
     seen,
 )
+from sluice.wake import LONGEST_DELAY_SECONDS
+from tests.factories import a_promotion
 from tests.integration.escrows_world import CAMPAIGN, HederaWorld, LambdaClient, LedgerWorld, World, hedera_world
 from tests.packages import nothing_cached
 
@@ -349,6 +355,49 @@ def test_a_look_needs_no_key_and_costs_nothing(hedera: HederaWorld) -> None:
 
 
 # --- A call's life
+
+
+def test_nobody_says_that_a_call_was_not_made_while_it_may_be_executed(hedera: HederaWorld) -> None:
+    """A transaction is valid for 2 minutes, and mirror nodes lag behind: else the contract would be created twice."""
+    outside = Outside(Mock(), hedera.escrow, Mock())
+    promotion = a_promotion(stage=Stage.CONTRACT, status=PromotionStatus.PENDING)
+    patience, now = outside.patience(promotion), hedera.clock.now()
+    call = begin(None, CREATE, hedera.new_ref(), now, now, patience)
+    promotion = replace(promotion, call=answered(call, Unknown("timeout"), now, patience))
+
+    said = Resolution(Stage.CONTRACT, 1, None, "I see nothing")
+
+    hedera.later(180 - 1)
+    with pytest.raises(Conflicting, match="may take effect until"):
+        resolve(promotion, said, hedera.clock.now())
+    hedera.later(2)
+
+    assert resolve(promotion, said, hedera.clock.now()).after.call is not None
+    assert hedera.look(call.ref) == Absent()
+
+
+def test_calls_that_aws_refuses_as_a_loop_wait_for_a_new_chain_of_requests(hedera: HederaWorld) -> None:
+    """A schedule begins one: waits of more than 15 minutes are schedules."""
+    stop = {"Error": {"Code": "RecursiveInvocationException", "Message": "..."}}
+    hedera.escrow = HederaEscrow("escrow", ACCOUNT, lambda: Mock(invoke=Mock(side_effect=ClientError(stop, "Invoke"))))
+    now = hedera.clock.now()
+    call = begin(None, CREATE, hedera.new_ref(), now, now, ESCROW_PATIENCE)
+    call = answered(call, hedera.create(call.ref), now, ESCROW_PATIENCE)
+
+    looks = 0
+    while (call.due_at - now).total_seconds() <= LONGEST_DELAY_SECONDS:
+        looks, now = looks + 1, max(call.due_at, now)
+        call = seen(call, hedera.look(call.ref), now, ESCROW_PATIENCE)
+
+    assert (call.state, looks) == (CallState.UNKNOWN, 6)
+
+
+def test_each_escrow_knows_its_own_references(world: World, hedera: HederaWorld) -> None:
+    others: dict[Any, World] = {hedera.escrow: LedgerWorld()}
+    other = others.get(world.escrow, hedera)
+
+    assert world.escrow.made(world.new_ref())
+    assert not world.escrow.made(other.new_ref())
 
 
 def test_looks_that_never_tell_are_bounded_and_ask_no_more(hedera: HederaWorld) -> None:

@@ -147,6 +147,7 @@ def test_each_status_change_is_an_event_named_in_the_past_tense(bus: Bus) -> Non
 
 
 def test_a_published_row_is_marked_processed_and_kept_for_seven_days_more(bus: Bus) -> None:
+    """S4-6, S4-23: DynamoDB then removes it."""
     bus.create()
     bus.clock.shift(3)
 

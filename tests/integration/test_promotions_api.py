@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
@@ -158,7 +159,7 @@ def test_a_dry_run_says_what_a_publish_would_do_and_changes_nothing(agency: Agen
 
 
 def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: Agency) -> None:
-    """S4-3, S4-4, S4-5, S4-7, S4-9, S4-17."""
+    """S4-2, S4-3, S4-4, S4-5, S4-7, S4-9, S4-17, S4-20."""
     made = agency.ready()
 
     answer = agency.ask("publish", made, key="publish-1")
@@ -192,6 +193,13 @@ def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: A
         "CAMPAIGN_PUBLISH_DO_SM_TRANSACTION",
         "CAMPAIGN_PUBLISH_SECOND_CONTENT",
         "PromotionStarted",
+    ]
+    assert agency.actions(made) == [
+        "PROMOTION_CREATED",
+        "PROMOTION_PUBLISHED",
+        "PROMOTION_FIRST_POST",
+        "PROMOTION_CONTRACT",
+        "PROMOTION_STARTED",
     ]
     assert agency.wallet() == 0
     assert agency.told("verify", made)["valid"]
@@ -319,19 +327,46 @@ def test_a_draft_cannot_be_commanded(agency: Agency, name: str, code: str) -> No
 @pytest.mark.parametrize(
     "body",
     [
-        {"outcome": "sent", "reason": "I saw it"},
+        {"outcome": "sent"},
         {"outcome": "not_sent", "result": "1", "reason": "I did not"},
         {"outcome": "perhaps", "reason": "Who knows"},
-        {"outcome": "not_sent"},
+        {"reason": None},
         {"outcome": "sent", "result": "1/../2", "reason": "It goes into a path"},
+        {"stage": "third_post"},
+        {"stage": None},
+        {"attempt": 0},
+        {"attempt": None},
     ],
 )
 def test_a_resolution_says_what_happened(agency: Agency, body: dict[str, Any]) -> None:
     made = agency.draft()
+    good = {"stage": "first_post", "attempt": 1, "outcome": "not_sent", "reason": "It is not there"}
+    bad = {name: value for name, value in (good | body).items() if value is not None}
 
-    assert agency.operator("resolve", made, body=body).status == 400
-    answer = agency.operator("resolve", made, body={"outcome": "not_sent", "reason": "It is not there"})
-    assert answer.refusal[:2] == (409, "nothing_to_resolve")
+    assert agency.operator("resolve", made, body=bad).status == 400
+    assert agency.operator("resolve", made, body=good).refusal[:2] == (409, "nothing_to_resolve")
+
+
+def test_an_operation_goes_90_days_after_the_close_or_after_its_rollback(agency: Agency) -> None:
+    """S4-23."""
+    made = agency.published(title="Winter [escrow:refused]")
+    at_first = _expiry(agency, made, 1)
+    agency.work()
+    agency.told("edit", made, body={"title": "Winter"})
+    agency.ask("publish", made)
+    agency.work()
+
+    rolled_back = datetime.fromisoformat(agency.told("operations", made)["items"][0]["ended_at"])
+    closes_at = datetime.fromisoformat(agency.get(made)["campaign_close_time"])
+    assert at_first is None
+    assert _expiry(agency, made, 1) == int((rolled_back + timedelta(days=90)).timestamp())
+    assert _expiry(agency, made, 2) == int((closes_at + timedelta(days=90)).timestamp())
+
+
+def _expiry(agency: Agency, made: str, number: int) -> int | None:
+    items = {(each["id"], each["part"]): each for each in agency.aws.items("PromotionsTable")}
+    found: int | None = items[made, f"operation#{number:04d}"].get("expires_at")
+    return found
 
 
 # --- Media
@@ -556,6 +591,33 @@ def test_an_exception_is_audited_and_keeps_its_account_from_publishing(agency: A
 
 
 # --- The close
+
+
+def test_the_rows_hold_what_the_tables_of_the_source_do(agency: Agency) -> None:
+    """S4-16: campaign_twittercard, eventOutBox, campaign_engagement, campaign_rewards, user_user with its history."""
+    made = agency.running()
+    agency.link("nina")
+    agency.engage(agency.get(made)["tweet_id"], like=["nina"])
+    agency.ask("close", made)
+    agency.work()
+
+    rows = {each["part"].partition("#")[0]: each for each in agency.aws.items("PromotionsTable") if each["id"] == made}
+    event = agency.aws.items("OutboxTable")[0]
+    assert rows["campaign"].keys() >= {
+        "tweet_id",
+        "contract_id",
+        "contract_status",
+        "last_thread_tweet_id",
+        "campaign_start_time",
+        "campaign_close_time",
+    }
+    assert rows["engagement"]["metrics"] == '{"likes": 1, "reposts": 0, "quotes": 0, "replies": 0}'
+    assert (rows["participant"]["amount"], rows["participant"]["state"]) == (10_000, "paid")
+    assert event.keys() >= {"name", "data", "created_at", "status"}
+    assert (agency.wallet(), agency.wallet("nina")) == (0, 10_000)
+    kinds = [each["kind"] for each in agency.told("statement", made)["items"]]
+    assert kinds[0] == "fund"
+    assert kinds[-1] == "pay"
 
 
 def test_a_close_rewards_refunds_and_can_be_claimed(agency: Agency) -> None:

@@ -12,7 +12,8 @@ from promotions.engagement import EngagementItem
 from promotions.evidence import Evidence
 from promotions.export import BEGIN, statement
 from promotions.participants import PaidItem, ParticipantItem
-from promotions.ports import NOT_CONNECTED, RATE_LIMITED, Kind, Metrics, Missing, NotReadable
+from promotions.ports import NOT_CONNECTED, RATE_LIMITED, Kind, Metrics, Missing, NotReadable, Page
+from promotions.ports import Account as Profile
 from promotions.promotion import CloseReason, PromotionStatus, PromotionType, Share, Stage, halt
 from promotions.split import ParticipantState, Reason, participant_hash
 from sluice import journal, ledger
@@ -262,6 +263,30 @@ def test_a_network_that_allows_few_requests_is_read_over_several_windows(world: 
 
     assert world.campaign.status is PromotionStatus.CLOSED
     assert {each.amount for each in world.rows.values()} == {2500}
+
+
+@pytest.mark.parametrize("found", [[], [an_account(1)]])
+def test_a_list_that_goes_on_behind_its_end_ends(world: World, found: list[Profile]) -> None:
+    """A server that repeats a page, or returns empty ones with a cursor, would be read for ever."""
+    world.engaged = lambda *_: Page(found, "more")  # type: ignore[method-assign]
+    world.running()
+
+    world.run(hours=4)
+
+    assert world.campaign.status is PromotionStatus.CLOSED
+    assert [each.amount for each in world.rows.values()] == [10_000] * len(found)
+
+
+def test_lists_that_go_round_in_circles_halt_the_close(world: World) -> None:
+    other = {"a": "b", "b": "a"}
+    world.engaged = lambda _post, _kind, cursor: Page([an_account(1)], other[cursor or "a"])  # type: ignore[method-assign]
+    world.running()
+
+    world.run(hours=4)
+
+    assert world.campaign.error is not None
+    assert (world.campaign.error.stage, world.campaign.error.reason) == ("engagers", "too many steps")
+    assert world.campaign.progress.listed == 1
 
 
 def test_a_revoked_token_halts_the_close_and_resume_goes_on_there(world: World) -> None:
@@ -539,13 +564,23 @@ def test_claims_before_the_close_and_after_the_window_are_refused_each_with_its_
             codes.append(_refused_claim(world))
             world.link(1, "nina")
             codes.append(_refused_claim(world))
+    shown = [_shown(world)]
     world.present += timedelta(hours=168)
     codes.append(_refused_claim(world))
+    shown.append(_shown(world))
     world.run()
     codes.append(_refused_claim(world))
+    shown.append(_shown(world))
 
     assert codes == ["reward_not_found", "claims_not_open", "claim_window_over", "claim_window_over"]
     assert world.wallet("acme") == WALLET
+    assert shown == [{"claimable"}, {"expired"}, {"expired"}]
+
+
+def _shown(world: World) -> set[str]:
+    """The state of the one participant, as the owner and the participant see it."""
+    page, _ = world.rewards.page(world.campaign, 10, None)
+    return {each.state for each in page} | {each.state for _, each in world.rewards.of("nina")}
 
 
 def _refused_claim(world: World) -> str:

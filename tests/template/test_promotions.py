@@ -44,6 +44,7 @@ def test_whoever_talks_to_networks_has_their_libraries() -> None:
 
 
 def test_media_are_private_and_unused_uploads_go() -> None:
+    """S4-23."""
     bucket = real().of_type("AWS::S3::Bucket")[BUCKET]
     (policy,) = real().of_type("AWS::S3::BucketPolicy").values()
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]

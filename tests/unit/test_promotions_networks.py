@@ -1,6 +1,7 @@
 """What the adapters of networks count and judge, without a server."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,11 +28,31 @@ PICTURE = Media("image/png", b"...")
         ("see https://shop.example/a/very/long/path/that/nobody/wants/to/read", 27),
         ("https://a.co https://b.co", 47),
         ("see a.co", 27),
+        ("see https://intranet/which/has/no/domain", 40),
+        ("see HTTPS://shop.example/a/very/long/path/that/nobody/wants/to/read", 27),
+        ("see 安い安い安い安い安い安い安い.example", 4 + 36),
         ("- 1.5 is a number", 17),
     ],
 )
 def test_x_weighs_a_text(text: str, length: int) -> None:
     assert x_length(text) == length
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [
+        ("Look at this #ad", "0.015"),
+        ("- 1.5 is a number. So it is", "0.015"),
+        ("All of it: https://shop.example/x", "0.200"),
+        ("All of it: HTTPS://shop.example", "0.200"),
+        ("All of it: shop.example", "0.200"),
+        ("All of it: пример.рф", "0.200"),
+        ("(shop.example/x?y=1)", "0.200"),
+    ],
+)
+def test_x_takes_more_for_a_text_that_it_reads_as_a_url(text: str, price: str) -> None:
+    assert X.price(text) == Decimal(price)
+    assert POLICIES["mastodon"].price(text) == 0
 
 
 @pytest.mark.parametrize(

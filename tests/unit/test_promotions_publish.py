@@ -10,33 +10,31 @@ import pytest
 from promotions import campaign as promotions
 from promotions.outside import Outside
 from promotions.ports import NOT_CONNECTED
-from promotions.promotion import Change, Promotion, PromotionStatus, PromotionType, Stage
+from promotions.promotion import Change, Promotion, PromotionStatus, Stage, halt
 from promotions.publishing import Calls, PromotionBatches
 from promotions.texts import code
 from sluice.campaign import State
 from sluice.errors import Conflicting
-from sluice.outward import Absent, CallState, CannotTell, Done, Found, NotTaken, Outcome, Refused, Seen, Unknown
+from sluice.outward import (
+    Absent,
+    CallState,
+    CannotTell,
+    Done,
+    Found,
+    NotTaken,
+    Outcome,
+    Patience,
+    Refused,
+    Seen,
+    Unknown,
+    answered,
+    begin,
+)
 from sluice.steps import Step, StepChain
+from tests.factories import a_promotion
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ID = "prm_01KAJ3W5V0SM0FKVYVXB9EQT6N"
-
-
-def a_promotion(**more: Any) -> Promotion:
-    made = Promotion(
-        id=ID,
-        created_at=NOON,
-        updated_at=NOON,
-        created_by="acme",
-        title="Winter",
-        type=PromotionType.REWARDED,
-        network="sandbox",
-        texts=("Look at this #ad", "All of it is here"),
-        budget=10_000,
-        currency="USD",
-        duration_minutes=60,
-    )
-    return replace(made, **more)
 
 
 @dataclass
@@ -75,6 +73,9 @@ class World:
     """What a call answers instead of what it did, by its stage; Unknown after it happened."""
     in_the_call: Callable[[], None] = lambda: None
     looks: list[Seen] = field(default_factory=list)
+    settle_seconds: float = 0.0
+    is_another: bool = False
+    """Whether the stack was deployed with another kind of escrow since."""
 
     def make(self) -> tuple[Memory, StepChain[Promotion], list[tuple[int, datetime]]]:
         memory = Memory(promotions.publish(a_promotion(), "sandbox", NOON, "acme").after)
@@ -123,6 +124,9 @@ class World:
     def outcome(self, ref: str, function: str, _: Mapping[str, str | int]) -> Seen:
         return Found(ref) if function in self.contract else Absent()
 
+    def made(self, _ref: str) -> bool:
+        return not self.is_another
+
     def new_ref(self, _key: str, _now: datetime) -> str:
         return "0.0.1@1"
 
@@ -145,6 +149,12 @@ def run_until_running(
         step, at = sent.pop(0)
         world.present = max(world.present, at)
         chain.run(Step(ID, step), f"message {step}")
+
+
+def said(promotion: Promotion, result: str | None) -> promotions.Resolution:
+    assert promotion.stage is not None
+    assert promotion.call is not None
+    return promotions.Resolution(promotion.stage, promotion.call.attempt, result, "I looked")
 
 
 def test_a_publish_posts_records_the_contract_posts_again_and_runs() -> None:
@@ -253,7 +263,7 @@ def test_what_nobody_can_look_up_is_stuck_until_an_operator_resolves_it() -> Non
     assert memory.campaign.error is not None
     assert (memory.campaign.error.reason, memory.campaign.error.retriable) == ("outcome_unknown", False)
 
-    resolved = promotions.resolve(memory.campaign, "post 1", "It is there", world.present)
+    resolved = promotions.resolve(memory.campaign, said(memory.campaign, "post 1"), world.present)
     assert resolved.after.seq == memory.campaign.seq + len(resolved.events), "each event is counted once"
     assert resolved.before is memory.campaign
     memory.campaign = resolved.after
@@ -270,7 +280,7 @@ def test_the_events_of_a_resolution_are_numbered_without_a_gap() -> None:
     memory, chain, sent = world.make()
     run_until_running(world, memory, chain, sent)
 
-    change = promotions.resolve(memory.campaign, "post 1", "It is there", world.present)
+    change = promotions.resolve(memory.campaign, said(memory.campaign, "post 1"), world.present)
 
     assert [event.name for event in change.events] == ["CAMPAIGN_PUBLISH_DO_SM_TRANSACTION"]
     assert change.after.seq == memory.campaign.seq + 1
@@ -285,11 +295,73 @@ def test_nobody_says_that_a_call_was_not_made_while_it_may_take_effect() -> None
     assert call is not None
 
     with pytest.raises(Conflicting, match="may take effect until"):
-        promotions.resolve(memory.campaign, None, "I see nothing", call.settles_at - timedelta(seconds=1))
-    settled = promotions.resolve(memory.campaign, None, "I see nothing", call.settles_at).after
+        promotions.resolve(memory.campaign, said(memory.campaign, None), call.settles_at - timedelta(seconds=1))
+    settled = promotions.resolve(memory.campaign, said(memory.campaign, None), call.settles_at).after
 
     assert settled.call is not None
     assert settled.call.state is CallState.WAITING
+
+
+def test_a_contract_of_another_escrow_is_not_closed_with_this_one() -> None:
+    """The parameter `Escrow` was changed: an escrow that has no such contract would say that it is closed."""
+    world = World(answers={"second_post": [Refused("too long")]})
+    memory, chain, sent = world.make()
+    run_until_running(world, memory, chain, sent)
+    world.is_another = True
+
+    change = promotions.cancel(memory.campaign, world.present)
+    assert change is not None
+    memory.campaign = change.after
+    sent.append((memory.campaign.step, world.present))
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.error is not None
+    assert (memory.campaign.error.stage, memory.campaign.error.reason) == ("undo_contract", "another_escrow")
+    assert world.contract == ["createCampaign"]
+
+
+def test_a_call_of_another_escrow_is_not_looked_up_with_this_one() -> None:
+    """It would be absent there, and made again."""
+    world = World(answers={"contract": [Unknown("timeout")]}, is_another=True)
+    memory, chain, sent = world.make()
+
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.call is not None
+    assert (memory.campaign.call.state, memory.campaign.call.reason) == (CallState.STUCK, "another_escrow")
+    assert world.contract == ["createCampaign"]
+
+
+@pytest.mark.parametrize("other", [{"attempt": 2}, {"stage": Stage.SECOND_POST}])
+def test_a_resolution_is_of_the_call_that_it_names_and_of_no_other(other: dict[str, Any]) -> None:
+    """An operator who read of one call must not decide about the next."""
+    world = World(answers={"first_post": [Unknown("timeout")]}, looks=[CannotTell("401")] * 20)
+    memory, chain, sent = world.make()
+    run_until_running(world, memory, chain, sent)
+
+    with pytest.raises(Conflicting, match="attempt 1 of first_post"):
+        promotions.resolve(memory.campaign, replace(said(memory.campaign, None), **other), world.present)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_halted"), [(Done("post 1"), False), (Unknown("504"), True), (NotTaken("429"), True)]
+)
+def test_an_outcome_that_comes_after_the_halt_ends_the_halt_only_if_it_is_known(
+    outcome: Outcome, is_halted: bool
+) -> None:
+    """Else a promotion that runs would have an error, and never close."""
+    memory, _, _ = World().make()
+    begun = begin(None, "first_post", "ref", NOON, NOON + timedelta(seconds=60), Patience(10, 120))
+    intended = promotions.intend(memory.campaign, begun, NOON).after
+    halted = halt(intended, "too many steps", NOON, call=begun).after
+
+    change = promotions.record(halted, answered(begun, outcome, NOON, Patience(10, 120)), NOON)
+
+    assert change.before is halted
+    assert (change.after.error is not None, change.after.wake_at is None) == (is_halted, is_halted)
+    assert (change.after.tweet_id, change.after.stage) == (
+        (None, "first_post") if is_halted else ("post 1", "contract")
+    )
 
 
 @pytest.mark.parametrize("command", [promotions.cancel, lambda *it: promotions.abandon(it[0], "Enough", it[1])])

@@ -21,12 +21,16 @@ class HederaEscrow:
     """As `Escrow`: it calls the escrow function of that name, once. `account`: the operator's, such as `0.0.1001`."""
 
     expires = True
+    settle_seconds = hedera.SETTLED.total_seconds()
 
     def __init__(self, function_name: str, account: str, connect: Callable[[], Any] | None = None) -> None:
         """`connect` makes botocore's client of Lambda."""
         self._function_name = function_name
         self._account = account
         self._client = cache(connect or (lambda: aws.client("lambda", read_seconds=READ_SECONDS, attempts=1)))
+
+    def made(self, ref: str) -> bool:
+        return hedera.is_ref(ref)
 
     def new_ref(self, key: str, now: datetime) -> str:  # noqa: ARG002 - the time and chance make it
         return hedera.new_ref(self._account, now)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from promotions.engagement import TRACKED
-from promotions.items import ENGAGEMENT, INTERVAL_SECONDS, EngagementItem, SnapshotItem
+from promotions.items import ENGAGEMENT, INTERVAL_SECONDS, KEPT, EngagementItem, SnapshotItem
 from sluice.clock import rfc3339
 from sluice.dynamodb import page_of, read_batch, readable, setting, transient_as_unavailable, update_if, values_of
 
-_KEPT = timedelta(days=90)
 _BATCH = 100
 
 
@@ -59,7 +58,7 @@ def write(row: Tracked, after: Tracked) -> bool:
 
 def keep(row: Tracked, now: datetime) -> None:
     """Keep the metrics of a moment, for the history."""
-    expires_at = int((row.closes_at + _KEPT).timestamp())
+    expires_at = int((row.closes_at + KEPT).timestamp())
     with transient_as_unavailable():
         SnapshotItem(row.id, f"metrics#{rfc3339(now)}", metrics=dict(row.metrics or {}), expires_at=expires_at).save()
 
