@@ -80,10 +80,11 @@ def _mutated(group: list[Mutant]) -> CodeType:
     nodes = list(ast.walk(_at(tree, group[0].place)))
     for number in {mutant.number for mutant in group}:
         same = [mutant for mutant in group if mutant.number == number]
-        if len(same) > 1:  # both clauses of a condition
+        if len(same) > 1 and isinstance(nodes[number], ast.BinOp):  # both clauses of a condition
             _become(nodes[number], ast.Constant(None))
-        else:
-            same[0].change(nodes[number])
+            continue
+        for each in same:
+            each.change(nodes[number])
     code = compile(ast.fix_missing_locations(tree), _path(group[0].module), "exec")
     return _code(code, group[0].function)
 

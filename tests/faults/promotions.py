@@ -23,6 +23,7 @@ from tests.faults.chain import SHARED, act, actions_by_entity, platform
 from tests.faults.promotions_outside import PAGE, Escrow, Outside, Wrong, factory
 from tests.faults.promotions_watch import (
     TABLE,
+    TRACKER,
     Books,
     Watch,
     call_of,
@@ -62,7 +63,24 @@ UNREACHED = {
     "promotions.store.listed_by": f"No list is asked for: {_HTTP}.",
 }
 """Functions that no flow reaches."""
-OUT_OF_SIGHT: dict[str, str] = {}
+OUT_OF_SIGHT = {
+    **dict.fromkeys(
+        [
+            "promotions.campaign.require_draft: way promotion.error of an if",
+            "promotions.campaign.abandon: way promotion.status is not PromotionStatus.PENDING of an if",
+            "promotions.campaign._stage: if promotion.stage is None",
+            "promotions.settling.pay: if promotion.split is None",
+            "promotions.engagement.known: return if item, always",
+            "promotions.publishing.Calls.__call__: way not isinstance(committed, Promotion) of an if",
+            "promotions.store.PromotionStore._trace: clause trace of an if",
+        ],
+        "Nothing comes to it: a draft and a running promotion have no error, and what has an event has an action.",
+    ),
+    "promotions.store._list_halted: clause not was_halted of an if": "It would write the same row again.",
+    "promotions.settling.expire: clause calls of an if": (
+        f"The escrow of the world is called a last time, the ledger is not: {_CLOSE}."
+    ),
+}
 """What no run can notice."""
 
 CAMPAIGNS = "/v2/campaigns"
@@ -70,6 +88,7 @@ BEFORE = START - timedelta(hours=1)
 """When what a flow begins with was made."""
 CAMPAIGN = ids.new_id("prm", BEFORE, lambda size: (1).to_bytes(size, "big"))
 """The promotion that a flow begins with."""
+PICTURE = ids.new_id("med", BEFORE, lambda size: (2).to_bytes(size, "big"))
 A_DAY = 1440
 TERMS = {
     "title": "Winter",
@@ -85,7 +104,6 @@ REASON = {"reason": "a test"}
 FAR = timedelta(days=7)
 """The end of a promotion and of its claims are not waited for, where a flow sets no nearer one."""
 API, WORKER = "PromotionsApiFunction", "PromotionsWorkerFunction"
-TRACKER = "PromotionsTrackingScheduleFunction"
 OUTSIDE = Outside()
 
 
@@ -232,6 +250,33 @@ def with_budget(**most: int) -> Callable[[], None]:
     return lambda: OUTSIDE.limit(**most)
 
 
+def no_step_left(world: World) -> None:
+    """As if so much had gone wrong that the promotion has used up its steps."""
+    world.dynamo.call(
+        "UpdateItem",
+        {
+            "TableName": TABLE,
+            "Key": {"id": {"S": CAMPAIGN}, "part": {"S": "campaign"}},
+            "UpdateExpression": "SET steps_done = max_steps",
+        },
+    )
+
+
+def with_picture(prepare: Callable[[World], None]) -> Callable[[World], None]:
+    """Prepares it, and a picture is uploaded for its first post."""
+
+    def prepared(world: World) -> None:
+        prepare(world)
+        world.objects[f"pending/{CAMPAIGN}/{PICTURE}"] = "image/gif", b"GIF89a of a cat in winter"
+
+    return prepared
+
+
+def swap(world: World) -> None:
+    """The picture is uploaded again, by the form that is still good."""
+    world.objects[f"pending/{CAMPAIGN}/{PICTURE}"] = "image/gif", b"GIF89a of something else"
+
+
 def track(world: World) -> None:
     """The schedule of the tracker fires."""
     world.invoke_later(TRACKER, {})
@@ -284,7 +329,7 @@ def in_minutes(minutes: int) -> Callable[[World], bool]:
 
 def once(world: World) -> bool:
     """Whether a call is the first of a run at its place."""
-    return world.sites[-1].place not in {site.place for site in world.sites[:-1]}
+    return world.is_first
 
 
 def writes(world: World) -> bool:
@@ -330,12 +375,14 @@ _FLOWS: tuple[Flow, ...] = (
     Flow(
         "golden",
         (
-            create(duration_minutes=60, claim_window_hours=0),
+            create(duration_minutes=30, claim_window_hours=0),
             publish(of="{0}"),
             engage(["nina", "bob"], ["nina"], when=at("running")),
         ),
         prepare=lambda world: (OUTSIDE.became(Outside()), connected(world)),  # type: ignore[arg-type,return-value]
         is_timed=True,
+        # What commits or reaches somebody outside is broken in the flows below.
+        only_while=lambda world: once(world) and not is_decisive(world),
     ),
     Flow(
         "answers that are lost",
@@ -442,6 +489,41 @@ _FLOWS: tuple[Flow, ...] = (
         only_while=never,
     ),
     Flow(
+        "a call that may still be made",
+        (publish(), resolve("not_sent", when=is_unknown, wanted=409, code="call_not_settled")),
+        prepare=begun(outside=goes_wrong([Fault.HANG])),
+        only_while=never,
+    ),
+    Flow(
+        "a call that is known to wait",
+        (publish(), resolve("not_sent", when=is_waiting, wanted=409, code="nothing_to_resolve")),
+        prepare=begun(outside=goes_wrong([Fault.LIMITED])),
+        only_while=never,
+    ),
+    Flow(
+        "cancel while a refusal is undone",
+        (publish(), cancel(when=at("undo_first"))),
+        prepare=begun(outside=goes_wrong(escrow=[Wrong.REFUSED])),
+        only_while=never,
+    ),
+    Flow(
+        "no step is left",
+        (
+            publish(),
+            act(no_step_left, when=at("contract")),
+            command("resume", when=has_halted),
+            act(no_step_left, when=at("running")),
+        ),
+        prepare=begun(duration_minutes=30),
+        only_while=never,
+    ),
+    Flow(
+        "a picture",
+        (publish(), act(swap)),
+        prepare=with_picture(begun(media=[PICTURE])),
+        only_while=made_by("promotions.media"),
+    ),
+    Flow(
         "delete against publish",
         (publish(can_cross=True), edit(can_cross=True, wanted=409), delete(can_cross=True, wanted=409)),
         prepare=begun(),
@@ -491,13 +573,17 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "rewards by weight",
-        (command("close"),),
+        (command("close"), claim("nina", when=at("finalise"), wanted=409, code="claims_not_open")),
         prepare=begun(publish(), ENGAGED, links=LINKS, share="weighted"),
         only_while=never,
     ),
     Flow(
         "no engagers",
-        (command("close"), command("close")),
+        (
+            command("close"),
+            command("close"),
+            command("abandon", REASON, wanted=409, code="campaign_cannot_be_abandoned"),
+        ),
         prepare=begun(*PUBLISHED),
         only_in=(API,),
         only_while=never,
@@ -515,6 +601,12 @@ _FLOWS: tuple[Flow, ...] = (
                 escrow=[Wrong.LOST],
             ),
         ),
+        only_while=never,
+    ),
+    Flow(
+        "the network is away while it closes",
+        (count_likes(1), act(track), count_likes(2), command("close")),
+        prepare=begun(*PUBLISHED, outside=goes_wrong(metrics=[None, *[Fault.UNAVAILABLE] * 20])),
         only_while=never,
     ),
     Flow(
@@ -545,7 +637,7 @@ _FLOWS: tuple[Flow, ...] = (
         prepare=begun(*PUBLISHED),
         is_race=True,
         only_in=(TRACKER,),
-        only_while=writes,
+        only_while=either(writes, made_by("promotions.tracking.rows")),
     ),
     Flow(
         "claims at once",
@@ -562,6 +654,30 @@ _FLOWS: tuple[Flow, ...] = (
         is_race=True,
         only_in=(API, WORKER),
         only_while=is_decisive,
+    ),
+    Flow(
+        "claims when it is too late",
+        (claim("nina"), act(window_ends), claim("omar", when=at("settled"), wanted=409, code="claim_window_over")),
+        prepare=begun(*OPEN),
+        only_while=never,
+    ),
+    Flow(
+        "all is claimed",
+        (claim("nina"), claim("omar"), act(window_ends)),
+        prepare=begun(publish(), engage(["nina"], ["omar"]), *OPEN[2:]),
+        only_while=never,
+    ),
+    Flow(
+        "the owner claims",
+        (claim("ada"),),
+        prepare=begun(publish(), engage(["pia"]), command("close"), act(lambda world: link(world, "pia", "ada"))),
+        only_while=never,
+    ),
+    Flow(
+        "claims while the platform is stopped",
+        (platform("stop"), claim("nina", wanted=409, code="platform_stopped"), platform("resume")),
+        prepare=begun(*OPEN),
+        only_while=never,
     ),
     Flow(
         "a budget of requests",
@@ -612,6 +728,7 @@ class PromotionsInTheWorld(Context):
     never_broken = SHARED
     made_good: ClassVar[Mapping[str, str]] = {TRACKER: "What could not be read is due again, in the next minute."}
     is_restorable = False
+    pairs_of_a_flow = 6
     is_mutated_in_short = False
 
     def __init__(self) -> None:
@@ -660,5 +777,6 @@ class PromotionsInTheWorld(Context):
             (each["handle"], each["state"], int(each["amount"]), each.get("user")) for each in books.participants
         )
         balances = sorted((account.split("#")[0], each) for account, each in books.amounts.items())
+        posts = [post.media for post in OUTSIDE.network.live()]
         engagement = [each.get("metrics") for each in items(world, TABLE, part="engagement")]
-        return statuses, (shares, balances), (len(OUTSIDE.network.live()), engagement)
+        return statuses, (shares, balances), (posts, engagement)

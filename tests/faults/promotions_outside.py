@@ -153,6 +153,8 @@ class Publisher:
 
     def _act(self, operation: Operation, ref: str, act: Callable[[], Outcome]) -> Outcome:
         def call() -> Outcome:
+            if "@" in ref:
+                raise Violation(f"a network was given a reference of the escrow: {ref}")
             self.outside.asked(operation, 1)
             self.arrives(ref)
             outcome = act()
@@ -214,6 +216,8 @@ class Escrow:
 
     def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:
         def look() -> Seen:
+            if "@" not in ref:
+                raise Violation(f"the escrow was asked about {ref}, which it has never heard of")
             if self.outside.cannot_tell:
                 self.outside.cannot_tell -= 1
                 return CannotTell("the mirror is away")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from promotions.promotion import CALLS, PUBLISHES
+from promotions.promotion import CALLS, PUBLISHES, UNDOES
 from tests.dynamo.expressions import Item, plain
 from tests.dynamo.model import Written
 from tests.faults.books import LEDGER, LedgerBooks, items
@@ -16,6 +16,7 @@ from tests.faults.sweep import Violation
 from tests.faults.world import Request, World
 
 TABLE, QUEUE = "PromotionsTable", "PromotionsQueue"
+TRACKER = "PromotionsTrackingScheduleFunction"
 DRAFT, PENDING, RUNNING, CLOSED = "CampaignDraft", "CampaignPending", "CampaignRunning", "CampaignClosed"
 _GOES_ON = {DRAFT: {PENDING}, PENDING: {DRAFT, RUNNING}, RUNNING: {CLOSED}, CLOSED: set[str]()}
 _STOP, _RESUME = "/api/admin/stop", "/api/admin/resume"
@@ -118,10 +119,12 @@ class Watch:
             self._is_stopped = True
 
     def wrote(self, world: World, written: list[Written]) -> None:
+        if not world.running:
+            return  # a hand
         self.outbox.wrote(world, written)
         for each in written:
             if each.table == TABLE and plain(each.key["part"]) == "engagement":
-                _check_engagement(each)
+                _check_engagement(each, is_reading=world.running[-1].function == TRACKER)
         mine = [each for each in written if _is_promotion(each)]
         if len(mine) > 1:
             raise Violation("two promotions in one transaction")
@@ -151,6 +154,8 @@ class Watch:
         found = {name: plain(value) for name, value in after.items()}
         name = found["id"]
         _check_told(before, found, written)
+        if before and PENDING in (before["status"], found["status"]):
+            _check_operation(before, found)
         if before:
             _check_step(world, before, found, written)
         self._check_begun(before, found, moves_money=any(each.table == LEDGER for each in written))
@@ -192,14 +197,16 @@ def _is_promotion(written: Written) -> bool:
     return is_part and plain(written.key["id"]).startswith("prm_")
 
 
-def _check_engagement(each: Written) -> None:
+def _check_engagement(each: Written, *, is_reading: bool) -> None:
     """Nobody writes metrics after the final ones, nor without being asked to track."""
     before, after = each.before or {}, each.after or {}
     if before.get("final") == {"BOOL": True}:
         raise Violation("metrics were written after the final ones")
-    is_reading = before.get("track_at") != after.get("track_at") and "track_at" in after
-    if each.before is not None and is_reading and "tracked" not in before:
-        raise Violation("metrics were written of what nobody tracks")
+    if is_reading and "track_at" in after:
+        if "tracked" not in before:
+            raise Violation("metrics were written of what nobody tracks")
+        if after["track_at"]["S"] <= before["track_at"]["S"]:
+            raise Violation("a reading was written that was not due any more")
 
 
 def _check_told(before: dict[str, Any], after: dict[str, Any], written: list[Written]) -> None:
@@ -214,6 +221,16 @@ def _check_told(before: dict[str, Any], after: dict[str, Any], written: list[Wri
     first = int(before.get("seq", 0)) + 1
     if sorted(seqs) != list(range(first, int(after["seq"]) + 1)):
         raise Violation(f"events {sorted(seqs)} instead of {first} to {after['seq']}")
+
+
+def _check_operation(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Whoever asks what became of a publish reads how it stands."""
+    state = json.loads(after["operation"])["state"]
+    wanted = {DRAFT: "rolled_back", RUNNING: "done"}.get(after["status"], "running")
+    if after["status"] == PENDING and (after["stage"] in UNDOES or error_of(after)):
+        wanted = "halted" if error_of(after) else "undoing"
+    if state != wanted:
+        raise Violation(f"a publish is {wanted}, and its operation {state}: {before['status']} to {after['status']}")
 
 
 def _seq(event: Item) -> int:
@@ -282,6 +299,11 @@ def check_rest(world: World, outside: Outside, watch: Watch) -> None:
             raise Violation(f"{each['id']} is closed, and its contract open")
         if each.get("stage") in CALLS and not error_of(each):
             raise Violation(f"{each['id']} rests at {each['stage']}, and has not halted")
+    halted = [each["id"] for each in books.promotions if error_of(each)]
+    if (listed := [each["part"] for each in items(world, TABLE, id="halted")]) != halted:
+        raise Violation(f"{halted} have halted, and {listed} are listed")
+    if broken := [each for each in world.crashes if isinstance(each, (AttributeError, LookupError, TypeError))]:
+        raise Violation(f"a function broke: {broken[0]!r}")
     _check_trail(world)
 
 

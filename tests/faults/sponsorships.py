@@ -529,7 +529,7 @@ def is_closed(world: World) -> bool:
 
 def once(world: World) -> bool:
     """Whether a call is the first of a run at its place."""
-    return world.sites[-1].place not in {site.place for site in world.sites[:-1]}
+    return world.is_first
 
 
 def is_of_monitoring(world: World) -> bool:

@@ -82,6 +82,8 @@ class Context:
     """The fixtures that it is made of, such as servers."""
     is_restorable: bool = True
     """Whether its tables may be taken back: whether its watcher knows what a restore allows."""
+    pairs_of_a_flow: int = 12
+    """How many pairs of faults `make test` tries in each flow."""
     is_mutated_in_short: bool = True
     """Whether `make test` takes its conditions out too, not `make faults` alone."""
 

@@ -18,8 +18,20 @@ from tests.faults.sweep import Context, Flow, Run, Sweep, one_of_each
 
 _LISTED = tomllib.loads(Path(__file__).with_name("redundant.toml").read_text()).get("survivor", [])
 REDUNDANT = {(each["context"], each["mutant"]): each["behind_it"] for each in _LISTED}
-MODULES = [(name, module) for name, context in CONTEXTS.items() for module in context.modules]
-ALL_MODULES = {module for _, module in MODULES}
+IN_FULL = "FAULTS" in os.environ
+MODULES = [
+    pytest.param(
+        name,
+        module,
+        marks=pytest.mark.skipif(
+            not (IN_FULL or context.is_mutated_in_short),
+            reason=f"make faults takes the conditions of {name} out: it takes too long for each run of make test",
+        ),
+    )
+    for name, context in CONTEXTS.items()
+    for module in context.modules
+]
+ALL_MODULES = {module for context in CONTEXTS.values() for module in context.modules}
 ELSEWHERE = {
     "sluice.dynamodb": "It hands on the conditions of others. Its own answers: tests/unit/test_dynamodb.py.",
     "wallets.store": "One request and one transaction: tests/integration/test_wallets_api.py.",
@@ -29,7 +41,6 @@ ELSEWHERE = {
     "views.shards.store": "Fences in Lua, and what they answer: tests/integration/test_sync_real.py.",
 }
 """Modules with conditions and fences that are not taken out."""
-IN_FULL = "FAULTS" in os.environ
 # That what is listed survives takes all the runs there are; so many at least are tried each time.
 SAMPLE = 60
 SEED = 6

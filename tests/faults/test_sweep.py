@@ -16,8 +16,8 @@ LONG, IN_FULL = os.environ.get("FAULTS") == "long", "FAULTS" in os.environ
 FLOWS = [
     pytest.param(name, flow, id=f"{name}: {flow.name}") for name, context in CONTEXTS.items() for flow in context.flows
 ]
-# Together 500 and more: in a few flows nothing may go wrong.
-PAIRS_OF_A_FLOW = 120 if IN_FULL else 12
+# In `make test` a context says how many: together 500 and more, for in a few flows nothing may go wrong.
+PAIRS_IN_FULL = 120
 RESTORES_OF_A_FLOW = 12
 # `make test` tries every fifth of what can come in between: of the six at a call, another one at each.
 EVERY = 1 if IN_FULL else 5
@@ -88,7 +88,8 @@ def test_whatever_comes_in_the_middle_of_a_call_does_no_harm(sweep: Sweep, flow:
 
 @each_flow
 def test_two_faults_do_no_more_harm_than_one(sweep: Sweep, flow: Flow, tell: Teller) -> None:
-    pairs = all_pairs(sweep, flow) if LONG else some_pairs(sweep, flow, PAIRS_OF_A_FLOW, SEED)
+    many = PAIRS_IN_FULL if IN_FULL else sweep.context.pairs_of_a_flow
+    pairs = all_pairs(sweep, flow) if LONG else some_pairs(sweep, flow, many, SEED)
 
     runs, wrong = swept(sweep, flow, pairs)
 

@@ -14,7 +14,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import md5
 from importlib import import_module
+from io import BytesIO
 from itertools import count
 from typing import Any, Protocol
 from unittest.mock import patch
@@ -24,7 +26,7 @@ from botocore.client import BaseClient
 from botocore.session import Session
 
 from sluice import ids
-from tests.account import Account, account
+from tests.account import Account, account, modelled_account
 from tests.dynamo.model import Dynamo, Written, refusal
 from tests.faults.cache import REDIS
 from tests.faults.environment import environment, kept_apart
@@ -210,6 +212,8 @@ class World:
         self.bus: list[dict[str, Any]] = []
         self.parameters: dict[str, str] = {}
         """What Parameter Store holds."""
+        self.objects: dict[str, tuple[str, bytes]] = {}
+        """What the buckets hold: the type and the bytes of each object."""
         self.later: list[Due] = []
         self.happened = ""
         """What happened last."""
@@ -217,6 +221,9 @@ class World:
         self.watchers: list[Watcher] = []
         self.nemesis: Nemesis | None = None
         self.sites: list[Site] = []
+        self._places: set[str] = set()
+        self.is_first = False
+        """Whether the last call is the first one of the run at its place."""
         self.dropped: list[str] = []
         """The functions whose hop was dropped."""
         self.crashes: list[BaseException] = []
@@ -584,6 +591,8 @@ class World:
         number, depth = len(self.sites), len(self._running)
         effect = _has_effect(operation)
         site = Site(number, invocation.function, invocation.calls, operation, effect, depth, self._line())
+        self.is_first = site.place not in self._places
+        self._places.add(site.place)
         self.sites.append(site)
         invocation.calls += 1
         return site
@@ -622,7 +631,24 @@ class World:
                     missing = refusal(operation, "ParameterNotFound").response
                     raise client.exceptions.ParameterNotFound(missing, operation)
                 return {"Parameter": {"Value": self.parameters[arguments["Name"]]}}
+            case "GetObject" | "HeadObject" | "CopyObject":
+                return self._of_s3(operation, arguments)
         return self.dynamo.call(operation, arguments)
+
+    def _of_s3(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        source = arguments["CopySource"]["Key"] if operation == "CopyObject" else arguments["Key"]
+        if source not in self.objects:
+            raise refusal(operation, "NoSuchKey")
+        kind, found = self.objects[source]
+        etag = f'"{md5(found, usedforsecurity=False).hexdigest()}"'
+        if operation == "CopyObject":
+            if arguments["CopySourceIfMatch"] != etag.strip('"'):
+                raise refusal(operation, "PreconditionFailed")
+            self.objects[arguments["Key"]] = self.objects[source]
+            return {}
+        some = found[:16] if "Range" in arguments else found
+        size = f"bytes 0-{len(some) - 1}/{len(found)}"
+        return {"ContentRange": size, "ContentType": kind, "Body": BytesIO(some), "ETag": etag}
 
     def _put_events(self, arguments: dict[str, Any], chain: Chain) -> dict[str, Any]:
         self.bus += arguments["Entries"]
@@ -686,7 +712,7 @@ def _done(shard: Shard, size: int) -> None:
 
 
 def _has_effect(operation: str) -> bool:
-    return not operation.startswith(("Get", "BatchGet", "TransactGet", "Query", "Receive", "LookUp"))
+    return not operation.startswith(("Get", "BatchGet", "TransactGet", "Query", "Receive", "LookUp", "Head"))
 
 
 def _sqs_record(message: Message, arn: str) -> dict[str, Any]:
@@ -713,7 +739,8 @@ def a_world(packages: Collection[str], template_text: str | None = None, **param
     import sluice.dynamodb
 
     with ExitStack() as stack:
-        aws = stack.enter_context(account(template_text))
+        # The world has tables and queues of its own: of the account it takes names, which are the same each time.
+        aws = stack.enter_context(account(template_text) if template_text else modelled_account())
         aws.choose(**parameters)
         traveller = stack.enter_context(time_machine.travel(START, tick=False))
         world = World(aws, traveller, packages)
