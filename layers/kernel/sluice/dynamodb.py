@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from random import uniform
 from time import sleep
 from typing import TYPE_CHECKING, Any, Self
@@ -145,7 +146,14 @@ def bind[M: Bound](model: type[M], table_name: str) -> type[M]:
 
 
 def bound_to[M: Bound](model: type[M], table_name: str) -> type[M]:
-    """A copy of the model for one table, where several tables hold such items."""
+    """The model's copy for one table, where several tables hold such items: the same one each time."""
+    bound: type[M] = _bound(model, table_name)
+    return bound
+
+
+# Making a class of a model takes PynamoDB longer than a transaction.
+@cache
+def _bound(model: type[Bound], table_name: str) -> type[Any]:
     meta = type("Meta", (model.Meta,), {"table_name": table_name})
     return type(model.__name__, (model,), {"Meta": meta})
 
