@@ -47,6 +47,15 @@ def test_a_draft_is_created_changed_listed_and_deleted(agency: Agency) -> None:
     assert agency.verified(made)["valid"]
 
 
+def test_the_triggers_of_a_draft_are_changed(agency: Agency) -> None:
+    made = agency.draft(auto_close=[{"metric": "likes", "at_least": 100}])
+
+    changed = agency.told("edit", made, body={"auto_close": [{"metric": "reposts", "at_least": 5}]})
+
+    assert changed["auto_close"] == [{"metric": "reposts", "at_least": 5}]
+    assert agency.told("get", made)["auto_close"] == [{"metric": "reposts", "at_least": 5}]
+
+
 def test_a_deletion_is_repeated_with_its_key(agency: Agency) -> None:
     made = agency.draft()
 
