@@ -11,7 +11,6 @@ from sluice.clock import rfc3339
 from sluice.dynamodb import transient_as_unavailable, update_if
 
 _WINDOW = "window"
-_LOOKS = 5
 
 
 def take(network: str, host: str, family: Family, requests: int, now: datetime) -> datetime | None:
@@ -25,19 +24,12 @@ def take(network: str, host: str, family: Family, requests: int, now: datetime) 
     free = QuotaItem.blocked_until.does_not_exist() | (QuotaItem.blocked_until <= now)
     room = (QuotaItem.opened_at == opened) & (QuotaItem.used <= limit.most - requests)
     older = QuotaItem.opened_at.does_not_exist() | (QuotaItem.opened_at < opened)
-    for _ in range(_LOOKS):
-        if update_if(item, [QuotaItem.used.add(requests)], room & free):
-            return None
-        if update_if(item, [QuotaItem.opened_at.set(opened), QuotaItem.used.set(requests)], older & free):
-            return None
-        found = _read([item.id]).get(str(item.id))
-        if found and found.blocked_until and found.blocked_until > now:
-            return found.blocked_until
-        if found is None or found.opened_at is None or found.opened_at < opened:
-            continue  # it was changed meanwhile
-        if found.opened_at > opened or found.used > limit.most - requests:
-            return ends
-    return ends
+    more = [QuotaItem.used.add(requests)], room & free
+    first = [QuotaItem.opened_at.set(opened), QuotaItem.used.set(requests)], older & free
+    # Twice, because another caller may begin the window in between.
+    if any(update_if(item, *each) for each in (more, first, more)):
+        return None
+    return _left(_read([item.id]).get(str(item.id)), network, family, now).blocked_until or ends
 
 
 def block(host: str, family: Family, until: datetime) -> None:
