@@ -36,7 +36,7 @@ MOST_MINUTES = 525_600
 
 def require_draft(promotion: Promotion, done: str) -> None:
     """Raises Conflicting for anything but a draft."""
-    if promotion.status is not PromotionStatus.DRAFT or promotion.error:
+    if promotion.status is not PromotionStatus.DRAFT:
         raise Conflicting(f"Only a draft can be {done}", f"campaign_cannot_be_{done}")
 
 

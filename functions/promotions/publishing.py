@@ -89,7 +89,7 @@ class Calls:
         for _ in range(_ATTEMPTS):
             present, now = self.store.get(committed.id), self.clock.now()
             mine = present.call if present else None
-            if present is None or mine is None or not mine.is_open or mine.attempt_id != call.attempt_id:
+            if present is None or mine is None or mine.attempt_id != call.attempt_id:
                 logger.info("Not recorded: the call is settled")
                 return None
             change = promotions.record(present, answered(mine, outcome, now, patience), now)

@@ -202,7 +202,7 @@ def claim(
     participants = [(claimable[0], _rewarded(promotion, claimable[0], user, is_paid=is_paid))]
     participants += [(each, _rewarded(promotion, each, user, is_paid=True)) for each in claimable[1:]]
     paid = [each for _, each in participants if each.state is ParticipantState.PAID]
-    after = replace(promotion, paid=promotion.paid + sum(each.amount for each in paid), updated_at=now, sweeps=0)
+    after = replace(promotion, paid=promotion.paid + sum(each.amount for each in paid), updated_at=now)
     more: dict[str, Any] = {"participants": tuple(participants), "is_batch": True}
     if not paid:
         return changed(promotion, after, None, **more)

@@ -23,10 +23,9 @@ from sluice.outward import Absent, CannotTell, Done, Found, NotTaken, Outcome, R
 class InProcessPublisher:
     """As `SocialPublisher`."""
 
-    blocked_until: datetime | None = None
-
     def __init__(self, network: FakeNetwork, policy: NetworkPolicy = policies.SANDBOX, page: int = 20) -> None:
         self.policy = policy
+        self.blocked_until: datetime | None = None
         self._network = network
         self._page = page
 
@@ -86,7 +85,8 @@ class InProcessPublisher:
     def _failed(self, fault: Fault | None) -> Refused | NotTaken | Unknown:
         match fault:
             case Fault.LIMITED:
-                return NotTaken(RATE_LIMITED, self._network.clock.now() + timedelta(seconds=RESET_SECONDS))
+                self.blocked_until = self._network.clock.now() + timedelta(seconds=RESET_SECONDS)
+                return NotTaken(RATE_LIMITED, self.blocked_until)
             case Fault.LIMITED_BARE:
                 return NotTaken(RATE_LIMITED)
             case Fault.REFUSED:

@@ -1,5 +1,6 @@
 """Promotions in the world: their flows, and what must hold of them at the end."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -34,7 +35,7 @@ from tests.faults.promotions_watch import (
 )
 from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow
-from tests.faults.world import START, World, a_world
+from tests.faults.world import START, Request, Violation, World, a_world
 
 MODULES = (
     "promotions.store",
@@ -59,14 +60,12 @@ UNREACHED = {
     "promotions.engagement.read_now": f"The sandbox's posts are not set: {_HTTP}.",
     "promotions.engagement.tracked": f"Nobody asks for the metrics: {_HTTP}.",
     "promotions.participants.all_of": f"No promotion is verified: {_CLOSE}.",
-    "promotions.quota.block": "No network says that: tests/integration/test_promotions_tracking.py.",
     "promotions.store.listed_by": f"No list is asked for: {_HTTP}.",
 }
 """Functions that no flow reaches."""
 OUT_OF_SIGHT = {
     **dict.fromkeys(
         [
-            "promotions.campaign.require_draft: way promotion.error of an if",
             "promotions.campaign.abandon: way promotion.status is not PromotionStatus.PENDING of an if",
             "promotions.campaign._stage: if promotion.stage is None",
             "promotions.settling.pay: if promotion.split is None",
@@ -74,7 +73,7 @@ OUT_OF_SIGHT = {
             "promotions.publishing.Calls.__call__: way not isinstance(committed, Promotion) of an if",
             "promotions.store.PromotionStore._trace: clause trace of an if",
         ],
-        "Nothing comes to it: a draft and a running promotion have no error, and what has an event has an action.",
+        "Nothing comes to it: a running promotion has no error, and what has an event has an action.",
     ),
     "promotions.store._list_halted: clause not was_halted of an if": "It would write the same row again.",
     "promotions.settling.expire: clause calls of an if": (
@@ -184,12 +183,12 @@ def cancel(**options: Any) -> Command:
     return command("cancel", **options)
 
 
-def resolve(outcome: str, result: str | None = None, **options: Any) -> Command:
-    """An operator says what became of the present call."""
+def resolve(outcome: str, result: str | None = None, attempt: str | None = None, **options: Any) -> Command:
+    """An operator says what became of the present call, or of another `attempt`."""
 
     def body(world: World) -> dict[str, Any]:
         call = next(map(call_of, promotions(world)))
-        said = {"attempt_id": call.get("attempt_id", "none"), "outcome": outcome} | REASON
+        said = {"attempt_id": attempt or call.get("attempt_id", "none"), "outcome": outcome} | REASON
         return said | ({"result": result} if result else {})
 
     return command("resolve", body, **options)
@@ -207,6 +206,17 @@ def claim(user: str, **options: Any) -> Command:
     return command("claims", role="user", subject=user, has_key=False, **options)
 
 
+def sees(**states: str) -> Command:
+    """The owner looks at what the participants get, or why not."""
+
+    def look(world: World) -> None:
+        _, found = world.http(Request("GET", f"{CAMPAIGNS}/{CAMPAIGN}/rewards", role="user"))
+        if (seen := {each["handle"]: each["state"] for each in found["items"]}) != states:
+            raise Violation(f"the owner sees {seen} instead of {states}")
+
+    return act(look)
+
+
 def engage(likes: Iterable[str], reposts: Iterable[str] = (), **options: Any) -> Command:
     """Accounts like the first post, and repost both."""
 
@@ -216,6 +226,11 @@ def engage(likes: Iterable[str], reposts: Iterable[str] = (), **options: Any) ->
         OUTSIDE.network.engage(second.id, {Kind.REPOST: reposts})
 
     return act(do, **options)
+
+
+def delete_first_post(_world: World) -> None:
+    """The owner deletes the first post, at the network."""
+    OUTSIDE.network.delete(OUTSIDE.network.posts[-2].id)
 
 
 def count_likes(number: int) -> Command:
@@ -272,6 +287,11 @@ def with_picture(prepare: Callable[[World], None]) -> Callable[[World], None]:
     return prepared
 
 
+def another_escrow(_world: World) -> None:
+    """The operator deploys another kind of escrow."""
+    OUTSIDE.escrow += 1
+
+
 def swap(world: World) -> None:
     """The picture is uploaded again, by the form that is still good."""
     world.objects[f"pending/{CAMPAIGN}/{PICTURE}"] = "image/gif", b"GIF89a of something else"
@@ -282,6 +302,16 @@ def track(world: World) -> None:
     world.invoke_later(TRACKER, {})
 
 
+def track_after(seconds: int) -> Callable[[World], None]:
+    """Time passes, and the schedule of the tracker fires: in the middle of another one, which is slow, too."""
+
+    def do(world: World) -> None:
+        world.pass_time(world.now() + timedelta(seconds=seconds))
+        track(world)
+
+    return do
+
+
 def track_soon(world: World) -> None:
     """The schedule of the tracker fires next, so that a command may come in the middle of it."""
     world.after(timedelta(), lambda: track(world), "the tracker")
@@ -290,12 +320,32 @@ def track_soon(world: World) -> None:
 def window_ends(world: World) -> None:
     """The time for claims is over, while somebody claims."""
     until = datetime.fromisoformat(promotions(world)[0]["claim_until"])
-    world.pass_time(until)
-    world.recurring = {each.name: each.next_after(until) for each in world.wiring.recurring}
+    _pass_time(world, until)
     for name, each in list(world.one_time.items()):
         del world.one_time[name]
         world.send(each.queue, each.body, timedelta(), Counter())
     world.others()
+
+
+def outlives_its_call(world: World) -> None:
+    """A worker that makes a call is so slow that others look it up meanwhile, and go on."""
+    if not is_sending(world):
+        return
+    _pass_time(world, datetime.fromisoformat(promotions(world)[0]["wake_at"]))
+    for _ in range(3):
+        world.others()
+
+
+def outlives_its_steps(world: World) -> None:
+    """The same, and meanwhile the promotion halts."""
+    if is_sending(world):
+        no_step_left(world)
+    outlives_its_call(world)
+
+
+def _pass_time(world: World, until: datetime) -> None:
+    world.pass_time(until)
+    world.recurring = {each.name: each.next_after(until) for each in world.wiring.recurring}
 
 
 # --- When
@@ -315,6 +365,10 @@ def has_halted(world: World) -> bool:
     return any(map(error_of, promotions(world)))
 
 
+def is_sending(world: World) -> bool:
+    return any(call_of(each).get("state") == "sending" for each in promotions(world))
+
+
 def is_unknown(world: World) -> bool:
     return any(call_of(each).get("state") == "unknown" for each in promotions(world))
 
@@ -323,8 +377,18 @@ def is_waiting(world: World) -> bool:
     return any(call_of(each).get("state") == "waiting" for each in promotions(world))
 
 
+def is_blocked(world: World) -> bool:
+    """Whether the network has said when to come again."""
+    return any("blocked_until" in each for each in items(world, TABLE, part="window"))
+
+
 def in_minutes(minutes: int) -> Callable[[World], bool]:
     return lambda world: world.now() > world.began + timedelta(minutes=minutes)
+
+
+def published_for_two_minutes(world: World) -> bool:
+    found = [json.loads(each["operation"]) for each in promotions(world) if each.get("operation")]
+    return any(world.now() > datetime.fromisoformat(each["began_at"]) + timedelta(minutes=2) for each in found)
 
 
 def once(world: World) -> bool:
@@ -353,6 +417,12 @@ def either(*each: Callable[[World], bool]) -> Callable[[World], bool]:
 def is_lost(world: World) -> bool:
     """Whether it is about a call of which nobody knows what came."""
     return once(world) and (is_unknown(world) or world.sites[-1].operation in ("Call", "LookUp"))
+
+
+def is_slow(world: World) -> bool:
+    """Whether a worker is between the intent of its first post and the record of it."""
+    between = world.sites[-1].operation in ("SendMessage", "BatchGetItem")
+    return between and at("first_post")(world) and is_sending(world)
 
 
 def never(_world: World) -> bool:
@@ -477,7 +547,11 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "a call that is stuck, and was not made",
-        (publish(), resolve("not_sent", when=has_halted)),
+        (
+            publish(),
+            resolve("not_sent", attempt="another", when=has_halted, wanted=409, code="another_call"),
+            resolve("not_sent", when=has_halted),
+        ),
         prepare=begun(outside=goes_wrong([Fault.HANG], find_own=[Fault.HANG] * 3)),
         only_in=(API,),
         only_while=never,
@@ -574,7 +648,7 @@ _FLOWS: tuple[Flow, ...] = (
     Flow(
         "rewards by weight",
         (command("close"), claim("nina", when=at("finalise"), wanted=409, code="claims_not_open")),
-        prepare=begun(publish(), ENGAGED, links=LINKS, share="weighted"),
+        prepare=begun(publish(), ENGAGED, links=LINKS, share="weighted", weights={"like": 1, "repost": 1000}),
         only_while=never,
     ),
     Flow(
@@ -605,7 +679,7 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "the network is away while it closes",
-        (count_likes(1), act(track), count_likes(2), command("close")),
+        (count_likes(1), act(track), count_likes(2), act(track, when=in_minutes(6)), command("close")),
         prepare=begun(*PUBLISHED, outside=goes_wrong(metrics=[None, *[Fault.UNAVAILABLE] * 20])),
         only_while=never,
     ),
@@ -626,7 +700,14 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "tracking",
-        (count_likes(1), act(track), count_likes(2), act(track, when=in_minutes(6))),
+        (
+            count_likes(1),
+            act(track),
+            count_likes(2),
+            act(track, when=in_minutes(6)),
+            act(delete_first_post),
+            act(track, when=in_minutes(30)),
+        ),
         prepare=begun(*PUBLISHED),
         only_in=(TRACKER,),
         only_while=once,
@@ -657,7 +738,13 @@ _FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "claims when it is too late",
-        (claim("nina"), act(window_ends), claim("omar", when=at("settled"), wanted=409, code="claim_window_over")),
+        (
+            claim("nina"),
+            sees(nina="paid", nina2="duplicate_user", omar="claimable"),
+            act(window_ends),
+            claim("omar", when=at("settled"), wanted=409, code="claim_window_over"),
+            sees(nina="paid", nina2="duplicate_user", omar="expired"),
+        ),
         prepare=begun(*OPEN),
         only_while=never,
     ),
@@ -682,9 +769,69 @@ _FLOWS: tuple[Flow, ...] = (
     Flow(
         "a budget of requests",
         (publish(), command("close", when=at("running"))),
-        prepare=begun(outside=with_budget(posts=1, metrics=1, engagers=2)),
+        prepare=begun(
+            outside=lambda: (  # type: ignore[arg-type,return-value]
+                with_budget(posts=1, metrics=2, engagers=2)(),
+                goes_wrong([Fault.UNREADABLE], find_own=[Fault.HANG])(),
+            )
+        ),
         only_in=(WORKER,),
         only_while=lambda world: made_by("promotions.quota")(world) and not writes(world),
+    ),
+    Flow(
+        "a network that says when to come again",
+        (
+            count_likes(1),
+            act(track_soon),
+            act(track_after(10), when=either(is_blocked, in_minutes(2)), can_cross=True),
+            act(track_after(30)),
+            act(track_soon, when=in_minutes(2)),
+            act(track_soon, when=in_minutes(4)),
+            act(track_after(1), when=in_minutes(5), can_cross=True),
+        ),
+        prepare=begun(*PUBLISHED, outside=goes_wrong(metrics=[Fault.LIMITED] * 2)),
+        starts_at=START + timedelta(seconds=30),
+        is_race=True,
+        only_in=(TRACKER,),
+        only_while=lambda world: made_by("promotions.quota")(world) and writes(world),
+    ),
+    Flow(
+        "a worker that outlives its call",
+        (publish(), act(outlives_its_call, when=at("running"), can_cross=True)),
+        prepare=begun(outside=goes_wrong([Fault.LIMITED, Fault.UNREADABLE])),
+        is_race=True,
+        only_in=(WORKER,),
+        only_while=is_slow,
+    ),
+    Flow(
+        "a worker that outlives the steps",
+        (
+            publish(),
+            act(outlives_its_steps, when=at("running"), can_cross=True),
+            command("resume", when=either(has_halted, at("running")), wanted=409, code="campaign_cannot_be_resumed"),
+        ),
+        prepare=begun(outside=goes_wrong([Fault.LIMITED_BARE])),
+        is_race=True,
+        only_in=(WORKER,),
+        only_while=is_slow,
+    ),
+    Flow(
+        "a publish takes less than two minutes",
+        (publish(), cancel(when=published_for_two_minutes, wanted=409)),
+        prepare=begun(),
+        only_while=never,
+    ),
+    Flow(
+        "another escrow, while an answer is lost",
+        (publish(), act(another_escrow, when=lambda world: is_unknown(world) and at("contract")(world))),
+        prepare=begun(outside=goes_wrong(escrow=[Wrong.LOST])),
+        only_while=never,
+    ),
+    Flow(
+        "another escrow at the close",
+        (act(another_escrow), command("close")),
+        prepare=begun(*PUBLISHED),
+        only_while=never,
     ),
     Flow(
         "refused",
@@ -779,4 +926,5 @@ class PromotionsInTheWorld(Context):
         balances = sorted((account.split("#")[0], each) for account, each in books.amounts.items())
         posts = [post.media for post in OUTSIDE.network.live()]
         engagement = [each.get("metrics") for each in items(world, TABLE, part="engagement")]
-        return statuses, (shares, balances), (posts, engagement)
+        revoked = [each.get("is_revoked") for each in items(world, TABLE, part="connection#sandbox")]
+        return statuses, (shares, balances), (posts, engagement, revoked)

@@ -13,6 +13,7 @@ from promotions import quota
 from promotions.accounts import Token
 from promotions.networks import policies
 from promotions.networks.factory import NetworkFactory
+from promotions.networks.metered import LOOK_REQUESTS
 from promotions.ports import Account, Kind, Media, Metrics, Missing, NetworkPolicy, NotReadable, Page, SocialPublisher
 from promotions.quota import Family, Limit
 from sluice.clock import SystemClock
@@ -51,6 +52,8 @@ class Outside:
     refs: int = 0
     wrong: deque[Wrong | None] = field(default_factory=deque)
     """How the escrow's next calls go wrong; None: one goes well."""
+    escrow: int = 0
+    """Which escrow is deployed: each knows its own references alone."""
     cannot_tell: int = 0
     """How many of the escrow's next looks come to nothing."""
     requests: Counter[tuple[Family, datetime]] = field(default_factory=Counter)
@@ -119,8 +122,11 @@ class Publisher:
 
     def __post_init__(self) -> None:
         self.policy = POLICY
-        self.blocked_until: datetime | None = None
         self._inner = InProcessPublisher(self.outside.network, POLICY, PAGE)
+
+    @property
+    def blocked_until(self) -> datetime | None:
+        return self._inner.blocked_until
 
     def post(self, text: str, media: Sequence[Media], reply_to: str | None, key: str) -> Outcome:
         return self._act(Operation.POST, key, lambda: self._inner.post(text, media, reply_to, key))
@@ -130,7 +136,7 @@ class Publisher:
 
     def find_own(self, text: str, reply_to: str | None, key: str, since: datetime) -> Seen:
         def look() -> Seen:
-            self.outside.asked(Operation.FIND_OWN, 1)
+            self.outside.asked(Operation.FIND_OWN, LOOK_REQUESTS)
             return self._inner.find_own(text, reply_to, key, since)
 
         try:
@@ -191,11 +197,11 @@ class Escrow:
     patience = Patience(30, 0, looks=3)
 
     def made(self, ref: str) -> bool:
-        return True
+        return ref.partition("@")[2].startswith(f"{self.outside.escrow}.")
 
     def new_ref(self, key: str, now: datetime) -> str:
         self.outside.refs += 1
-        return f"{key}@{self.outside.refs}"
+        return f"{key}@{self.outside.escrow}.{self.outside.refs}"
 
     def submit(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Outcome:
         def call() -> Outcome:
@@ -216,7 +222,7 @@ class Escrow:
 
     def outcome(self, ref: str, function: str, arguments: Mapping[str, str | int]) -> Seen:
         def look() -> Seen:
-            if "@" not in ref:
+            if not self.made(ref):
                 raise Violation(f"the escrow was asked about {ref}, which it has never heard of")
             if self.outside.cannot_tell:
                 self.outside.cannot_tell -= 1

@@ -3,10 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from promotions.promotion import CALLS, PUBLISHES, UNDOES
+from sluice.clock import rfc3339
 from tests.dynamo.expressions import Item, plain
 from tests.dynamo.model import Written
 from tests.faults.books import LEDGER, LedgerBooks, items
@@ -19,6 +20,11 @@ TABLE, QUEUE = "PromotionsTable", "PromotionsQueue"
 TRACKER = "PromotionsTrackingScheduleFunction"
 DRAFT, PENDING, RUNNING, CLOSED = "CampaignDraft", "CampaignPending", "CampaignRunning", "CampaignClosed"
 _GOES_ON = {DRAFT: {PENDING}, PENDING: {DRAFT, RUNNING}, RUNNING: {CLOSED}, CLOSED: set[str]()}
+_NEWEST = ("opened_at", "blocked_until", "last_success")
+_WINDOW = timedelta(minutes=1)
+"""The window of all request budgets here."""
+_INTERVAL = timedelta(minutes=5)
+"""How often metrics are read, while they change."""
 _STOP, _RESUME = "/api/admin/stop", "/api/admin/resume"
 
 
@@ -98,10 +104,13 @@ class Watch:
         self._cancelled: set[str] = set()
         """Promotions of which a cancel was answered: no call of a publish may begin."""
         self._is_stopped = False
+        self._is_disturbed = False
+        """Whether something was out of order, so that a message may fail."""
         self.given_up: set[str] = set()
         """Promotions of which an operator said what is outside, or left it there."""
 
-    def disturbed(self) -> None: ...
+    def disturbed(self) -> None:
+        self._is_disturbed = True
 
     def asked(self, world: World, request: Request) -> None:
         name, _, verb = request.path.removeprefix("/v2/campaigns/").partition("/")
@@ -124,12 +133,15 @@ class Watch:
         self.outbox.wrote(world, written)
         for each in written:
             if each.table == TABLE and plain(each.key["part"]) == "engagement":
-                _check_engagement(each, is_reading=world.running[-1].function == TRACKER)
+                _check_engagement(each, world.now(), is_reading=world.running[-1].function == TRACKER)
+            if each.table == TABLE and plain(each.key["id"]).startswith("quota#"):
+                _check_requests(world, each)
         mine = [each for each in written if _is_promotion(each)]
         if len(mine) > 1:
             raise Violation("two promotions in one transaction")
         if mine and mine[0].after is not None:
             self._promotion(world, mine[0], mine[0].after, written)
+            _check_lists(world)
         if any(map(_counts, written)):
             Books(world).check()
 
@@ -138,6 +150,8 @@ class Watch:
 
     def delivered(self, world: World) -> None:
         self._outside.check()
+        if not self._is_disturbed and any(each.receives for each in world.queues[QUEUE]):
+            raise Violation("a worker failed, and nothing was out of order")
 
     def kept(self, world: World) -> None: ...
 
@@ -165,7 +179,10 @@ class Watch:
     def _check_begun(self, before: dict[str, Any], found: dict[str, Any], *, moves_money: bool) -> None:
         """After the answer of a cancel no call of a publish begins, and after that of a stop nothing does."""
         begun = call_of(found)
-        begins = begun.get("state") == "sending" and begun["attempt_id"] != call_of(before).get("attempt_id")
+        earlier = call_of(before)
+        begins = begun.get("state") == "sending" and begun["attempt_id"] != earlier.get("attempt_id")
+        if begins and earlier and datetime.fromisoformat(earlier["due_at"]) > datetime.fromisoformat(begun["begun_at"]):
+            raise Violation("an attempt began before the time that the one before it was given")
         if begins and before["stage"] in PUBLISHES and found["id"] in self._cancelled:
             raise Violation("a call of a publish began after its cancel was answered")
         if self._is_stopped and (begins or moves_money):
@@ -197,7 +214,7 @@ def _is_promotion(written: Written) -> bool:
     return is_part and plain(written.key["id"]).startswith("prm_")
 
 
-def _check_engagement(each: Written, *, is_reading: bool) -> None:
+def _check_engagement(each: Written, now: datetime, *, is_reading: bool) -> None:
     """Nobody writes metrics after the final ones, nor without being asked to track."""
     before, after = each.before or {}, each.after or {}
     if before.get("final") == {"BOOL": True}:
@@ -205,8 +222,26 @@ def _check_engagement(each: Written, *, is_reading: bool) -> None:
     if is_reading and "track_at" in after:
         if "tracked" not in before:
             raise Violation("metrics were written of what nobody tracks")
-        if after["track_at"]["S"] <= before["track_at"]["S"]:
+        was_due, due_at = (datetime.fromisoformat(plain(it["track_at"])) for it in (before, after))
+        if due_at <= was_due:
             raise Violation("a reading was written that was not due any more")
+        if due_at <= now:
+            raise Violation("what was read is due again at once")
+        if (due_at - was_due) % _INTERVAL and due_at - now < _INTERVAL:
+            raise Violation("the times of the readings drift")
+
+
+def _check_requests(world: World, each: Written) -> None:
+    """What is known of a request budget never goes back. A token is of the present window, and of no blocked time."""
+    before, after = ({name: plain(value) for name, value in (it or {}).items()} for it in (each.before, each.after))
+    if back := [name for name in _NEWEST if name in before and after[name] < before[name]]:
+        raise Violation(f"{back} of {each.key} went back: {before} to {after}")
+    if all(before.get(name) == after.get(name) for name in ("used", "opened_at")):
+        return
+    if "blocked_until" in before and datetime.fromisoformat(before["blocked_until"]) > world.now():
+        raise Violation("a token was taken before the time that the network said")
+    if world.now() - datetime.fromisoformat(after["opened_at"]) > 2 * _WINDOW:
+        raise Violation("a token was taken of a window that is over")
 
 
 def _check_told(before: dict[str, Any], after: dict[str, Any], written: list[Written]) -> None:
@@ -221,6 +256,20 @@ def _check_told(before: dict[str, Any], after: dict[str, Any], written: list[Wri
     first = int(before.get("seq", 0)) + 1
     if sorted(seqs) != list(range(first, int(after["seq"]) + 1)):
         raise Violation(f"events {sorted(seqs)} instead of {first} to {after['seq']}")
+
+
+def _check_lists(world: World) -> None:
+    """Operators find what has halted, and each call whose outcome is unknown."""
+    found = promotions(world)
+    halted = [each["id"] for each in found if error_of(each)]
+    unknown = [
+        f"{rfc3339(datetime.fromisoformat(call['since']))}#{each['id']}"
+        for each in found
+        if (call := call_of(each)) and call["state"] in ("unknown", "stuck")
+    ]
+    for name, wanted in (("halted", halted), ("unknown", unknown)):
+        if (listed := [each["part"] for each in items(world, TABLE, id=name)]) != wanted:
+            raise Violation(f"{listed} are listed as {name} instead of {wanted}")
 
 
 def _check_operation(before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -250,7 +299,9 @@ def _check_step(world: World, before: dict[str, Any], after: dict[str, Any], wri
     is_step = _steps_done(after) > _steps_done(before) and "wake_at" in before and not is_recorded
     if is_step and datetime.fromisoformat(before["wake_at"]) > world.now():
         raise Violation("a step was committed before it was due")
-    if before.get("error") and after.get("stage") != before.get("stage") and not _was_commanded(written, after["id"]):
+    is_known = is_recorded and not error_of(after) and not call_of(after)
+    goes_on = not error_of(after) or after.get("stage") != before.get("stage")
+    if error_of(before) and goes_on and not is_known and not _was_commanded(written, after["id"]):
         raise Violation("a promotion that has halted went on by itself")
 
 
@@ -299,9 +350,6 @@ def check_rest(world: World, outside: Outside, watch: Watch) -> None:
             raise Violation(f"{each['id']} is closed, and its contract open")
         if each.get("stage") in CALLS and not error_of(each):
             raise Violation(f"{each['id']} rests at {each['stage']}, and has not halted")
-    halted = [each["id"] for each in books.promotions if error_of(each)]
-    if (listed := [each["part"] for each in items(world, TABLE, id="halted")]) != halted:
-        raise Violation(f"{halted} have halted, and {listed} are listed")
     if broken := [each for each in world.crashes if isinstance(each, (AttributeError, LookupError, TypeError))]:
         raise Violation(f"a function broke: {broken[0]!r}")
     _check_trail(world)
