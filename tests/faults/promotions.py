@@ -23,6 +23,7 @@ from tests.faults.books import deposit, items
 from tests.faults.chain import SHARED, act, actions_by_entity, platform
 from tests.faults.promotions_outside import PAGE, Escrow, Outside, Wrong, factory
 from tests.faults.promotions_watch import (
+    QUEUE,
     TABLE,
     TRACKER,
     Books,
@@ -334,6 +335,14 @@ def outlives_its_call(world: World) -> None:
     _pass_time(world, datetime.fromisoformat(promotions(world)[0]["wake_at"]))
     for _ in range(3):
         world.others()
+
+
+def comes_too_early(world: World) -> None:
+    """A message of the next step, long before it is due."""
+    for each in promotions(world):
+        body = json.dumps({"campaign_id": each["id"], "step": int(each["step"])})
+        world.send(QUEUE, body, timedelta(), Counter())
+    world.others()
 
 
 def outlives_its_steps(world: World) -> None:
@@ -790,7 +799,6 @@ _FLOWS: tuple[Flow, ...] = (
             act(track_after(1), when=in_minutes(5), can_cross=True),
         ),
         prepare=begun(*PUBLISHED, outside=goes_wrong(metrics=[Fault.LIMITED] * 2)),
-        starts_at=START + timedelta(seconds=30),
         is_race=True,
         only_in=(TRACKER,),
         only_while=lambda world: made_by("promotions.quota")(world) and writes(world),
@@ -811,6 +819,14 @@ _FLOWS: tuple[Flow, ...] = (
             command("resume", when=either(has_halted, at("running")), wanted=409, code="campaign_cannot_be_resumed"),
         ),
         prepare=begun(outside=goes_wrong([Fault.LIMITED_BARE])),
+        is_race=True,
+        only_in=(WORKER,),
+        only_while=is_slow,
+    ),
+    Flow(
+        "a message that comes too early",
+        (publish(), act(comes_too_early, when=at("running"), can_cross=True)),
+        prepare=begun(),
         is_race=True,
         only_in=(WORKER,),
         only_while=is_slow,

@@ -12,7 +12,7 @@ from tests.dynamo.expressions import Item, plain
 from tests.dynamo.model import Written
 from tests.faults.books import LEDGER, LedgerBooks, items
 from tests.faults.chain import OutboxWatch, actions_by_entity, are_all_published, by_the_operator, check_queues
-from tests.faults.promotions_outside import Outside
+from tests.faults.promotions_outside import POLICY, Outside
 from tests.faults.sweep import Violation
 from tests.faults.world import Request, World
 
@@ -23,6 +23,7 @@ _GOES_ON = {DRAFT: {PENDING}, PENDING: {DRAFT, RUNNING}, RUNNING: {CLOSED}, CLOS
 _NEWEST = ("opened_at", "blocked_until", "last_success")
 _WINDOW = timedelta(minutes=1)
 """The window of all request budgets here."""
+_CALL = timedelta(seconds=POLICY.call_seconds)
 _INTERVAL = timedelta(minutes=5)
 """How often metrics are read, while they change."""
 _STOP, _RESUME = "/api/admin/stop", "/api/admin/resume"
@@ -159,9 +160,11 @@ class Watch:
 
     def arrives(self, world: World, ref: str) -> None:
         """A call arrives outside: its intent is stored, and whoever looks would know of it."""
-        sending = [each for each in promotions(world) if call_of(each).get("state") == "sending"]
-        if not any(ref in ("", call_of(each)["ref"]) for each in sending):
+        sending = [call for call in map(call_of, promotions(world)) if call.get("state") == "sending"]
+        if not any(ref in ("", call["ref"]) for call in sending):
             raise Violation(f"{ref or 'a delete'} was called for, and its intent was not stored")
+        if any(datetime.fromisoformat(call["deadline"]) < world.now() + _CALL for call in sending):
+            raise Violation("a call was made that may end after its deadline")
 
     def _promotion(self, world: World, each: Written, after: Item, written: list[Written]) -> None:
         before = {name: plain(value) for name, value in (each.before or {}).items()}
@@ -227,7 +230,7 @@ def _check_engagement(each: Written, now: datetime, *, is_reading: bool) -> None
             raise Violation("a reading was written that was not due any more")
         if due_at <= now:
             raise Violation("what was read is due again at once")
-        if (due_at - was_due) % _INTERVAL and due_at - now < _INTERVAL:
+        if (due_at - was_due) % _INTERVAL and was_due + _INTERVAL > now:
             raise Violation("the times of the readings drift")
 
 
@@ -296,7 +299,8 @@ def _check_step(world: World, before: dict[str, Any], after: dict[str, Any], wri
     if steps == 0 and before["updated_at"] != after["updated_at"] and not is_claim:
         raise Violation("a commit or a command did not move the step on")
     is_recorded = call_of(before).get("state") == "sending"
-    is_step = _steps_done(after) > _steps_done(before) and "wake_at" in before and not is_recorded
+    refuses = is_recorded and error_of(after)  # the one record that is counted as a step
+    is_step = _steps_done(after) > _steps_done(before) and "wake_at" in before and not refuses
     if is_step and datetime.fromisoformat(before["wake_at"]) > world.now():
         raise Violation("a step was committed before it was due")
     is_known = is_recorded and not error_of(after) and not call_of(after)
