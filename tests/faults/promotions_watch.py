@@ -300,7 +300,7 @@ def _check_step(world: World, before: dict[str, Any], after: dict[str, Any], wri
         raise Violation("a commit or a command did not move the step on")
     is_recorded = call_of(before).get("state") == "sending"
     refuses = is_recorded and error_of(after)  # the one record that is counted as a step
-    is_step = _steps_done(after) > _steps_done(before) and "wake_at" in before and not refuses
+    is_step = steps and _steps_done(after) > _steps_done(before) and "wake_at" in before and not refuses
     if is_step and datetime.fromisoformat(before["wake_at"]) > world.now():
         raise Violation("a step was committed before it was due")
     is_known = is_recorded and not error_of(after) and not call_of(after)
