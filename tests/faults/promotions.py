@@ -332,7 +332,7 @@ def window_ends(world: World) -> None:
 
 def outlives_its_call(world: World) -> None:
     """A worker that makes a call is so slow that others look it up meanwhile, and go on."""
-    if not is_sending(world):
+    if not is_slow(world):
         return
     _pass_time(world, datetime.fromisoformat(promotions(world)[0]["wake_at"]))
     for _ in range(3):
@@ -349,7 +349,7 @@ def comes_too_early(world: World) -> None:
 
 def outlives_its_steps(world: World) -> None:
     """The same, and meanwhile the promotion halts."""
-    if is_sending(world):
+    if is_slow(world):
         no_step_left(world)
     outlives_its_call(world)
 
