@@ -31,19 +31,22 @@ def agency(aws: Account, functions: Functions) -> Iterator[Agency]:
 def test_a_draft_is_created_changed_listed_and_deleted(agency: Agency) -> None:
     made = agency.draft(auto_close=[{"metric": "likes", "at_least": 100}])
 
+    triggers = [{"metric": "replies", "at_least": 7}, {"metric": "likes", "at_least": 5}]
     changed = agency.told("edit", made, body={"title": "Spring", "weights": {"like": 5}})
+    others = agency.told("edit", made, body={"auto_close": triggers})
     listed = agency.told("list")["items"]
     deleted = agency.told("delete", made)
 
     assert (changed["title"], changed["weights"]["like"], changed["texts"]) == ("Spring", 5, TERMS["texts"])
     assert (changed["status"], changed["owner"], changed["exponent"]) == ("CampaignDraft", "acme", 2)
     assert changed["auto_close"] == [{"metric": "likes", "at_least": 100}]
+    assert (others["auto_close"], listed[0]["auto_close"]) == (triggers, triggers)
     assert changed["money"] == dict.fromkeys(("funded", "remaining", "reserved", "paid", "refunded"), 0)
     assert [each["id"] for each in listed] == [made]
     assert deleted["id"] == made
     assert agency.ask("get", made).refusal[:2] == (404, "campaign_not_found")
     assert agency.told("list")["items"] == []
-    assert agency.actions(made) == ["PROMOTION_CREATED", "PROMOTION_EDITED", "PROMOTION_DELETED"]
+    assert agency.actions(made) == ["PROMOTION_CREATED", "PROMOTION_EDITED", "PROMOTION_EDITED", "PROMOTION_DELETED"]
     assert agency.verified(made)["valid"]
 
 
@@ -88,13 +91,15 @@ def test_what_is_wrong_with_terms_is_named(agency: Agency, terms: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
-    [({}, "name at least one field to change"), ({"title": None}, "title must not be null")],
+    ("body", "field", "message"),
+    [({}, "body", "name at least one field to change"), ({"title": None}, "title", "title must not be null")],
 )
-def test_a_change_of_nothing_is_refused(agency: Agency, body: dict[str, Any], message: str) -> None:
+def test_a_change_of_nothing_is_refused(agency: Agency, body: dict[str, Any], field: str, message: str) -> None:
     made = agency.draft()
 
-    assert agency.ask("edit", made, body=body).refusal == (400, "invalid", message)
+    answer = agency.ask("edit", made, body=body)
+
+    assert (answer.refusal, answer.fields) == ((400, "invalid", message), [field])
 
 
 def test_rewards_are_refused_where_the_network_forbids_them(agency: Agency) -> None:
@@ -344,23 +349,25 @@ def test_a_draft_cannot_be_commanded(agency: Agency, name: str, code: str) -> No
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "field"),
     [
-        {"outcome": "sent"},
-        {"outcome": "not_sent", "result": "1", "reason": "I did not"},
-        {"outcome": "perhaps", "reason": "Who knows"},
-        {"reason": None},
-        {"outcome": "sent", "result": "1/../2", "reason": "It goes into a path"},
-        {"attempt_id": ""},
-        {"attempt_id": None},
+        ({"outcome": "sent"}, "result"),
+        ({"outcome": "not_sent", "result": "1", "reason": "I did not"}, "result"),
+        ({"outcome": "perhaps", "reason": "Who knows"}, "outcome"),
+        ({"reason": None}, "reason"),
+        ({"outcome": "sent", "result": "1/../2", "reason": "It goes into a path"}, "result"),
+        ({"attempt_id": ""}, "attempt_id"),
+        ({"attempt_id": None}, "attempt_id"),
     ],
 )
-def test_a_resolution_says_what_happened(agency: Agency, body: dict[str, Any]) -> None:
+def test_a_resolution_says_what_happened(agency: Agency, body: dict[str, Any], field: str) -> None:
     made = agency.draft()
     good = {"attempt_id": "01KAJ3W5", "outcome": "not_sent", "reason": "It is not there"}
     bad = {name: value for name, value in (good | body).items() if value is not None}
 
-    assert agency.operator("resolve", made, body=bad).status == 400
+    refused = agency.operator("resolve", made, body=bad)
+
+    assert (refused.status, refused.fields) == (400, [field])
     assert agency.operator("resolve", made, body=good).refusal[:2] == (409, "nothing_to_resolve")
 
 
