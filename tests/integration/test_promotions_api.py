@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 import time_machine
 
+from promotions import api
 from promotions.networks.sandbox import SandboxPublisher
 from promotions.ports import Account as NetworkAccount
 from tests.account import Account
@@ -156,11 +157,48 @@ def test_a_dry_run_says_what_a_publish_would_do_and_changes_nothing(agency: Agen
 
     told = agency.told("publish", made, query={"dry_run": "true"})
 
-    assert [each["field"] for each in told["problems"]] == ["texts.1", "texts.0", "network", "budget"]
+    assert [each["field"] for each in told["problems"]] == ["network", "texts.1", "texts.0", "budget"]
     assert (told["budget"], told["wallet"], told["network_cost_usd"]) == (10_000, 0, "0.000")
     assert told["texts"][0].startswith("Look at this sl-")
     assert agency.item(made) == before
     assert agency.posts() == []
+
+
+def test_a_dry_run_names_all_that_a_publish_would_be_refused_for(agency: Agency) -> None:
+    made = agency.ready()
+    picture = agency.upload(made, b"no picture at all")
+    agency.told("edit", made, body={"media": [picture]})
+    body = {"eligible": False, "reason": "It is banned"}
+    account = agency.told("connection")["account_id"]
+    agency.operator("judge", EXAMPLE, ("/acc0123", f"/{account}"), body=body)
+    agency.functions.environment["MIN_PROMOTION_BUDGET"] = "10001"
+    api.services.cache_clear()
+
+    problems = agency.told("publish", made, query={"dry_run": "true"})["problems"]
+
+    assert [each["field"] for each in problems] == ["network", "budget", "media"]
+    assert "may not publish" in problems[0]["message"]
+    assert "at least 10001" in problems[1]["message"]
+    assert "declared type" in problems[2]["message"]
+    assert agency.kept() == []
+
+
+def test_a_dry_run_of_a_promotion_that_runs_says_that_it_is_no_draft(agency: Agency) -> None:
+    made = agency.running()
+    agency.deposit(10_000)
+
+    (problem,) = agency.told("publish", made, query={"dry_run": "true"})["problems"]
+
+    assert problem == {"field": "status", "message": "Only a draft can be published"}
+
+
+def test_a_dry_run_says_what_the_network_takes(agency: Agency) -> None:
+    terms = {"network": "x", "type": "awareness", "texts": ["Look at this #ad", "All of it: example.com"]}
+    made = agency.draft(**terms)
+
+    told = agency.told("publish", made, query={"dry_run": "true"})
+
+    assert told["network_cost_usd"] == "0.215"
 
 
 def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: Agency) -> None:
