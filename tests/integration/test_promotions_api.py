@@ -3,7 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +14,10 @@ import time_machine
 from promotions import api
 from promotions.networks.sandbox import SandboxPublisher
 from promotions.ports import Account as NetworkAccount
+from sluice.answers import AnswerItem, last, note
+from sluice.dynamodb import bound_to
+from sluice.errors import Unavailable
+from sluice.outward import CannotTell
 from tests.account import Account
 from tests.factories import NOON
 from tests.integration.agency import EXAMPLE, LINK, PNG, TERMS, Agency
@@ -323,6 +327,43 @@ def test_health_shows_how_old_the_oldest_unknown_call_is(agency: Agency) -> None
 
     ages = [each["oldest_unknown_of_promotions_seconds"] for each in (before, unknown, agency.health())]
     assert ages == [None, pytest.approx(5), None]
+
+
+def test_health_shows_what_the_escrow_answered_last(agency: Agency) -> None:
+    """S4-21: the contract network."""
+    before = agency.health()
+    agency.published(title="Winter [escrow:refused]")
+    agency.work()
+
+    refused = agency.health()
+    agency.running(title="Summer [escrow:lost]")
+
+    (answer,) = refused["last_answers_to_promotions"]
+    assert before["last_answers_to_promotions"] == []
+    assert (answer["of"], answer["answer"], answer["reason"]) == ("escrow", "Refused", "The title asks for it")
+    assert answer["at"].startswith("2026-")
+    (found,) = agency.health()["last_answers_to_promotions"]
+    assert (found["answer"], found["reason"]) == ("Found", None)
+
+
+def test_an_answer_counts_though_health_cannot_keep_it(agency: Agency) -> None:
+    """Else a call that succeeded would be unknown, because of a row that nobody needs."""
+    made = agency.published()
+    with patch("sluice.answers.update_if", side_effect=Unavailable("DynamoDB throttles")):
+        agency.work()
+
+    assert agency.get(made)["status"] == "CampaignRunning"
+    assert [each["attempts"] for each in agency.told("operation", made)["stages"]] == [1, 1, 1]
+    assert agency.health()["last_answers_to_promotions"] == []
+
+
+def test_a_late_worker_does_not_hide_a_later_answer(agency: Agency) -> None:
+    agency.running()
+    items, answered_at = bound_to(AnswerItem, agency.aws.ref("PromotionsTable")), datetime.now(UTC)
+
+    note(items, "escrow", CannotTell("It is late"), answered_at - timedelta(hours=1))
+
+    assert [each.answer for each in last(items)] == ["Done"]
 
 
 def test_a_cancel_undoes_what_was_posted_and_gives_the_money_back(agency: Agency) -> None:
