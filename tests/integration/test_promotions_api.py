@@ -381,6 +381,7 @@ def test_a_cancel_undoes_what_was_posted_and_gives_the_money_back(agency: Agency
 
 
 def test_a_refused_token_halts_and_a_new_one_goes_on(agency: Agency) -> None:
+    """trypost#29: a refused token is shown as an unknown error."""
     made = agency.published(texts=["Look #ad", "All of it [sandbox:expired]"])
 
     agency.work()
