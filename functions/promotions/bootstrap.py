@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from promotions.closing import Closing
 from promotions.connections import ConnectionStore
 from promotions.escrow.hedera import HederaEscrow
 from promotions.escrow.ledger import LedgerEscrow
@@ -119,8 +118,3 @@ def outside(settings: StepSettings) -> Outside:
 def sandbox(settings: NetworkSettings) -> Sandbox:
     """The sandbox, as an operator sets it."""
     return Sandbox(settings.promotions_table, SystemClock())
-
-
-def closing(settings: PromotionsSettings, outside: Outside) -> Closing:
-    """The stages of a close."""
-    return Closing(outside, connections(settings), SystemClock())

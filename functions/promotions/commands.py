@@ -188,7 +188,7 @@ class Promotions(Closer):
         return self.command("resolve", campaign_id, requester, lambda found, now: promotions.resolve(found, said, now))
 
     def abandon(self, campaign_id: str, reason: str, requester: Requester) -> Promotion | Answer:
-        """Give up what has halted: what is outside is left there, and the money goes back."""
+        """Abandon a promotion that has halted: its posts and contract stay, and the money goes back."""
         return self.command(
             "abandon", campaign_id, requester, lambda found, now: promotions.abandon(found, reason, now)
         )

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 
 def to_json(value: Any) -> str:
-    """The JSON of a dataclass, or of a tuple or list of them. Times are RFC 3339 texts; fields of None are left out."""
+    """The JSON of a dataclass, or of several; times are RFC 3339 texts, and fields of None are left out."""
     return json.dumps(_without_none(_plain(value)), default=_text, separators=(",", ":"), ensure_ascii=False)
 
 
