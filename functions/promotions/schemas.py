@@ -23,7 +23,7 @@ from promotions.promotion import (
     Trigger,
 )
 from promotions.split import Participant, ParticipantState, Reason
-from promotions.texts import Preview
+from promotions.texts import Preview, seen
 from promotions.uploads import Upload
 from sluice import http, money
 from sluice.audit import Entry
@@ -41,7 +41,7 @@ _LISTS = ("texts", "media")
 def _text(text: str) -> str:
     if any(unicodedata.category(each) in ("Cc", "Cs") and each != "\n" for each in text):
         raise ValueError("must not have control characters but line breaks")
-    if not text.strip():
+    if not seen(text):
         raise ValueError("must not be blank")
     return text
 

@@ -82,6 +82,7 @@ NAMED = [
     ({"duration_minutes": 525_601}, "duration_minutes", "invalid"),
     ({"texts": ["one"]}, "texts", "invalid"),
     ({"texts": ["one", "bell\a"]}, "texts.1", "invalid"),
+    ({"texts": ["one", " \u200b"]}, "texts.1", "invalid"),
     ({"network": "myspace"}, "network", "network_unknown"),
     ({"media": ["med_01KAJ3W5V0SM0FKVYVXB9EQT6N"] * 2}, "media", "invalid"),
     ({"media": ["../secret"]}, "media.0", "invalid"),
@@ -262,6 +263,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], str]] = [
     ({"texts": ["#ad " + "x" * 500, "two"]}, (400, "text_too_long"), "texts.0"),
     ({"texts": ["Same #ad", "Same #ad"]}, (400, "texts_equal"), "texts.1"),
     ({"texts": ["Same #ad", " Same\n #ad "]}, (400, "texts_equal"), "texts.1"),
+    ({"texts": ["Same e\u0301 #ad", "Sam\u200be \u00e9 #ad"]}, (400, "texts_equal"), "texts.1"),
     ({"texts": ["No word of it", "two"]}, (400, "disclosure_missing"), "texts.0"),
     ({"media": ["med_01KAJ3W5V0SM0FKVYVXB9EQT6N"]}, (409, "media_missing"), ""),
 ]
