@@ -1,6 +1,6 @@
 """What a promotion does outside the platform: it posts, deletes, and calls the contract. One call for each stage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -54,6 +54,8 @@ class Outside:
     networks: Networks
     escrow: Escrow
     media: MediaStore
+    heard: Callable[[Outcome | Seen], None] = lambda _: None
+    """Keeps what the escrow answered, for health (S4-21)."""
 
     def patience(self, promotion: Promotion) -> Patience:
         """How long the call of its stage is waited for."""
@@ -78,7 +80,9 @@ class Outside:
         if promotion.stage not in POSTS | _DELETES:
             if promotion.contract_id and not self.escrow.made(promotion.contract_id):
                 return Refused(ANOTHER_ESCROW)
-            return self.escrow.submit(call.ref, *_submitted(promotion))
+            submitted = self.escrow.submit(call.ref, *_submitted(promotion))
+            self.heard(submitted)
+            return submitted
         try:
             publisher = self.publisher(promotion)
             pictures = self.media.read(promotion) if promotion.stage is Stage.FIRST_POST else ()
@@ -98,7 +102,9 @@ class Outside:
         if promotion.stage not in POSTS:
             if not self.escrow.made(call.ref):
                 return CannotTell(ANOTHER_ESCROW)
-            return self.escrow.outcome(call.ref, *_submitted(promotion))
+            found = self.escrow.outcome(call.ref, *_submitted(promotion))
+            self.heard(found)
+            return found
         try:
             publisher = self.publisher(promotion)
         except (NotConnected, Unavailable) as error:

@@ -157,7 +157,7 @@ HALTED_LIST = Listing(ListedItem.query, HALTED)
 
 
 def listed_by(status: PromotionStatus | None, owner: str | None) -> Listing:
-    """Where the promotions of an owner are listed, or those in a status, or all."""
+    """Where the promotions of an owner are listed, or the promotions in a status, or all."""
     if owner is not None:
         return Listing(ListedItem.query, f"owner#{owner}")
     if status is not None:

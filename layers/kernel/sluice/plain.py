@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 
 def to_json(value: Any) -> str:
-    """The JSON of a dataclass, or of a tuple of them; times are RFC 3339 texts, and fields of None are left out."""
+    """The JSON of a dataclass, or of several; times are RFC 3339 texts, and fields of None are left out."""
     return json.dumps(_without_none(_plain(value)), default=_text, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -22,7 +22,7 @@ def from_json[T](kind: type[T], text: str) -> T:
 
 
 def _plain(value: Any) -> Any:
-    return [asdict(each) for each in value] if isinstance(value, tuple) else asdict(value)
+    return [asdict(each) for each in value] if isinstance(value, tuple | list) else asdict(value)
 
 
 def _text(value: Any) -> str:
