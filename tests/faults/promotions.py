@@ -79,6 +79,9 @@ OUT_OF_SIGHT = {
         ],
         "Nothing comes to it: a draft and a running promotion have no error, and what has an event has an action.",
     ),
+    "promotions.campaign.intend: clause before is None or before.begun_at <= to of an if": (
+        f"A restored promotion looks for its post again and again, and gives up: {_RESTORE}."
+    ),
     "promotions.store._list_halted: clause not was_halted of an if": "It would write the same row again.",
     "promotions.settling.expire: clause calls of an if": (
         f"The escrow of the world is called a last time, the ledger is not: {_CLOSE}."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from promotions.promotion import CALLS, PUBLISHES, UNDOES
+from promotions.promotion import CALLS, POSTS, PUBLISHES, UNDOES
 from tests.dynamo.expressions import Item, plain
 from tests.dynamo.model import Written
 from tests.faults.books import LEDGER, LedgerBooks, items
@@ -246,6 +246,8 @@ def _check_told(world: World, before: dict[str, Any], after: dict[str, Any], wri
     if bridges and not world.is_restored:
         raise Violation("a restore was bridged, and there was none")
     entries = len(actions) - bridges
+    if "PROMOTION_POSTING" in actions and after["stage"] not in POSTS:
+        raise Violation(f"a post began, says the audit log, at {after['stage']}")
     moved = any(before.get(name) != after.get(name) for name in ("status", "error"))
     if entries > 1 or (moved and entries != 1):
         raise Violation(f"a transition from {before.get('status')} to {after['status']} left {entries} audit entries")
