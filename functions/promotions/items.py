@@ -123,6 +123,8 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
     host = UnicodeAttribute(null=True)
     account_id = UnicodeAttribute(null=True)
     media_etags = TextsAttribute()
+    audited_at = UTCDateTimeAttribute(null=True)
+    restored_to = UTCDateTimeAttribute(null=True)
     tweet_id = UnicodeAttribute(null=True)
     contract_id = UnicodeAttribute(null=True)
     contract_status = UnicodeAttribute(null=True)

@@ -251,8 +251,10 @@ def test_a_publish_answers_at_once_and_the_operation_shows_every_stage(agency: A
     assert agency.actions(made) == [
         "PROMOTION_CREATED",
         "PROMOTION_PUBLISHED",
+        "PROMOTION_POSTING",
         "PROMOTION_FIRST_POST",
         "PROMOTION_CONTRACT",
+        "PROMOTION_POSTING",
         "PROMOTION_STARTED",
     ]
     assert agency.wallet() == 0
