@@ -1,10 +1,11 @@
 """Runs MiniStack, the local AWS, tuned for latency. Started by `local.stack` in a process of its own.
 
-Four changes, none of them in what it answers, and three corrections:
+Five changes, none of them in what it answers, and three corrections:
 - It looks for due SQS messages 10 times a second instead of once, and for due schedules every second, not every 10 s.
 - After an invocation it waits 5 ms for a first log line instead of 50 ms.
 - A worker's code and layers are unpacked once and shared: unpacking the dependencies takes 2 s, and every concurrent
   invocation is a worker of its own.
+- The template's routes are translated without copies, as `local.sam` does.
 - Functions run in the plain interpreter, not in the project's environment: what the layers lack is missing, as on AWS.
 - Permissions are checked for a schedule in its own group. MiniStack takes every schedule to be in the group `default`.
 - A schedule's message says for when it was: MiniStack sends `<aws.scheduler.scheduled-time>` as it stands.
@@ -24,6 +25,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from local.sam import share_routes
 
 POLLS_PER_SECOND = 10
 
@@ -84,6 +87,7 @@ def _tune() -> None:
     from ministack.services import eventbridge, scheduler  # type: ignore[import-untyped]
     from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
+    share_routes()
     scheduler._SCHEDULE_TICK_INTERVAL = 1
     drain: Any = lambda_runtime.Worker._drain_stderr_bounded
     drain.__defaults__ = (0.005, *drain.__defaults__[1:])
