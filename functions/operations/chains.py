@@ -62,7 +62,7 @@ class Chain(StepQueue):
     campaigns: str
     """What Health calls its campaigns: `overdue_imports`, `Imports are overdue`."""
     makes_calls: bool = False
-    """Whether its steps call outside: then its table lists campaigns that have halted, and calls that are unknown."""
+    """Whether its steps call outside: then its table lists halted campaigns, unknown calls, and last answers."""
 
     @property
     def overdue(self) -> str:
@@ -78,6 +78,11 @@ class Chain(StepQueue):
     def oldest_unknown(self) -> str:
         """The part of Health that shows how old its oldest call with an unknown outcome is."""
         return f"oldest_unknown_of_{self.campaigns}_seconds"
+
+    @property
+    def last_answers(self) -> str:
+        """The part of Health that shows what its other sides answered last."""
+        return f"last_answers_to_{self.campaigns}"
 
     @property
     def worker_alarm(self) -> str:

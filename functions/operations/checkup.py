@@ -13,7 +13,8 @@ from pynamodb.exceptions import PynamoDBException
 
 from operations import overdue
 from operations.chains import CALLERS, CHAINS, OUTBOX_DEAD_LETTERS, PLATFORM_TABLE, QUEUES, Chain
-from sluice import outbox, platform, queues
+from sluice import answers, outbox, platform, queues
+from sluice.answers import AnswerItem
 from sluice.chained import HALTED, UNKNOWN_CALLS, ChainedItem, ListedItem, unknown_since
 from sluice.clock import Clock
 from sluice.errors import Unavailable
@@ -41,6 +42,7 @@ _PARTS |= {chain.overdue: f"the index of overdue {chain.campaigns}" for chain in
 for _chain in CALLERS:
     _PARTS[_chain.halted] = f"the list of halted {_chain.campaigns}"
     _PARTS[_chain.oldest_unknown] = f"the list of unknown calls of {_chain.campaigns}"
+    _PARTS[_chain.last_answers] = f"the last answers to {_chain.campaigns}"
 _PARTS["oldest_pending_event_seconds"] = "the outbox"
 # The problem if there are dead letters, and the chapter of docs/operations.md that says what to do.
 _DEAD_LETTERS = {queue.dead_letters: (f"{queue.steps} are dead letters", queue.dead_letters_alarm) for queue in QUEUES}
@@ -49,7 +51,7 @@ _DEAD_LETTERS[OUTBOX_DEAD_LETTERS] = ("The relay gave up on events", "Operations
 
 @dataclass(frozen=True)
 class Checkup:
-    """The value of each part, by its name in Health: the platform's status, depths, numbers, an age in seconds.
+    """The value of each part, by its name in Health: the platform's status, depths, numbers, ages in seconds, answers.
 
     None for a part that could not be read, and for the age of the oldest event if none is pending.
     """
@@ -62,8 +64,8 @@ class Checkup:
 class Doctor:
     """Reads each part independently: a part that cannot be read is reported as a problem, and hides no other part.
 
-    `items` and `lists` are by the setting that names their table, `queue_urls` by the part of the Checkup that they
-    fill.
+    `items`, `lists` and `answers` are by the setting that names their table, `queue_urls` by the part of the Checkup
+    that they fill.
     """
 
     items: Mapping[str, type[ChainedItem]]
@@ -72,6 +74,7 @@ class Doctor:
     queue_urls: Mapping[str, str]
     clock: Clock
     lists: Mapping[str, type[ListedItem]]
+    answers: Mapping[str, type[AnswerItem]]
     patience_seconds: float = _PATIENCE_SECONDS
 
     def check(self) -> Checkup:
@@ -82,6 +85,7 @@ class Doctor:
         looks |= {chain.overdue: partial(self._count_overdue, chain) for chain in CHAINS}
         looks |= {chain.halted: partial(self._count_halted, chain) for chain in CALLERS}
         looks |= {chain.oldest_unknown: partial(self._oldest_unknown_seconds, chain) for chain in CALLERS}
+        looks |= {chain.last_answers: partial(answers.last, self.answers[chain.table]) for chain in CALLERS}
         for name, url in self.queue_urls.items():
             looks[name] = partial(self._dead, url) if name in _DEAD_LETTERS else partial(queues.depth, self.sqs, url)
         # In the order of the parts, so that the order of the problems does not depend on the environment's.

@@ -6,6 +6,7 @@ from operations import chains
 from operations.checkup import Doctor
 from operations.schemas import Alive, Health
 from sluice import aws, http, platform, settings
+from sluice.answers import AnswerItem
 from sluice.chained import ListedItem, items_in
 from sluice.clock import SystemClock
 from sluice.dynamodb import bind, bound_to
@@ -34,6 +35,7 @@ def doctor() -> Doctor:
         queue_urls,
         SystemClock(),
         {chain.table: bound_to(ListedItem, tables[chain.table]) for chain in chains.CALLERS},
+        {chain.table: bound_to(AnswerItem, tables[chain.table]) for chain in chains.CALLERS},
     )
 
 

@@ -117,6 +117,19 @@ class QueueDepth(BaseModel):
     delayed: int = Field(description="Messages that are not due yet.")
 
 
+class AnswerResource(BaseModel):
+    """What another side answered last."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    of: str = Field(description="Who answered: `escrow`.")
+    answer: str = Field(
+        description="To a call: `Done`, `Refused`, `NotTaken`, `Unknown`. To a look: `Found`, `Absent`, `CannotTell`."
+    )
+    reason: str | None
+    at: Moment
+
+
 class _Whole(BaseModel):
     status: Literal["ok", "degraded"]
     problems: list[str] = Field(description="The problems, and what to do about each.")
@@ -142,6 +155,8 @@ def _parts() -> Iterator[tuple[str, Any]]:
         yield chain.halted, (int | None, Field(description=about))
         about = f"The age of the oldest call of {chain.whose} with an unknown outcome. Null if there is none."
         yield chain.oldest_unknown, (float | None, Field(description=about))
+        about = f"What the other sides of {chain.whose} answered last, such as the escrow; empty before the first call."
+        yield chain.last_answers, (list[AnswerResource] | None, Field(description=about))
     about = "The age of the oldest event that is not on the bus yet. Null if there is none."
     yield "oldest_pending_event_seconds", (float | None, Field(description=about))
 

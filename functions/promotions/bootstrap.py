@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from promotions.closing import Closing
 from promotions.connections import ConnectionStore
 from promotions.escrow.hedera import HederaEscrow
 from promotions.escrow.ledger import LedgerEscrow
-from promotions.items import PromotionsItem
+from promotions.items import AnswerItem, PromotionsItem
 from promotions.media import MediaBucket, media_bucket
 from promotions.networks.factory import NetworkFactory, Servers
 from promotions.networks.sandbox import Sandbox
@@ -14,10 +13,12 @@ from promotions.outside import Outside
 from promotions.ports import Escrow
 from promotions.store import PromotionStore
 from promotions.tokens import Tokens, tokens
+from sluice import answers
 from sluice.clock import SystemClock
 from sluice.commit import CommitSettings, database
 from sluice.dynamodb import bind
 from sluice.ledger import LedgerItem
+from sluice.outward import Outcome, Seen
 from sluice.wake import Wake, WakeSettings, wake_of
 
 
@@ -106,14 +107,14 @@ def escrow(settings: StepSettings) -> Escrow:
 
 def outside(settings: StepSettings) -> Outside:
     """What a promotion does outside the platform."""
-    return Outside(networks(settings), escrow(settings), media(settings))
+    clock = SystemClock()
+
+    def heard(answer: Outcome | Seen) -> None:
+        answers.note(AnswerItem, "escrow", answer, clock.now())
+
+    return Outside(networks(settings), escrow(settings), media(settings), heard)
 
 
 def sandbox(settings: NetworkSettings) -> Sandbox:
     """The sandbox, as an operator sets it."""
     return Sandbox(settings.promotions_table, SystemClock())
-
-
-def closing(settings: PromotionsSettings, outside: Outside) -> Closing:
-    """The stages of a close."""
-    return Closing(outside, connections(settings), SystemClock())

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from promotions import settling
 from promotions.operation import opened
 from promotions.promotion import (
+    POSTS,
     PUBLISH_STEPS,
     PUBLISHES,
     UNDOES,
@@ -29,6 +30,8 @@ from sluice.journal import Kind, Posting, budget, wallet
 from sluice.outward import Call, CallState, looked_again, resolved
 
 MOST_MINUTES = 525_600
+RESTORED = "restored"
+"""Reason of a look before a call: the call may have been made in the time that a restore took back."""
 
 
 # --- Commands
@@ -177,9 +180,32 @@ def abandon(promotion: Promotion, reason: str, now: datetime) -> Change:
 
 
 def intend(promotion: Promotion, call: Call, now: datetime) -> Change:
-    """Commit the intent of a call. It needs an open platform, as every commit does that begins something."""
+    """Commit the intent of a call. It needs an open platform, as every commit does that begins something.
+
+    The intent of a post is audited: if a restore takes it back, the log is ahead of the promotion, which shows it.
+    """
+    before, to = promotion.call, promotion.restored_to
     after = replace(promotion.stepped(now), call=call, wake_at=call.due_at)
-    return changed(promotion, after, None, is_batch=True)
+    if promotion.stage not in POSTS:
+        return changed(promotion, after, None, is_batch=True)
+    if to and (before is None or before.begun_at <= to):
+        return changed(promotion, _doubted(after, to), None, is_batch=True)
+    return changed(promotion, after, Action.POSTING, is_batch=True)
+
+
+def put_back(before: Promotion, after: Promotion) -> Promotion:
+    """The promotion after the first change since a restore: a post that begins is looked up first, now and later."""
+    to = before.audited_at or before.created_at
+    begins = after.call and after.call.state is CallState.SENDING and after.stage in POSTS
+    return _doubted(replace(after, restored_to=to), to) if begins else replace(after, restored_to=to)
+
+
+def _doubted(promotion: Promotion, since: datetime) -> Promotion:
+    """The promotion with its call looked up before it is made: it may have been made since then."""
+    if promotion.call is None:
+        raise ValueError("Nothing is called")
+    since = min(since, promotion.call.since)
+    return replace(promotion, call=replace(promotion.call, state=CallState.UNKNOWN, since=since, reason=RESTORED))
 
 
 def record(promotion: Promotion, call: Call, now: datetime) -> Change:

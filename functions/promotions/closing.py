@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from promotions import engagement, links, participants, settling
 from promotions.outside import NotConnected, Outside
-from promotions.ports import NOT_CONNECTED, Account, Connections, Kind, Metrics, Missing, NotReadable, SocialPublisher
+from promotions.ports import NOT_CONNECTED, Account, Kind, Metrics, Missing, NotReadable, SocialPublisher
 from promotions.promotion import Change, Final, Promotion, PromotionType, Stage, halt
 from promotions.publishing import WORKER
 from promotions.split import Participant, judged, met, participant_hash
@@ -34,7 +34,6 @@ class Closing:
     """Computes the changes of the stages from final metrics to the end of the claims."""
 
     outside: Outside
-    connections: Connections
     clock: Clock
 
     def __call__(self, promotion: Promotion, now: datetime) -> Change:
@@ -121,11 +120,9 @@ class Closing:
         hashes = {each: participant_hash(promotion.id, host, each) for each in seen}
         before = participants.read(promotion.id, hashes.values())
         users, exceptions = links.owners_of(host, seen), links.exceptions_of(host, seen)
-        mine = self.connections.find(promotion.created_by, promotion.network)
-        own_id = mine.account_id if mine and mine.host == host else None
         found = []
         for account, kinds in seen.values():
-            is_owner = account.id == own_id or users.get(account.id) == promotion.created_by
+            is_owner = account.id == promotion.account_id or users.get(account.id) == promotion.created_by
             at = promotion.closing_since or promotion.updated_at
             reason = judged(account, at, is_owner=is_owner, exception=exceptions.get(account.id))
             place = hashes[account.id]

@@ -1,8 +1,9 @@
 """Commands and queries of owners and operators. What belongs to someone else is not found."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from promotions import campaign as promotions
@@ -26,7 +27,7 @@ from promotions.texts import Preview
 from sluice import ledger
 from sluice.clock import Clock
 from sluice.commands import ChainCommands
-from sluice.errors import Conflicting, FieldError, Invalid, NotFound
+from sluice.errors import Conflicting, FieldError, Invalid, NotFound, Refused
 from sluice.ids import new_id, nonce
 from sluice.journal import Balance, Budget, Insufficient, wallet
 from sluice.requests import Answer, Requester
@@ -37,6 +38,9 @@ from sluice.wake import Wake
 
 class MediaChecks(Protocol):
     """Uploaded media."""
+
+    def check(self, promotion: Promotion, types: frozenset[str], most_bytes: int) -> None:
+        """Check the uploads, as `take` does, and keep nothing."""
 
     def take(self, promotion: Promotion, types: frozenset[str], most_bytes: int) -> tuple[str, ...]:
         """Keep the uploads as they are now, so that nobody swaps them: their ETags.
@@ -148,10 +152,9 @@ class Promotions(Closer):
         """
 
         def change(found: Promotion, now: datetime) -> Change:
-            promotions.require_draft(found, "published")
+            for _, require in self._requirements(found):
+                require()
             connection = self._connected(found)
-            self._require_publishable(found)
-            _require_funds(found)
             policy = self._networks.policy(found.network)
             etags = self._media.take(found, policy.media_types, policy.media_bytes)
             return promotions.publish(found, connection.host, now, requester.subject, etags, connection.account_id)
@@ -159,18 +162,18 @@ class Promotions(Closer):
         return self.command("publish", campaign_id, requester, change)
 
     def preview(self, promotion: Promotion) -> Preview:
-        """What a publish would do now. Nothing is changed."""
-        policy = self._networks.policy(promotion.network)
-        problems = self._problems(promotion)
-        connection = self._connections.find(promotion.created_by, promotion.network)
-        if connection is None or connection.is_revoked:
-            problems.append(FieldError("network", f"Connect {promotion.network} first"))
-        account = wallet(promotion.currency, promotion.created_by)
-        has = ledger.read([account])[account].amount
-        if has < promotion.budget:
-            problems.append(FieldError("budget", f"The wallet has {has}, and {promotion.budget} are needed"))
-        cost = sum(map(policy.price, promotion.texts))
-        return Preview(self._posted(promotion), tuple(problems), promotion.budget, has, f"{cost:.3f}")
+        """What a publish would do now, and all that stands against it. Nothing is changed."""
+        policy, posted = self._networks.policy(promotion.network), self._posted(promotion)
+        requirements = self._requirements(promotion)
+        requirements.append(("media", partial(self._media.check, promotion, policy.media_types, policy.media_bytes)))
+        problems: list[FieldError] = []
+        for field, require in requirements:
+            try:
+                require()
+            except Refused as error:
+                problems += error.errors or [FieldError(field, error.message)]
+        cost = sum(map(policy.price, posted))
+        return Preview(posted, tuple(problems), promotion.budget, _funds(promotion), f"{cost:.3f}")
 
     def cancel(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
         """Cancel a publish: after the answer no post begins, and what was posted is deleted."""
@@ -185,7 +188,7 @@ class Promotions(Closer):
         return self.command("resolve", campaign_id, requester, lambda found, now: promotions.resolve(found, said, now))
 
     def abandon(self, campaign_id: str, reason: str, requester: Requester) -> Promotion | Answer:
-        """Give up what has halted: what is outside is left there, and the money goes back."""
+        """Abandon a promotion that has halted: its posts and contract stay, and the money goes back."""
         return self.command(
             "abandon", campaign_id, requester, lambda found, now: promotions.abandon(found, reason, now)
         )
@@ -229,18 +232,23 @@ class Promotions(Closer):
     def _posted(self, promotion: Promotion) -> tuple[str, ...]:
         return tuple(texts.posted(each, promotion.id, promotion.round + 1) for each in promotion.texts)
 
-    def _problems(self, promotion: Promotion) -> list[FieldError]:
-        policy = self._networks.policy(promotion.network)
-        found = texts.problems(self._posted(promotion), policy.length, policy.text_limit, self._rules.disclosures)
-        return [FieldError(field, message) for field, _, message in found]
+    def _requirements(self, promotion: Promotion) -> list[tuple[str, Callable[[], object]]]:
+        """What a publish requires, in this order, each with its field; each raises Refused. Media are checked last."""
+        return [
+            ("status", partial(promotions.require_draft, promotion, "published")),
+            ("network", partial(self._connected, promotion)),
+            ("texts", partial(self._require_texts, promotion)),
+            ("type", partial(self._check, promotion)),
+            ("budget", partial(_require_funds, promotion)),
+        ]
 
-    def _require_publishable(self, promotion: Promotion) -> None:
+    def _require_texts(self, promotion: Promotion) -> None:
+        """Raises Invalid, with all that is wrong with the texts, and the code of the first."""
         policy = self._networks.policy(promotion.network)
         found = texts.problems(self._posted(promotion), policy.length, policy.text_limit, self._rules.disclosures)
         if found:
             _, code, message = found[0]
             raise Invalid(message, code, [FieldError(each, words) for each, _, words in found])
-        self._check(promotion)
 
     def _check(self, terms: Terms) -> None:
         """Raises Invalid for terms that the network or the platform does not take; Conflicting for its policy."""
@@ -258,10 +266,16 @@ class Promotions(Closer):
 
 def _require_funds(promotion: Promotion) -> None:
     """Raises Insufficient, with both numbers, before anything else of a publish is done."""
-    account = wallet(promotion.currency, promotion.created_by)
-    has = ledger.read([account])[account].amount
+    has = _funds(promotion)
     if has < promotion.budget:
+        account = wallet(promotion.currency, promotion.created_by)
         raise Insufficient(account, has, promotion.budget, promotion.currency)
+
+
+def _funds(promotion: Promotion) -> int:
+    """What the owner's wallet has in the promotion's currency."""
+    account = wallet(promotion.currency, promotion.created_by)
+    return ledger.read([account])[account].amount
 
 
 def _not_found() -> NotFound:

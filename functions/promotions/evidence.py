@@ -70,7 +70,7 @@ def _shares(found: Promotion, split: Split) -> Iterable[Check]:
 
 
 def _pays(found: Promotion, hashes: list[str]) -> Counter[str]:
-    """What the ledger's entries paid to each user: those of the pages, and those of the claims."""
+    """What the ledger's entries paid to each user: by pages of rewards, and by claims."""
     names = [*range(1, found.progress.pages + 1), *hashes]
     wallets = journal.wallet(found.currency, "x").removesuffix("x")
     paid = Counter[str]()

@@ -18,6 +18,7 @@
 | user#acme               | link#<host>#<account> | an account that a user has proven                                |
 | quota#<host>#<family>   | window             | requests taken from the present window                              |
 | exception#<host>#<account> | exception       | an operator's word about an account                                 |
+| answers                 | escrow             | what the escrow answered last (the kernel's), for health            |
 | sandbox#...             | ...                | the sandbox network                                                 |
 
 Only the items of part `campaign` have `status` and `created_at`, so only they are in those indexes.
@@ -50,7 +51,7 @@ from promotions.promotion import (
     Trigger,
 )
 from promotions.split import Participant, ParticipantState, Reason, Split
-from sluice import chained
+from sluice import answers, chained
 from sluice.audit import HeadAttributes
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, NumbersAttribute, TextsAttribute
@@ -76,6 +77,13 @@ class PromotionsItem(Bound):
 
 class ListedItem(chained.ListedItem):
     """The keys of a promotion, as the indexes project them; or an entry in a list."""
+
+    class Meta(PromotionsItem.Meta):
+        pass
+
+
+class AnswerItem(answers.AnswerItem):
+    """What the escrow answered last."""
 
     class Meta(PromotionsItem.Meta):
         pass
@@ -115,6 +123,8 @@ class PromotionItem(ChainedAttributes, ChainItem, discriminator=PART):
     host = UnicodeAttribute(null=True)
     account_id = UnicodeAttribute(null=True)
     media_etags = TextsAttribute()
+    audited_at = UTCDateTimeAttribute(null=True)
+    restored_to = UTCDateTimeAttribute(null=True)
     tweet_id = UnicodeAttribute(null=True)
     contract_id = UnicodeAttribute(null=True)
     contract_status = UnicodeAttribute(null=True)

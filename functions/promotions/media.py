@@ -1,6 +1,6 @@
 """Media in their bucket: `pending/` is what was uploaded, `media/` what was checked and is published."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,13 +38,17 @@ class MediaBucket:
         )
         return Upload(media_id, form["url"], dict(form["fields"]), now + timedelta(seconds=UPLOAD_SECONDS))
 
+    def check(self, promotion: Promotion, types: frozenset[str], most_bytes: int) -> None:
+        """Check the uploads of a promotion as `take` does, and keep nothing."""
+        for media_id, kept in _uploads(promotion):
+            self._checked(promotion.id, media_id, kept, types, most_bytes)
+
     def take(self, promotion: Promotion, types: frozenset[str], most_bytes: int) -> tuple[str, ...]:
         """Keep the uploads of a promotion as they are now, so nobody can swap them, and return their ETags.
 
         Uploads that an earlier publish kept stay. Raises Conflicting (`media_missing`), Invalid (`media_type`).
         """
-        kept = dict(zip(promotion.media, promotion.media_etags, strict=False))
-        return tuple(self._take(promotion.id, each, kept.get(each), types, most_bytes) for each in promotion.media)
+        return tuple(self._take(promotion.id, each, kept, types, most_bytes) for each, kept in _uploads(promotion))
 
     def read(self, promotion: Promotion) -> Sequence[Media]:
         """The pictures that a promotion is published with, as they were checked."""
@@ -55,11 +59,25 @@ class MediaBucket:
 
     def _take(self, promotion_id: str, media_id: str, kept: str | None, types: frozenset[str], most_bytes: int) -> str:
         """Checked and copied as one state of the upload: each request names the ETag of the first."""
-        pending = _pending(promotion_id, media_id)
-        found = self._call("get_object", Key=pending, Range=f"bytes=0-{_HEAD_BYTES - 1}")
+        etag = self._checked(promotion_id, media_id, kept, types, most_bytes)
+        if etag is None:
+            return str(kept)
+        copy = {
+            "CopySource": {"Bucket": self.bucket, "Key": _pending(promotion_id, media_id)},
+            "CopySourceIfMatch": etag,
+        }
+        if self._call("copy_object", Key=_kept(promotion_id, media_id, etag), **copy) is None:
+            raise _missing(media_id)  # it was uploaded again meanwhile
+        return etag
+
+    def _checked(
+        self, promotion_id: str, media_id: str, kept: str | None, types: frozenset[str], most_bytes: int
+    ) -> str | None:
+        """The ETag of an upload that is as it must be; None if it is not there, and an earlier publish kept it."""
+        found = self._call("get_object", Key=_pending(promotion_id, media_id), Range=f"bytes=0-{_HEAD_BYTES - 1}")
         if found is None:
             if kept and self._call("head_object", Key=_kept(promotion_id, media_id, kept)):
-                return kept
+                return None
             raise _missing(media_id)
         size = int(found["ContentRange"].rpartition("/")[2])
         if found["ContentType"] not in types or not is_of_type(found["Body"].read(), found["ContentType"]):
@@ -67,11 +85,7 @@ class MediaBucket:
             raise Invalid.of("media", message, "media_type")
         if size > most_bytes:
             raise Invalid.of("media", f"{media_id} has {size} bytes; the network takes {most_bytes}", "media_too_large")
-        etag = str(found["ETag"]).strip('"')
-        copy = {"CopySource": {"Bucket": self.bucket, "Key": pending}, "CopySourceIfMatch": etag}
-        if self._call("copy_object", Key=_kept(promotion_id, media_id, etag), **copy) is None:
-            raise _missing(media_id)  # it was uploaded again meanwhile
-        return etag
+        return str(found["ETag"]).strip('"')
 
     def _read(self, key: str) -> Media:
         found = self._call("get_object", Key=key)
@@ -94,6 +108,12 @@ class MediaBucket:
 def media_bucket(name: str) -> MediaBucket:
     """The bucket of that name."""
     return MediaBucket(aws.client("s3"), name)
+
+
+def _uploads(promotion: Promotion) -> Iterator[tuple[str, str | None]]:
+    """The media of a promotion, each with the ETag under which an earlier publish kept it."""
+    kept = dict(zip(promotion.media, promotion.media_etags, strict=False))
+    return ((each, kept.get(each)) for each in promotion.media)
 
 
 def _pending(promotion_id: str, media_id: str) -> str:

@@ -1,12 +1,12 @@
 """What a promotion does outside the platform: it posts, deletes, and calls the contract. One call for each stage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from promotions.ports import NOT_CONNECTED, Escrow, Media, NetworkPolicy, SocialPublisher
-from promotions.promotion import Promotion, Stage
+from promotions.promotion import POSTS, Promotion, Stage
 from promotions.texts import posted
 from sluice.errors import Unavailable
 from sluice.outward import Absent, Call, CannotTell, NotTaken, Outcome, Patience, Refused, Seen
@@ -14,7 +14,6 @@ from sluice.outward import Absent, Call, CannotTell, NotTaken, Outcome, Patience
 _CLOCKS_DIFFER = timedelta(seconds=60)
 ANOTHER_ESCROW = "another_escrow"
 """Reason of a refusal or of a failed look: the contract, or the call, is of a kind of escrow that is not deployed."""
-_POSTS = frozenset({Stage.FIRST_POST, Stage.SECOND_POST})
 _DELETES = frozenset({Stage.UNDO_FIRST, Stage.UNDO_SECOND})
 CREATE = "createCampaign"
 CLOSE = "closeCampaign"
@@ -55,17 +54,19 @@ class Outside:
     networks: Networks
     escrow: Escrow
     media: MediaStore
+    heard: Callable[[Outcome | Seen], None] = lambda _: None
+    """Keeps what the escrow answered, for health (S4-21)."""
 
     def patience(self, promotion: Promotion) -> Patience:
         """How long the call of its stage is waited for."""
-        if promotion.stage in _POSTS | _DELETES:
+        if promotion.stage in POSTS | _DELETES:
             policy = self.networks.policy(promotion.network)
             return Patience(policy.call_seconds, policy.settle_seconds)
         return self.escrow.patience
 
     def ref(self, promotion: Promotion, now: datetime) -> str:
         """The reference by which the other side knows the next call: it is committed before the call."""
-        if promotion.stage in _POSTS | _DELETES:
+        if promotion.stage in POSTS | _DELETES:
             return f"{promotion.id}#{promotion.round}#{promotion.stage}"
         return self.escrow.new_ref(f"{promotion.id}#{promotion.round}", now)
 
@@ -76,10 +77,12 @@ class Outside:
 
     def call(self, promotion: Promotion, call: Call) -> Outcome:
         """Make the call of a stage, once."""
-        if promotion.stage not in _POSTS | _DELETES:
+        if promotion.stage not in POSTS | _DELETES:
             if promotion.contract_id and not self.escrow.made(promotion.contract_id):
                 return Refused(ANOTHER_ESCROW)
-            return self.escrow.submit(call.ref, *_submitted(promotion))
+            submitted = self.escrow.submit(call.ref, *_submitted(promotion))
+            self.heard(submitted)
+            return submitted
         try:
             publisher = self.publisher(promotion)
             pictures = self.media.read(promotion) if promotion.stage is Stage.FIRST_POST else ()
@@ -96,10 +99,12 @@ class Outside:
         """Look up whether a call happened. A delete is Absent, so it is repeated: to delete twice is to delete once."""
         if promotion.stage in _DELETES:
             return Absent()
-        if promotion.stage not in _POSTS:
+        if promotion.stage not in POSTS:
             if not self.escrow.made(call.ref):
                 return CannotTell(ANOTHER_ESCROW)
-            return self.escrow.outcome(call.ref, *_submitted(promotion))
+            found = self.escrow.outcome(call.ref, *_submitted(promotion))
+            self.heard(found)
+            return found
         try:
             publisher = self.publisher(promotion)
         except (NotConnected, Unavailable) as error:

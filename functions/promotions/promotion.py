@@ -78,6 +78,7 @@ CALLS = frozenset(
 )
 """The stages that call outside."""
 PUBLISHES = frozenset({Stage.FIRST_POST, Stage.CONTRACT, Stage.SECOND_POST})
+POSTS = frozenset({Stage.FIRST_POST, Stage.SECOND_POST})
 UNDOES = frozenset({Stage.UNDO_SECOND, Stage.UNDO_CONTRACT, Stage.UNDO_FIRST, Stage.RELEASE})
 _CONTRACTS = frozenset({Stage.CONTRACT, Stage.UNDO_CONTRACT})
 
@@ -112,6 +113,7 @@ class Action(StrEnum):
     EDITED = "PROMOTION_EDITED"
     DELETED = "PROMOTION_DELETED"
     PUBLISHED = "PROMOTION_PUBLISHED"
+    POSTING = "PROMOTION_POSTING"
     FIRST_POST = "PROMOTION_FIRST_POST"
     CONTRACT = "PROMOTION_CONTRACT"
     STARTED = "PROMOTION_STARTED"
@@ -253,6 +255,10 @@ class Promotion(Terms, Chained):
     """The account that posts there: the worker makes no call with the token of another one."""
     media_etags: tuple[str, ...] = ()
     """The ETag of each of its media when it was checked: no other upload is posted."""
+    audited_at: datetime | None = None
+    """When the last entry of its audit log was written."""
+    restored_to: datetime | None = None
+    """The moment that a restore took it back to, as far as it knows: what was posted since then is looked up first."""
 
     tweet_id: str | None = None
     contract_id: str | None = None
@@ -319,7 +325,8 @@ def changed(before: Promotion | None, after: Promotion, action: Action | None, *
         refused = more.get("noted", {}).get("why")
         reason = after.error.reason if after.error else after.call.reason if after.call else refused
         operation = followed(operation, after.stage, state, attempts, _result(before, after), reason, after.updated_at)
-    counted = replace(after, seq=after.seq + len(events), operation=operation)
+    audited_at = after.updated_at if action else after.audited_at
+    counted = replace(after, seq=after.seq + len(events), operation=operation, audited_at=audited_at)
     return Change(before, counted, action, events=events, **more)
 
 

@@ -1,4 +1,4 @@
-"""Rewards: what participants got, and claims of those whose accounts were linked after the close."""
+"""Rewards: what participants got, and claims of users who linked their account after the close."""
 
 from collections.abc import Iterable
 from dataclasses import replace

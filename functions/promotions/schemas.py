@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, model_validator
@@ -24,10 +23,11 @@ from promotions.promotion import (
     Trigger,
 )
 from promotions.split import Participant, ParticipantState, Reason
-from promotions.texts import Preview
+from promotions.texts import Preview, seen
 from promotions.uploads import Upload
 from sluice import http, money
 from sluice.audit import Entry
+from sluice.errors import Invalid
 from sluice.http import Moment
 from sluice.journal import Balance, Budget, Line
 from sluice.schemas import Amount, BudgetResource, Currency, Page
@@ -41,7 +41,7 @@ _LISTS = ("texts", "media")
 def _text(text: str) -> str:
     if any(unicodedata.category(each) in ("Cc", "Cs") and each != "\n" for each in text):
         raise ValueError("must not have control characters but line breaks")
-    if not text.strip():
+    if not seen(text):
         raise ValueError("must not be blank")
     return text
 
@@ -168,7 +168,7 @@ class EditedPromotion(BaseModel):
             raise ValueError("name at least one field to change")
         nulls = [name for name in self.model_fields_set - {"max_per_participant"} if getattr(self, name) is None]
         if nulls:
-            raise ValueError(f"{min(nulls)} must not be null")
+            raise Invalid.of(min(nulls), f"{min(nulls)} must not be null")
         return self
 
     def given(self) -> Mapping[str, Any]:
@@ -216,7 +216,7 @@ class OperationResource(BaseModel):
 
     @classmethod
     def of(cls, operation: Operation) -> Self:
-        return cls.model_validate(replace(operation, stages=operation.stages))
+        return cls.model_validate(operation)
 
 
 class OperationsResource(BaseModel):
@@ -367,7 +367,7 @@ class NewResolution(BaseModel):
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
         if (self.outcome == "sent") != (self.result is not None):
-            raise ValueError("result is required for sent, and for nothing else")
+            raise Invalid.of("result", "result is required for sent, and for nothing else")
         return self
 
     def said(self) -> Resolution:

@@ -119,7 +119,7 @@ def pay(
     now: datetime,
     actor: str,
 ) -> Change:
-    """Give the next participants in hash order their shares: those of known users are paid, the others may claim.
+    """Give the next participants in hash order their shares: known users are paid, the others may claim.
 
     `promised` is what is reserved. `users` are the owners of accounts by their ids, `paid` those of them who were paid
     before; of two accounts of one person the first is paid. `after_hash` is None for the last page.

@@ -144,7 +144,7 @@ def judged(account: Account, at: datetime, *, is_owner: bool, exception: bool | 
 def weight_of(kinds: Collection[Kind], weights: Sequence[int] | None) -> int:
     """What a participant weighs by its kinds of engagement, each once; 1 for an equal split (`weights` is None).
 
-    `weights` are those of a like, a repost, a quote and a reply.
+    `weights` are the weights of a like, a repost, a quote and a reply.
     """
     if weights is None:
         return int(bool(kinds))

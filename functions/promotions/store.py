@@ -8,11 +8,12 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from promotions import engagement, participants
+from promotions.campaign import put_back
 from promotions.items import KEPT, ListedItem, OperationItem, PromotionItem
 from promotions.operation import Operation
 from promotions.promotion import Action, Change, Promotion, PromotionStatus, Stage, Terms
 from sluice import audit, outbox
-from sluice.audit import EntryItem
+from sluice.audit import EntryItem, Head
 from sluice.chained import HALTED, PART, UNKNOWN_CALLS, unknown_call
 from sluice.commit import Trace
 from sluice.dynamodb import page_of, transient_as_unavailable
@@ -56,6 +57,13 @@ class PromotionStore(PayingStore[Promotion, Change]):
             items = list(rows)
         more = rows.last_evaluated_key is not None and bool(items)
         return [each.entry() for each in items if not each.unreadable], int(items[-1].number) if more else None
+
+    def headed(self, change: Change, head: Head) -> Promotion:
+        """The promotion as it is committed. If that bridges a restore, what was posted since then is in doubt."""
+        after = super().headed(change, head)
+        if change.before is None or head.number <= change.before.audit_number + 1:
+            return after
+        return put_back(change.before, after)
 
     def also(self, transaction: TransactWrite, change: Change, after: Promotion, now: datetime) -> None:
         """The owner's list, operation, engagement, participants, the events behind the first one, and the money."""
@@ -149,7 +157,7 @@ HALTED_LIST = Listing(ListedItem.query, HALTED)
 
 
 def listed_by(status: PromotionStatus | None, owner: str | None) -> Listing:
-    """Where the promotions of an owner are listed, or those in a status, or all."""
+    """Where the promotions of an owner are listed, or the promotions in a status, or all."""
     if owner is not None:
         return Listing(ListedItem.query, f"owner#{owner}")
     if status is not None:

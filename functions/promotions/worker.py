@@ -2,6 +2,7 @@
 
 from promotions import bootstrap
 from promotions.bootstrap import StepSettings as Settings
+from promotions.closing import Closing
 from promotions.promotion import Promotion
 from promotions.publishing import Calls, PromotionBatches
 from sluice import settings
@@ -12,7 +13,7 @@ from sluice.worker import handler_of
 
 def _chain(read: Settings) -> StepChain[Promotion]:
     promotions, outside, clock = bootstrap.store(read), bootstrap.outside(read), SystemClock()
-    batches = PromotionBatches(promotions, outside, bootstrap.closing(read, outside))
+    batches = PromotionBatches(promotions, outside, Closing(outside, clock))
     return StepChain(batches, bootstrap.wake(read), clock, Calls(promotions, outside, clock))
 
 

@@ -55,7 +55,10 @@ MODULES = (
 )
 """Where the mutation check looks for conditions, fences and guards."""
 _CLOSE, _HTTP = "tests/integration/test_promotions_close.py", "tests/integration/test_promotions_api.py"
+_RESTORE = "tests/integration/test_promotions_restore.py"
 UNREACHED = {
+    "promotions.campaign.put_back": f"A restore comes to it: {_RESTORE}.",
+    "promotions.campaign._doubted": "The same.",
     "promotions.engagement.read_now": f"The sandbox's posts are not set: {_HTTP}.",
     "promotions.engagement.tracked": f"Nobody asks for the metrics: {_HTTP}.",
     "promotions.participants.all_of": f"No promotion is verified: {_CLOSE}.",
@@ -75,6 +78,9 @@ OUT_OF_SIGHT = {
             "promotions.store.PromotionStore._trace: clause trace of an if",
         ],
         "Nothing comes to it: a draft and a running promotion have no error, and what has an event has an action.",
+    ),
+    "promotions.campaign.intend: clause before is None or before.begun_at <= to of an if": (
+        f"A restored promotion looks for its post again and again, and gives up: {_RESTORE}."
     ),
     "promotions.store._list_halted: clause not was_halted of an if": "It would write the same row again.",
     "promotions.settling.expire: clause calls of an if": (
@@ -402,8 +408,8 @@ _FLOWS: tuple[Flow, ...] = (
         "the contract is refused",
         PUBLISHED,
         prepare=begun(outside=goes_wrong(escrow=[Wrong.REFUSED])),
-        only_in=(WORKER,),
         only_while=never,
+        is_restored_anywhere=True,
     ),
     Flow(
         "the first post is refused",
@@ -442,6 +448,7 @@ _FLOWS: tuple[Flow, ...] = (
             outside=goes_wrong([None, Fault.LATER], [None, Wrong.LOST], delete=[Fault.UNREADABLE, Fault.HANG])
         ),
         only_while=never,
+        is_restored_anywhere=True,
     ),
     Flow(
         "a token is refused at the second post",
@@ -474,6 +481,7 @@ _FLOWS: tuple[Flow, ...] = (
         ),
         prepare=begun(outside=goes_wrong([Fault.UNREADABLE], find_own=[Fault.HANG] * 6)),
         only_while=never,
+        is_restored_anywhere=True,
     ),
     Flow(
         "a call that is stuck, and was not made",
@@ -602,6 +610,7 @@ _FLOWS: tuple[Flow, ...] = (
             ),
         ),
         only_while=never,
+        is_restored_anywhere=True,
     ),
     Flow(
         "the network is away while it closes",
@@ -660,6 +669,7 @@ _FLOWS: tuple[Flow, ...] = (
         (claim("nina"), act(window_ends), claim("omar", when=at("settled"), wanted=409, code="claim_window_over")),
         prepare=begun(*OPEN),
         only_while=never,
+        is_restored_anywhere=True,
     ),
     Flow(
         "all is claimed",
@@ -727,7 +737,6 @@ class PromotionsInTheWorld(Context):
     out_of_sight = OUT_OF_SIGHT
     never_broken = SHARED
     made_good: ClassVar[Mapping[str, str]] = {TRACKER: "What could not be read is due again, in the next minute."}
-    is_restorable = False
     pairs_of_a_flow = 6
     is_mutated_in_short = False
 
@@ -769,8 +778,10 @@ class PromotionsInTheWorld(Context):
 
     def end(self, world: World) -> tuple[Any, Any, Any]:
         books, entries = Books(world), actions_by_entity(world)
+        # A post that is tried again is begun again.
+        said = {name: [each for each in actions if each != "PROMOTION_POSTING"] for name, actions in entries.items()}
         statuses = [
-            (each["status"], each.get("stage"), each["round"], error_of(each).get("reason"), entries[each["id"]])
+            (each["status"], each.get("stage"), each["round"], error_of(each).get("reason"), said[each["id"]])
             for each in books.promotions
         ]
         shares = sorted(

@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from local.fakes.in_process import InProcessPublisher
 from local.fakes.network import FakeNetwork, Operation
@@ -56,6 +57,14 @@ class Outside:
     requests: Counter[tuple[Family, datetime]] = field(default_factory=Counter)
     """How many requests the network got, by their family and window."""
     limits: Mapping[Family, Limit] = field(default_factory=lambda: quota.LIMITS["sandbox"])
+    restores: int = 0
+    """How often the tables were put back: what was done here stays done."""
+    put_back_at: datetime | None = None
+    """When that was, the last time."""
+    lost_posts: set[int] = field(default_factory=set)
+    """The numbers of the posts that a restored promotion does not know of, until it finds them."""
+    lost_calls: set[int] = field(default_factory=set)
+    """So for what the contract executed."""
 
     def copy(self) -> "Outside":
         """As it is now."""
@@ -76,29 +85,78 @@ class Outside:
         since = int(now.timestamp()) // limit.seconds * limit.seconds
         window = family, datetime.fromtimestamp(since, now.tzinfo)
         self.requests[window] += requests
-        if self.requests[window] > limit.most:
+        # Of what was asked for before the tables were put back they know nothing.
+        is_known = self.put_back_at is None or window[1] > self.put_back_at
+        if self.requests[window] > limit.most and is_known:
             raise Violation(f"{self.requests[window]} requests of {family} in a window of {limit}")
 
     def check(self) -> None:
-        """At most one post of each campaign, round and purpose was ever taken, and each function executed once."""
-        posts = Counter(each.key for each in self.network.posts)
+        """At most one post of each campaign, round and purpose was ever taken, and each function executed once.
+
+        After a restore what was deleted in the lost time may be posted again, but nothing is there twice, as a reply to
+        the same post. The escrow knows no call but by its reference, which is lost: it may execute each once more.
+        """
+        posts = Counter(
+            (each.key, each.reply_to if self.restores else None)
+            for each in self.network.posts
+            if not self.restores or each.deleted_at is None
+        )
         calls = Counter((ref.partition("@")[0], function) for ref, function in self.executed)
-        if twice := [each for found in (posts, calls) for each, many in found.items() if many > 1]:
+        twice: list[Any] = [each for each, many in posts.items() if many > 1]
+        twice += [each for each, many in calls.items() if many > 1 + self.restores]
+        if twice:
             raise Violation(f"done twice: {twice}")
 
+    def put_back(self) -> None:
+        """The tables are put back: they know less of what was done here."""
+        self.restores += 1
+        self.lost_posts = set(range(len(self.network.posts)))
+        self.lost_calls = set(range(len(self.executed)))
+        self.put_back_at = self.network.clock.now()
+
+    def comes_lost(self) -> None:
+        """A worker whose intent was taken back calls: the next post, or the next call, is not known of either."""
+        self.lost_posts.add(len(self.network.posts))
+        self.lost_calls.add(len(self.executed))
+
     def left_of(self, promotion: str) -> list[str]:
-        """What is live, or in flight, of a promotion: its posts, and open contracts."""
-        posts = [each.key for each in self.network.posts if _is_of(each.key, promotion) and each.deleted_at is None]
+        """What is live, or in flight, of a promotion, and not lost: its posts, and open contracts."""
+        posts = [
+            each.key
+            for number, each in enumerate(self.network.posts)
+            if number not in self.lost_posts and _is_of(each.key, promotion) and each.deleted_at is None
+        ]
         return posts + self.open_contracts(promotion)
 
-    def open_contracts(self, promotion: str) -> list[str]:
-        """The rounds of a promotion whose contract is there, and not closed."""
-        done = [(ref.partition("@")[0], function) for ref, function in self.executed if _is_of(ref, promotion)]
-        return [ref for ref, function in done if function == "createCampaign" and (ref, "closeCampaign") not in done]
+    def open_contracts(self, promotion: str, *, lost: bool = False) -> list[str]:
+        """The rounds of a promotion whose contract is there and not closed; `lost`: those of the lost time too."""
+        done = {(ref.partition("@")[0], function) for ref, function in self.executed if _is_of(ref, promotion)}
+        known = {
+            ref.partition("@")[0]
+            for number, (ref, _) in enumerate(self.executed)
+            if lost or number not in self.lost_calls
+        }
+        return [
+            ref
+            for ref, function in sorted(done)
+            if ref in known and function == "createCampaign" and (ref, "closeCampaign") not in done
+        ]
 
-    def shown_of(self, promotion: str) -> list[str]:
-        """The posts of a promotion that are live."""
-        return [each.key for each in self.network.posts if _is_of(each.key, promotion) and each.deleted_at is None]
+    def has_undone(self, promotion: str) -> bool:
+        """Whether anything of a promotion was undone in the lost time."""
+        posts = (each for number, each in enumerate(self.network.posts) if number in self.lost_posts)
+        calls = (each for number, each in enumerate(self.executed) if number in self.lost_calls)
+        is_deleted = any(_is_of(each.key, promotion) and each.deleted_at for each in posts)
+        return is_deleted or any(_is_of(ref, promotion) and function == "closeCampaign" for ref, function in calls)
+
+    def has_all(self, promotion: str, number: int) -> bool:
+        """Whether all of a publish is outside: of a promotion that was never restored, and nothing else of it."""
+        live = [each.key for each in self.network.posts if _is_of(each.key, promotion) and each.deleted_at is None]
+        wanted = {f"{promotion}#{number}#{stage}" for stage in ("first_post", "second_post")}
+        contracts = self.open_contracts(promotion, lost=True)
+        if self.restores:
+            return {*live} >= wanted and f"{promotion}#{number}" in contracts
+        return sorted(live) == sorted(wanted) and contracts == [f"{promotion}#{number}"]
 
 
 def _is_of(key: str, promotion: str) -> bool:

@@ -6,14 +6,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from promotions.promotion import CALLS, PUBLISHES, UNDOES
+from promotions.promotion import CALLS, POSTS, PUBLISHES, UNDOES
 from tests.dynamo.expressions import Item, plain
 from tests.dynamo.model import Written
 from tests.faults.books import LEDGER, LedgerBooks, items
-from tests.faults.chain import OutboxWatch, actions_by_entity, are_all_published, by_the_operator, check_queues
+from tests.faults.chain import (
+    OutboxWatch,
+    actions_by_entity,
+    are_all_published,
+    by_the_operator,
+    check_queues,
+    is_bridge,
+    later_go_on,
+)
 from tests.faults.promotions_outside import Outside
 from tests.faults.sweep import Violation
-from tests.faults.world import Request, World
+from tests.faults.world import Invocation, Request, World
 
 TABLE, QUEUE = "PromotionsTable", "PromotionsQueue"
 TRACKER = "PromotionsTrackingScheduleFunction"
@@ -98,12 +106,18 @@ class Watch:
         self._cancelled: set[str] = set()
         """Promotions of which a cancel was answered: no call of a publish may begin."""
         self._is_stopped = False
+        self._under_way: list[Request] = []
+        self._taken_back: list[Request] = []
+        """Requests in the middle of which the tables were put back: what they are answered may be gone."""
+        self._lost: list[Invocation] = []
+        """Those that ran when the tables were put back."""
         self.given_up: set[str] = set()
         """Promotions of which an operator said what is outside, or left it there."""
 
     def disturbed(self) -> None: ...
 
     def asked(self, world: World, request: Request) -> None:
+        self._under_way.append(request)
         name, _, verb = request.path.removeprefix("/v2/campaigns/").partition("/")
         if verb == "publish":
             self._cancelled.discard(name)
@@ -113,6 +127,8 @@ class Watch:
             self._is_stopped = False
 
     def answered(self, world: World, request: Request, status: int, body: Any) -> None:
+        if any(each is request for each in self._taken_back):
+            return
         if status == 202 and request.path.endswith("/cancel"):
             self._cancelled.add(body["id"])
         if status == 200 and (request.method, request.path) == ("POST", _STOP):
@@ -141,10 +157,20 @@ class Watch:
 
     def kept(self, world: World) -> None: ...
 
-    def restored(self, world: World) -> None: ...
+    def restored(self, world: World) -> None:
+        """What was answered since is taken back, and an operator goes on from there. What is outside stays there."""
+        later_go_on(world)
+        self._cancelled.clear()
+        self._is_stopped = False
+        self._taken_back = list(self._under_way)
+        self._lost = list(world.running)
+        self._outside.put_back()
 
     def arrives(self, world: World, ref: str) -> None:
         """A call arrives outside: its intent is stored, and whoever looks would know of it."""
+        if world.running[-1] in self._lost:
+            self._outside.comes_lost()
+            return
         sending = [each for each in promotions(world) if call_of(each).get("state") == "sending"]
         if not any(ref in ("", call_of(each)["ref"]) for each in sending):
             raise Violation(f"{ref or 'a delete'} was called for, and its intent was not stored")
@@ -153,7 +179,7 @@ class Watch:
         before = {name: plain(value) for name, value in (each.before or {}).items()}
         found = {name: plain(value) for name, value in after.items()}
         name = found["id"]
-        _check_told(before, found, written)
+        _check_told(world, before, found, written)
         if before and PENDING in (before["status"], found["status"]):
             _check_operation(before, found)
         if before:
@@ -179,7 +205,7 @@ class Watch:
         if found["status"] == RUNNING and before.get("status") == PENDING:
             if name in self._cancelled:
                 raise Violation("a promotion runs whose cancel was answered")
-            if len(self._outside.shown_of(name)) != 2 or len(self._outside.open_contracts(name)) != 1:
+            if not (self._outside.has_all(name, found["round"]) or self._outside.has_undone(name)):
                 raise Violation(f"{name} runs, and only {left} is outside")
 
 
@@ -209,9 +235,19 @@ def _check_engagement(each: Written, *, is_reading: bool) -> None:
             raise Violation("a reading was written that was not due any more")
 
 
-def _check_told(before: dict[str, Any], after: dict[str, Any], written: list[Written]) -> None:
+def _check_told(world: World, before: dict[str, Any], after: dict[str, Any], written: list[Written]) -> None:
     """Each transition leaves one audit entry; its events are counted without a gap."""
-    entries = sum(each.table == "AuditTable" and plain(each.key["entity"]) == after["id"] for each in written)
+    actions = [
+        plain((each.after or {})["action"])
+        for each in written
+        if each.table == "AuditTable" and plain(each.key["entity"]) == after["id"]
+    ]
+    bridges = sum(map(is_bridge, actions))
+    if bridges and not world.is_restored:
+        raise Violation("a restore was bridged, and there was none")
+    entries = len(actions) - bridges
+    if "PROMOTION_POSTING" in actions and after["stage"] not in POSTS:
+        raise Violation(f"a post began, says the audit log, at {after['stage']}")
     moved = any(before.get(name) != after.get(name) for name in ("status", "error"))
     if entries > 1 or (moved and entries != 1):
         raise Violation(f"a transition from {before.get('status')} to {after['status']} left {entries} audit entries")
@@ -305,13 +341,32 @@ def check_rest(world: World, outside: Outside, watch: Watch) -> None:
     if broken := [each for each in world.crashes if isinstance(each, (AttributeError, LookupError, TypeError))]:
         raise Violation(f"a function broke: {broken[0]!r}")
     _check_trail(world)
+    if world.is_restored:
+        _check_goes_on(world)
+
+
+def _check_goes_on(world: World) -> None:
+    """Nothing is stuck after a restore: a command of each promotion is obeyed, and then its trail is whole."""
+    with by_the_operator(world) as verify:
+        for each in promotions(world):
+            verb = {DRAFT: "publish", RUNNING: "close", PENDING: "cancel"}.get(each["status"])
+            if verb is None or each.get("closing_since") or each.get("deleted_at"):
+                continue
+            path = f"/v2/campaigns/{each['id']}/{verb}"
+            status, answer = world.http(Request("POST", path, id=f"{path}-after-a-restore"))
+            if status not in (202, 409):
+                raise Violation(f"after a restore, {path} is answered with {status}: {answer}")
+            if status == 202 and (problem := verify(each["id"])):
+                raise Violation(f"the audit trail of {each['id']} after a restore and a command: {problem}")
 
 
 def _check_trail(world: World) -> None:
     """Every audit chain is whole; every event was published, and each promotion's are 1 to n."""
     with by_the_operator(world) as verify:
         for entity in actions_by_entity(world):
-            if problem := verify(entity):
+            problem = verify(entity)
+            # What was not commanded since a restore has not been bridged.
+            if problem and not (world.is_restored and "ahead of the entity" in problem):
                 raise Violation(f"the audit trail of {entity}: {problem}")
     events = list(world.dynamo.items("OutboxTable"))
     if any(event["status"] != "processed" for event in events):
@@ -319,5 +374,7 @@ def _check_trail(world: World) -> None:
     told = [json.loads(event["data"]) for event in events]
     for each in promotions(world):
         seqs = sorted(data["seq"] for data in told if data.get("cardId") == each["id"])
-        if seqs != list(range(1, int(each["seq"]) + 1)):
+        wanted = list(range(1, int(each["seq"]) + 1))
+        # Those of a time that was taken back have the numbers of others.
+        if seqs != wanted and not (world.is_restored and {*seqs} >= {*wanted}):
             raise Violation(f"the events of {each['id']} are {seqs}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -58,6 +58,8 @@ class Flow:
     at_rest_within: timedelta = AT_REST_WITHIN
     is_restorable: bool = True
     """Whether its tables may be put back."""
+    is_restored_anywhere: bool = False
+    """Whether they may be put back at calls that do not go wrong, too."""
 
 
 class Context:
@@ -272,8 +274,11 @@ def crossings(flow: Flow, sites: Iterable[Site]) -> Iterator[Injection]:
             yield Injection(site.number, Fault.NONE, crossing)
 
 
-def restores(context: Context, flow: Flow, sites: Sequence[Site]) -> Iterator[tuple[Injection, Injection]]:
+def restores(context: Context, flow: Flow, run: Run) -> Iterator[tuple[Injection, Injection]]:
     """Every way to take the tables back, in the middle of a call, to what they were before an earlier write."""
+    sites = run.sites
+    if flow.is_restored_anywhere:
+        sites = [site for site in run.reached if site.function not in context.never_broken]
     for number, later in enumerate(sites if context.is_restorable and flow.is_restorable else ()):
         for earlier in sites[:number]:
             if earlier.has_effect:
@@ -291,7 +296,8 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
     random.shuffle(flows)
     kinds: dict[Any, tuple[Flow, tuple[Injection, ...]]] = {}
     for flow in flows:
-        sites = {site.number: site for site in sweep.faultless(flow).sites}
+        run = sweep.faultless(flow)
+        sites = {site.number: site for site in run.sites}
         for injection in (*crossings(flow, sites.values()), *singles(sites.values(), sweep.context.faults)):
             site = sites[injection.at]
             kind: tuple[Any, ...] = (site.place, injection.fault, injection.how)
@@ -299,8 +305,8 @@ def one_of_each(sweep: Sweep, seed: int) -> list[tuple[Flow, tuple[Injection, ..
                 # What comes in between may be harmless at one call, and not at the next of the same place.
                 kind = (*kind, flow.name, site.number if flow.is_race else 0)
             kinds.setdefault(kind, (flow, (injection,)))
-        for pair in _in_any_order(restores(sweep.context, flow, list(sites.values())), random):
-            kinds.setdefault((sites[pair[1].at].place, Restore.PUT_BACK), (flow, pair))
+        for pair in _in_any_order(restores(sweep.context, flow, run), random):
+            kinds.setdefault((run.reached[pair[1].at].place, Restore.PUT_BACK), (flow, pair))
     every = list(kinds.values())
     random.shuffle(every)
     return [*((flow, ()) for flow in flows), *every]

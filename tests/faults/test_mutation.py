@@ -37,6 +37,7 @@ ELSEWHERE = {
     "wallets.store": "One request and one transaction: tests/integration/test_wallets_api.py.",
     "promotions.connecting": "One request and one transaction: tests/integration/test_promotions_api.py.",
     "promotions.connections": "The same.",
+    "sluice.answers": "A row for people, which no step reads: tests/integration/test_promotions_api.py.",
     "promotions.networks.sandbox": "The network is a fake that counts its posts: tests/faults/promotions_outside.py.",
     "views.shards.store": "Fences in Lua, and what they answer: tests/integration/test_sync_real.py.",
 }

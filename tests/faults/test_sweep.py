@@ -19,6 +19,7 @@ FLOWS = [
 # In `make test` a context says how many: together 500 and more, for in a few flows nothing may go wrong.
 PAIRS_IN_FULL = 120
 RESTORES_OF_A_FLOW = 12
+RESTORES_ANYWHERE_IN_FULL = 400
 # `make test` tries every fifth of what can come in between: of the six at a call, another one at each.
 EVERY = 1 if IN_FULL else 5
 SEED = 6
@@ -106,8 +107,13 @@ def test_two_faults_do_no_more_harm_than_one(sweep: Sweep, flow: Flow, tell: Tel
 def test_tables_that_are_put_back_leave_nothing_stuck_and_their_numbers_add_up(
     sweep: Sweep, flow: Flow, tell: Teller
 ) -> None:
-    every = list(restores(sweep.context, flow, sweep.faultless(flow).sites))
-    some = every if IN_FULL else Random(f"{flow.name} {SEED}").sample(every, min(len(every), RESTORES_OF_A_FLOW))
+    every = list(restores(sweep.context, flow, sweep.faultless(flow)))
+    most = len(every)
+    if not IN_FULL:
+        most = RESTORES_OF_A_FLOW
+    elif flow.is_restored_anywhere:
+        most = RESTORES_ANYWHERE_IN_FULL
+    some = Random(f"{flow.name} {SEED}").sample(every, min(len(every), most))
 
     runs, wrong = swept(sweep, flow, some)
 

@@ -158,6 +158,11 @@ class Agency(Harness):
         )
         return str(made["media_id"])
 
+    def kept(self) -> list[str]:
+        """The keys of the pictures that are kept for a publish."""
+        found = self.aws.client("s3").list_objects_v2(Bucket=self.aws.ref("PromotionsMediaBucket"), Prefix="media/")
+        return [each["Key"] for each in found.get("Contents", [])]
+
     def parameters(self) -> list[str]:
         """The names of the tokens that are kept."""
         found = self.aws.client("ssm").describe_parameters(MaxResults=50)["Parameters"]

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 from pynamodb.transactions import TransactWrite
@@ -82,7 +81,7 @@ class World:
         commits = database(CommitSettings("AuditTable", "OutboxTable"))
         self.store, self.accounts = PromotionStore(commits), ConnectionStore(commits)
         outside = Outside(self, self, self)  # type: ignore[arg-type]
-        self.closing = Closing(outside, self, self)  # type: ignore[arg-type]
+        self.closing = Closing(outside, self)  # type: ignore[arg-type]
         self.chain = StepChain(
             PromotionBatches(self.store, outside, self._closing),
             self._send,  # type: ignore[arg-type]
@@ -98,7 +97,7 @@ class World:
         draft = a_promotion(**terms)
         self._deposit(draft.created_by, draft.currency, WALLET)
         self.commit(promotions.create(draft))
-        self.commit(promotions.publish(self.campaign, "sandbox", self.present, "acme"))
+        self.commit(promotions.publish(self.campaign, "sandbox", self.present, "acme", account_id="0"))
         self.run()
         assert self.campaign.status is PromotionStatus.RUNNING
         return self.campaign
@@ -202,7 +201,7 @@ class World:
     def failing(self) -> list[str]:
         return [each.claim for each in Evidence(self.store).verify(self.campaign) if not each.holds]
 
-    # Networks, connections, media, publisher and escrow in one.
+    # Networks, media, publisher and escrow in one.
 
     def now(self) -> datetime:
         return self.present
@@ -218,9 +217,6 @@ class World:
 
     def revoked(self, network: str, owner: str) -> None:
         self.reads.append(f"revoked {network} {owner}")
-
-    def find(self, _owner: str, network: str) -> Any:
-        return SimpleNamespace(network=network, host="sandbox", account_id="0", is_revoked=False)
 
     def read(self, _: Promotion) -> Sequence[Any]:
         return ()

@@ -17,6 +17,7 @@ from operations import checkup
 from operations.chains import CALLERS, CHAINS, QUEUES, TABLES
 from operations.checkup import Doctor
 from sluice import platform
+from sluice.answers import AnswerItem
 from sluice.chained import ListedItem, items_in
 from sluice.dynamodb import bind, bound_to
 from sluice.outbox import EventItem
@@ -39,6 +40,7 @@ WELL = {
     **{chain.overdue: 0 for chain in CHAINS},
     **{chain.halted: 0 for chain in CALLERS},
     **{chain.oldest_unknown: None for chain in CALLERS},
+    **{chain.last_answers: [] for chain in CALLERS},
     "oldest_pending_event_seconds": None,
 }
 # What is read from SQS, in the order in which it is told.
@@ -281,7 +283,8 @@ def test_what_does_not_answer_in_time_is_a_problem_and_holds_up_nothing_else(
     hanging: Any = Hanging()
     urls = dict.fromkeys(PARTS_FROM_SQS, "a")
     lists = {each.table: bound_to(ListedItem, console.aws.ref("PromotionsTable")) for each in CALLERS}
-    doctor = Doctor(items, platform.items_in(boosts), hanging, urls, FixedClock(), lists, 0.5)
+    last = {each.table: bound_to(AnswerItem, console.aws.ref("PromotionsTable")) for each in CALLERS}
+    doctor = Doctor(items, platform.items_in(boosts), hanging, urls, FixedClock(), lists, last, 0.5)
 
     with time_machine.travel(NOON):
         found = doctor.check()

@@ -163,7 +163,7 @@ def test_a_refused_post_is_refused_with_a_reason(world: World) -> None:
 
 @on(*EVERY)
 def test_an_expired_token_is_refused_as_not_connected(world: World) -> None:
-    """Report 16."""
+    """trypost#29."""
     text = world.text(Fault.EXPIRED)
 
     assert world.publisher.post(text, [], None, KEY) == Refused(NOT_CONNECTED)
@@ -188,7 +188,7 @@ def test_nothing_is_read_with_a_token_that_is_not_valid(network) -> None:
 @on(*OVER_HTTP, "in_process")
 @pytest.mark.parametrize("fault", MADE_WITHOUT_ANSWER)
 def test_a_post_that_was_made_without_a_good_answer_is_unknown_and_found(world: World, fault: Fault) -> None:
-    """Reports 1, 14."""
+    """Tusky#2951, atproto#3718: a 504 or a 500 for a post that was made."""
     text = world.text(fault)
 
     outcome = world.publisher.post(text, [], None, KEY)
@@ -228,7 +228,7 @@ def test_an_odd_header_of_the_rate_limit_is_passed_over(world: World) -> None:
 
 @on("mastodon")
 def test_a_server_that_answers_504_to_five_posts_with_one_key_has_one_post(world: World) -> None:
-    """Report 1."""
+    """Tusky#2951: eleven copies of a post, after a 504 each."""
     for _ in range(5):
         text = world.text(Fault.GATEWAY)
         assert isinstance(world.publisher.post(text, [], None, KEY), Unknown)
@@ -251,7 +251,7 @@ def test_a_post_in_flight_is_absent_until_it_lands(world: World) -> None:
 
 @on(*EVERY)
 def test_a_post_that_cannot_be_seen_yet_is_absent_until_then(world: World) -> None:
-    """Report 2."""
+    """mastodon#21840: the key is stored after the post."""
     text = world.text(Fault.HIDDEN)
 
     outcome = world.publisher.post(text, [], None, KEY)
@@ -265,7 +265,7 @@ def test_a_post_that_cannot_be_seen_yet_is_absent_until_then(world: World) -> No
 
 @pytest.mark.parametrize("network", [worlds.mastodon, worlds.x])
 def test_a_server_that_never_answers_holds_nobody(network) -> None:
-    """Report 15."""
+    """tweepy#2027: no timeout."""
     with network(FixedClock(), seconds=0.6) as world:
         text = world.text(Fault.HANG)
 
@@ -285,7 +285,7 @@ def test_a_hang_of_the_sandbox_is_unknown_and_absent(world: World) -> None:
 
 @on("x")
 def test_a_duplicate_of_a_post_whose_answer_was_lost_is_unknown_and_found(world: World) -> None:
-    """Reports 3, 21."""
+    """zernio-python#42, node-twitter-api-v2#469: nobody says which post it is a duplicate of."""
     text = world.text(Fault.LOST)
     lost = world.publisher.post(text, [], None, KEY)
 
@@ -299,7 +299,7 @@ def test_a_duplicate_of_a_post_whose_answer_was_lost_is_unknown_and_found(world:
 
 @on("x")
 def test_a_text_that_was_deleted_is_a_duplicate_still_and_is_absent(world: World) -> None:
-    """Report 4."""
+    """twitter-api-php#171."""
     world.publisher.delete(post(world))
 
     again = world.publisher.post(TEXT, [], None, "another")
@@ -402,7 +402,7 @@ def test_x_gives_reposts_under_either_name() -> None:
 @on(*WITH_REWARDS)
 @pytest.mark.parametrize("kind", list(Kind))
 def test_everybody_who_engaged_is_on_one_page(world: World, kind: Kind) -> None:
-    """Report 20: a network may count more than it lists."""
+    """mastodon#24082: a network may count more than it lists."""
     made = post(world)
     handles = [f"fan{number}" for number in range(95)]
     world.engage(made, {kind: handles}, Metrics(likes=200))

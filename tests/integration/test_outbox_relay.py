@@ -242,6 +242,7 @@ def test_what_failed_is_published_when_its_record_comes_again(bus: Bus) -> None:
 
 
 def test_a_relay_killed_between_publishing_and_marking_is_made_up_for_by_the_sweeper(bus: Bus) -> None:
+    """MassTransit#3791: an event may be on the bus twice, and its `detail.id` says so."""
     bus.create()
     row = bus.row()
 

@@ -57,7 +57,19 @@ def test_x_takes_more_for_a_text_that_it_reads_as_a_url(text: str, price: str) -
 
 @pytest.mark.parametrize(
     ("text", "length"),
-    [("plain", 5), ("安い", 2), ("see https://shop.example/a/very/long/path", 27), ("hi @nina@home.example !", 10)],
+    [
+        ("", 0),
+        ("plain", 5),
+        ("安い", 2),
+        ("see https://shop.example/a/very/long/path", 27),
+        ("https://shop.example、安い", 26),
+        ("hi @nina@home.example !", 10),
+        ("e\u0301e\u0301", 2),
+        ("مَرْحَبًا", 5),
+        ("\u2764\ufe0f", 1),
+        ("\n\u0301", 2),
+        ("👨\u200d👩\u200d👧", 3),
+    ],
 )
 def test_mastodon_counts_a_text(text: str, length: int) -> None:
     assert mastodon_length(text) == length

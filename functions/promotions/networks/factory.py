@@ -76,7 +76,7 @@ class NetworkFactory:
                 raise Invalid.of("host", f"{network} has no other servers: leave host out", "host_not_allowed")
             return network
         if host is None or host.lower() not in self.servers.mastodon_hosts:
-            raise Invalid.of("host", "This server is not among those that are allowed", "host_not_allowed")
+            raise Invalid.of("host", "Connections to this server are not allowed", "host_not_allowed")
         return host.lower()
 
     def client(self, network: str, token: Token) -> SocialPublisher:

@@ -3,16 +3,19 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from unicodedata import normalize
+from itertools import pairwise
+from unicodedata import category, normalize
 
 from promotions.ports import Kind, NetworkPolicy
 
-_URL = re.compile(r"https?://\S+")
+_URL = re.compile(r"https?://[!-~]+")
+"""Mastodon takes letters beyond ASCII for parts of a URL, too; counted here as they are, a text is never too long."""
 _X_URL = re.compile(r"(?<![\w-])(?:https?://)?(?:[\w-]++\.)+[^\W\d_]{2,}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
 """What X reads as a URL, and bills as one: a domain is enough. X knows the top-level domains, and this does not: it
 takes a few words for URLs that X does not."""
 _MENTION = re.compile(r"(?<!\w)(@\w+)@[\w.-]+\w")
 _URL_LENGTH = 23
+_JOINER = "\u200d"
 _LIGHT = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
 """The code points that X counts as one; every other one counts as two."""
 
@@ -41,8 +44,17 @@ def _weight(text: str) -> int:
 
 
 def mastodon_length(text: str) -> int:
-    """The characters of a text: 23 a URL, and a mention without its host."""
-    return len(_MENTION.sub(r"\1", _URL.sub("_" * _URL_LENGTH, text)))
+    """The characters of a text as people see them: 23 a URL, a mention without its host, a letter with its marks.
+
+    An emoji of several code points is one to Mastodon, and more here.
+    """
+    text = _MENTION.sub(r"\1", _URL.sub("_" * _URL_LENGTH, text))
+    return sum(not _is_joined(before, each) for before, each in pairwise(" " + text))
+
+
+def _is_joined(before: str, each: str) -> bool:
+    """Whether a code point is part of the character before it: a mark, or what joins emoji."""
+    return (category(each) in ("Mn", "Me") or each == _JOINER) and not before.isspace()
 
 
 SANDBOX = NetworkPolicy(

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from html import unescape
 from html.parser import HTMLParser
 from time import monotonic
-from unicodedata import category, normalize
 
 from promotions.ports import Media
+from promotions.texts import seen
 from sluice.outward import Done, NotTaken, Outcome, Unknown
 
 _MENTION = re.compile(r"(?<!\w)(@\w+)@[\w.-]+\w")
@@ -57,8 +57,7 @@ def without_markup(html: str) -> str:
 
 
 def _folded(text: str) -> str:
-    shown = "".join(each for each in normalize("NFC", unescape(text)) if category(each) != "Cf")
-    return " ".join(_MENTION.sub(r"\1", shown).split())
+    return _MENTION.sub(r"\1", seen(unescape(text)))
 
 
 class _Text(HTMLParser):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
 from typing import Any, Self
 
@@ -118,6 +118,11 @@ class ChainStore[C: Chained, X: Change[Any]]:
         """The context's own conditions on the campaign's item, beside its step, status and audit head."""
         return ()
 
+    def headed(self, change: X, head: Head) -> C:
+        """The campaign as it is committed, with the head of its audit log: two further than before if that bridges."""
+        after: C = replace(change.after, audit_number=head.number, audit_hash=head.hash)
+        return after
+
     def also(self, transaction: TransactWrite, change: X, after: C, now: datetime) -> None:
         """Add the context's own writes to the transaction of a change; `after` has its new head."""
 
@@ -184,10 +189,6 @@ class ChainStore[C: Chained, X: Change[Any]]:
             return None
         before: C | None = change.before
 
-        def headed(head: Head) -> C:
-            after: C = replace(change.after, audit_number=head.number, audit_hash=head.hash)
-            return after
-
         def write(transaction: TransactWrite, after: C) -> None:
             if before is None:
                 transaction.save(self._item(after), condition=self.items.id.does_not_exist())
@@ -199,7 +200,7 @@ class ChainStore[C: Chained, X: Change[Any]]:
 
         head = Head(change.after.audit_number, change.after.audit_hash)
         trace = self._trace(change, actor)
-        return commit(self._database, head, trace, now, entity=headed, write=write, keyed=keyed)
+        return commit(self._database, head, trace, now, entity=partial(self.headed, change), write=write, keyed=keyed)
 
     def answer(self, found: C, now: datetime, keyed: Keyed[C]) -> C | None:
         """Store the answer of a keyed command that changes nothing; None when its key has an answer already."""
