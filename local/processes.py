@@ -91,13 +91,18 @@ class Server:
         if not self.is_running():
             self._collect()
             return
-        self._signal(signal.SIGTERM)
+        self._signal(os.kill, signal.SIGTERM)
         if not wait_until(lambda: not self.is_running(), seconds):
-            self._signal(signal.SIGKILL)
+            self.kill()
+            raise LocalError(f"{self.name} did not end within {seconds:.0f} s and was killed.\n{self._tail()}")
+        self._collect()
+
+    def kill(self) -> None:
+        """Ends it at once, and every process that it started: nothing is saved."""
+        if self.is_running():
+            self._signal(os.killpg, signal.SIGKILL)
             if not wait_until(lambda: not self.is_running(), 30):
                 raise LocalError(f"{self.name} (process {self._pid_file.read_text()}) does not end. See {self.log}.")
-            self._collect()
-            raise LocalError(f"{self.name} did not end within {seconds:.0f} s and was killed.\n{self._tail()}")
         self._collect()
 
     def _collect(self) -> None:
@@ -106,9 +111,9 @@ class Server:
         if child is not None:
             child.wait(timeout=60)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, send: Callable[[int, int], None], number: signal.Signals) -> None:
         try:
-            os.kill(int(self._pid_file.read_text()), number)
+            send(int(self._pid_file.read_text()), number)
         except (ProcessLookupError, ValueError):
             return  # It ended between the two looks, or has not been started yet: its lock is about to go.
 

@@ -26,7 +26,7 @@ from local import aws, bridge, build, redis_server, sam_local, tokens
 from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
-from local.paths import BIN, ENV_FILE, LOCAL, ROOT
+from local.paths import ENV_FILE, LOCAL, ROOT
 from local.processes import LOG_TAIL_LINES, Server
 from local.routes import add_routes
 
@@ -171,18 +171,21 @@ class EmbeddedStack:
 
     def stop(self) -> None:
         """Ends what `start` and `open_to_containers` started. The data stays."""
-        try:
-            self.bridge.stop()
-            self.ministack.stop()
-        finally:
-            self.redis.stop()
+        self._end(Server.stop)
 
     def remove(self) -> None:
-        """Stops it and forgets everything."""
+        """Kills it and forgets everything. Each function's process would take up to half a second of CPU to end."""
         try:
-            self.stop()
+            self._end(Server.kill)
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _end(self, how: Callable[[Server], None]) -> None:
+        try:
+            how(self.bridge)
+            how(self.ministack)
+        finally:
+            how(self.redis)
 
     def environment(self) -> dict[str, str]:
         """What a shell needs to talk to it."""
@@ -233,8 +236,18 @@ class EmbeddedStack:
 
     def _sam_deploy(self, template: Path) -> None:
         command = [
-            *(str(BIN / "sam"), "deploy", "--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")),
-            *("--template-file", str(template), "--stack-name", STACK_NAME),
+            *(
+                sys.executable,
+                "-m",
+                "local.sam",
+                "deploy",
+                "--config-env",
+                "local",
+                "--config-file",
+                str(ROOT / "samconfig.toml"),
+            ),
+            # JSON is read in a hundredth of the time, by sam and by MiniStack.
+            *("--template-file", str(template), "--use-json", "--stack-name", STACK_NAME),
             *("--parameter-overrides", *(f"{name}='{value}'" for name, value in self.parameters.items())),
             # MiniStack's way to pin the API's id, so that API_URL outlives `make clean`.
             *("--tags", f"ms-custom-id={STACK_NAME}"),

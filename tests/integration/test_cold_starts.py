@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from sluice import dynamodb
 from sluice.dynamodb import Bound
 from tests.account import Account
 from tests.integration.harness import Functions
@@ -36,6 +37,7 @@ def nothing_bound(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for model in models():
             if "table_name" in vars(model.Meta):
                 patch.delattr(model.Meta, "table_name")
+        dynamodb._bound.cache_clear()
         yield
 
 

@@ -34,6 +34,7 @@ def imported_by(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
+@cache
 def _imported_in_lambda(text: str) -> frozenset[str]:
     """As `imported_by`, without what only a type checker reads."""
     tree = ast.parse(text)
@@ -52,11 +53,12 @@ def contexts(sources: Sources) -> set[str]:
 
 
 def no_context_imports_another(sources: Sources) -> list[str]:
+    found = contexts(sources)
     return [
         f"{module}: it imports {name}: let what two contexts share live in the kernel"
         for module, text in sources.items()
         for name in sorted(imported_by(text))
-        if _root(name) in contexts(sources) - {_root(module)}
+        if _root(name) in found - {_root(module)}
     ]
 
 
@@ -154,8 +156,13 @@ def only_settings_read_the_environment(sources: Sources) -> list[str]:
     return [
         f"{module}: it reads the environment: make it a field of Settings"
         for module, text in sources.items()
-        if module != SETTINGS and any(_environment_in(text))
+        if module != SETTINGS and _reads_environment(text)
     ]
+
+
+@cache
+def _reads_environment(text: str) -> bool:
+    return any(_environment_in(text))
 
 
 def _environment_in(text: str) -> Iterator[bool]:

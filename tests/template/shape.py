@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tests.template.architecture import FRAMEWORKS, KERNEL, Sources, contexts, imported_by, reach
 
@@ -147,13 +148,17 @@ def adapters_are_there(sources: Sources) -> list[str]:
 
 def _wrong(sources: Sources) -> Iterator[tuple[str, str]]:
     packages = {module.rpartition(".")[0] for module in sources}
-    kernel = {module: reach(module, sources) for module in sources if _root(module) == KERNEL}
+    found = contexts(sources)
+
+    @cache
+    def reached(name: str) -> set[str]:
+        return reach(name, sources) if name in sources else set()
 
     def may_import(module: str, name: str) -> bool:
         row = TABLE[_kind(module)]
         if _root(name) == KERNEL:
-            return not kernel.get(name, set()) & row.not_reaching
-        if _root(name) in contexts(sources):
+            return not reached(name) & row.not_reaching
+        if _root(name) in found:
             # What is in a module is judged by the module; and what is of another context by another rule.
             return name not in sources or name in packages or _kind(name) in row.files
         return _root(name) in {*row.vendors, *ADAPTERS.get(module, "").split()} | sys.stdlib_module_names
@@ -168,6 +173,7 @@ def _advice(module: str) -> str:
     return "let an adapter do that" if kind == PLAIN else f"no {kind}.py may"
 
 
+@cache
 def _models_in(text: str) -> list[str]:
     """The classes whose base is a model by its name."""
     return [

@@ -60,3 +60,5 @@ if __name__ == "__main__":
     for module in task["modules"]:
         import_module(module)
     json.dump({"modules": sorted(sys.modules), "reads": reads, "calls": calls}, sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)  # To clear up what was imported takes a third as long as to import it.

@@ -112,6 +112,15 @@ def test_a_server_that_does_not_end_when_asked_is_killed_and_that_is_told(server
     assert not server.is_running()
 
 
+def test_a_server_is_killed_with_every_process_that_it_started(server):
+    """As long as its child runs, the lock is held."""
+    start(server, ["sh", "-c", "trap '' TERM; sleep 60 & echo up; wait"])
+
+    server.kill()
+
+    assert not server.is_running()
+
+
 def test_a_server_that_was_killed_is_not_running_and_starts_again(server):
     start(server, FOREVER)
     os.kill(int((server.directory / "server.pid").read_text()), signal.SIGKILL)

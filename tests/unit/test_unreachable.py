@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sluice import aws
+from sluice import aws, dynamodb
 from sluice.clock import SystemClock
 from sluice.dynamodb import Database, bound_to, transient_as_unavailable, update_if
 from sluice.errors import Unavailable
@@ -56,6 +56,7 @@ def test_whoever_asks_says_where_it_looked(asked: str, monkeypatch: pytest.Monke
     }.items():
         monkeypatch.setenv(name, value)
     aws._session.cache_clear()
+    dynamodb._bound.cache_clear()  # a model keeps its connection
 
     with pytest.raises(Unavailable, match=rf"cannot be reached: http://127.0.0.1:{port}/"):
         ASKED[asked]()
