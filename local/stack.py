@@ -236,16 +236,8 @@ class EmbeddedStack:
 
     def _sam_deploy(self, template: Path) -> None:
         command = [
-            *(
-                sys.executable,
-                "-m",
-                "local.sam",
-                "deploy",
-                "--config-env",
-                "local",
-                "--config-file",
-                str(ROOT / "samconfig.toml"),
-            ),
+            *(sys.executable, "-m", "local.sam", "deploy"),
+            *("--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")),
             # JSON is read in a hundredth of the time, by sam and by MiniStack.
             *("--template-file", str(template), "--use-json", "--stack-name", STACK_NAME),
             *("--parameter-overrides", *(f"{name}='{value}'" for name, value in self.parameters.items())),

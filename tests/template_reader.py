@@ -12,6 +12,8 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.open_api import open_api
 from samtranslator.translator.transform import transform
 
+from local.sam import shared
+
 ROOT = Path(__file__).parent.parent
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -71,7 +73,6 @@ def translate(template: dict[str, Any], *, share: bool = True) -> dict[str, Any]
     template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
     parameters = {name: parameter.get("Default", "") for name, parameter in template.get("Parameters", {}).items()}
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks boto3 for it
-    # SAM copies all routes twice for each: three quarters of the work.
-    with patch.object(open_api, "_deepcopy", lambda written: written) if share else nullcontext():
+    with patch.object(open_api, "_deepcopy", shared) if share else nullcontext():
         result: dict[str, Any] = transform(template, parameters, _NoManagedPolicies())
     return result

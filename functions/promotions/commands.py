@@ -152,9 +152,8 @@ class Promotions(Closer):
         """
 
         def change(found: Promotion, now: datetime) -> Change:
-            for _, require in self._requirements(found):
-                require()
-            connection = self._connected(found)
+            met = {field: require() for field, require in self._requirements(found, _funds(found))}
+            connection: Connection = met["network"]
             policy = self._networks.policy(found.network)
             etags = self._media.take(found, policy.media_types, policy.media_bytes)
             return promotions.publish(found, connection.host, now, requester.subject, etags, connection.account_id)
@@ -163,8 +162,8 @@ class Promotions(Closer):
 
     def preview(self, promotion: Promotion) -> Preview:
         """What a publish would do now, and all that stands against it. Nothing is changed."""
-        policy, posted = self._networks.policy(promotion.network), self._posted(promotion)
-        requirements = self._requirements(promotion)
+        policy, posted, has = self._networks.policy(promotion.network), self._posted(promotion), _funds(promotion)
+        requirements = self._requirements(promotion, has)
         requirements.append(("media", partial(self._media.check, promotion, policy.media_types, policy.media_bytes)))
         problems: list[FieldError] = []
         for field, require in requirements:
@@ -173,7 +172,7 @@ class Promotions(Closer):
             except Refused as error:
                 problems += error.errors or [FieldError(field, error.message)]
         cost = sum(map(policy.price, posted))
-        return Preview(posted, tuple(problems), promotion.budget, _funds(promotion), f"{cost:.3f}")
+        return Preview(posted, tuple(problems), promotion.budget, has, f"{cost:.3f}")
 
     def cancel(self, campaign_id: str, requester: Requester) -> Promotion | Answer:
         """Cancel a publish: after the answer no post begins, and what was posted is deleted."""
@@ -232,14 +231,17 @@ class Promotions(Closer):
     def _posted(self, promotion: Promotion) -> tuple[str, ...]:
         return tuple(texts.posted(each, promotion.id, promotion.round + 1) for each in promotion.texts)
 
-    def _requirements(self, promotion: Promotion) -> list[tuple[str, Callable[[], object]]]:
-        """What a publish requires, in this order, each with its field; each raises Refused. Media are checked last."""
+    def _requirements(self, promotion: Promotion, has: int) -> list[tuple[str, Callable[[], Any]]]:
+        """What a publish requires, in this order, each with its field; each raises Refused. Media are checked last.
+
+        `has`: what the owner's wallet has. What is called for the network returns the connection.
+        """
         return [
             ("status", partial(promotions.require_draft, promotion, "published")),
             ("network", partial(self._connected, promotion)),
             ("texts", partial(self._require_texts, promotion)),
             ("type", partial(self._check, promotion)),
-            ("budget", partial(_require_funds, promotion)),
+            ("budget", partial(_require_funds, promotion, has)),
         ]
 
     def _require_texts(self, promotion: Promotion) -> None:
@@ -264,9 +266,8 @@ class Promotions(Closer):
             raise Conflicting(message, "rewards_not_allowed_on_network")
 
 
-def _require_funds(promotion: Promotion) -> None:
+def _require_funds(promotion: Promotion, has: int) -> None:
     """Raises Insufficient, with both numbers, before anything else of a publish is done."""
-    has = _funds(promotion)
     if has < promotion.budget:
         account = wallet(promotion.currency, promotion.created_by)
         raise Insufficient(account, has, promotion.budget, promotion.currency)
