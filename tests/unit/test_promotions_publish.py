@@ -398,6 +398,28 @@ def test_a_worker_that_dies_in_the_call_is_followed_by_a_look_after_its_deadline
     assert memory.campaign.campaign_start_time >= NOON + timedelta(seconds=60 + 15 + 120)
 
 
+def test_a_call_that_a_look_did_not_find_is_not_made_again_when_its_answer_comes_after_all() -> None:
+    """A look came after the deadline, and found nothing: the worker was slower than anybody knew."""
+    world = World(looks=[Absent()])
+    memory, chain, sent = world.make()
+    calls: list[Stage | None] = []
+
+    def others_look() -> None:
+        calls.append(memory.campaign.stage)
+        if len(calls) == 1:
+            assert memory.campaign.wake_at is not None
+            world.present = memory.campaign.wake_at
+            chain.run(Step(ID, memory.campaign.step), "a look")
+            assert memory.campaign.call is not None
+            assert memory.campaign.call.state is CallState.WAITING
+
+    world.in_the_call = others_look
+    run_until_running(world, memory, chain, sent)
+
+    assert memory.campaign.status is PromotionStatus.RUNNING
+    assert calls == [Stage.FIRST_POST, Stage.CONTRACT, Stage.SECOND_POST]
+
+
 def test_a_late_cancel_of_a_running_promotion_is_refused() -> None:
     world = World()
     memory, chain, sent = world.make()
