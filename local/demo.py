@@ -335,7 +335,7 @@ def main() -> int:
                 with screen.step("2 of 3  Deploying template.yaml with sam deploy") as done:
                     stack.deploy()
                     done.append(f"Deployed template.yaml: {len(stack.deployed.resources())} resources")
-                console.print("3 of 3  Running all four side by side, about a minute\n")
+                console.print("3 of 3  Running all four side by side, under a minute\n")
                 main_job(stack, screen)
             except LocalError:
                 _tell_why(stack, console)
