@@ -251,9 +251,16 @@ def _default(parameter: dict[str, Any]) -> Any:
 @contextmanager
 def account(template_text: str | None = None) -> Iterator[Account]:
     """A fresh account in moto alone, with credentials of its own."""
+    with bare_moto():
+        yield Account(template_text, on_model=False)
+
+
+@contextmanager
+def bare_moto() -> Iterator[None]:
+    """moto with nothing in it. The kept account ends with this: its secrets are in moto."""
     _kept.clear()
     with _credentials(), mock_aws():
-        yield Account(template_text, on_model=False)
+        yield
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -172,6 +172,7 @@ def through(world: Any, server: "Server", watch: Watch) -> Iterator[None]:
         patch.object(AbstractConnection, "send_packed_command", lambda *call, **options: wire.send(*call, **options)),
         patch.object(AbstractConnection, "read_response", lambda *call, **options: wire.read(*call, **options)),
         patch.object(Redis, "from_url", server.client),
+        closing(server),
     ):
         yield
 
@@ -217,6 +218,12 @@ class Server:
         """As `Redis.from_url`, on connections that are kept from run to run."""
         pool = self._pools.setdefault(options["socket_timeout"], ConnectionPool.from_url(url, **options))
         return Redis(connection_pool=pool)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+        for pool in self._pools.values():
+            pool.disconnect()
 
     def begin(self) -> None:
         """Empty, and the same for each run: the scripts are there."""

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from operations import authorizer
 from sluice.roles import Role
 from sluice.tokens import mint
+from tests.account import bare_moto
 from tests.gateway import Context, an_authorization
 
 SECRET = "current-secret-of-more-than-32-bytes-0001"
@@ -22,12 +22,9 @@ AUDIENCE = "sluice"
 @pytest.fixture
 def vault(monkeypatch):
     """Secrets Manager with the token secret, and the function's environment."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("TOKEN_AUDIENCE", AUDIENCE)
-    with mock_aws():
+    with bare_moto():
         client = boto3.client("secretsmanager")
         created = client.create_secret(Name="token", SecretString=json.dumps({"current": SECRET, "previous": ""}))
         monkeypatch.setenv("TOKEN_SECRET_ARN", created["ARN"])

@@ -1,5 +1,7 @@
 """Locks, and the line for a person who waits for one."""
 
+import sys
+from io import StringIO
 from threading import Thread
 
 from local.files import locked
@@ -7,7 +9,10 @@ from local.processes import wait_until
 from tests.deadlines import PATIENCE
 
 
-def test_a_wait_for_a_lock_says_for_whom(tmp_path, capfd):
+def test_a_wait_for_a_lock_says_for_whom(tmp_path, monkeypatch):
+    # What pytest captures must not be looked at while another thread writes: it forgets what came in between.
+    said = StringIO()
+    monkeypatch.setattr(sys, "stderr", said)
     order = []
 
     def second() -> None:
@@ -17,7 +22,7 @@ def test_a_wait_for_a_lock_says_for_whom(tmp_path, capfd):
     with locked(tmp_path / "lock", holder="another make up"):
         waiting = Thread(target=second)
         waiting.start()
-        assert wait_until(lambda: "Waiting for another make up ..." in capfd.readouterr().err, PATIENCE)
+        assert wait_until(lambda: said.getvalue() == "Waiting for another make up ...\n", PATIENCE)
         order.append("first")
     waiting.join(PATIENCE)
 
