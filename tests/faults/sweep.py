@@ -156,6 +156,7 @@ class Sweep:
             self._ends[flow.name, put_off] = self._run(flow, (), put_off)
         run = self._ends[flow.name, put_off]
         assert run.problem is None, run
+        assert [site.number for site in run.reached] == list(range(len(run.reached))), "not every call was noted"
         return run
 
     def run(self, flow: Flow, *injections: Injection) -> Run:
