@@ -13,6 +13,7 @@ from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
 from boosts.simulation import BATCH_WRITES, STEP_WRITES, VIDEO_WRITES, step_usd
 from local.paths import ROOT
+from local.routes import routes_in
 from sluice import prices
 from sluice.prices import Price
 from views.rules import Rules
@@ -367,14 +368,7 @@ def worst_days_by_url(template: dict[str, Any]) -> list[WorstDay]:
 
 def open_routes(template: dict[str, Any]) -> list[str]:
     """The routes that no token is needed for, as `POST /api/views`."""
-    triggers = [
-        event for each in template["Resources"].values() for event in _events(each) if event["Type"] == "HttpApi"
-    ]
-    return [
-        f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
-        for event in triggers
-        if event["Properties"].get("Auth", {}).get("Authorizer") == "NONE"
-    ]
+    return [route.key for route in routes_in(template) if route.authorizer is None]
 
 
 def through_the_gateway(request: Request, template: dict[str, Any]) -> Bill:

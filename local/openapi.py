@@ -1,6 +1,6 @@
 """Writes docs/openapi.json from the code: `python -m local.openapi`, or with `--check` shows what has drifted.
 
-The template says which functions serve HTTP; each one's module has its resolver in `app`.
+The paths of the template's API say which functions serve HTTP; each one's module has its resolver in `app`.
 """
 
 import argparse
@@ -20,6 +20,8 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 from pydantic import TypeAdapter
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
+from local.routes import routes_in
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "openapi.json"
 SOURCES = [ROOT / "functions", ROOT / "layers" / "kernel"]
@@ -35,15 +37,14 @@ UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 
 def modules(template: dict[str, Any]) -> Iterator[tuple[str, dict[tuple[str, str], bool]]]:
     """Each module that serves HTTP, with its routes as (method, path), and whether a token is needed for them."""
-    for resource in template["Resources"].values():
-        properties = resource.get("Properties", {})
-        events = [event["Properties"] for event in properties.get("Events", {}).values() if event["Type"] == "HttpApi"]
+    found = routes_in(template)
+    for name in dict.fromkeys(route.function for route in found):
         routes = {
-            (event["Method"].lower(), event["Path"]): event.get("Auth", {}).get("Authorizer") != "NONE"
-            for event in events
+            (route.method.lower(), route.path): route.authorizer is not None
+            for route in found
+            if route.function == name
         }
-        if routes:
-            yield properties["Handler"].rpartition(".")[0], routes
+        yield template["Resources"][name]["Properties"]["Handler"].rpartition(".")[0], routes
 
 
 def document(template: dict[str, Any], version: str) -> dict[str, Any]:

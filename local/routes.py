@@ -1,6 +1,6 @@
-"""MiniStack creates an HTTP API without the routes of its OpenAPI body, so they are added after a deploy.
+"""Reads the routes of the HTTP API from its OpenAPI body: as the template has it, or as CloudFormation gets it.
 
-The body that SAM generates stays the only source: this reads it from CloudFormation as AWS would.
+MiniStack creates an HTTP API without these routes, so `add_routes` adds them after a deploy.
 """
 
 import json
@@ -31,7 +31,22 @@ class Route:
     key: str
     """Method and path, such as `GET /api/views/{content_type}/{content_id}`."""
     function: str
+    """Logical id."""
     authorizer: str | None
+
+    @property
+    def method(self) -> str:
+        return self.key.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.key.partition(" ")[2]
+
+
+def routes_in(template: dict[str, Any], api: str = "Api") -> list[Route]:
+    """The routes of a template as written, in its order."""
+    properties = template["Resources"][api]["Properties"]
+    return routes_of(properties["DefinitionBody"], properties.get("Auth", {}).get("DefaultAuthorizer"))
 
 
 def add_routes(stack: DeployedStack, api: str = "Api") -> int:
@@ -126,12 +141,14 @@ def authorizers_of(body: dict[str, Any]) -> list[Authorizer]:
     return found
 
 
-def routes_of(body: dict[str, Any]) -> list[Route]:
+def routes_of(body: dict[str, Any], default: str | None = None) -> list[Route]:
+    """The routes of a body. Those that name no authorizer have `default`, which SAM writes into what it generates."""
     found = []
     for path, operations in body["paths"].items():
         for method, operation in operations.items():
+            security = operation.get("security") or [{default: []} if default else {}]
             # `security: [{NONE: []}]` is how SAM writes an open route.
-            schemes = [name for scheme in operation.get("security", []) for name in scheme if name != "NONE"]
+            schemes = [name for scheme in security for name in scheme if name != "NONE"]
             if len(schemes) > 1:
                 raise LocalError(f"{method.upper()} {path} names several authorizers; the embedded stack knows one.")
             found.append(

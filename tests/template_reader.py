@@ -1,6 +1,7 @@
 """The template as AWS sees it: translated by SAM, so that nothing it says is written again in a test."""
 
 import copy
+import json
 import os
 from contextlib import nullcontext
 from functools import cache
@@ -50,7 +51,8 @@ def translated(text: str | None = None) -> dict[str, Any]:
 # Each test asks for its own copy of the same: parsing and translating would be most of what an account costs.
 @cache
 def _parsed(text: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml_parse(text)
+    # As JSON, what several places take from one anchor is not one object: who changes one changes no other.
+    parsed: dict[str, Any] = json.loads(json.dumps(yaml_parse(text)))
     return parsed
 
 

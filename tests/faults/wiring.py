@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from local.routes import routes_of
+
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _DAILY = re.compile(r"cron\((\d+) (\d+) \* \* \? \*\)")
-_FUNCTION_ARN = re.compile(r"\$\{(\w+)\.Arn\}/invocations")
 # What AWS takes where the template says nothing.
 _VISIBILITY_SECONDS, _BATCH_SIZE = 30, 10
 _DOCUMENT = Path(__file__).parents[2] / "docs/openapi.json"
@@ -218,10 +219,7 @@ def _is(value: Any, wanted: Any) -> bool:
 
 
 def _routes(body: dict[str, Any]) -> list[Route]:
-    found = []
-    for path, methods in body["paths"].items():
-        pattern = re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path))
-        for method, operation in methods.items():
-            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-            found.append(Route(method.upper(), pattern, _FUNCTION_ARN.search(uri)[1]))  # type: ignore[index]
-    return found
+    return [
+        Route(each.method, re.compile(re.sub(r"\{[^}]+\}", "[^/]+", each.path)), each.function)
+        for each in routes_of(body)
+    ]

@@ -107,7 +107,7 @@ class Project:
         return self.of_type("AWS::CloudWatch::Alarm")
 
     def triggers(self, function: str) -> dict[str, dict[str, Any]]:
-        """The events of a function, as written: name to `{Type, Properties}`."""
+        """The events of a function, as written: name to `{Type, Properties}`. Routes are none: see `routes_to`."""
         found: dict[str, dict[str, Any]] = self.template["Resources"][function]["Properties"].get("Events", {})
         return found
 
@@ -174,6 +174,10 @@ class Project:
             for method, operation in operations.items()
         }
 
+    def routes_to(self, function: str) -> list[str]:
+        """The keys of the routes that invoke a function."""
+        return [key for key, operation in self.routes().items() if invoked_by(operation) == function]
+
     @property
     def authorizers(self) -> set[str]:
         """The functions that decide who gets in."""
@@ -195,6 +199,11 @@ class Project:
                 for each in alarm.get("Dimensions", [])
             )
         ]
+
+
+def invoked_by(operation: dict[str, Any]) -> str:
+    """The function behind an operation; empty when there is none."""
+    return refers_to(operation.get("x-amazon-apigateway-integration", {}).get("uri"))
 
 
 def is_sams(resource: dict[str, Any]) -> bool:

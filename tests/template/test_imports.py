@@ -27,7 +27,7 @@ BATCH = "aws_lambda_powertools.utilities.batch"
 
 # What a function must do without, by what invokes it: it would pay for it at every cold start.
 BY_TRIGGER = {
-    "HttpApi": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.auth"},
+    "HTTP": {"boto3", "jwt", BATCH, "sluice.steps", "sluice.auth"},
     "SQS": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.auth"},
     "DynamoDB": {"boto3", "jwt", "pydantic", HTTP, "sluice.http", "sluice.steps", "sluice.auth"},
     "ScheduleV2": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.steps", "sluice.auth"},
@@ -410,7 +410,7 @@ def triggers(handler: str) -> set[str]:
     project = real()
     (name,) = [each for each, properties in project.functions.items() if properties["Handler"] == f"{handler}.handler"]
     kinds = {event["Type"] for event in project.triggers(name).values()}
-    kinds |= {"HttpApi"} if name in project.urls else set()
+    kinds |= {"HTTP"} if name in project.urls or project.routes_to(name) else set()
     kinds |= {"Authorizer"} if name in project.authorizers else set()
     return kinds or {"Invoke"}
 

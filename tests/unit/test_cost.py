@@ -24,7 +24,11 @@ def a_template() -> dict[str, Any]:
     resources = {
         "Api": {
             "Type": "AWS::Serverless::HttpApi",
-            "Properties": {"AccessLogSettings": {"Format": "$context.status $context.authorizer.subject"}},
+            "Properties": {
+                "AccessLogSettings": {"Format": "$context.status $context.authorizer.subject"},
+                "DefinitionBody": {"paths": {}},
+                "Auth": {"DefaultAuthorizer": "Token"},
+            },
         },
         "Endpoint": {"Type": "AWS::EC2::VPCEndpoint", "Properties": endpoint},
         "Free": {"Type": "AWS::EC2::VPCEndpoint", "Properties": free},
@@ -37,7 +41,6 @@ def a_template() -> dict[str, Any]:
                         f"Period{number}": {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": rate}}
                         for number, rate in enumerate(every)
                     },
-                    "Get": {"Type": "HttpApi", "Properties": {}},
                 }
             },
         },
@@ -154,12 +157,10 @@ def a_template_with_an_open_route(per_second: int = 100) -> dict[str, Any]:
     template["Resources"]["Api"]["Properties"]["RouteSettings"] = {
         "POST /api/views/counts": {"ThrottlingRateLimit": {"Ref": "Rate"}, "ThrottlingBurstLimit": 10**9}
     }
-    template["Resources"]["Worker"]["Properties"]["Events"] |= {
-        "Counts": {
-            "Type": "HttpApi",
-            "Properties": {"Method": "post", "Path": "/api/views/counts", "Auth": {"Authorizer": "NONE"}},
-        },
-        "Closed": {"Type": "HttpApi", "Properties": {"Method": "POST", "Path": "/api/admin/views/counts"}},
+    integration = {"x-amazon-apigateway-integration": {"uri": {"Fn::Sub": "arn:/${Worker.Arn}/invocations"}}}
+    template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"] = {
+        "/api/views/counts": {"post": {**integration, "security": [{"NONE": []}]}},
+        "/api/admin/views/counts": {"post": integration},
     }
     return template
 
@@ -233,7 +234,8 @@ def test_an_hourly_sync_of_junk_keeps_its_budget_where_only_registered_content_c
 
 def test_an_open_route_that_nobody_reckoned_is_not_left_out() -> None:
     template = a_template_with_an_open_route()
-    template["Resources"]["Worker"]["Properties"]["Events"]["Counts"]["Properties"]["Path"] = "/api/new"
+    paths = template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
+    paths["/api/new"] = paths.pop("/api/views/counts")
     template["Resources"]["Api"]["Properties"]["RouteSettings"]["POST /api/new"] = {
         "ThrottlingRateLimit": {"Ref": "Rate"}
     }

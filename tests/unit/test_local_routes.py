@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.errors import LocalError
-from local.routes import Authorizer, Route, authorizers_of, cors_of, routes_of
+from local.routes import Authorizer, Route, authorizers_of, cors_of, routes_in, routes_of
 from tests.template_reader import source, translated
 
 
@@ -24,18 +24,28 @@ def an_authorizer(**settings: Any) -> dict[str, Any]:
     return {"components": {"securitySchemes": {"Token": scheme}}}
 
 
-def test_every_http_event_of_the_template_is_a_route_with_its_function_and_its_authorizer():
-    expected = {
-        Route(f"{event['Method']} {event['Path']}", name, None if "Auth" in event else "TokenAuthorizer")
-        for name, resource in source()["Resources"].items()
-        for event in (event["Properties"] for event in resource.get("Properties", {}).get("Events", {}).values())
-        if "Path" in event
-    }
+def test_the_routes_as_written_are_those_that_cloudformation_gets():
+    written = routes_in(source())
 
-    found = routes_of(translated()["Resources"]["Api"]["Properties"]["Body"])
+    generated = routes_of(translated()["Resources"]["Api"]["Properties"]["Body"])
 
-    assert len(found) == len(expected) > 0
-    assert set(found) == expected
+    assert len(generated) == len(written) > 0
+    assert set(generated) == set(written)
+    assert Route("GET /api/admin/audit/{entity}/verify", "OperationsAuditFunction", "TokenAuthorizer") in written
+    assert Route("GET /health", "OperationsHealthFunction", None) in written
+
+
+def test_a_route_that_names_no_authorizer_has_that_of_its_api():
+    body = a_body()
+    body["paths"]["/open"] = {"post": a_body(security=[{"NONE": []}])["paths"]["/things/{id}"]["get"]}
+    api = {"Properties": {"DefinitionBody": body, "Auth": {"DefaultAuthorizer": "Token"}}}
+
+    found = routes_in({"Resources": {"Api": api}})
+
+    assert [(route.method, route.path, route.authorizer) for route in found] == [
+        ("GET", "/things/{id}", "Token"),
+        ("POST", "/open", None),
+    ]
 
 
 def test_the_templates_authorizer_is_asked_on_every_request_with_the_authorization_header():

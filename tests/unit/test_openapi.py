@@ -36,29 +36,47 @@ def a_module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     names: list[str] = []
 
-    def make(path: str, declared: str = "public()", model: str = "Thing", field: str = "size", **event: Any) -> Any:
+    def make(
+        path: str,
+        declared: str = "public()",
+        model: str = "Thing",
+        field: str = "size",
+        served_at: str = "",
+        **operation: Any,
+    ) -> Any:
         names.append(f"made_for_openapi_{next(NUMBERS)}")
         text = ROUTE.format(path=path, declared=declared, model=model, field=field)
         (tmp_path / f"{names[-1]}.py").write_text(text)
-        properties = {"Method": "GET", "Path": path, **event}
-        return {"Handler": f"{names[-1]}.handler", "Events": {"Get": {"Type": "HttpApi", "Properties": properties}}}
+        return a_function(names[-1], "get", served_at or path, **operation)
 
     yield make
     for name in names:
         sys.modules.pop(name, None)
 
 
-OPEN = {"Auth": {"Authorizer": "NONE"}}
+OPEN = {"security": [{"NONE": []}]}
 
 
-def document(*functions: Any) -> dict[str, Any]:
-    resources = {str(number): {"Properties": properties} for number, properties in enumerate(functions)}
-    return openapi.document({"Resources": resources}, "1.2.3")
+def a_function(module: str, method: str, *paths: str, **operation: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A function's properties, and its paths in the API's body."""
+    name = module.title().replace(".", "").replace("_", "")
+    integration = {"uri": {"Fn::Sub": f"arn:/${{{name}.Arn}}/invocations"}}
+    each = {"x-amazon-apigateway-integration": integration, **operation}
+    return {name: {"Properties": {"Handler": f"{module}.handler"}}}, {path: {method: each} for path in paths}
+
+
+def document(*functions: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    """The document of a template with these functions."""
+    resources, paths = {}, {}
+    for function, its_paths in functions:
+        resources |= function
+        paths |= its_paths
+    api = {"DefinitionBody": {"paths": paths}, "Auth": {"DefaultAuthorizer": "Token"}}
+    return openapi.document({"Resources": {"Api": {"Properties": api}, **resources}}, "1.2.3")
 
 
 def test_every_module_with_http_routes_is_in_the_document(a_module):
-    worker = {"Handler": "no.such.handler", "Events": {"Steps": {"Type": "SQS", "Properties": {}}}}
-    unwritten = {"Handler": "unwritten.handler", "Events": a_module("/z")["Events"]}
+    worker, unwritten = a_function("no.such", "get"), a_function("unwritten", "get", "/z")
 
     merged = document(a_module("/a", **OPEN), a_module("/b", "require(Role.USER)"), worker, unwritten)
 
@@ -68,12 +86,9 @@ def test_every_module_with_http_routes_is_in_the_document(a_module):
 
 def test_a_module_without_a_resolver_is_documented_by_the_one_beside_it():
     """The hot path has none: what it imports is most of a cold start."""
-    events = {
-        name: {"Type": "HttpApi", "Properties": {"Method": "POST", "Path": path, **OPEN}}
-        for name, path in (("Track", "/api/views"), ("Batch", "/api/views/batch"))
-    }
+    tracking = a_function("views.track.api", "post", "/api/views", "/api/views/batch", **OPEN)
 
-    merged = document({"Handler": "views.track.api.handler", "Events": events})
+    merged = document(tracking)
 
     operation = merged["paths"]["/api/views"]["post"]
     assert operation["summary"].startswith("Count a view")
@@ -107,15 +122,15 @@ def test_every_reference_is_to_a_schema_that_is_there_and_422_is_nowhere(a_modul
     assert "422" not in text
 
 
-@pytest.mark.parametrize(("declared", "event"), [("public()", {}), ("require(Role.USER)", OPEN)])
-def test_a_template_and_a_route_that_disagree_about_the_token_are_refused(a_module, declared, event):
+@pytest.mark.parametrize(("declared", "operation"), [("public()", {}), ("require(Role.USER)", OPEN)])
+def test_a_template_and_a_route_that_disagree_about_the_token_are_refused(a_module, declared, operation):
     with pytest.raises(ValueError, match="need a token"):
-        document(a_module("/a", declared, **event))
+        document(a_module("/a", declared, **operation))
 
 
 def test_a_route_that_the_template_does_not_know_is_refused(a_module):
     with pytest.raises(ValueError, match="which routes"):
-        document(a_module("/a", **OPEN, Path="/other"))
+        document(a_module("/a", served_at="/other", **OPEN))
 
 
 def test_two_different_models_of_one_name_are_refused(a_module):

@@ -14,6 +14,7 @@ from tests.template.edits import (
     replace_in_event,
     write_event,
 )
+from tests.template.project import real
 from tests.template.rules import functions
 
 BROKEN = [
@@ -212,7 +213,29 @@ BROKEN = [
         functions.every_trigger_has_its_event_file,
         "another route",
         replace_in_event("boosts/api-list.json", "GET /api/admin/fake-views", "GET /api/admin/boosts"),
-        "events/boosts/api-list.json: let routeKey be GET /api/admin/fake-views",
+        "events/boosts/api-list.json: let routeKey be a route of BoostsApiFunction",
+    ),
+    Broken(
+        functions.every_trigger_has_its_event_file,
+        "another route behind the gateway",
+        replace_in_event(
+            "boosts/api-list.json",
+            '    "routeKey": "GET /api/admin/fake-views"',
+            '    "routeKey": "POST /api/admin/fake-views"',
+        ),
+        "events/boosts/api-list.json: let routeKey be a route of BoostsApiFunction",
+    ),
+    Broken(
+        functions.every_trigger_has_its_event_file,
+        "a route without an event",
+        delete_event("boosts/api-list.json"),
+        "events/boosts/api-*.json: let one file have the event of GET /api/admin/fake-views",
+    ),
+    Broken(
+        functions.every_trigger_has_its_event_file,
+        "a route with two events",
+        write_event("boosts/api-all.json", real().events["boosts/api-list.json"]),
+        "events/boosts/api-*.json: let one file have the event of GET /api/admin/fake-views",
     ),
     Broken(
         functions.every_trigger_has_its_event_file,

@@ -5,8 +5,12 @@ from tests.template.edits import add, all_of, drop, put
 from tests.template.project import real
 from tests.template.rules import routes
 
-_API_EVENTS = "BoostsApiFunction.Events"
+_PATHS = "Api.DefinitionBody.paths"
+_CREATE = f"{_PATHS}./api/admin/fake-views.post"
 _OPEN = "GET /api/views/{content_type}/{content_id}"
+_OPEN_OPERATION = f"{_PATHS}./api/views/{{content_type}}/{{content_id}}.get"
+_INTEGRATION = "x-amazon-apigateway-integration"
+_BY_THE_ROLE = "ApiRole.Policies.0.PolicyDocument.Statement.0"
 
 _TOPICS = {f"Topic{number}": {"Type": "AWS::SNS::Topic"} for number in range(500)}
 
@@ -15,65 +19,141 @@ BROKEN = [
         routes.resources_leave_room,
         "more than a stack has room for",
         all_of(*(add(name, topic) for name, topic in _TOPICS.items())),
-        f"Resources: {len(real().resources) + len(_TOPICS)} of 500: "
-        "let the routes of a function share one AWS::Lambda::Permission",
+        f"Resources: {len(real().resources) + len(_TOPICS)} are more than 440: let the alarms of a kind share one",
+    ),
+    Broken(
+        routes.routes_are_paths_of_the_api,
+        "a route that makes a resource",
+        put(
+            "BoostsApiFunction.Events",
+            {"New": {"Type": "HttpApi", "Properties": {"ApiId": {"Ref": "Api"}, "Method": "GET", "Path": "/api/new"}}},
+        ),
+        "BoostsApiFunction.New: write it as a path of Api's DefinitionBody",
+    ),
+    Broken(
+        routes.path_parameters_are_declared,
+        "a path whose parameter is not declared",
+        drop(f"{_OPEN_OPERATION}.parameters.1"),
+        f"{_OPEN}: let parameters be those of its path, each required: content_id, content_type",
+    ),
+    Broken(
+        routes.path_parameters_are_declared,
+        "a parameter that is in no path",
+        put(f"{_CREATE}.parameters", [{"name": "campaign_id", "in": "path", "required": True}]),
+        "POST /api/admin/fake-views: let parameters be those of its path, each required: none",
+    ),
+    Broken(
+        routes.path_parameters_are_declared,
+        "a parameter that need not be there",
+        put(f"{_OPEN_OPERATION}.parameters.0.required", False),
+        f"{_OPEN}: let parameters be those of its path, each required: content_id, content_type",
+    ),
+    Broken(
+        routes.routes_invoke_a_function_by_the_apis_role,
+        "a route that ends nowhere",
+        drop(f"{_CREATE}.{_INTEGRATION}"),
+        "POST /api/admin/fake-views: let x-amazon-apigateway-integration be that of a function of the template",
+    ),
+    Broken(
+        routes.routes_invoke_a_function_by_the_apis_role,
+        "a route to what is no function",
+        put(f"{_CREATE}.{_INTEGRATION}.uri", {"Fn::Sub": routes.URI % "BoostsTable"}),
+        "POST /api/admin/fake-views: let x-amazon-apigateway-integration be that of a function of the template",
+    ),
+    Broken(
+        routes.routes_invoke_a_function_by_the_apis_role,
+        "a function that is called otherwise than by the gateway",
+        put(f"{_CREATE}.{_INTEGRATION}.uri", {"Fn::GetAtt": ["BoostsApiFunction", "Arn"]}),
+        "POST /api/admin/fake-views: let x-amazon-apigateway-integration be that of a function of the template",
+    ),
+    Broken(
+        routes.routes_invoke_a_function_by_the_apis_role,
+        "a route that nothing allows to invoke its function",
+        drop(f"{_CREATE}.{_INTEGRATION}.credentials"),
+        "POST /api/admin/fake-views: let the credentials of its integration be !GetAtt ApiRole.Arn",
+    ),
+    Broken(
+        routes.routes_invoke_a_function_by_the_apis_role,
+        "the caller's own credentials",
+        put(f"{_CREATE}.{_INTEGRATION}.credentials", "arn:aws:iam::*:user/*"),
+        "POST /api/admin/fake-views: let the credentials of its integration be !GetAtt ApiRole.Arn",
+    ),
+    Broken(
+        routes.routes_invoke_a_function_by_the_apis_role,
+        "events of another version",
+        put(f"{_CREATE}.{_INTEGRATION}.payloadFormatVersion", "1.0"),
+        "POST /api/admin/fake-views: let its integration be an aws_proxy by POST with payloads of version 2.0",
+    ),
+    Broken(
+        routes.the_apis_role_invokes_what_is_behind_routes,
+        "a function that the API may not invoke",
+        drop(f"{_BY_THE_ROLE}.Resource.0"),
+        "ApiRole: let it invoke OperationsAuditFunction, which a route does",
+    ),
+    Broken(
+        routes.the_apis_role_invokes_what_is_behind_routes,
+        "a function that the API may invoke for no route",
+        put(f"{_BY_THE_ROLE}.Resource.0", {"Fn::GetAtt": ["BoostsWorkerFunction", "Arn"]}),
+        "ApiRole: take ${BoostsWorkerFunction.Arn} away: no route invokes it",
+    ),
+    Broken(
+        routes.the_apis_role_invokes_what_is_behind_routes,
+        "versions of a function",
+        put(f"{_BY_THE_ROLE}.Resource.0", {"Fn::Sub": "${OperationsAuditFunction.Arn}:*"}),
+        "ApiRole: take ${OperationsAuditFunction.Arn}:* away: no route invokes it",
+    ),
+    Broken(
+        routes.the_apis_role_invokes_what_is_behind_routes,
+        "an API that may do more",
+        put(f"{_BY_THE_ROLE}.Action", ["lambda:InvokeFunction", "lambda:UpdateFunctionCode"]),
+        "ApiRole: take lambda:UpdateFunctionCode away: it invokes functions",
+    ),
+    Broken(
+        routes.the_apis_role_invokes_what_is_behind_routes,
+        "a role that others may take",
+        put("ApiRole.AssumeRolePolicyDocument.Statement.0.Principal", {"AWS": "*"}),
+        "ApiRole: let apigateway.amazonaws.com alone assume it",
     ),
     Broken(
         routes.routes_name_their_method,
         "a route for every method",
-        put(f"{_API_EVENTS}.Create.Properties.Method", "ANY"),
-        "BoostsApiFunction.Create: let Method be one of DELETE, GET, PATCH, POST, PUT",
+        put(f"{_PATHS}./api/admin/fake-views.x-amazon-apigateway-any-method", {}),
+        "X-AMAZON-APIGATEWAY-ANY-METHOD /api/admin/fake-views: let its method be one of DELETE, GET, PATCH, POST, PUT",
     ),
     Broken(
         routes.routes_name_their_method,
         "a route for every path",
-        put(f"{_API_EVENTS}.Create.Properties.Path", "/api/{proxy+}"),
-        "BoostsApiFunction.Create: let Path be one path under /api/ or /v2/",
+        put(f"{_PATHS}./api/{{proxy+}}", {"get": {}}),
+        "GET /api/{proxy+}: let it be one path under /api/ or /v2/",
     ),
     Broken(
         routes.routes_name_their_method,
         "the default route",
-        put(f"{_API_EVENTS}.Create.Properties.Path", "/$default"),
-        "BoostsApiFunction.Create: let Path be one path under /api/ or /v2/",
+        put(f"{_PATHS}./$default", {"get": {}}),
+        "GET /$default: let it be one path under /api/ or /v2/",
     ),
     Broken(
         routes.routes_are_behind_the_authorizer,
         "a command that everybody may give",
-        put(f"{_API_EVENTS}.Execute.Properties.Auth", {"Authorizer": "NONE"}),
+        put(f"{_PATHS}./api/admin/fake-views/{{campaign_id}}/execute.post.security", [{"NONE": []}]),
         "POST /api/admin/fake-views/{campaign_id}/execute: put it behind the authorizer, or add it to OPEN_ROUTES",
     ),
     Broken(
         routes.routes_are_behind_the_authorizer,
         "no authorizer at all",
-        all_of(
-            drop("Api.Auth"),
-            *(
-                drop(f"{event}.Properties.Auth")
-                for event in (
-                    "OperationsHealthFunction.Events.Alive",
-                    "SponsorshipsRecordingApiFunction.Events.Batch",
-                    "SponsorshipsRecordingApiFunction.Events.Click",
-                    "SponsorshipsRecordingApiFunction.Events.Impression",
-                    "SponsorshipsRecordingApiFunction.Events.Token",
-                    "ViewsCountsApiFunction.Events.Bulk",
-                    "ViewsCountsApiFunction.Events.Get",
-                    "ViewsTrackApiFunction.Events.Track",
-                    "ViewsTrackApiFunction.Events.Batch",
-                )
-            ),
-        ),
+        drop("Api.Auth"),
         "POST /api/admin/fake-views: put it behind the authorizer, or add it to OPEN_ROUTES",
     ),
     Broken(
         routes.routes_are_behind_the_authorizer,
         "an open route that is closed",
-        drop("ViewsCountsApiFunction.Events.Get.Properties.Auth"),
-        f"{_OPEN}: set Auth: {{Authorizer: NONE}}, or take it from OPEN_ROUTES",
+        drop(f"{_OPEN_OPERATION}.security"),
+        f"{_OPEN}: set security: *Open, or take it from OPEN_ROUTES",
     ),
     Broken(
         routes.routes_are_behind_the_authorizer,
         "an open route that is gone",
-        drop("ViewsCountsApiFunction.Events.Get"),
+        drop(_OPEN_OPERATION),
         f"{_OPEN}: take it from OPEN_ROUTES: it is gone",
     ),
     Broken(

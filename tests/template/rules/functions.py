@@ -113,7 +113,7 @@ def functions_answer_before_the_gateway_gives_up(project: Project) -> list[str]:
     problems = []
     for name, function in project.functions.items():
         seconds = project.number(function.get("Timeout"), 3)
-        if any(event["Type"] == "HttpApi" for event in project.triggers(name).values()) and seconds >= API_SECONDS:
+        if project.routes_to(name) and seconds >= API_SECONDS:
             problems.append(f"{name}: lower Timeout below {API_SECONDS} s: the gateway waits no longer")
         if name in project.authorizers and seconds >= AUTHORIZER_SECONDS:
             problems.append(f"{name}: lower Timeout below {AUTHORIZER_SECONDS} s: the gateway waits no longer")
@@ -133,13 +133,19 @@ def runtimes_are_far_from_deprecation(project: Project) -> list[str]:
 
 
 def every_trigger_has_its_event_file(project: Project) -> list[str]:
-    """A file in events/<context>/ (of a wing: events/<context>/<wing>/) for each trigger: tests and people call it."""
+    """A file in events/<context>/ (of a wing: events/<context>/<wing>/) for each trigger and route: tests and people
+    call it.
+    """
     problems = []
     expected = {}
     for name, function in project.functions.items():
         stem = _module(function).replace(".", "/")
         for event, trigger in project.triggers(name).items():
             expected[f"{stem}-{event.lower()}.json"] = trigger
+        if routes := project.routes_to(name):
+            files = [path for path in project.events if path.startswith(f"{stem}-") and path not in expected]
+            expected |= {path: {"Type": "Route", "Function": name} for path in files}
+            problems += _not_of_one_file(stem, routes, [_event(project.events[path]) for path in files])
         if name in project.authorizers:
             expected[f"{stem}.json"] = {"Type": "Authorizer"}
         if name in project.urls:
@@ -147,22 +153,36 @@ def every_trigger_has_its_event_file(project: Project) -> list[str]:
     problems += [f"events/{path}: write the event of this trigger" for path in sorted(expected.keys() - project.events)]
     problems += [f"events/{path}: remove it: no trigger has it" for path in sorted(project.events.keys() - expected)]
     for path in sorted(expected.keys() & project.events):
-        try:
-            event = json.loads(project.events[path])
-        except ValueError:
-            problems.append(f"events/{path}: write it as JSON")
-            continue
-        problems += [f"events/{path}: {problem}" for problem in _mismatches(expected[path], event, project)]
+        event = _event(project.events[path])
+        mismatches = ["write it as JSON"] if event is None else _mismatches(expected[path], event, project)
+        problems += [f"events/{path}: {problem}" for problem in mismatches]
     return problems
+
+
+def _event(text: str) -> dict[str, Any] | None:
+    """The event of a file, if it is JSON."""
+    try:
+        event: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return None
+    return event
+
+
+def _not_of_one_file(stem: str, routes: list[str], events: list[dict[str, Any] | None]) -> list[str]:
+    """A file of a route may have any name behind its function's: its `routeKey` says which route it is of."""
+    keys = [event.get("routeKey") for event in events if event is not None]
+    return [
+        f"events/{stem}-*.json: let one file have the event of {route}" for route in routes if keys.count(route) != 1
+    ]
 
 
 def _mismatches(trigger: dict[str, Any], event: dict[str, Any], project: Project) -> list[str]:
     properties = trigger.get("Properties", {})
     match trigger["Type"]:
-        case "HttpApi":
-            key = f"{properties['Method'].upper()} {properties['Path']}"
+        case "Route":
             found = {event.get("routeKey"), event.get("requestContext", {}).get("routeKey")}
-            return [] if found == {key} else [f"let routeKey be {key}"]
+            is_one = len(found) == 1 and found <= {*project.routes_to(trigger["Function"])}
+            return [] if is_one else [f"let routeKey be a route of {trigger['Function']}"]
         case "Authorizer":
             return [] if event.get("routeKey") in project.routes() else ["let routeKey be a route of the template"]
         case "Url":
@@ -194,12 +214,12 @@ def alarms_watch_every_function(project: Project) -> list[str]:
 
 
 def descriptions_begin_with_the_trigger(project: Project) -> list[str]:
-    kinds = {"HttpApi": "HTTP", "SQS": "SQS", "DynamoDB": "Stream", "ScheduleV2": "Schedule"}
+    kinds = {"SQS": "SQS", "DynamoDB": "Stream", "ScheduleV2": "Schedule"}
     problems = []
     for name, function in project.functions.items():
         words = {kinds.get(event["Type"], event["Type"]) for event in project.triggers(name).values()}
         words |= {"Authorizer"} if name in project.authorizers else set()
-        words |= {"HTTP"} if name in project.urls else set()
+        words |= {"HTTP"} if name in project.urls or project.routes_to(name) else set()
         words = words or {"Invoke"}
         if text_of(function.get("Description", "")).partition(":")[0] not in words:
             problems.append(f"{name}: let Description begin with {' or '.join(sorted(words))}")

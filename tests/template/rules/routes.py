@@ -1,8 +1,9 @@
 """HTTP routes: who may call them, and how often."""
 
+import re
 from typing import Any
 
-from tests.template.project import Project, text_of
+from tests.template.project import Project, as_list, invoked_by, refers_to, text_of
 
 # Everybody may call these.
 OPEN_ROUTES = {
@@ -24,28 +25,95 @@ URLS = {"ViewsTrackUrlFunction": ("ViewsTrackApiFunction", "HasTrackUrl")}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
-# AWS takes 500 in a stack. A route makes a permission, a function about six resources with its logs and alarms.
-MOST_RESOURCES = 450
+# AWS takes 500 in a stack. A function is about six, with its role, logs and alarms; a route is none.
+MOST_RESOURCES = 440
+# The role that the API takes to invoke functions.
+API_ROLE = "ApiRole"
+URI = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${%s.Arn}/invocations"
 
 
 def resources_leave_room(project: Project) -> list[str]:
     count = len(project.resources)
     if count <= MOST_RESOURCES:
         return []
-    return [f"Resources: {count} of 500: let the routes of a function share one AWS::Lambda::Permission"]
+    return [f"Resources: {count} are more than {MOST_RESOURCES}: let the alarms of a kind share one"]
+
+
+def routes_are_paths_of_the_api(project: Project) -> list[str]:
+    """SAM makes an AWS::Lambda::Permission of each HttpApi event."""
+    return [
+        f"{function}.{name}: write it as a path of Api's DefinitionBody"
+        for function in project.functions
+        for name, event in project.triggers(function).items()
+        if event["Type"] == "HttpApi"
+    ]
 
 
 def routes_name_their_method(project: Project) -> list[str]:
     problems = []
-    for function in project.functions:
-        for name, event in project.triggers(function).items():
-            if event["Type"] == "HttpApi":
-                properties = event.get("Properties", {})
-                if str(properties.get("Method", "")).upper() not in METHODS:
-                    problems.append(f"{function}.{name}: let Method be one of {', '.join(sorted(METHODS))}")
-                path = str(properties.get("Path", ""))
-                if path != HEALTH and (not path.startswith(ROOTS) or "+}" in path):
-                    problems.append(f"{function}.{name}: let Path be one path under {' or '.join(ROOTS)}")
+    for route in project.routes():
+        method, _, path = route.partition(" ")
+        if method not in METHODS:
+            problems.append(f"{route}: let its method be one of {', '.join(sorted(METHODS))}")
+        if path != HEALTH and (not path.startswith(ROOTS) or "+}" in path):
+            problems.append(f"{route}: let it be one path under {' or '.join(ROOTS)}")
+    return problems
+
+
+def path_parameters_are_declared(project: Project) -> list[str]:
+    problems = []
+    for route, operation in project.routes().items():
+        named = sorted(re.findall(r"\{([^}]+)\}", route))
+        declared = sorted(
+            each["name"]
+            for each in operation.get("parameters", [])
+            if (each["in"], each.get("required")) == ("path", True)
+        )
+        if declared != named:
+            problems.append(
+                f"{route}: let parameters be those of its path, each required: {', '.join(named) or 'none'}"
+            )
+    return problems
+
+
+def routes_invoke_a_function_by_the_apis_role(project: Project) -> list[str]:
+    problems = []
+    for route, operation in project.routes().items():
+        integration = operation.get("x-amazon-apigateway-integration", {})
+        function = invoked_by(operation)
+        if function not in project.functions or text_of(integration["uri"]) != URI % function:
+            problems.append(f"{route}: let x-amazon-apigateway-integration be that of a function of the template")
+        if integration.get("credentials") != {"Fn::GetAtt": [API_ROLE, "Arn"]}:
+            problems.append(f"{route}: let the credentials of its integration be !GetAtt {API_ROLE}.Arn")
+        how = [integration.get(name) for name in ("type", "httpMethod", "payloadFormatVersion")]
+        if how != ["aws_proxy", "POST", "2.0"]:
+            problems.append(f"{route}: let its integration be an aws_proxy by POST with payloads of version 2.0")
+    return problems
+
+
+def the_apis_role_invokes_what_is_behind_routes(project: Project) -> list[str]:
+    """And nothing else: an integration that names another function is refused."""
+    problems = []
+    behind = {invoked_by(operation) for operation in project.routes().values()}
+    allowed = set()
+    for _, statement in project.statements(API_ROLE):
+        problems += [
+            f"{API_ROLE}: take {action} away: it invokes functions"
+            for action in as_list(statement.get("Action", []))
+            if action != "lambda:InvokeFunction"
+        ]
+        for resource in as_list(statement.get("Resource", [])):
+            function = refers_to(resource)
+            allowed.add(function)
+            if text_of(resource) != f"${{{function}.Arn}}" or function not in behind:
+                problems.append(f"{API_ROLE}: take {text_of(resource)} away: no route invokes it")
+    problems += [f"{API_ROLE}: let it invoke {function}, which a route does" for function in sorted(behind - allowed)]
+    trust = project.resources[API_ROLE]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    problems += [
+        f"{API_ROLE}: let apigateway.amazonaws.com alone assume it"
+        for statement in as_list(trust)
+        if statement.get("Principal") != {"Service": "apigateway.amazonaws.com"}
+    ]
     return problems
 
 
@@ -56,7 +124,7 @@ def routes_are_behind_the_authorizer(project: Project) -> list[str]:
         if not guards and route not in OPEN_ROUTES:
             problems.append(f"{route}: put it behind the authorizer, or add it to OPEN_ROUTES")
         if guards and route in OPEN_ROUTES:
-            problems.append(f"{route}: set Auth: {{Authorizer: NONE}}, or take it from OPEN_ROUTES")
+            problems.append(f"{route}: set security: *Open, or take it from OPEN_ROUTES")
     problems += [f"{route}: take it from OPEN_ROUTES: it is gone" for route in OPEN_ROUTES - project.routes().keys()]
     return problems
 
@@ -125,6 +193,10 @@ def _with_methods(cors: Any, methods: list[str]) -> Any:
 
 RULES = (
     resources_leave_room,
+    routes_are_paths_of_the_api,
+    path_parameters_are_declared,
+    routes_invoke_a_function_by_the_apis_role,
+    the_apis_role_invokes_what_is_behind_routes,
     routes_name_their_method,
     routes_are_behind_the_authorizer,
     open_routes_are_throttled,
