@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 KERNEL = "sluice"
@@ -116,13 +116,17 @@ def reach(module: str, sources: Sources) -> set[str]:
 
 def reached(module: str, sources: Sources) -> set[str]:
     """All that a module imports, through our own modules too, and the module itself."""
+    return _reached(module, {name: imported_by(text) for name, text in sources.items()})
+
+
+def _reached(module: str, imports: Mapping[str, frozenset[str]]) -> set[str]:
     seen: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += imported_by(sources[name]) if name in sources else []
+            waiting += imports.get(name, ())
     return seen
 
 
@@ -141,6 +145,21 @@ def only_the_layer_is_imported(sources: Sources, in_layer: set[str]) -> list[str
         f"{module}: it imports {name}: declare it in pyproject.toml, and `make lock`"
         for module, text in sources.items()
         for name in sorted({_root(name) for name in _imported_in_lambda(text)} - known)
+    ]
+
+
+def layers_bring_what_is_imported(functions: dict[str, tuple[str, set[str]]], sources: Sources) -> list[str]:
+    """`functions`: of each function its handler's module, and the top-level names that its layers bring.
+
+    A function may import all that its handler's module imports, through our own modules too and inside functions.
+    """
+    ours = contexts(sources) | {KERNEL} | sys.stdlib_module_names
+    in_lambda = {module: frozenset(_imported_in_lambda(text)) for module, text in sources.items()}
+    return [
+        f"{function}: it lacks {name}, which {module} imports: give it the layer that brings it"
+        for function, (handler, brought) in functions.items()
+        for module in sorted(_reached(handler, in_lambda) & sources.keys())
+        for name in sorted({_root(name) for name in in_lambda[module]} - ours - brought)
     ]
 
 

@@ -16,7 +16,7 @@ from tests.deadlines import PATIENCE
 from tests.packages import SOURCES, contexts, module_names, text_of
 from tests.template import architecture, locks, shape
 from tests.template.architecture import Sources
-from tests.template.project import real
+from tests.template.project import real, refers_to
 from tests.template_reader import ROOT
 from views.sync import applying, epochs
 
@@ -78,9 +78,6 @@ OF_DYNAMODB = (
     "views.sync.store",
     "views.totals",
 )
-
-# What comes with the layer of the escrow function alone.
-OF_ESCROW = {"promotions.contract"}
 
 # Read while a client is made, never while a module is imported.
 OF_CLIENTS = re.compile(r"AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ACCESS_KEY_ID|AWS_ENDPOINT_URL\w*|AWS_SECRET_\w+|\*")
@@ -417,23 +414,61 @@ def triggers(handler: str) -> set[str]:
 
 def test_functions_import_only_what_their_layers_bring() -> None:
     """A test's environment has more: what is imported from that is missing in Lambda."""
-    sources = the_sources()
-    of_networks = {module: text for module, text in sources.items() if needs_networks(module)}
-    of_escrow = {module: text for module, text in sources.items() if module in OF_ESCROW}
-    others = {module: text for module, text in sources.items() if module not in of_networks | of_escrow}
-
-    problems = architecture.only_the_layer_is_imported(of_networks, in_layers("dependencies", "promotions"))
-    problems += architecture.only_the_layer_is_imported(of_escrow, in_layers("dependencies", "escrow"))
-    problems += architecture.only_the_layer_is_imported(others, in_layers("dependencies"))
-
-    assert of_networks
-    assert of_escrow.keys() == OF_ESCROW
-    assert problems == []
+    assert architecture.layers_bring_what_is_imported(brought_to_functions(), the_sources()) == []
 
 
-def needs_networks(module: str) -> bool:
-    """Whether only functions with the layer of promotions import a module."""
-    return module.startswith("promotions.networks.") or module == "sluice.egress"
+def test_modules_import_only_what_some_layer_brings() -> None:
+    """Those that no function imports too."""
+    assert (
+        architecture.only_the_layer_is_imported(the_sources(), in_layers("dependencies", "promotions", "escrow")) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"boosts.api": "import tweepy"}, "BoostsApiFunction: it lacks tweepy, which boosts.api imports"),
+        (
+            {"boosts.api": "def f():\n    from boosts import far", "boosts.far": "import tweepy"},
+            "BoostsApiFunction: it lacks tweepy, which boosts.far imports",
+        ),
+        (
+            {"promotions.api": "from promotions.contract import Hedera"},
+            "PromotionsApiFunction: it lacks hiero_sdk_python, which promotions.contract imports",
+        ),
+    ],
+)
+def test_a_function_without_the_layer_of_what_it_may_import_is_noticed(changes: dict[str, str], says: str) -> None:
+    sources = the_sources() | changes
+
+    problems = architecture.layers_bring_what_is_imported(brought_to_functions(), sources)
+
+    assert f"{says}: give it the layer that brings it" in problems
+
+
+def test_a_function_that_loses_a_layer_is_noticed() -> None:
+    """Its modules import what that layer brought, inside functions too."""
+    functions = brought_to_functions()
+    of_promotions = [name for name, layers in functions.items() if "tweepy" in layers[1]]
+    bare = {name: (functions[name][0], in_layers("dependencies")) for name in of_promotions}
+
+    problems = architecture.layers_bring_what_is_imported(bare, the_sources())
+
+    assert of_promotions
+    assert {problem.partition(":")[0] for problem in problems} == set(of_promotions)
+
+
+def brought_to_functions() -> dict[str, tuple[str, set[str]]]:
+    """Of each function its handler's module, and the top-level names that its layers bring."""
+    template = real().template
+    resources = {name: resource.get("Properties", {}) for name, resource in template["Resources"].items()}
+    shared = template["Globals"]["Function"]["Layers"]
+    found = {}
+    for name in real().functions:
+        layers = [resources[refers_to(each)] for each in (*shared, *resources[name].get("Layers", []))]
+        groups = {layer["ContentUri"].split("/")[1] for layer in layers} & locks.LOCKS.keys()
+        found[name] = (resources[name]["Handler"].rpartition(".")[0], in_layers(*sorted(groups)))
+    return found
 
 
 @pytest.mark.parametrize("line", ["import httpx", "from moto.core import patch", "def f():\n    import rich"])
