@@ -126,7 +126,8 @@ def _reached(module: str, imports: Mapping[str, frozenset[str]]) -> set[str]:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += imports.get(name, ())
+            # Python imports the packages around a module first.
+            waiting += [*imports.get(name, ()), *filter(None, [name.rpartition(".")[0]])]
     return seen
 
 

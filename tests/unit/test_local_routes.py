@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from samcli.lib.providers.api_provider import ApiProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
 from local.errors import LocalError
 from local.routes import Authorizer, Route, authorizers_of, cors_of, routes_in, routes_of
-from tests.template_reader import source, translated
+from tests.template_reader import ROOT, source, translated
 
 
 def an_address(function: str = "ThingsFunction") -> dict[str, str]:
@@ -33,6 +35,21 @@ def test_the_routes_as_written_are_those_that_cloudformation_gets():
     assert set(generated) == set(written)
     assert Route("GET /api/admin/audit/{entity}/verify", "OperationsAuditFunction", "TokenAuthorizer") in written
     assert Route("GET /health", "OperationsHealthFunction", None) in written
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_sam_local_finds_the_same_routes():
+    """`start-api` reads them from the template, without Docker; it adds an OPTIONS to each path."""
+    stacks, _ = SamLocalStackProvider.get_stacks(str(ROOT / "template.yaml"))
+
+    served = ApiProvider(stacks).api.routes
+
+    assert {
+        Route(f"{method} {route.path}", route.function_name, route.authorizer_name)
+        for route in served
+        for method in route.methods
+        if method != "OPTIONS"
+    } == set(routes_in(source()))
 
 
 def test_a_route_that_names_no_authorizer_has_that_of_its_api():
