@@ -1,11 +1,10 @@
 """Runs MiniStack, the local AWS, tuned for latency. Started by `local.stack` in a process of its own.
 
-Six changes, none of them in what it answers, and three corrections:
+Five changes, none of them in what it answers, and three corrections:
 - It looks for due SQS messages 10 times a second instead of once, and for due schedules every second, not every 10 s.
 - After an invocation it waits 5 ms for a first log line instead of 50 ms.
 - A worker's code and layers are unpacked once and shared: unpacking the dependencies takes 2 s, and every concurrent
   invocation is a worker of its own.
-- The template's routes are translated without copies, as `local.sam` does.
 - Whether a path is of a route is asked once: MiniStack writes a regular expression for each route at each request.
 - Functions run in the plain interpreter, not in the project's environment: what the layers lack is missing, as on AWS.
 - Permissions are checked for a schedule in its own group. MiniStack takes every schedule to be in the group `default`.
@@ -26,8 +25,6 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-
-from local.sam import share_routes
 
 POLLS_PER_SECOND = 10
 
@@ -88,7 +85,6 @@ def _tune() -> None:
     from ministack.services import apigateway, eventbridge, scheduler  # type: ignore[import-untyped]
     from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
-    share_routes()
     apigateway._path_matches = lru_cache(50_000)(apigateway._path_matches)
     scheduler._SCHEDULE_TICK_INTERVAL = 1
     drain: Any = lambda_runtime.Worker._drain_stderr_bounded

@@ -26,7 +26,7 @@ from local import aws, bridge, build, redis_server, sam_local, tokens
 from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
-from local.paths import ENV_FILE, LOCAL, ROOT
+from local.paths import BIN, ENV_FILE, LOCAL, ROOT
 from local.processes import LOG_TAIL_LINES, Server
 from local.routes import add_routes
 
@@ -236,7 +236,7 @@ class EmbeddedStack:
 
     def _sam_deploy(self, template: Path) -> None:
         command = [
-            *(sys.executable, "-m", "local.sam", "deploy"),
+            *(str(BIN / "sam"), "deploy"),
             *("--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")),
             # JSON is read in a hundredth of the time, by sam and by MiniStack.
             *("--template-file", str(template), "--use-json", "--stack-name", STACK_NAME),

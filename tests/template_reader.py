@@ -3,17 +3,12 @@
 import copy
 import json
 import os
-from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from samcli.yamlhelper import yaml_parse
-from samtranslator.open_api import open_api
 from samtranslator.translator.transform import transform
-
-from local.sam import shared
 
 ROOT = Path(__file__).parent.parent
 REGION = "us-east-1"
@@ -61,11 +56,8 @@ def _translated(text: str) -> dict[str, Any]:
     return translate(source(text))
 
 
-def translate(template: dict[str, Any], *, share: bool = True) -> dict[str, Any]:
-    """A template as written, as CloudFormation gets it. What is passed stays as it is.
-
-    `share` makes no difference but to the time it takes; a test says so.
-    """
+def translate(template: dict[str, Any]) -> dict[str, Any]:
+    """A template as written, as CloudFormation gets it. What is passed stays as it is."""
     template = copy.deepcopy(template)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -75,6 +67,5 @@ def translate(template: dict[str, Any], *, share: bool = True) -> dict[str, Any]
     template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
     parameters = {name: parameter.get("Default", "") for name, parameter in template.get("Parameters", {}).items()}
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks boto3 for it
-    with patch.object(open_api, "_deepcopy", shared) if share else nullcontext():
-        result: dict[str, Any] = transform(template, parameters, _NoManagedPolicies())
+    result: dict[str, Any] = transform(template, parameters, _NoManagedPolicies())
     return result
