@@ -3,6 +3,7 @@
 moto takes milliseconds for what this does in microseconds, and a sweep makes hundreds of thousands of calls.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.dynamo import expressions
-from tests.dynamo.expressions import Binding, Item, plain
+from tests.dynamo.expressions import Binding, Item, Value, plain
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _TOKEN_LIVES = timedelta(minutes=10)
+
+_VALUE = re.compile(r":\w+")
+_EMPTY: tuple[Value, ...] = ({"S": ""}, {"B": b""})
 
 type Key = tuple[Any, ...]
 
@@ -156,7 +160,10 @@ class Dynamo:
         table = self.tables[arguments["TableName"]]
         index = table.indexes[arguments["IndexName"]] if "IndexName" in arguments else table.key
         assert not ("IndexName" in arguments and arguments.get("ConsistentRead")), "an index has no consistent read"
-        names, values = arguments.get("ExpressionAttributeNames"), arguments.get("ExpressionAttributeValues")
+        names, values = arguments.get("ExpressionAttributeNames"), arguments.get("ExpressionAttributeValues") or {}
+        for named in _VALUE.findall(arguments["KeyConditionExpression"]):
+            if values[named] in _EMPTY:
+                raise refusal("Query", "ValidationException", "A key attribute cannot contain an empty value")
         in_range = expressions.condition(arguments["KeyConditionExpression"])
         hits = [item for item in table.items.values() if index.holds(item) and in_range(Binding(item, names, values))]
 
@@ -196,6 +203,16 @@ class Dynamo:
 
     def _DeleteItem(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._write_one("DeleteItem", "Delete", arguments)
+
+    def _BatchWriteItem(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        requests = [
+            (name, *next(iter(each.items()))) for name, some in arguments["RequestItems"].items() for each in some
+        ]
+        assert 0 < len(requests) <= 25, "a batch write takes 25 requests"
+        # It knows no conditions, and is no transaction: each is written by itself.
+        for name, kind, request in requests:
+            self._store([self._written(kind.removesuffix("Request"), {"TableName": name, **request})])
+        return {"UnprocessedItems": {}}
 
     def _TransactWriteItems(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         now, token = datetime.now(UTC), arguments.get("ClientRequestToken")

@@ -248,3 +248,29 @@ def test_the_model_scans_as_moto_does(moto_and_model: tuple[Account, Dynamo], li
         return sorted(found, key=str)
 
     assert all_of(lambda asked: model.call("Scan", asked)) == all_of(lambda asked: client.scan(**asked))
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ("#i = :i AND begins_with(#p, :p)", {":i": "a", ":p": ""}),
+        ("#i = :i AND #p = :p", {":i": "a", ":p": ""}),
+        ("#i = :i AND #p > :p", {":i": "", ":p": "batch#"}),
+    ],
+)
+def test_the_model_refuses_a_query_by_an_empty_key(
+    moto_and_model: tuple[Account, Dynamo], condition: str, values: dict[str, str]
+) -> None:
+    """As DynamoDB does; moto answers `begins_with` of nothing."""
+    _, model = moto_and_model
+    asked = {
+        "TableName": "BoostsTable",
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": {"#i": "id", "#p": "part"},
+        "ExpressionAttributeValues": {name: {"S": value} for name, value in values.items()},
+    }
+
+    with pytest.raises(ClientError) as refused:
+        model.call("Query", asked)
+
+    assert refused.value.response["Error"]["Code"] == "ValidationException"

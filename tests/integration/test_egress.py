@@ -1,16 +1,25 @@
 """The guard of requests goes nowhere but where it may, and never for longer than it may."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from gzip import compress
+from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from sluice import egress
-from sluice.egress import MOST_BYTES, Hosts, NotAllowed, NotSent
+from sluice.egress import MOST_BYTES, Hosts, NotAllowed, NotSent, TooLate
 
 PRIVATE = ("127.0.0.0/8",)
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
@@ -126,6 +135,100 @@ def test_a_handshake_that_never_ends_has_sent_nothing() -> None:
 def test_a_server_without_tls_has_got_nothing() -> None:
     with serving(saying(ANSWER)) as host, pytest.raises(NotSent):
         get(host, scheme="https")
+
+
+@contextmanager
+def serving_tls(folder: Path, name: str) -> Iterator[tuple[str, str, list[bytes]]]:
+    """A server that signed its own certificate; gives its host, the file of the certificate, and what it received."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, key_pem = folder / "certificate.pem", folder / "key.pem"
+    pem.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key_pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, key_pem)
+    received: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as encrypted:
+                received.append(encrypted.recv(65536))
+                encrypted.sendall(ANSWER)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield f"localhost:{listener.getsockname()[1]}", str(pem), received
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def test_a_server_whose_certificate_is_trusted_is_asked(tmp_path: Path) -> None:
+    with serving_tls(tmp_path, "localhost") as (host, certificate, _):
+        session = egress.session(Hosts.of([host], PRIVATE), 8.0)
+        session.verify = certificate
+
+        answers = [session.get(f"https://{host}/").text for _ in range(2)]
+
+    assert answers == ["OK", "OK"]
+
+
+@pytest.mark.parametrize(("name", "is_trusted"), [("localhost", False), ("another.example", True)])
+def test_a_server_with_another_certificate_has_got_nothing(tmp_path: Path, name: str, is_trusted: bool) -> None:
+    with serving_tls(tmp_path, name) as (host, certificate, received):
+        session = egress.session(Hosts.of([host], PRIVATE), 8.0)
+        session.verify = certificate if is_trusted else True
+
+        with pytest.raises(NotSent):
+            session.get(f"https://{host}/")
+
+    assert [each for each in received if each] == []
+
+
+def test_nothing_is_sent_when_it_is_late_once_the_connection_stands() -> None:
+    with serving(saying(ANSWER)) as host:
+        session = egress.session(Hosts.of([host], PRIVATE), 8.0, lambda: True)
+
+        with pytest.raises(TooLate):
+            session.get(f"http://{host}/")
+
+
+def test_nothing_is_sent_when_the_time_is_over_before_the_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server has no timeout."""
+    over = Event()
+    resolve = egress.resolve
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        assert over.wait(60)
+        return resolve(*arguments, **options)
+
+    cut = egress._Line._cut
+
+    def note(line: Any) -> None:
+        cut(line)
+        over.set()
+
+    monkeypatch.setattr(egress, "resolve", slowly)
+    monkeypatch.setattr(egress._Line, "_cut", note)
+
+    with serving(saying(ANSWER)) as host, pytest.raises(TooLate):
+        get(host, seconds=0.2)
 
 
 def test_nothing_is_sent_where_nobody_listens() -> None:

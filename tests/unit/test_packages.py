@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from importlib import import_module
 
 from tests import packages
@@ -25,13 +26,28 @@ def _named(name: str) -> object:
     return getattr(import_module(module), function)
 
 
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    if not isinstance(node, ast.FunctionDef):
+        for child in ast.iter_child_nodes(node):
+            yield from _outside_functions(child)
+
+
+def test_what_a_function_caches_for_itself_goes_with_its_call() -> None:
+    text = (
+        "@cache\ndef kept(): pass\ndef f():\n    @cache\n    def found(): pass\n    other = cache(f)\nmade = cache(f)"
+    )
+
+    assert cached_in(text) == {"kept", "made"}
+
+
 def cached_in(text: str) -> set[str]:
     """The functions, at any depth, that are decorated with `cache` or `lru_cache`, however these are imported; and
     what is made by `settings.once` or by a call of `cache`.
 
-    Not a cached property: it goes with its object.
+    Not a cached property, which goes with its object; nor what a function caches, which goes with its call.
     """
-    nodes = list(ast.walk(ast.parse(text)))
+    nodes = list(_outside_functions(ast.parse(text)))
     return {
         node.name
         for node in nodes

@@ -15,15 +15,19 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 
 
-def client(service: str, read_seconds: float = READ_SECONDS, attempts: int | None = None) -> Any:
+def client(
+    service: str, read_seconds: float = READ_SECONDS, attempts: int | None = None, signature: str | None = None
+) -> Any:
     """A client of a service, by its name in botocore; the caller names its type.
 
-    `attempts`: how often a call is tried in all; by default as often as the SDK does.
+    `attempts`: how often a call is tried in all; by default as often as the SDK does. `signature`: `s3v4`, for forms
+    and URLs that S3 in us-east-1 is to check; botocore's own choice there is the old one.
     """
     patience = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=read_seconds,
         retries={"total_max_attempts": attempts} if attempts else None,
+        signature_version=signature,
     )
     return _session().create_client(service, config=patience)
 

@@ -275,7 +275,7 @@ def page_of[M: Bound, T](
     with transient_as_unavailable():
         items = model.query(
             partition,
-            part.startswith(begin),
+            part.startswith(begin) if begin else None,  # DynamoDB refuses an empty value of a key
             scan_index_forward=not newest_first,
             limit=limit,
             last_evaluated_key=last,

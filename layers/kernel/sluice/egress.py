@@ -5,9 +5,11 @@ name that moves in between moves nothing. TLS verifies the name.
 """
 
 import socket
-from collections.abc import Iterable, Mapping
+import ssl
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from ipaddress import ip_network
 from threading import Timer
@@ -19,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from ssrfguard import AddressTable, Block, Policy, Reach, SSRFGuardError, Target, connect, resolve
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.ssl_ import create_urllib3_context
 
 MOST_BYTES = 1 << 20
 """An answer may have no more bytes, uncompressed."""
@@ -37,6 +40,10 @@ _EVERYTHING = AddressTable(
 
 class NotSent(requests.ConnectionError):
     """Raised when nothing of a request was sent: no connection was made, or its certificate is not valid."""
+
+
+class TooLate(NotSent):
+    """Raised when a request's time was over before its first byte, however long the name or the connection took."""
 
 
 class NotAllowed(requests.RequestException):
@@ -102,25 +109,28 @@ def _only(networks: Iterable[str], port: int) -> Policy:
     )
 
 
-def session(hosts: Hosts, seconds: float) -> requests.Session:
+def session(hosts: Hosts, seconds: float, is_late: Callable[[], bool] = lambda: False) -> requests.Session:
     """A session whose requests go nowhere but to `hosts`, and end within `seconds`, each of them.
 
     It follows no redirect, retries nothing, keeps neither connections nor cookies, reads no proxy or netrc of the
-    environment, and raises errors of `requests`.
+    environment, and raises errors of `requests`. `is_late`: asked when a connection stands, before the first byte of a
+    request; if so, TooLate is raised. A lookup of a name has no timeout, and a frozen function no time. Not for several
+    threads.
     """
     guarded = requests.Session()
     guarded.trust_env = False
-    guarded.mount("http://", Guard(hosts, seconds))
-    guarded.mount("https://", Guard(hosts, seconds))
+    guarded.mount("http://", Guard(hosts, seconds, is_late))
+    guarded.mount("https://", Guard(hosts, seconds, is_late))
     return guarded
 
 
 class Guard(HTTPAdapter):
     """Sends each request on a connection of its own: a kept one may be dead, and then nobody knows what was sent."""
 
-    def __init__(self, hosts: Hosts, seconds: float) -> None:
+    def __init__(self, hosts: Hosts, seconds: float, is_late: Callable[[], bool] = lambda: False) -> None:
         self._hosts = hosts
         self._seconds = seconds
+        self._is_late = is_late
         super().__init__(max_retries=0)
 
     def send(
@@ -132,7 +142,7 @@ class Guard(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002 - a proxy would resolve the name itself
     ) -> requests.Response:
-        line = _Line(self._hosts, self._seconds)
+        line = _Line(self._hosts, self._seconds, self._is_late)
         self.poolmanager.clear()
         self.poolmanager.pool_classes_by_scheme = line.pools()
         request.headers["Connection"] = "close"
@@ -153,9 +163,11 @@ class Guard(HTTPAdapter):
         return answer
 
     def _translated(self, error: Exception, line: "_Line") -> requests.RequestException:
+        if line.is_too_late:
+            return TooLate("Its time was over before its first byte")
         if not line.is_sent:
             return NotSent(f"No connection: {error}")
-        if line.is_cut:
+        if line.is_cut or isinstance(error, requests.Timeout):  # a single read may end first
             return requests.ReadTimeout(f"No answer within {self._seconds:g} s")
         return requests.ConnectionError(str(error))
 
@@ -170,16 +182,27 @@ def _read(answer: requests.Response) -> bytes:
     return body
 
 
+@cache
+def _trusting(ca_certs: str) -> ssl.SSLContext:
+    """A context for the certificates of a file. Reading them takes 14 ms, which each connection would."""
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.load_verify_locations(ca_certs)
+    return context
+
+
 class _Line:
     """The connection of one request, cut when its time is over: urllib3's timeout is for each read, not for all.
 
     It is cut by a second descriptor of its socket, because TLS takes the first one over.
     """
 
-    def __init__(self, hosts: Hosts, seconds: float) -> None:
+    def __init__(self, hosts: Hosts, seconds: float, is_late: Callable[[], bool]) -> None:
         self.is_sent = False
         """Whether a byte of the request may have left."""
         self.is_cut = False
+        self.is_too_late = False
+        """Whether that was why nothing was sent."""
+        self._is_late = is_late
         self._hosts = hosts
         self._connect_seconds = seconds / _ADDRESSES
         self._held: list[socket.socket] = []
@@ -199,6 +222,13 @@ class _Line:
         for each in self._held:
             with suppress(OSError):  # the other side was faster
                 each.shutdown(socket.SHUT_RDWR)
+
+    def begin(self) -> None:
+        """Note that bytes of the request may leave from now on. Raises TimeoutError if it is too late for the first."""
+        if not self.is_sent and (self.is_cut or self._is_late()):
+            self.is_too_late = True
+            raise TimeoutError
+        self.is_sent = True
 
     def open(self, scheme: str, connection: HTTPConnection) -> socket.socket:
         """A socket to a checked address of the connection's host. Raises SSRFGuardError, OSError."""
@@ -225,15 +255,20 @@ class _Line:
             def send(self, data: Any) -> None:
                 if self.sock is None:
                     self.connect()
-                line.is_sent = True
+                line.begin()
                 super().send(data)
 
         class Encrypted(HTTPSConnection):
+            def __init__(self, *arguments: Any, ca_certs: str | None = None, **options: Any) -> None:
+                if ca_certs:
+                    options["ssl_context"] = _trusting(ca_certs)
+                super().__init__(*arguments, **options)
+
             def _new_conn(self) -> socket.socket:
                 return line.open("https", self)
 
             def send(self, data: Any) -> None:
-                line.is_sent = True  # it is connected, and its certificate verified, before anything is sent
+                line.begin()  # it is connected, and its certificate verified, before anything is sent
                 super().send(data)
 
         class Plains(HTTPConnectionPool):

@@ -3,6 +3,7 @@
 SluiceError
 ├── Refused                the answer says why, and what to do; an HTTP 4xx
 │   ├── Invalid            400: a field is wrong; names it
+│   ├── Unauthorized       401: nothing proves who sends a request to an open route
 │   ├── Forbidden          403: the role is too low
 │   ├── NotFound           404: no such thing, or it belongs to someone else
 │   ├── Conflicting        409: the thing's state does not allow it
@@ -49,6 +50,12 @@ class Invalid(Refused):
     def of(cls, field: str, message: str, code: str = "invalid") -> "Invalid":
         """One wrong field; its message is also the error's."""
         return cls(message, code, [FieldError(field, message)])
+
+
+class Unauthorized(Refused):
+    """Raised when nothing proves who sends a request to a route without an authorizer."""
+
+    status = HTTPStatus.UNAUTHORIZED
 
 
 class Forbidden(Refused):

@@ -36,15 +36,14 @@ def require(
     """
     # OpenAPI 3.1 lets a security requirement list roles, so that what is documented is what is enforced:
     # https://spec.openapis.org/oas/v3.1.0#security-requirement-object
-    declared = _declared([{SECURITY_SCHEME: [lowest.value]}], status, {401, 403, *errors}, max_body_bytes)
-    if media:
-        declared["responses"][status]["content"] = {media: {"schema": {"type": "string"}}}
-    return declared
+    return _declared([{SECURITY_SCHEME: [lowest.value]}], status, {401, 403, *errors}, media, max_body_bytes)
 
 
-def public(status: int = 200, errors: Iterable[int] = (), max_body_bytes: int = MAX_BODY_BYTES) -> Declared:
+def public(
+    status: int = 200, errors: Iterable[int] = (), media: str = "", max_body_bytes: int = MAX_BODY_BYTES
+) -> Declared:
     """A route for everyone; the template gives it `Authorizer: NONE`. The arguments are those of `require`."""
-    return _declared([{}], status, set(errors), max_body_bytes)
+    return _declared([{}], status, set(errors), media, max_body_bytes)
 
 
 def body_limit(route: Route) -> int:
@@ -52,9 +51,13 @@ def body_limit(route: Route) -> int:
     return int((route.openapi_extensions or {}).get(_MAX_BODY, MAX_BODY_BYTES))
 
 
-def _declared(security: list[dict[str, list[str]]], status: int, errors: set[int], max_body_bytes: int) -> Declared:
+def _declared(
+    security: list[dict[str, list[str]]], status: int, errors: set[int], media: str, max_body_bytes: int
+) -> Declared:
     usual = {400, 413, 429, 500, 503}
     responses: dict[int, OpenAPIResponse] = {status: {"description": HTTPStatus(status).phrase}}
+    if media:
+        responses[status]["content"] = {media: {"schema": {"type": "string"}}}
     for error in sorted(errors | usual):
         # By reference, because a model here would cost every cold start a schema; local/openapi.py adds the schemas.
         # The gateway itself answers 401 and 429, with a message only.
