@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 from boosts.campaign import PREFIX, Campaign, Terms
 from boosts.plan import Pattern
 from boosts.usage import Limits
+from broadcasts.campaign import Broadcast
+from broadcasts.lanes import Lane
+from broadcasts.row import Counts, Row, RowKey
 from promotions.promotion import Promotion, PromotionType
 from sluice.ids import new_id
 from sponsorships import campaign as sponsorship
@@ -34,6 +37,38 @@ def a_boost(**changes: Any) -> Campaign:
     """A pending campaign on `some_terms`."""
     created = {"id": new_id(PREFIX, NOON), "created_at": NOON, "updated_at": NOON, "created_by": "alice"}
     return Campaign(**(vars(some_terms()) | created | changes))
+
+
+def a_broadcast(**changes: Any) -> Broadcast:
+    """A draft of acme's with a list of three rows, all of them stored."""
+    values: dict[str, Any] = {
+        "id": new_id("brd", NOON),
+        "created_at": NOON,
+        "updated_at": NOON,
+        "created_by": "acme",
+        "listed": "acme",
+        "name": "Winter",
+        "instance_id": new_id("ins", NOON),
+        "rate_limit": 60,
+        "generation": 1,
+        "accepted": 3,
+        "laid": 3,
+        "lanes": (Lane(0, ("America/Sao_Paulo",), 3),),
+        "counted": Counts(pending=3),
+    }
+    return Broadcast(**values | changes)
+
+
+def a_recipient(number: int = 0, campaign_id: str = "brd_1", **changes: Any) -> Row:
+    """A row of the first lane."""
+    values: dict[str, Any] = {
+        "campaign_id": campaign_id,
+        "key": RowKey(1, 0, number),
+        "phone": f"55119{80_000_000 + number:08d}",
+        "contact": f"contact-{number}",
+        "line": number + 1,
+    }
+    return Row(**values | changes)
 
 
 class FixedClock:

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 LOCKS = {
     "dependencies": ("requirements.txt", "layers/dependencies/requirements.txt", "local/stack-requirements.txt"),
     "promotions": ("requirements.txt", "layers/promotions/requirements.txt"),
+    "broadcasts": ("requirements.txt", "layers/broadcasts/requirements.txt"),
     "escrow": ("requirements.txt", "layers/escrow/requirements.txt"),
     "stack": ("requirements.txt", "local/stack-requirements.txt"),
     "dev": ("requirements.txt",),

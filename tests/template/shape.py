@@ -17,6 +17,17 @@ OUTSIDE = {"operations"}
 
 # Each adapter with the vendors that it may import. Beside the context's plain files it may know its port.
 ADAPTERS = {
+    "broadcasts.bucket": "botocore",
+    "broadcasts.credentials": "botocore",
+    "broadcasts.checks_queue": "botocore",
+    "broadcasts.lists.asking": "requests",
+    "broadcasts.media": "botocore",
+    "broadcasts.providers.aws": "botocore",
+    "broadcasts.providers.evolution": "jwt",
+    "broadcasts.providers.wire": "requests",
+    "broadcasts.regions": "phonenumbers",
+    "broadcasts.secret": "botocore",
+    "broadcasts.webhooks.queue": "botocore",
     "promotions.contract": "hiero_sdk_python",
     "promotions.escrow.hedera": "botocore",
     "promotions.media": "botocore",
@@ -45,6 +56,25 @@ KNOWN = {
 PLAIN, ADAPTER = "plain", "adapter"
 # Files of a kind of which a context has several: the kind is not their name, which says what they are about.
 KINDS = {
+    "broadcasts.broadcasting": "service",
+    "broadcasts.calls": "service",
+    "broadcasts.contacts": "store",
+    "broadcasts.frozen": "service",
+    "broadcasts.given": "service",
+    "broadcasts.import_schemas": "schemas",
+    "broadcasts.import_store": "store",
+    "broadcasts.imports.checking": "service",
+    "broadcasts.laying": "service",
+    "broadcasts.lists.suppressions": "commands",
+    "broadcasts.looks": "service",
+    "broadcasts.memory": "store",
+    "broadcasts.providers.factory": "service",
+    "broadcasts.providers.sandbox": "plain",
+    "broadcasts.reviewing": "service",
+    "broadcasts.templates": "store",
+    "broadcasts.webhooks.applying": "service",
+    "broadcasts.webhooks.hearing": "service",
+    "broadcasts.uploading": "commands",
     "promotions.closing": "service",
     "promotions.connecting": "commands",
     "promotions.connections": "store",
