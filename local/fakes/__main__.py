@@ -6,6 +6,8 @@ from threading import Event
 from local.fakes.hedera import ACCOUNT, CONTRACT, NODE, FakeHedera
 from local.fakes.http import TOKEN
 from local.fakes.mastodon import FakeMastodon
+from local.fakes.webhooks import APP_SECRET, JWT_KEY
+from local.fakes.whatsapp import FakeWhatsApp
 from local.fakes.x import FakeX
 from sluice.clock import SystemClock
 
@@ -17,6 +19,7 @@ def main() -> None:
         FakeMastodon(clock).running() as mastodon,
         FakeX(clock).running() as x,
         hedera.running() as (node, mirror),
+        FakeWhatsApp(clock).running() as whatsapp,
     ):
         print(f"Mastodon  http://{mastodon}    X  http://{x}    token of both: {TOKEN}    account: 1001")
         print(f"Parameters: MastodonHosts={mastodon} XBaseUrl=http://{x} PrivateRanges=127.0.0.0/8")
@@ -26,6 +29,15 @@ def main() -> None:
         print("Faults: curl -X PUT <fake>/_fake/faults -H 'Content-Type: application/json'")
         print('        -d \'{"operation": "post", "faults": ["lost"]}\'    Posts: curl <fake>/_fake/posts')
         print('        Hedera, at its mirror: -d \'{"faults": ["lost"]}\'    Calls: curl <mirror>/_fake/transactions')
+        print(f"WhatsApp  http://{whatsapp}    Evolution's apiKey and Meta's accessToken: {TOKEN}")
+        print(f"          jwtKey: {JWT_KEY}    appSecret: {APP_SECRET}")
+        print("Parameters: PrivateRanges=127.0.0.0/8")
+        print(f"          AWS in a shell: export AWS_ENDPOINT_URL_SOCIALMESSAGING=http://{whatsapp}")
+        print("          Webhooks: curl -X PUT <whatsapp>/_fake/webhooks -H 'Content-Type: application/json'")
+        print(
+            '          -d \'{"provider": "evolution", "instance": "<address>", "url": "<url>", "secret": "<jwtKey>"}\''
+        )
+        print('          Faults: {"faults": ["lost", null], "to": "<phone>"}    Calls: curl <whatsapp>/_fake/calls')
         print("Stop them with Ctrl-C.", flush=True)
         with suppress(KeyboardInterrupt):
             Event().wait()

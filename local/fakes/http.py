@@ -57,22 +57,18 @@ class Route:
     effect: Effect
 
 
-class FakeServer:
-    """Serves a network's API. A network gives its routes, and the answers that its faults have."""
+class Served:
+    """Something that answers HTTP on this machine, each request in a thread."""
 
-    routes: tuple[Route, ...]
-
-    def __init__(self, network: FakeNetwork) -> None:
-        self.network = network
-        self._closing = Event()
-        self._lock = Lock()
+    def __init__(self) -> None:
+        self.closing = Event()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def _serve(self) -> None:
-                server._serve(self)
+                server.serve(self)
 
             do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the server's names
 
@@ -95,10 +91,25 @@ class FakeServer:
         try:
             yield self.host
         finally:
-            self._closing.set()
+            self.closing.set()
             self._http.shutdown()
             self._http.server_close()
             thread.join()
+
+    def serve(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer a request, or let its client wait until `closing`."""
+        raise NotImplementedError
+
+
+class FakeServer(Served):
+    """Serves a network's API. A network gives its routes, and the answers that its faults have."""
+
+    routes: tuple[Route, ...]
+
+    def __init__(self, network: FakeNetwork) -> None:
+        super().__init__()
+        self.network = network
+        self._lock = Lock()
 
     def limited(self, reset: datetime | None) -> Answer:
         """429, and when to come again, if it is said."""
@@ -112,21 +123,21 @@ class FakeServer:
         """An answer with a header of the rate limit that is no time."""
         raise NotImplementedError
 
-    def _serve(self, handler: BaseHTTPRequestHandler) -> None:
-        request = _request(handler)
+    def serve(self, handler: BaseHTTPRequestHandler) -> None:
+        request = request_of(handler)
         if request.path.startswith("/_fake/"):
             with self._lock:
-                _send(handler, self._controlled(request))
+                send(handler, self._controlled(request))
             return
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
-            _send(handler, self.refused(Fault.EXPIRED))
+            send(handler, self.refused(Fault.EXPIRED))
             return
         for route in self.routes:
             found = re.fullmatch(route.path, request.path)
             if found and route.method == request.method:
                 self._meet(handler, route, request, found)
                 return
-        _send(handler, Answer(404, {"error": "Record not found", "title": "Not Found Error"}))
+        send(handler, Answer(404, {"error": "Record not found", "title": "Not Found Error"}))
 
     def _meet(self, handler: BaseHTTPRequestHandler, route: Route, request: Request, found: re.Match[str]) -> None:
         with self._lock:
@@ -134,12 +145,12 @@ class FakeServer:
             answer = None if fault in WITHOUT_EFFECT else self._effect(route, request, found, fault)
         match fault:
             case Fault.HANG:
-                self._closing.wait()
+                self.closing.wait()
                 handler.close_connection = True
             case Fault.LOST | Fault.LATER | Fault.HIDDEN:
                 handler.close_connection = True
             case _:
-                _send(handler, self._said(fault, answer))
+                send(handler, self._said(fault, answer))
 
     def _effect(self, route: Route, request: Request, found: re.Match[str], fault: Fault | None) -> Answer:
         try:
@@ -193,7 +204,8 @@ class FakeServer:
         return Answer(200, {})
 
 
-def _request(handler: BaseHTTPRequestHandler) -> Request:
+def request_of(handler: BaseHTTPRequestHandler) -> Request:
+    """Read a request."""
     url = urlsplit(handler.path)
     body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
     headers = {name.lower(): value for name, value in handler.headers.items()}
@@ -214,7 +226,8 @@ def _form(content_type: str, body: bytes) -> Mapping[str, Any]:
     return {name: values if name.endswith("[]") else values[-1] for name, values in parse_qs(body.decode()).items()}
 
 
-def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+def send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+    """Send an answer."""
     is_text = isinstance(answer.body, str)
     body = answer.body.encode() if is_text else json.dumps(answer.body, default=str).encode()
     handler.send_response(answer.status)
