@@ -1,0 +1,1 @@
+"""What campaigns need beside them: instances, templates, suppressed contacts, limits, files."""

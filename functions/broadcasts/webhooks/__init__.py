@@ -1,0 +1,1 @@
+"""Webhooks: what providers tell, from their requests to the rows."""
