@@ -1,6 +1,6 @@
 """Runs MiniStack, the local AWS, tuned for latency. Started by `local.stack` in a process of its own.
 
-Five changes, none of them in what it answers, and three corrections:
+Five changes, none of them in what it answers, and four corrections:
 - It looks for due SQS messages 10 times a second instead of once, and for due schedules every second, not every 10 s.
 - After an invocation it waits 5 ms for a first log line instead of 50 ms.
 - A worker's code and layers are unpacked once and shared: unpacking the dependencies takes 2 s, and every concurrent
@@ -9,6 +9,7 @@ Five changes, none of them in what it answers, and three corrections:
 - Functions run in the plain interpreter, not in the project's environment: what the layers lack is missing, as on AWS.
 - Permissions are checked for a schedule in its own group. MiniStack takes every schedule to be in the group `default`.
 - A schedule's message says for when it was: MiniStack sends `<aws.scheduler.scheduled-time>` as it stands.
+- A queue's MaximumConcurrency is a number where a parameter says it: MiniStack keeps the text, and polls no queue then.
 - An alarm over several metrics is deployed as one over the first: MiniStack refuses the whole stack for metric math.
 """
 
@@ -80,9 +81,17 @@ def with_one_metric(alarm: dict[str, Any]) -> dict[str, Any]:
     return {**kept, **found["Metric"], "Period": found["Period"], "Statistic": found["Stat"]}
 
 
+def with_a_number(source: dict[str, Any]) -> dict[str, Any]:
+    """A queue's event source whose MaximumConcurrency is a number: a parameter comes to a text."""
+    scaling = source.get("ScalingConfig") or {}
+    if "MaximumConcurrency" not in scaling:
+        return source
+    return source | {"ScalingConfig": scaling | {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}}
+
+
 def _tune() -> None:
     from ministack.core import concurrency, iam_actions, lambda_runtime  # type: ignore[import-untyped]
-    from ministack.services import apigateway, eventbridge, scheduler  # type: ignore[import-untyped]
+    from ministack.services import apigateway, eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
     from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
     apigateway._path_matches = lru_cache(50_000)(apigateway._path_matches)
@@ -105,6 +114,13 @@ def _tune() -> None:
         invoke_target(target, event, rule, *more)
 
     eventbridge._invoke_target = invoke
+    sqs_concurrency = lambda_svc._sqs_esm_concurrency
+
+    def concurrency_of(source: dict[str, Any], *more: Any) -> int:
+        batches: int = sqs_concurrency(with_a_number(source), *more)
+        return batches
+
+    lambda_svc._sqs_esm_concurrency = concurrency_of
     alarm_record = provisioners._cw_metric_alarm_record
 
     def record(name: str, properties: dict[str, Any]) -> dict[str, Any]:

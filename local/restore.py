@@ -23,17 +23,21 @@ from local.choice import add_stack_options, chosen_api, chosen_stack
 from local.errors import LocalError, run
 from local.sync import Tell
 
-STOPPED = ("BoostsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable")
+STOPPED = ("BoostsTable", "BroadcastsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable")
 """The tables of the contexts; each says whether the platform is stopped."""
-RESTORED = (*STOPPED, "TotalsTable", "LedgerTable")
-"""What belongs together: the tables of all contexts, the totals, and the ledger."""
+RESTORED = ("BoostsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable", "TotalsTable", "LedgerTable")
+"""What belongs together: the tables of the contexts, the totals, and the ledger."""
 EMPTIED = ("RequestsTable",)
 """Answers to keys name what may be gone."""
-LEFT = ("AuditTable", "OutboxTable")
-"""What happened, happened: the log goes on, and says what was rolled back."""
+LEFT = ("AuditTable", "BroadcastsTable", "MessagesTable", "OutboxTable")
+"""What happened, happened: the log goes on, and says what was rolled back. A message that went out stays sent, and with
+broadcasts taken back it would go out again.
+"""
 HELD = (
     "BoostsApiFunction",
     "BoostsWorkerFunction",
+    "BroadcastsApiFunction",
+    "BroadcastsListsApiFunction",
     "OperationsStopFunction",
     "OperationsSweeperFunction",
     "PromotionsApiFunction",

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from operations import chains
 from operations.schemas import EntryPage, EntryResource, Verification, place
-from operations.trail import CONTENT, EXCEPTION, Trail
+from operations.trail import CONTENT, EXCEPTION, OF_BROADCASTS, OF_OWNERS, Trail
 from sluice import http, platform, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
@@ -16,9 +16,10 @@ from sluice.ledger import LedgerItem
 from sluice.roles import Role
 
 ENTITY_DESCRIPTION = (
-    "The id of a campaign or an import; `platform`: stops and resumes; "
+    "The id of a campaign, an import, an instance or a template; `platform`: stops and resumes; "
     "`content:story:123`: the registrations of a content; `adjustments:story:123`: the adjustments of its views; "
     "`exception:mastodon.social:1234`: what operators said of an account at a network; "
+    "`limits:acme`: what operators set for an owner of broadcasts; `contacts:acme`: what that owner said of people; "
     "or `wallet:nina`: deposits and withdrawals of a user."
 )
 TEXT: Any = {"min_length": 1, "max_length": 255}
@@ -26,7 +27,8 @@ TEXT: Any = {"min_length": 1, "max_length": 255}
 app = http.resolver()
 
 
-# `views_table` holds registered contents, and the audit heads of adjustments; `promotions_table` those of exceptions.
+# `views_table` holds registered contents, and the audit heads of adjustments; `promotions_table` those of exceptions;
+# `broadcasts_table` those of instances, templates, limits and contacts.
 Settings = chains.settings("audit_table", "ledger_table", "views_table", "promotions_table", and_all=chains.TABLES)
 
 
@@ -38,6 +40,7 @@ def trail() -> Trail:
     items = {table: items_in(getattr(read, table)) for table in chains.TABLES}
     others = {platform.ENTITY: items[chains.PLATFORM_TABLE], CONTENT: items["views_table"]}
     others |= {EXCEPTION: items["promotions_table"]}
+    others |= dict.fromkeys((*OF_BROADCASTS, *OF_OWNERS), items["broadcasts_table"])
     campaigns = {prefix: items[chain.table] for chain in chains.CHAINS for prefix in chain.prefixes}
     return Trail(campaigns | others)
 

@@ -5,13 +5,13 @@ under functions/, and fails when its row is missing or says something else (test
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 
 @dataclass(frozen=True)
 class StepQueue:
-    """A queue of steps that a worker sends to itself: a chain's queue, or the sync's."""
+    """A queue whose dead letters can be put back: of steps of a chain or of the sync, or of a worker's own messages."""
 
     name: str
     """`views_imports`: its parts begin with it in Health, and with `ViewsImports` in the template."""
@@ -20,6 +20,8 @@ class StepQueue:
     whose: str
     """`the queue of imports`, `Import steps are dead letters`: how Health speaks of it."""
     steps: str
+    shares_alarms: str | None = field(default=None, kw_only=True)
+    """`Broadcasts`, of `BroadcastsDeadLettersAlarm`: a context with one alarm of a kind; else each queue has one."""
 
     @property
     def depth(self) -> str:
@@ -43,7 +45,7 @@ class StepQueue:
     @property
     def dead_letters_alarm(self) -> str:
         """The alarm whose chapter in docs/operations.md says what to do about dead letters."""
-        return f"{self.logical_name}DeadLettersAlarm"
+        return f"{self.shares_alarms or self.logical_name}DeadLettersAlarm"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Chain(StepQueue):
     """The setting that holds the name of its table."""
     campaigns: str
     """What Health calls its campaigns: `overdue_imports`, `Imports are overdue`."""
+    settles: tuple[str, ...] = ()
+    """Those of `live` whose steps settle what is in flight while the platform is stopped: they are woken then too."""
     makes_calls: bool = False
     """Whether its steps call outside: then its table lists halted campaigns, unknown calls, and last answers."""
 
@@ -87,7 +91,7 @@ class Chain(StepQueue):
     @property
     def worker_alarm(self) -> str:
         """The alarm whose chapter in docs/operations.md says what to do when its campaigns stay late."""
-        return f"{self.logical_name}WorkerErrorsAlarm"
+        return f"{self.shares_alarms}ErrorsAlarm" if self.shares_alarms else f"{self.logical_name}WorkerErrorsAlarm"
 
 
 QUEUES: tuple[StepQueue, ...] = (
@@ -139,6 +143,32 @@ QUEUES: tuple[StepQueue, ...] = (
         queue_url="sponsorships_checks_queue_url",
         whose="checks",
         steps="Checks of participations",
+    ),
+    Chain(
+        name="broadcasts",
+        queue_url="broadcasts_queue_url",
+        whose="broadcasts",
+        steps="Steps of broadcasts",
+        prefixes=("brd",),
+        live=("importing", "SCHEDULED", "RUNNING", "pausing", "cancelling", "deleting"),
+        table="broadcasts_table",
+        campaigns="broadcasts",
+        settles=("RUNNING", "pausing", "cancelling", "deleting"),
+        shares_alarms="Broadcasts",
+    ),
+    StepQueue(
+        name="broadcasts_imports",
+        queue_url="broadcasts_imports_queue_url",
+        whose="checks of lists",
+        steps="Checks of lists",
+        shares_alarms="Broadcasts",
+    ),
+    StepQueue(
+        name="broadcasts_events",
+        queue_url="broadcasts_events_queue_url",
+        whose="what providers tell",
+        steps="Events of providers",
+        shares_alarms="Broadcasts",
     ),
 )
 OUTBOX_DEAD_LETTERS = "outbox_dead_letters"

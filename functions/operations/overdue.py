@@ -39,29 +39,33 @@ class Overdue:
         platform_items: type[PlatformItem],
         send: Callable[[str, int], None],
         clock: Clock,
+        settles: Collection[str] = (),
     ) -> None:
         self._items = items
         self._live = live
         self._platform_items = platform_items
         self._send = send
         self._clock = clock
+        self._settles = settles
 
     def wake(self) -> int:
         """Send the step of each overdue campaign to its queue; returns how many.
 
         A claim comes before each send, and is due again only after 5 minutes, then 10, 20, ... at most 4 hours, until
         the next commit: so a campaign that cannot go on is not flooded with messages. `step` is never bumped.
-        While the platform is stopped, every campaign is late on purpose: none is woken.
+        While the platform is stopped, campaigns are late on purpose: only those in a status of `settles` are woken, for
+        a step of theirs settles what is in flight and begins nothing.
         One that cannot be woken does not hold up the others. Raises Unavailable at the end if there were any.
         """
+        live = self._live
         if platform.read(self._platform_items).is_stopped:
-            logger.info("Left alone: the platform is stopped")
-            return 0
+            logger.info("The platform is stopped: only what settles is woken")
+            live = self._settles
         now = self._clock.now()
         woken, failures = 0, 0
-        for campaign_id in ids(self._items, self._live, now):
+        for campaign_id in ids(self._items, live, now):
             try:
-                woken += self._claim_and_send(campaign_id, now)
+                woken += self._claim_and_send(campaign_id, live, now)
             except Exception:  # whatever is wrong with this one
                 logger.exception("Not woken", campaign_id=campaign_id)
                 failures += 1
@@ -69,12 +73,12 @@ class Overdue:
             raise Unavailable(f"{failures} overdue campaigns could not be woken, {woken} could")
         return woken
 
-    def _claim_and_send(self, campaign_id: str, now: datetime) -> bool:
+    def _claim_and_send(self, campaign_id: str, live: Collection[str], now: datetime) -> bool:
         try:
             campaign = self._items.get(campaign_id, PART, consistent_read=True)
         except DoesNotExist:
             return False
-        if campaign.status not in self._live or campaign.wake_at is None or campaign.wake_at >= now - _ON_ITS_WAY:
+        if campaign.status not in live or campaign.wake_at is None or campaign.wake_at >= now - _ON_ITS_WAY:
             return False  # The index lags behind its table.
         if campaign.sweeps and campaign.sweep_at and now < campaign.sweep_at:
             return False

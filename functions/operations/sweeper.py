@@ -35,6 +35,7 @@ def contexts() -> tuple[Overdue, ...]:
             platform.items_in(read[chain.table]),
             sender(read[chain.queue_url]),
             SystemClock(),
+            chain.settles,
         )
         for chain in chains.CHAINS
     )

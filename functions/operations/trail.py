@@ -19,6 +19,12 @@ from sluice.platform import ENTITY
 CONTENT = "content"
 EXCEPTION = "exception"
 """The kind of what operators said of an account at a network: `exception:mastodon.social:1234`."""
+OF_BROADCASTS = ("ins", "tpl")
+"""The prefixes of what broadcasts have beside campaigns: instances and templates."""
+OF_OWNERS = {"limits": ("owner#", "owner"), "contacts": ("contacts#", "audit")}
+"""The chains that an owner of broadcasts may have: what operators set for them, `limits:acme`, and what they said of
+people, `contacts:acme`; and the item that holds the head of each.
+"""
 WALLET = "wallet"
 """The kind of what was paid into a user's wallets and out of them: `wallet:nina`."""
 HEADS_OF_CONTENT = {CONTENT: "about", "adjustments": "adjustments"}
@@ -58,7 +64,8 @@ class Trail:
     The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
     So are what is registered of a content, `content:story:123`, and the adjustments of its views,
     `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads, and EXCEPTION to that of what
-    operators said of accounts at networks. The heads of wallets are in the ledger's table.
+    operators said of accounts at networks; OF_BROADCASTS and OF_OWNERS to that of broadcasts. The heads of wallets are
+    in the ledger's table.
     """
 
     campaigns: Mapping[str, type[ChainedItem]]
@@ -123,6 +130,9 @@ class Trail:
         if kind == EXCEPTION and content:
             host, _, account = entity.removeprefix(f"{EXCEPTION}:").rpartition(":")
             return self.campaigns[EXCEPTION], f"{EXCEPTION}#{host}#{account}", EXCEPTION
+        if kind in OF_OWNERS and content:
+            begin, part = OF_OWNERS[kind]
+            return self.campaigns[kind], begin + entity.partition(":")[2], part
         prefix, _, _ = entity.partition("_")
         is_campaign = is_id(prefix, entity) or is_id(prefix, entity, suffixed=True) or entity == ENTITY
         if prefix not in self.campaigns or not is_campaign:
@@ -141,6 +151,10 @@ def _unknown(entity: str) -> NotFound:
         return NotFound("Nothing was paid into this user's wallets or out of them", "not_found")
     if entity.startswith(f"{EXCEPTION}:"):
         return NotFound("Nobody ever made an exception for this account", "not_found")
+    if entity.partition(":")[0] in OF_OWNERS:
+        return NotFound(
+            "Nobody ever set limits for this owner, or the owner never said anything of people", "not_found"
+        )
     if entity.partition(":")[0] in HEADS_OF_CONTENT:
         return NotFound("This content was never registered, or its views were never adjusted", "not_found")
     return NotFound("Campaign not found", "campaign_not_found")

@@ -86,6 +86,9 @@ def test_only_an_operator_is_told_how_it_is(console: Console, role: str, status:
         ("SponsorshipsQueue", "sponsorships_queue"),
         ("SponsorshipsChecksQueue", "sponsorships_checks_queue"),
         ("PromotionsQueue", "promotions_queue"),
+        ("BroadcastsQueue", "broadcasts_queue"),
+        ("BroadcastsImportsQueue", "broadcasts_imports_queue"),
+        ("BroadcastsEventsQueue", "broadcasts_events_queue"),
     ],
 )
 def test_the_depths_of_each_queue_are_told_apart(console: Console, queue: str, field: str) -> None:
@@ -111,6 +114,9 @@ def test_the_depths_of_each_queue_are_told_apart(console: Console, queue: str, f
         ("SponsorshipsDeadLetters", "sponsorships_dead_letters", "SponsorshipsDeadLettersAlarm"),
         ("SponsorshipsChecksDeadLetters", "sponsorships_checks_dead_letters", "SponsorshipsChecksDeadLettersAlarm"),
         ("PromotionsDeadLetters", "promotions_dead_letters", "PromotionsDeadLettersAlarm"),
+        ("BroadcastsDeadLetters", "broadcasts_dead_letters", "BroadcastsDeadLettersAlarm"),
+        ("BroadcastsImportsDeadLetters", "broadcasts_imports_dead_letters", "BroadcastsDeadLettersAlarm"),
+        ("BroadcastsEventsDeadLetters", "broadcasts_events_dead_letters", "BroadcastsDeadLettersAlarm"),
         ("OperationsOutboxDeadLetters", "outbox_dead_letters", "OperationsOutboxDeadLettersAlarm"),
     ],
 )
@@ -226,6 +232,9 @@ def test_events_that_stay_unpublished_are_a_problem(console: Console, age: timed
         ("SponsorshipsChecksQueue", "sponsorships_checks_queue", "the queue of checks"),
         ("PromotionsQueue", "promotions_queue", "the queue of promotions"),
         ("PromotionsDeadLetters", "promotions_dead_letters", "the dead letters of promotions"),
+        ("BroadcastsQueue", "broadcasts_queue", "the queue of broadcasts"),
+        ("BroadcastsImportsDeadLetters", "broadcasts_imports_dead_letters", "the dead letters of checks of lists"),
+        ("BroadcastsEventsQueue", "broadcasts_events_queue", "the queue of what providers tell"),
         ("SponsorshipsChecksDeadLetters", "sponsorships_checks_dead_letters", "the dead letters of checks"),
         ("OperationsOutboxDeadLetters", "outbox_dead_letters", "the dead letters of the outbox"),
     ],

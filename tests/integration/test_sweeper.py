@@ -38,6 +38,7 @@ def test_a_campaign_whose_message_was_lost_goes_on(console: Console) -> None:
 
 
 SPONSORSHIP = "spn_01KAJ3W5V0SM0FKVYVXB9EQT6N"
+BROADCAST = SPONSORSHIP.replace("spn", "brd")
 LATE = "2026-11-20T11:59:00.000000+0000"
 
 
@@ -358,6 +359,33 @@ def test_while_the_platform_is_stopped_campaigns_are_left_alone_and_afterwards_w
     assert console.waiting() == [{"campaign_id": campaign_id, "step": 1}]
 
 
+@pytest.mark.parametrize("status", ["RUNNING", "pausing", "cancelling", "deleting"])
+def test_a_broadcast_with_something_in_flight_is_woken_while_the_platform_is_stopped(
+    console: Console, status: str
+) -> None:
+    """Its step settles, and sends nothing: else a message of a worker that died would be SENDING until the resume."""
+    console.send("operations/stop-stop")
+    put(console, BROADCAST, status, table="BroadcastsTable", wake_at=LATE)
+
+    swept = console.sweep()
+
+    messages = [json.loads(each["Body"]) for each in console.aws.messages("BroadcastsQueue")]
+    assert swept["woken"] == 1
+    assert messages == [{"campaign_id": BROADCAST, "step": 7}]
+
+
+@pytest.mark.parametrize("status", ["SCHEDULED", "importing"])
+def test_a_broadcast_that_is_to_begin_waits_for_the_platform(console: Console, status: str) -> None:
+    console.send("operations/stop-stop")
+    put(console, BROADCAST, status, table="BroadcastsTable", wake_at=LATE)
+
+    stopped = console.sweep()
+    console.send("operations/stop-resume")
+    resumed = console.sweep()
+
+    assert (stopped["woken"], resumed["woken"]) == (0, 1)
+
+
 def test_events_that_were_left_behind_are_published_while_the_platform_is_stopped(console: Console) -> None:
     console.send("operations/stop-stop")
     console.clock.shift(timedelta(minutes=6))
@@ -376,11 +404,11 @@ def item_of(console: Console, campaign_id: str) -> dict[str, Any]:
     return dict(json.loads(json.dumps(found["Item"])))
 
 
-def put(console: Console, entity: str, status: str, **more: str) -> None:
+def put(console: Console, entity: str, status: str, table: str = "SponsorshipsTable", **more: str) -> None:
     """What the sweeper knows of a campaign, a participation or a check run."""
     texts = {"id": entity, "part": "campaign", "status": status, **more}
     item = {name: {"S": value} for name, value in texts.items()} | {"step": {"N": "7"}, "sweeps": {"N": "0"}}
-    console.aws.client("dynamodb").put_item(TableName=console.aws.ref("SponsorshipsTable"), Item=item)
+    console.aws.client("dynamodb").put_item(TableName=console.aws.ref(table), Item=item)
 
 
 def change(console: Console, campaign_id: str, **attributes: dict[str, Any] | None) -> None:

@@ -85,6 +85,7 @@ def rows_say_what_the_contexts_say(chains: Iterable[Made], rows: Iterable[Chain]
             problems.append(f"{ROWS}: the prefixes of {name} are {sorted(prefixes)}, not {sorted(row.prefixes)}")
         if set(row.live) != live:
             problems.append(f"{ROWS}: {name} is live in {sorted(live)}, not in {sorted(row.live)}")
+        problems += [f"{ROWS}: {name} settles in {each}, and is not live then" for each in {*row.settles} - {*row.live}]
         if row.makes_calls != any(each.makes_calls for each in found[name]):
             problems.append(f"{ROWS}: set makes_calls of {name} to {not row.makes_calls}")
     return problems

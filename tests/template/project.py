@@ -189,16 +189,28 @@ class Project:
         }
 
     def alarms_on(self, metric: str, dimension: str, resource: str) -> list[dict[str, Any]]:
-        """The alarms on a metric of one resource."""
+        """The alarms on a metric of one resource: what they are, and what that metric is to them."""
         return [
-            alarm
+            alarm | watched
             for alarm in self.alarms.values()
-            if alarm.get("MetricName") == metric
+            for watched in metrics_of(alarm)
+            if watched["MetricName"] == metric
             and any(
                 each["Name"] == dimension and refers_to(each["Value"]) == resource
-                for each in alarm.get("Dimensions", [])
+                for each in watched.get("Dimensions", [])
             )
         ]
+
+
+def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an alarm watches, each with its statistic: one metric, or those of which it computes another."""
+    if "Metrics" not in alarm:
+        return [alarm]
+    return [
+        each["MetricStat"]["Metric"] | {"Statistic": each["MetricStat"]["Stat"]}
+        for each in alarm["Metrics"]
+        if "MetricStat" in each
+    ]
 
 
 def invoked_by(operation: dict[str, Any]) -> str:
@@ -302,6 +314,10 @@ def _tables_of(kind: type[Bound]) -> list[str]:
     """
     module = kind.Meta.__module__
     context, _, of_kernel = module.partition(".")
+    # Of a context with several tables: `class MessagesItem(Bound)` has the Meta of MessagesTable.
+    stem = kind.Meta.__qualname__.partition(".")[0].removesuffix("Item")
+    if context != "sluice" and f"{stem}Table" in source()["Resources"]:
+        return [f"{stem}Table"]
     names = [of_kernel if context == "sluice" else context]
     if f"bound_to({kind.__name__}, " in packages.text_of(module):
         names = [each.removesuffix("_table") for each in chains.TABLES]

@@ -120,6 +120,7 @@ GAMES = {
     ("changes", "says"),
     [
         ({}, []),
+        ({"settles": ("ended",)}, ["operations.chains: games settles in ended, and is not live then"]),
         ({"makes_calls": True}, ["operations.chains: set makes_calls of games to False"]),
         ({"prefixes": ("gam",)}, ["operations.chains: the prefixes of games are ['chk', 'gam'], not ['gam']"]),
         (

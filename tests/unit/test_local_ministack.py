@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.ministack import with_its_time, with_one_metric
+from local.ministack import with_a_number, with_its_time, with_one_metric
 
 AT = datetime(2026, 11, 21, 0, 0, 1, 500_000, tzinfo=UTC).timestamp()
 TARGET = {"Arn": "a", "Input": '{"scheduled_at": "<aws.scheduler.scheduled-time>"}'}
@@ -47,3 +47,13 @@ def test_an_alarm_over_one_metric_is_deployed_as_it_is() -> None:
     alarm = {"Threshold": 50, "Namespace": "sluice", "MetricName": "Refused"}
 
     assert with_one_metric(alarm) == alarm
+
+
+def test_a_concurrency_that_a_parameter_says_is_a_number() -> None:
+    source = {"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": "5"}}
+
+    assert with_a_number(source) == {"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 5}}
+
+
+def test_an_event_source_without_a_concurrency_stays_as_it_is() -> None:
+    assert with_a_number({"BatchSize": 10}) == {"BatchSize": 10}

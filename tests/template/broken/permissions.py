@@ -355,6 +355,24 @@ BROKEN = [
         "SponsorshipsMonitoringStreamFunction: take UpdateItem on AuditTable away, or add it to WRITERS",
     ),
     Broken(
+        permissions.broadcasts_write_what_is_theirs,
+        "a sender that may raise its owner's limit",
+        restate(
+            "BroadcastsWorkerFunction",
+            "dynamodb:UpdateItem",
+            "BroadcastsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["brd_*", "ins_*", "quota#*", "owner#*"]}},
+        ),
+        "BroadcastsWorkerFunction: hold it to dynamodb:LeadingKeys "
+        "[['brd_*', 'ins_*', 'quota#*'], ['brd_*']] of BroadcastsTable",
+    ),
+    Broken(
+        permissions.broadcasts_write_what_is_theirs,
+        "owners' things that may be rows of campaigns",
+        restate("BroadcastsListsApiFunction", "dynamodb:PutItem", "MessagesTable", Condition=None),
+        "BroadcastsListsApiFunction: hold it to dynamodb:LeadingKeys [['contact#*', 'suppressed#*']] of MessagesTable",
+    ),
+    Broken(
         permissions.reports_never_say_who,
         "reports that may read whatever they like",
         restate("ViewsReportsApiFunction", "dynamodb:Query", "ViewsTable", Condition=None),

@@ -124,13 +124,13 @@ BROKEN = [
         routes.routes_name_their_method,
         "a route for every path",
         put(f"{_PATHS}./api/{{proxy+}}", {"get": {}}),
-        "GET /api/{proxy+}: let it be one path under /api/ or /v2/",
+        "GET /api/{proxy+}: let it be one path under /api/ or /v2/ or /webhooks/",
     ),
     Broken(
         routes.routes_name_their_method,
         "the default route",
         put(f"{_PATHS}./$default", {"get": {}}),
-        "GET /$default: let it be one path under /api/ or /v2/",
+        "GET /$default: let it be one path under /api/ or /v2/ or /webhooks/",
     ),
     Broken(
         routes.routes_are_behind_the_authorizer,

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tests.template.project import Project, as_list, refers_to, text_of
+from tests.template.project import Project, as_list, metrics_of, refers_to, text_of
 
 # What somebody woken at night can do.
 ADVICE = re.compile(r"\b(call|check|find|fix|look|lower|purge|raise|read|redrive|restart|rotate|stop|wait)\b", re.I)
@@ -48,13 +48,6 @@ def _cases(value: Any) -> list[str]:
     return [text_of(value)]
 
 
-def _metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
-    """What an alarm watches: one metric, or those of which it computes another."""
-    if "Metrics" in alarm:
-        return [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
-    return [alarm]
-
-
 def metrics_of_log_lines_are_watched(project: Project) -> list[str]:
     """An alarm on a metric that nothing makes never rings, and a metric without an alarm is paid for all the same."""
     made = {
@@ -65,7 +58,7 @@ def metrics_of_log_lines_are_watched(project: Project) -> list[str]:
     watched = {
         (namespace, metric): name
         for name, alarm in project.alarms.items()
-        for each in _metrics(alarm)
+        for each in metrics_of(alarm)
         for namespace, metric in zip(_cases(each["Namespace"]), _cases(each["MetricName"]), strict=True)
         if not namespace.startswith("AWS/")
     }

@@ -28,8 +28,13 @@ _SCHEDULES = re.compile(
 )
 _INDEXES = re.compile(r"\$\{(\w+)\.Arn\}/index/\*")
 _OBJECTS = re.compile(r"\$\{(\w+)\.Arn\}/(\w+/)?\*")
-# Parameters under a path of the stack's own: a name for each user cannot stand here.
-_PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/connections/*"
+# Parameters under a path of the stack's own: a name for each user, or instance, cannot stand here.
+_PARAMETERS = tuple(
+    f"arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/${{AWS::StackName}}/{path}/*"
+    for path in ("connections", "instances")
+)
+# WhatsApp numbers of the account: an instance names its own, and none is a resource of the stack.
+_NUMBERS = "arn:${AWS::Partition}:social-messaging:${AWS::Region}:${AWS::AccountId}:phone-number-id/*"
 
 _READ_ITEMS = ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query", "Scan")
 _READ_STREAMS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
@@ -60,6 +65,20 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "PromotionsTrackingScheduleFunction": {"PutItem", "UpdateItem"},
         "PromotionsWorkerFunction": {"DeleteItem", "PutItem", "UpdateItem"},
     },
+    "BroadcastsTable": {
+        "BroadcastsApiFunction": {"PutItem", "UpdateItem"},
+        "BroadcastsImportsWorkerFunction": {"PutItem", "UpdateItem"},
+        "BroadcastsListsApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+        "BroadcastsWebhooksWorkerFunction": {"UpdateItem"},
+        "BroadcastsWorkerFunction": {"BatchWriteItem", "DeleteItem", "PutItem", "UpdateItem"},
+        "OperationsStopFunction": {"PutItem"},
+        "OperationsSweeperFunction": {"UpdateItem"},
+    },
+    "MessagesTable": {
+        "BroadcastsListsApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+        "BroadcastsWebhooksWorkerFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+        "BroadcastsWorkerFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+    },
     "LedgerTable": {
         "PromotionsApiFunction": {"PutItem", "UpdateItem"},
         "PromotionsWorkerFunction": {"PutItem", "UpdateItem"},
@@ -69,6 +88,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     },
     # Nobody may change or remove an entry, by the policy too.
     "AuditTable": {
+        "BroadcastsApiFunction": {"PutItem"},
+        "BroadcastsImportsWorkerFunction": {"PutItem"},
+        "BroadcastsListsApiFunction": {"PutItem"},
+        "BroadcastsWorkerFunction": {"PutItem"},
         "PromotionsTrackingScheduleFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
@@ -86,6 +109,11 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "WalletsApiFunction": {"PutItem"},
     },
     "OutboxTable": {
+        "BroadcastsApiFunction": {"PutItem"},
+        "BroadcastsImportsWorkerFunction": {"PutItem"},
+        "BroadcastsListsApiFunction": {"PutItem"},
+        "BroadcastsWebhooksWorkerFunction": {"PutItem"},
+        "BroadcastsWorkerFunction": {"PutItem"},
         "PromotionsTrackingScheduleFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
@@ -106,6 +134,8 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "WalletsApiFunction": {"PutItem"},
     },
     "RequestsTable": {
+        "BroadcastsApiFunction": {"PutItem"},
+        "BroadcastsListsApiFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
         "PromotionsApiFunction": {"PutItem"},
@@ -179,6 +209,24 @@ RECORDING = "SponsorshipsRecordingApiFunction"
 SPONSORSHIPS = "SponsorshipsTable"
 RECORDED = {"PutItem": ["imp#*"], "UpdateItem": ["imp#*", "tally#*", "refused#*", "spn_*:*"]}
 
+# What functions of broadcasts may write, and delete, of their tables: no limit of an owner by what sends, no row of a
+# campaign by what lists owners' things, nothing at all by what hears webhooks.
+_OF_LISTS = ["ins_*", "tpl_*", "instances", "instances#*", "templates#*", "number#*", "owner#*", "contacts#*"]
+_OF_CONTACTS = ["contact#*", "suppressed#*"]
+BROADCASTS_KEYS = {
+    "BroadcastsApiFunction": {"BroadcastsTable": [["brd_*"]]},
+    "BroadcastsImportsWorkerFunction": {"BroadcastsTable": [["brd_*"]]},
+    "BroadcastsListsApiFunction": {"BroadcastsTable": [_OF_LISTS], "MessagesTable": [_OF_CONTACTS]},
+    "BroadcastsWebhooksWorkerFunction": {
+        "BroadcastsTable": [["brd_*", "ins_*"]],
+        "MessagesTable": [["brd_*", "message#*", "contact#*"], ["suppressed#*"]],
+    },
+    "BroadcastsWorkerFunction": {
+        "BroadcastsTable": [["brd_*", "ins_*", "quota#*"], ["brd_*"]],
+        "MessagesTable": [["brd_*", "message#*", "contact#*", "sandbox#*", "suppressed#*"], ["brd_*"]],
+    },
+}
+
 # What the reports may read of it: a viewer's row is none of it.
 REPORTS = "ViewsReportsApiFunction"
 REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
@@ -188,6 +236,12 @@ SWEEPER = "OperationsSweeperFunction"
 
 # Who may hold a secret: have it in the environment, or read it. Whoever reads a function's configuration has it too.
 HOLDERS = {
+    "BroadcastsContactsSecret": {
+        "BroadcastsApiFunction",
+        "BroadcastsImportsWorkerFunction",
+        "BroadcastsListsApiFunction",
+        "BroadcastsWebhooksWorkerFunction",
+    },
     "ImpressionSecret": {
         "SponsorshipsApiFunction",
         "SponsorshipsMonitoringApiFunction",
@@ -223,7 +277,7 @@ def resources_are_exact(project: Project) -> list[str]:
             schedules, indexes = _SCHEDULES.fullmatch(text), _INDEXES.fullmatch(text)
             objects = _OBJECTS.fullmatch(text)
             is_own = (schedules and schedules[1] in groups) or (indexes and indexes[1] in project.tables)
-            is_own = is_own or (objects and objects[1] in buckets) or text == _PARAMETERS
+            is_own = is_own or (objects and objects[1] in buckets) or text in (*_PARAMETERS, _NUMBERS)
             if ("*" in text or "?" in text) and not is_own:
                 problems.append(f"{holder}: name the resource instead of {text}")
         if "NotResource" in statement:
@@ -432,6 +486,23 @@ def recording_reaches_rows_and_tallies_alone(project: Project) -> list[str]:
     ]
 
 
+def broadcasts_write_what_is_theirs(project: Project) -> list[str]:
+    """S5-55: a limit that an operator sets is no limit where whoever sends may change it."""
+    problems = []
+    for function, wanted in BROADCASTS_KEYS.items():
+        found: dict[str, list[Any]] = {}
+        for writer, table, _, statement in _writes(project):
+            if writer == function and table in ("BroadcastsTable", "MessagesTable"):
+                keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+                found.setdefault(table, []).append(keys)
+        problems += [
+            f"{function}: hold it to dynamodb:LeadingKeys {wanted.get(table)} of {table}"
+            for table in sorted(found.keys() | wanted.keys())
+            if found.get(table) != wanted.get(table)
+        ]
+    return problems
+
+
 def reports_never_say_who(project: Project) -> list[str]:
     """Rows of viewers are in the same table: the policy, and not the code alone, keeps the reports away from them."""
     problems = []
@@ -502,6 +573,7 @@ RULES = (
     the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
     recording_reaches_rows_and_tallies_alone,
+    broadcasts_write_what_is_theirs,
     reports_never_say_who,
     secrets_have_the_holders_they_should,
     schedules_are_made_in_the_stacks_own_group,

@@ -16,10 +16,15 @@ OPEN_ROUTES = {
     "POST /api/views/batch",
     "POST /api/views/counts",
     "GET /health",
+    "GET /webhooks/meta/{instance}",
+    "POST /webhooks/evolution/{instance}",
+    "POST /webhooks/evolution/{instance}/{event}",
+    "POST /webhooks/meta/{instance}",
 }
-# Where load balancers and monitors look; all else is under /api/, or as its source has it (S4-3).
+# Where load balancers and monitors look; all else is under /api/, or as its source has it (S4-3), or where providers
+# tell of messages.
 HEALTH = "/health"
-ROOTS = ("/api/", "/v2/")
+ROOTS = ("/api/", "/v2/", "/webhooks/")
 # The functions that have a URL beside the API, each with the one whose routes it answers there, and the condition.
 URLS = {"ViewsTrackUrlFunction": ("ViewsTrackApiFunction", "HasTrackUrl")}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

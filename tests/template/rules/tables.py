@@ -2,8 +2,9 @@
 
 from tests.template.project import Project, keys_of, types_of
 
-# Tables with rows that may go: of requests and events that are done with, and of viewers. Every other keeps evidence.
-FORGETFUL = {"OutboxTable", "PromotionsTable", "RequestsTable", "ViewsTable"}
+# Tables with rows that may go: of requests and events that are done with, of viewers, and of messages. Every other
+# keeps evidence.
+FORGETFUL = {"BroadcastsTable", "MessagesTable", "OutboxTable", "PromotionsTable", "RequestsTable", "ViewsTable"}
 
 
 def tables_are_kept(project: Project) -> list[str]:
