@@ -84,6 +84,8 @@ class Context:
     """The fixtures that it is made of, such as servers."""
     is_restorable: bool = True
     """Whether its tables may be taken back: whether its watcher knows what a restore allows."""
+    one_in: int = 1
+    """Of the faults at a call, `make test` tries one in so many; `make faults` tries all."""
     pairs_of_a_flow: int = 12
     """How many pairs of faults `make test` tries in each flow."""
     is_mutated_in_short: bool = True

@@ -7,9 +7,14 @@ from unittest.mock import patch
 
 import pytest
 
+from broadcasts import bootstrap as broadcasts
+from broadcasts.threads import run_in_order
 from promotions import closing as promotions_closing
 from sponsorships import closing
 from tests.faults.boosts import CAMPAIGNS, Boosts
+from tests.faults.broadcasts import CAMPAIGNS as BROADCASTS
+from tests.faults.broadcasts import BroadcastsInTheWorld, begun
+from tests.faults.broadcasts import terms as recipients
 from tests.faults.cache import through
 from tests.faults.promotions import CAMPAIGNS as PROMOTIONS
 from tests.faults.promotions import TERMS, PromotionsInTheWorld, connected
@@ -75,12 +80,20 @@ def a_promotion(world: World) -> None:
     assert status == 200
 
 
+def a_broadcast(world: World) -> None:
+    """A broadcast that sends one message a step."""
+    begun()(world)
+    _, made = world.http(Request("POST", BROADCASTS, recipients(20, rateLimit=60), "create"))
+    world.http(Request("POST", f"{BROADCASTS}/{made['id']}/actions", {"action": "start"}, "start"))
+
+
 LONG: dict[str, Callable[[World], None]] = {
     "BoostsWorkerFunction": a_campaign,
     "ViewsSyncWorkerFunction": a_sync,
     "ViewsImportsWorkerFunction": an_import,
     "SponsorshipsWorkerFunction": a_closing,
     "PromotionsWorkerFunction": a_promotion,
+    "BroadcastsWorkerFunction": a_broadcast,
 }
 """What makes each of them loop more than 16 times."""
 
@@ -111,6 +124,7 @@ def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> s
     """The functions of which a hop was dropped until everything came to rest."""
     views = Views(servers)
     packages = {*Boosts.packages, *Views.packages, *Sponsorships.packages, *PromotionsInTheWorld.packages}
+    packages |= {*BroadcastsInTheWorld.packages}
     small_pages: dict[str, Any] = {"page_contents": 1}
     with (
         a_world(packages, text, RedisUrl=servers.url, ViewShards="2") as world,
@@ -119,6 +133,7 @@ def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> s
         patch.dict(epochs.Sync.__init__.__kwdefaults__, small_pages),
         patch.object(closing, "PAGE", 1),
         patch.object(promotions_closing, "PAGE", 1),
+        patch.object(broadcasts.chain, "__defaults__", (run_in_order,)),
     ):
         world.far = FAR
         views.live_in(world)

@@ -39,6 +39,12 @@ ELSEWHERE = {
     "promotions.connections": "The same.",
     "sluice.answers": "A row for people, which no step reads: tests/integration/test_promotions_api.py.",
     "promotions.networks.sandbox": "The network is a fake that counts its posts: tests/faults/promotions_outside.py.",
+    "broadcasts.contacts": "One transaction on condition of the contact: tests/integration/test_broadcasts_lists.py.",
+    "broadcasts.lists.store": "One request and one transaction: tests/integration/test_broadcasts_lists.py.",
+    "broadcasts.lists.commands": "The same.",
+    "broadcasts.import_store": "A check that is run twice: tests/integration/test_broadcasts_imports.py.",
+    "broadcasts.imports.checking": "The same.",
+    "broadcasts.uploading": "One request and one transaction: tests/integration/test_broadcasts_imports.py.",
     "views.shards.store": "Fences in Lua, and what they answer: tests/integration/test_sync_real.py.",
 }
 """Modules with conditions and fences that are not taken out."""

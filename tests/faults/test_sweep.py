@@ -40,11 +40,15 @@ def swept(sweep: Sweep, flow: Flow, all_injections: Iterable[tuple[Injection, ..
     return many, wrong
 
 
-def tried(every: Iterable[Injection]) -> list[Injection]:
-    """Every fault at every call. `make test` takes one of the deliveries, in turn; `make faults` all of them."""
+def tried(every: Iterable[Injection], one_in: int = 1) -> list[Injection]:
+    """Every fault at every call. `make test` takes one of the deliveries, in turn; `make faults` all of them.
+
+    `one_in`: of a context with many calls `make test` takes fewer.
+    """
     if IN_FULL:
         return list(every)
-    return [same[number % len(same)] for number, same in enumerate(batched(every, len(Delivery), strict=True))]
+    by_fault = batched(every, len(Delivery), strict=True)
+    return [same[number % len(same)] for number, same in enumerate(by_fault)][::one_in]
 
 
 @each_flow
@@ -55,7 +59,9 @@ def test_every_fault_at_every_call_comes_to_the_end_of_the_faultless_run(
 
     sites = sweep.faultless(flow).sites
 
-    runs, wrong = swept(sweep, flow, ((each,) for each in tried(singles(sites, sweep.context.faults))))
+    runs, wrong = swept(
+        sweep, flow, ((each,) for each in tried(singles(sites, sweep.context.faults), sweep.context.one_in))
+    )
 
     faults = len(sweep.context.faults)
     deliveries = f"x {len(Delivery)} deliveries" if IN_FULL else f"by one of {len(Delivery)} deliveries"

@@ -37,7 +37,15 @@ from tests.packages import nothing_cached
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
-_THROUGH = ("sluice.dynamodb", "sluice.commit", "sluice.store", "views.shards.store", "tests.reference.sandbox")
+_THROUGH = (
+    "sluice.dynamodb",
+    "sluice.commit",
+    "sluice.store",
+    "views.shards.store",
+    "broadcasts.store",
+    "broadcasts.threads",
+    "tests.reference.sandbox",
+)
 REQUESTS = "RequestsTable"
 SWEEPER = "OperationsSweeperFunction"
 _NEVER_RESTORED = ("AuditTable", "OutboxTable", REQUESTS)
@@ -633,6 +641,9 @@ class World:
                 return {"Parameter": {"Value": self.parameters[arguments["Name"]]}}
             case "GetObject" | "HeadObject" | "CopyObject":
                 return self._of_s3(operation, arguments)
+            case "PutObject":
+                self.objects[arguments["Key"]] = arguments["ContentType"], _bytes(arguments["Body"])
+                return {}
         return self.dynamo.call(operation, arguments)
 
     def _of_s3(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -646,9 +657,13 @@ class World:
                 raise refusal(operation, "PreconditionFailed")
             self.objects[arguments["Key"]] = self.objects[source]
             return {}
-        some = found[:16] if "Range" in arguments else found
-        size = f"bytes 0-{len(some) - 1}/{len(found)}"
-        return {"ContentRange": size, "ContentType": kind, "Body": BytesIO(some), "ETag": etag}
+        if arguments.get("IfMatch", etag) != etag:
+            raise refusal(operation, "PreconditionFailed")
+        first, _, last = arguments.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        some = found[int(first) : int(last) + 1 if last else None]
+        size = f"bytes {first}-{int(first) + len(some) - 1}/{len(found)}"
+        about = {"ContentLength": len(some), "ContentType": kind, "ETag": etag}
+        return about | {"ContentRange": size, "Body": BytesIO(some)}
 
     def _put_events(self, arguments: dict[str, Any], chain: Chain) -> dict[str, Any]:
         self.bus += arguments["Entries"]
@@ -709,6 +724,14 @@ def _handler(path: str) -> Callable[[dict[str, Any], Any], Any]:
 def _done(shard: Shard, size: int) -> None:
     del shard.records[:size], shard.chains[:size]
     shard.attempts = shard.batch = 0
+
+
+def _bytes(body: Any) -> bytes:
+    """What is put into a bucket: bytes, or a file."""
+    if isinstance(body, bytes):
+        return body
+    found: bytes = body.read()
+    return found
 
 
 def _has_effect(operation: str) -> bool:
