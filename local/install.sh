@@ -37,7 +37,7 @@ case "$found" in
 esac
 if needs_valkey; then requirements="$requirements local/redis-requirements.txt"; fi
 # shellcheck disable=SC2086 # the list of files is meant to be split
-want="$PWD $requirements $(cat $requirements .python-version local/install.sh | cksum)"
+want="$PWD $requirements $(cat $requirements .python-version local/install.sh cli/pyproject.toml | cksum)"
 if [ "$found" = "$want" ] && .venv/bin/python -c '' 2>/dev/null; then exit 0; fi
 
 mkdir -p .local
@@ -128,4 +128,10 @@ if [ "$(tail -n 1 "$log")" = failed ]; then
     fail "The packages could not be installed; the reason is above." \
         "When that is fixed, run make again: it goes on from here."
 fi
+
+# The command line, from its folder: what it needs is there already, and so is what builds it.
+"$uv" pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e cli >"$log" 2>&1 || {
+    cat "$log" >&2
+    fail "The command line in cli/ could not be installed; the reason is above."
+}
 printf '%s\n' "$want" > $stamp
