@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean fakes logs token sync stats import redrive rotate-impressions restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi lock format install crawlers test-oldest stack
+.PHONY: help demo up down clean fakes logs token sync stats import redrive rotate-impressions restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi cli-docs lock format install crawlers test-oldest stack
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -19,7 +19,7 @@ stack:
 	@sh local/install.sh stack
 
 demo: stack ## the main job, start to end, on a stack of its own: about a minute, leaves nothing behind
-	@$(PYTHON) -m local.demo
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.demo
 
 up: stack ## start the stack on this machine, or bring it up to date; writes .local/env and .local/sam  [PORT=4566]
 	@$(PYTHON) -m local.stack up $(if $(PORT),--port $(PORT))
@@ -30,7 +30,7 @@ down: stack ## stop it; the data stays
 clean: stack ## stop it and forget its data
 	@$(PYTHON) -m local.stack clean
 
-fakes: install ## serve a Mastodon, an X and a Hedera on this machine, and print the parameters of a stack that uses them
+fakes: install ## serve a Mastodon, an X, a Hedera and a WhatsApp on this machine, and print the parameters of a stack that uses them
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.fakes
 
 logs: stack ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
@@ -90,6 +90,7 @@ static:
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+	@.venv/bin/mypy --python-version 3.11 cli/sluice_cli
 	@$(MAKE) --no-print-directory validate
 
 fuzz: install ## send what docs/openapi.json allows and forbids to a stack of its own: 100 requests per operation  [EXAMPLES=..]
@@ -119,6 +120,9 @@ cost: install ## write docs/cost.md: what views, steps and an idle month cost, b
 openapi: install ## write docs/openapi.json from the code
 	@$(PYTHON) -m local.openapi
 
+cli-docs: install ## write docs/cli.md from the command line's own help
+	@$(PYTHON) -m local.cli_docs
+
 crawlers: install ## write layers/kernel/sluice/crawlers.txt: names of bots, from the package crawler-user-agents
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.crawlers
 
@@ -129,6 +133,8 @@ lock: install ## pin the newest versions that pyproject.toml allows, with hashes
 		-c requirements.txt --custom-compile-command "make lock" -o layers/dependencies/requirements.txt
 	.venv/bin/uv pip compile -q --group promotions --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o layers/promotions/requirements.txt
+	.venv/bin/uv pip compile -q --group broadcasts --python-version 3.13 --universal --generate-hashes \
+		-c requirements.txt --custom-compile-command "make lock" -o layers/broadcasts/requirements.txt
 	.venv/bin/uv pip compile -q --group escrow --python-version 3.13 --universal --generate-hashes \
 		-c requirements.txt --custom-compile-command "make lock" -o layers/escrow/requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --group stack --python-version 3.13 --universal --generate-hashes \

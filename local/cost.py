@@ -27,8 +27,12 @@ BUDGETS = {
     "impressions together": 1.50,
     "worst day": 100.00,
     "worst day of sponsorships": 70.00,
+    "worst day of webhooks": 300.00,
+    "messages": 41.00,
+    "messages together": 14.00,
+    "idle": 35.00,
 }
-"""USD a million, and USD a day."""
+"""USD a million, USD a day, and USD a month."""
 DAY_SECONDS = 86_400
 OFF = {"HasTrackUrl"}
 """Conditions that do not hold unless somebody chooses so: what depends on them is not there."""
@@ -88,6 +92,7 @@ class Request:
     ecpus: float = 0
     own_log_bytes: int = 0
     writes: float = 0
+    body_bytes: int = 0
 
 
 # The dearest requests of each route that is open to all. A script on each of 16 shards takes one ECPU, and one more for
@@ -97,6 +102,12 @@ SHARDS, ERROR_BYTES, REFUSED_LOG_BYTES = 16, 1000, 600
 # Refusals are plain writes. A tally takes 20 impressions a second, so that at the throttle there are 16 at most.
 CAMPAIGN, TALLIES, IMPRESSION_WRITES, REFUSED_WRITES, STANDING_READS = "/api/v1/campaigns/{campaign_id}", 16, 4, 1, 3
 TOKEN_MS, IMPRESSION_MS, REPORT_BYTES, IMPRESSIONS_TOGETHER = 10, 35, 260, 25
+# A webhook's function has 512 MB, so that its time counts twice. It takes bodies of 3 MiB, reads the instance, and
+# hashes or parses the body before it can say that nothing proves it. The gateway counts 512 KB as a request.
+WEBHOOKS, WEBHOOK_BYTES, UNIT_BYTES = "/webhooks", 3 * 1024 * 1024, 512 * 1024
+_UNPROVEN = Request(
+    "3 MB that nothing proves", 2 * 30, ERROR_BYTES, reads=1, own_log_bytes=REFUSED_LOG_BYTES, body_bytes=WEBHOOK_BYTES
+)
 OPEN: dict[str, tuple[Request, ...]] = {
     "POST /api/views": (
         Request("a view", VIEW_MS, ANSWER_BYTES, ecpus=VIEW_ECPUS),
@@ -146,10 +157,49 @@ OPEN: dict[str, tuple[Request, ...]] = {
             own_log_bytes=REPORT_BYTES,
         ),
     ),
+    f"POST {WEBHOOKS}/evolution/{{instance}}": (_UNPROVEN,),
+    f"POST {WEBHOOKS}/evolution/{{instance}}/{{event}}": (_UNPROVEN,),
+    f"POST {WEBHOOKS}/meta/{{instance}}": (_UNPROVEN,),
+    f"GET {WEBHOOKS}/meta/{{instance}}": (
+        Request("a wrong token", 2 * 8, ERROR_BYTES, reads=1, own_log_bytes=REFUSED_LOG_BYTES),
+    ),
     f"POST {CAMPAIGN}/clicks": (
         Request("a click", IMPRESSION_MS, 700, writes=IMPRESSION_WRITES, own_log_bytes=REPORT_BYTES),
     ),
 }
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What a message takes: units as `make bench` measures them; batches and events are fractions of a message."""
+
+    writes: float
+    reads: float
+    steps: float
+    step_seconds: float
+    """Assumed, with a provider that answers in 300 ms."""
+    events: float
+    applied: float
+    """Batches of what its three webhooks tell."""
+    applied_seconds: float
+
+
+# The worker, the relay of its event, and the webhooks of sent, delivered and read; `tests/bench_broadcasts.py`.
+TOGETHER = 45
+ONE_BY_ONE = Sending(
+    writes=29 + 3 + 8, reads=10 + 1 + 12, steps=1, step_seconds=0.4, events=1, applied=3, applied_seconds=0.04
+)
+# Their outcomes are recorded in five transactions, with an event each; ten webhooks are applied together.
+IN_BATCHES = Sending(
+    writes=7.18 + 0.42 + 4.4,
+    reads=1.44 + 0.11 + 6.6,
+    steps=1 / TOGETHER,
+    step_seconds=1.8,
+    events=5 / TOGETHER,
+    applied=3 / 10,
+    applied_seconds=0.08,
+)
+HEARD, HEARD_SECONDS, RELAY_SECONDS, SENDING_GB = 3, 0.015, 0.03, 0.5
 
 
 @dataclass(frozen=True)
@@ -256,6 +306,54 @@ def impressions_together(template: dict[str, Any]) -> Bill:
     )
 
 
+def messages(template: dict[str, Any]) -> Bill:
+    return _messages(
+        "A million messages, one a second",
+        "At Evolution: each message is a step of its own, and each webhook is applied alone.",
+        ONE_BY_ONE,
+        template,
+    )
+
+
+def messages_together(template: dict[str, Any]) -> Bill:
+    return _messages(
+        f"A million messages, {TOGETHER} a step",
+        "At the Cloud API, which sends our own data back, so that no item says whose a message is; ten webhooks are "
+        "applied together.",
+        IN_BATCHES,
+        template,
+    )
+
+
+def _messages(title: str, about: str, each: Sending, template: dict[str, Any]) -> Bill:
+    platform = sum(map(len, PLATFORM_LINES))
+    seconds = each.steps * each.step_seconds + HEARD * HEARD_SECONDS + each.applied * each.applied_seconds
+    return Bill(
+        title,
+        f"{about} With the event of what was sent, and the webhooks of sent, delivered and read; without the "
+        f"provider's fee. Assumed: {1000 * each.step_seconds:.0f} ms of 512 MB a step, and "
+        f"{1000 * each.applied_seconds:.0f} ms a batch of webhooks. `make bench` measures the units.",
+        (
+            Item("the gateway", HEARD, prices.API_REQUESTS),
+            Item("invocations", each.steps + each.events + HEARD + each.applied, prices.LAMBDA_REQUESTS),
+            Item("their time", SENDING_GB * seconds + MEMORY_GB * each.events * RELAY_SECONDS, prices.LAMBDA_TIME),
+            Item("writes", each.writes, prices.WRITES),
+            Item("reads", each.reads, prices.READS),
+            Item(
+                "messages of queues: sent, received, deleted",
+                3 * each.steps + HEARD + 2 * each.applied,
+                prices.QUEUE_REQUESTS,
+            ),
+            Item("events", each.events, prices.EVENTS),
+            Item(
+                "logs",
+                (HEARD * log_bytes(template) + (each.steps + each.events + each.applied) * platform) / 1000,
+                prices.LOGS,
+            ),
+        ),
+    )
+
+
 def answers() -> Item:
     """What a million tracked views are answered."""
     return Item("answers", ANSWER_BYTES / 1000, prices.DATA_OUT)
@@ -300,20 +398,22 @@ def idle(template: dict[str, Any]) -> Bill:
         for event in triggers
         if event["Type"] == "ScheduleV2"
     )
-    metrics = {
-        (json.dumps(made["MetricNamespace"]), made["MetricName"])
+    # An alarm that computes with several metrics is paid for each of them.
+    watched = sum(
+        sum("MetricStat" in metric for metric in each["Properties"].get("Metrics", [])) or 1
         for each in resources
-        if each["Type"] == "AWS::Logs::MetricFilter"
-        for made in each["Properties"]["MetricTransformations"]
-    }
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    )
     return Bill(
         "A month in which nothing happens",
-        "The resources of the template. With your own `RedisUrl` there is neither the endpoint nor the cache.",
+        "The resources of the template. With your own `RedisUrl` there is neither the endpoint nor the cache. A metric "
+        "made of log lines is paid for in the hours in which it gets a value: those that a schedule logs each time "
+        "always do, and those that count what went wrong, or requests, do not.",
         (
             Item("SQS endpoint in the cache's network", zones * HOURS, prices.ENDPOINT_HOURS),
             Item("the cache's minimum storage, 100 MB", 0.1 * HOURS, prices.CACHE_STORAGE),
-            Item("alarms", _count(resources, "AWS::CloudWatch::Alarm"), prices.ALARMS),
-            Item("metrics made of log lines", len(metrics), prices.METRICS),
+            Item("metrics that alarms watch", watched, prices.ALARMS),
+            Item("metrics that schedules log", len(_always_logged(resources)), prices.METRICS),
             Item("secrets", _count(resources, "AWS::SecretsManager::Secret"), prices.SECRETS),
             Item("Lambda polling the queues", polls / 1e6, prices.QUEUE_REQUESTS),
             Item("schedules", runs / 1e6, prices.SCHEDULES),
@@ -323,6 +423,22 @@ def idle(template: dict[str, Any]) -> Bill:
             Item("their logs", runs * RUN_LOG_BYTES / 1e9, prices.LOGS),
         ),
     )
+
+
+def _always_logged(resources: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
+    """The metrics, by namespace and name, that are numbers in the lines of functions which a schedule runs."""
+    logs = {
+        json.dumps(each["Properties"]["LoggingConfig"]["LogGroup"])
+        for each in resources
+        if any(event["Type"] == "ScheduleV2" for event in _events(each)) and "LoggingConfig" in each["Properties"]
+    }
+    return {
+        (json.dumps(made["MetricNamespace"]), made["MetricName"])
+        for each in resources
+        if each["Type"] == "AWS::Logs::MetricFilter" and json.dumps(each["Properties"]["LogGroupName"]) in logs
+        for made in each["Properties"]["MetricTransformations"]
+        if str(made["MetricValue"]).startswith("$.")
+    }
 
 
 @dataclass(frozen=True)
@@ -374,7 +490,8 @@ def open_routes(template: dict[str, Any]) -> list[str]:
 def through_the_gateway(request: Request, template: dict[str, Any]) -> Bill:
     """A million such requests, with what they are answered."""
     logged = log_bytes(template) + request.own_log_bytes
-    gateway = (Item("the gateway", 1, prices.API_REQUESTS), Item("logs", logged / 1000, prices.LOGS))
+    units = max(1, -(-request.body_bytes // UNIT_BYTES))
+    gateway = (Item("the gateway", units, prices.API_REQUESTS), Item("logs", logged / 1000, prices.LOGS))
     return Bill(request.what, "", (*gateway, *_in_the_function(request)))
 
 
@@ -450,7 +567,8 @@ def document(template: dict[str, Any]) -> str:
     seen, seen_together = impressions(template), impressions_together(template)
     one, by_url, together, synced = views(template), views_by_url(), views_together(template), contents()
     nothing = idle(template)
-    bills = (one, by_url, together, synced, seen, seen_together, nothing)
+    sent, sent_together = messages(template), messages_together(template)
+    bills = (one, by_url, together, synced, seen, seen_together, sent, sent_together, nothing)
     refusals = " to ".join(_usd(writes * prices.WRITES.usd) for writes in REFUSAL_WRITES)
     parts = [
         "# What it costs",
@@ -472,14 +590,16 @@ def document(template: dict[str, Any]) -> str:
                 (seen.title, _usd(seen.usd), f"at most {_usd(BUDGETS['impressions'])}"),
                 (seen_together.title, _usd(seen_together.usd), f"at most {_usd(BUDGETS['impressions together'])}"),
                 ("A million rows of refusals moved (rules, content and hour each)", refusals, ""),
-                (nothing.title, _usd(nothing.usd), ""),
-                ("A million messages", "coming, with the context that sends them", ""),
+                (sent.title, _usd(sent.usd), f"at most {_usd(BUDGETS['messages'])}"),
+                (sent_together.title, _usd(sent_together.usd), f"at most {_usd(BUDGETS['messages together'])}"),
+                (nothing.title, _usd(nothing.usd), f"at most {_usd(BUDGETS['idle'])}"),
             ],
         ),
         "A boost step is over its budget: [decisions.md](decisions.md) says why. It writes "
         f"{STEP_WRITES + BATCH_WRITES + VIDEO_WRITES} units for one video, and {VIDEO_WRITES} for each further video "
         f"(${VIDEO_WRITES * prices.WRITES.usd:.2f} a million). `boosts/simulation.py` has the formula, and every "
         "simulation returns the price of its own campaign.",
+        "A message and the idle month are over their budgets as well; decisions.md has the reasons.",
         _worst_day(template),
         *(f"## {bill.title}\n\n{bill.about}\n\n{_parts(bill)}" for bill in bills),
         "## Prices",
@@ -496,15 +616,19 @@ def document(template: dict[str, Any]) -> str:
 def _worst_day(template: dict[str, Any]) -> str:
     days, sync = worst_days(template), sync_of_junk(template)
     of_sponsorships = [day for day in days if CAMPAIGN in day.route]
-    of_the_rest = [day for day in days if CAMPAIGN not in day.route]
+    of_webhooks = [day for day in days if WEBHOOKS in day.route]
+    of_the_rest = [day for day in days if CAMPAIGN not in day.route and WEBHOOKS not in day.route]
     together = sum(day.usd for day in of_the_rest) + sync.usd
     recorded = sum(day.usd for day in of_sponsorships)
+    heard = sum(day.usd for day in of_webhooks)
     rows = [
         *map(_cells, of_the_rest),
         (sync.title, "", "", "", "", _usd(sync.usd), ""),
         ("**together**", "", "", "", "", f"**{_usd(together)}**", ""),
         *map(_cells, of_sponsorships),
         ("**sponsorships together**", "", "", "", "", f"**{_usd(recorded)}**", ""),
+        *map(_cells, of_webhooks),
+        ("**webhooks together**", "", "", "", "", f"**{_usd(heard)}**", ""),
         *map(_cells, worst_days_by_url(template)),
     ]
     away = prices.WRITES.usd * FALLBACK_WRITES
@@ -515,7 +639,9 @@ def _worst_day(template: dict[str, Any]) -> str:
             "lets through, with the dearest request there is. The throttle is for all clients together, so one of them "
             "can keep the others out of a route. A parameter raises it; the last column says what that costs. "
             f"The budget is {BUDGETS['worst day']:.0f} USD a day for all of them, and "
-            f"{BUDGETS['worst day of sponsorships']:.0f} USD for those of sponsorships.",
+            f"{BUDGETS['worst day of sponsorships']:.0f} USD for those of sponsorships. Those of webhooks have "
+            f"{BUDGETS['worst day of webhooks']:.0f} USD: an Evolution server may tell of each message by one of two "
+            "paths. Whoever has no instance of a provider may set its throttle to 1.",
             _table(
                 ("route", "dearest request", "parameter", "a second", "USD a million", "USD a day", "for 100/s"), rows
             ),

@@ -1,4 +1,4 @@
-"""The main job on a stack of its own: boosts, a sync of views, a sponsorship and a promotion, every number checked.
+"""The main job on a stack of its own: boosts, views, a sponsorship, a promotion, broadcasts; every number checked.
 
 Exits 0 only if all checks hold. Leaves nothing running and nothing behind, however it ends.
 """
@@ -23,6 +23,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from local import tokens
 from local.api import Api, Json
 from local.build import this_architecture
+from local.demo_broadcasts import PARAMETERS, BroadcastsPart
 from local.demo_promotions import PromotionsPart
 from local.demo_sponsorships import SponsorshipsPart
 from local.demo_views import ViewsPart
@@ -156,7 +157,7 @@ def main_job(stack: EmbeddedStack, screen: Screen) -> None:
     video = f"demo-{uuid.uuid4().hex[:12]}"
     views = ViewsPart(api, stack.api_url, video, screen)
     views.start()
-    beside = (SponsorshipsPart(stack, screen), PromotionsPart(stack, screen))
+    beside = (SponsorshipsPart(stack, screen), PromotionsPart(stack, screen), BroadcastsPart(stack, screen))
     for part in beside:
         part.start()
 
@@ -322,9 +323,12 @@ def main() -> int:
         signal.signal(number, _end_cleanly)
     console = Console(highlight=False, soft_wrap=True)
     screen = Screen(console)
-    console.print("[bold]Sluice[/]: boosts, a sync of views, a sponsorship and a promotion, on a stack of its own\n")
+    console.print(
+        "[bold]Sluice[/]: boosts, a sync of views, a sponsorship, a promotion and broadcasts, on a stack of its own\n"
+    )
     try:
         with temporary("demo", tell=lambda _: None) as stack:
+            stack.overrides.update(PARAMETERS)
             try:
                 with screen.step(
                     "1 of 3  Building the functions and layers, and starting MiniStack and Valkey"
@@ -335,7 +339,7 @@ def main() -> int:
                 with screen.step("2 of 3  Deploying template.yaml with sam deploy") as done:
                     stack.deploy()
                     done.append(f"Deployed template.yaml: {len(stack.deployed.resources())} resources")
-                console.print("3 of 3  Running all four side by side, under a minute\n")
+                console.print("3 of 3  Running all five side by side, about a minute\n")
                 main_job(stack, screen)
             except LocalError:
                 _tell_why(stack, console)

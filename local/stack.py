@@ -191,7 +191,9 @@ class EmbeddedStack:
         """What a shell needs to talk to it."""
         return {
             "API_URL": self.api_url,
-            "ADMIN_TOKEN": tokens.mint(self.deployed, "admin", hours=TOKEN_HOURS),
+            "ADMIN_TOKEN": (admin := tokens.mint(self.deployed, "admin", hours=TOKEN_HOURS)),
+            "SLUICE_URL": self.api_url,
+            "SLUICE_TOKEN": admin,
             "OPERATOR_TOKEN": tokens.mint(self.deployed, "operator", hours=TOKEN_HOURS),
             "STACK_NAME": STACK_NAME,
             "REDIS_URL": self.redis_url,

@@ -18,7 +18,7 @@ from local.api import Api
 from local.build import built, this_architecture
 from local.stack import temporary
 from local.tokens import mint
-from tests import bench_promotions, bench_sponsorships, bench_views
+from tests import bench_broadcasts, bench_promotions, bench_sponsorships, bench_views
 from tests.account import account
 from tests.bench_calls import Calls, write_units
 from tests.bench_tables import a_table, console
@@ -46,6 +46,8 @@ def main() -> None:
     bench_sponsorships.main()
     console.print("\n[bold]Promotions[/]")
     bench_promotions.main()
+    console.print("\n[bold]Broadcasts[/]")
+    bench_broadcasts.main()
 
 
 def bench_steps() -> None:

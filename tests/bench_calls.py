@@ -60,7 +60,7 @@ def write_units(aws: Account, actions: list[dict[str, Any]], each: int = 2, entr
         if item is None:
             answer = client.get_item(TableName=write["TableName"], Key=write["Key"], ConsistentRead=True)
             item = answer.get("Item", write["Key"])
-        units += each * -(-_size(item) // 1024)
+        units += each * -(-size_of(item) // 1024)
         table = aws.resources[write["TableName"]]["Properties"]
         names = write.get("ExpressionAttributeNames", {})
         changed = {name for alias, name in names.items() if alias in write.get("UpdateExpression", "").split()}
@@ -74,7 +74,7 @@ def write_units(aws: Account, actions: list[dict[str, Any]], each: int = 2, entr
     return units
 
 
-def _size(value: Any) -> int:
+def size_of(value: Any) -> int:
     """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html, closely."""
     return sum(len(name) + _value_size(*content.items()) for name, content in value.items())
 
@@ -85,7 +85,7 @@ def _value_size(value: tuple[str, Any]) -> int:
         case "N":
             return len(content.strip("0.")) // 2 + 2
         case "M":
-            return 3 + _size(content) + len(content)
+            return 3 + size_of(content) + len(content)
         case "L":
             return 3 + sum(1 + _value_size(*each.items()) for each in content)
         case "BOOL" | "NULL":

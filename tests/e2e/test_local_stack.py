@@ -94,7 +94,8 @@ def test_the_env_file_can_be_sourced_and_its_names_are_enough_for_curl(stack: St
         line.startswith("export ") and line.endswith("'") for line in (tmp_path / "env").read_text().splitlines()
     )
     assert (tmp_path / "env").stat().st_mode & 0o077 == 0
-    assert names["API_URL"] == stack.api_url
+    assert names["API_URL"] == names["SLUICE_URL"] == stack.api_url
+    assert names["ADMIN_TOKEN"] == names["SLUICE_TOKEN"]
     assert names["AWS_ENDPOINT_URL"] == stack.embedded.endpoint_url
     assert names["REDIS_URL"].startswith("redis")
     assert {"STACK_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"} <= names.keys()

@@ -19,8 +19,14 @@ def a_template() -> dict[str, Any]:
     endpoint = {"VpcEndpointType": "Interface", "SubnetIds": ["a", "b"]}
     free = {"VpcEndpointType": "Gateway", "RouteTableIds": ["a"]}
     every = [{"Ref": "Period"}, "rate(10 minutes)"]
-    # Two filters of three make one metric.
-    made = ["Failed", "Degraded", "Degraded"]
+    # Two filters make one metric. What counts lines, or is of a function that no schedule runs, costs nothing.
+    made = [
+        ("Pending", "$.pending", "Logs"),
+        ("Parked", "$.parked", "Logs"),
+        ("Parked", "$.parked_too", "Logs"),
+        ("Failed", "1", "Logs"),
+        ("Percent", "$.percent", "OtherLogs"),
+    ]
     resources = {
         "Api": {
             "Type": "AWS::Serverless::HttpApi",
@@ -35,13 +41,14 @@ def a_template() -> dict[str, Any]:
         "Worker": {
             "Type": "AWS::Serverless::Function",
             "Properties": {
+                "LoggingConfig": {"LogGroup": {"Ref": "Logs"}},
                 "Events": {
                     **{f"Steps{number}": {"Type": "SQS", "Properties": {}} for number in range(QUEUES)},
                     **{
                         f"Period{number}": {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": rate}}
                         for number, rate in enumerate(every)
                     },
-                }
+                },
             },
         },
         **{f"Alarm{number}": {"Type": "AWS::CloudWatch::Alarm", "Properties": {}} for number in range(ALARMS)},
@@ -49,10 +56,13 @@ def a_template() -> dict[str, Any]:
             f"Filter{number}": {
                 "Type": "AWS::Logs::MetricFilter",
                 "Properties": {
-                    "MetricTransformations": [{"MetricNamespace": {"Ref": "AWS::StackName"}, "MetricName": name}]
+                    "LogGroupName": {"Ref": logs},
+                    "MetricTransformations": [
+                        {"MetricNamespace": {"Ref": "AWS::StackName"}, "MetricName": name, "MetricValue": value}
+                    ],
                 },
             }
-            for number, name in enumerate(made)
+            for number, (name, value, logs) in enumerate(made)
         },
         "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {}},
         "AlarmOfTheUrl": {"Type": "AWS::CloudWatch::Alarm", "Condition": "HasTrackUrl", "Properties": {}},
@@ -100,6 +110,38 @@ def test_a_million_boost_steps_by_hand() -> None:
 
     assert cost.steps_usd() == pytest.approx(by_hand)
     assert by_hand == pytest.approx(10.975, abs=0.0001)
+
+
+def test_a_million_messages_by_hand() -> None:
+    """A step of 400 ms, three webhooks of 15 ms that are applied in 40 ms each, an event that is relayed in 30 ms."""
+    platform = sum(map(len, cost.PLATFORM_LINES))
+    logs = 3 * (len("200 -") + platform) + 5 * platform
+
+    usd = cost.messages(a_template()).usd
+
+    units = 40 * 0.625 + 23 * 0.125
+    functions = 8 * 0.20 + 13.3334 * (0.5 * (0.4 + 3 * 0.015 + 3 * 0.04) + 0.25 * 0.03)
+    assert usd == pytest.approx(units + functions + 3 * 1.00 + 4 * 3 * 0.40 + 1.00 + logs / 1000 * 0.50)
+
+
+def test_a_million_messages_of_45_a_step_by_hand() -> None:
+    """A step of 1.8 s for 45 messages, and five events; three webhooks each, of which ten are applied in 80 ms."""
+    platform = sum(map(len, cost.PLATFORM_LINES))
+    logs = 3 * (len("200 -") + platform) + (1 / 45 + 5 / 45 + 0.3) * platform
+
+    usd = cost.messages_together(a_template()).usd
+
+    units = 12 * 0.625 + 8.15 * 0.125
+    functions = (6 / 45 + 3.3) * 0.20 + 13.3334 * (0.5 * (1.8 / 45 + 3 * 0.015 + 0.3 * 0.08) + 0.25 * 0.03 * 5 / 45)
+    assert usd == pytest.approx(units + functions + 3 * 1.00 + (3 / 45 + 3.6) * 0.40 + 5 / 45 + logs / 1000 * 0.50)
+
+
+def test_messages_and_the_idle_month_say_that_they_are_over_their_budgets() -> None:
+    assert cost.BUDGETS["messages"] == 41 < cost.messages(source()).usd < 45
+    assert cost.BUDGETS["messages together"] == 14 < cost.messages_together(source()).usd < 16
+    assert cost.BUDGETS["idle"] == 35 < cost.idle(source()).usd < 36
+
+    assert "A message and the idle month are over their budgets as well" in cost.document(source())
 
 
 def test_a_month_in_which_nothing_happens_by_hand() -> None:
@@ -249,9 +291,12 @@ def test_the_worst_day_of_all_open_routes_keeps_its_budget_at_the_templates_thro
 
     assert {day.route for day in days} == OPEN_ROUTES == cost.OPEN.keys()
     recorded = sum(day.usd for day in days if cost.CAMPAIGN in day.route)
-    together = sum(day.usd for day in days) - recorded + cost.sync_of_junk(source()).usd
+    heard = sum(day.usd for day in days if cost.WEBHOOKS in day.route)
+    together = sum(day.usd for day in days) - recorded - heard + cost.sync_of_junk(source()).usd
     assert together <= cost.BUDGETS["worst day"] == 100
     assert recorded <= cost.BUDGETS["worst day of sponsorships"] == 70
+    assert heard <= cost.BUDGETS["worst day of webhooks"] == 300
+    assert f"| **{heard:.2f}** |" in cost.document(source())
     assert f"| **{together:.2f}** |" in cost.document(source())
     assert f"| **{recorded:.2f}** |" in cost.document(source())
 
@@ -266,7 +311,10 @@ def test_whoever_raises_a_throttle_is_over_the_budget() -> None:
     template = source()
     template["Parameters"]["CountsRateLimit"]["Default"] = 200
 
-    assert sum(day.usd for day in cost.worst_days(template)) > cost.BUDGETS["worst day"]
+    days = [
+        day for day in cost.worst_days(template) if cost.CAMPAIGN not in day.route and cost.WEBHOOKS not in day.route
+    ]
+    assert sum(day.usd for day in days) > cost.BUDGETS["worst day"]
 
 
 def test_every_field_of_the_access_log_has_an_example() -> None:

@@ -176,6 +176,14 @@ NO_COMMANDS = {
     "POST /v2/campaigns/{campaign_id}/media": "It writes nothing.",
     "PUT /v2/sandbox/accounts/{handle}": "It sets the whole account.",
     "PUT /v2/sandbox/posts/{post_id}/engagement": "It sets the whole of it.",
+    "POST /api/campaigns/simulate": "It reads.",
+    "POST /api/campaigns/{campaign_id}/simulate": "It reads.",
+    "POST /api/campaigns/{campaign_id}/recipients/import": "A second form that nobody uploads by expires in a day.",
+    "POST /api/instances/{instance_id}/test": "It asks the provider.",
+    "POST /api/media": "It writes nothing.",
+    "POST /webhooks/evolution/{instance}": "A row that stands where it is told to stand stays there.",
+    "POST /webhooks/evolution/{instance}/{event}": "As without the event.",
+    "POST /webhooks/meta/{instance}": "As that of Evolution.",
     "POST /api/admin/views/sync": "A sync moves what is pending, and takes back nothing that anybody commanded.",
 }
 """Routes that take a body and no Idempotency-Key, and why."""
