@@ -51,17 +51,6 @@ def moved_base(now: Base, base: Base) -> Base:
     return now if now.since(base).rows >= _BASE_ROWS else base
 
 
-def probed(probing: int | None, *, accepted: bool) -> int | None:
-    """How many in a row were accepted since the breaker's pause, after one more outcome; None from the fifth on.
-
-    While it is not None a step sends one message. A throttle is no outcome here.
-    """
-    if probing is None:
-        return None
-    accepted_in_a_row = probing + 1 if accepted else 0
-    return None if accepted_in_a_row >= ACCEPTED_TO_CLOSE else accepted_in_a_row
-
-
 def commonest(codes: Iterable[str]) -> tuple[str, ...]:
     """The three commonest codes, for the reason of a pause."""
     counted = sorted(Counter(codes).items(), key=lambda each: (-each[1], each[0]))
@@ -114,10 +103,6 @@ class Trouble:
     def waits_for_probe(self, now: datetime) -> bool:
         """Whether a probe is out. One whose claim was never recorded counts until its deadline."""
         return self.probe is not None and self.probe_until is not None and now < self.probe_until
-
-    def free_at(self, now: datetime) -> datetime:
-        """When it may allow a message again, if nothing is recorded before."""
-        return max([now, *(each for each in (self.blocked_until, self.probe_until) if each)])
 
     def probing(self, claim: str, deadline: datetime) -> "Trouble":
         """With a claim that is out, if it is careful: T1 writes that, under the instance's `v`."""

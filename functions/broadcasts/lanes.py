@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from broadcasts.zones import Zones
 
 MOST_LANES = 100
-CHUNK_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,6 @@ class Lane:
     def is_done(self) -> bool:
         """Whether no row is left in this pass."""
         return self.cursor >= self.rows
-
-    def next_rows(self, most: int) -> range:
-        """The numbers of the next rows, at most `most` of them, all of one chunk."""
-        chunk_end = (self.cursor // CHUNK_ROWS + 1) * CHUNK_ROWS
-        return range(self.cursor, max(self.cursor, min(self.cursor + most, self.rows, chunk_end)))
 
     def moved(self, cursor: int) -> "Lane":
         """The lane with the rows before `cursor` taken. Raises ValueError if that goes back, or beyond the last."""

@@ -1,6 +1,6 @@
 """What a message costs, in 1/1,000,000 of the instance's currency (S5-57). Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,14 +28,3 @@ def price_of(
     if known:
         return max(known, key=lambda each: date.fromisoformat(each.since)).price
     return otherwise or 0
-
-
-def affordable(budget: int | None, committed: int, prices: Iterable[int]) -> int:
-    """How many of these messages, in their order, the budget allows; `committed` is what is spent and reserved."""
-    count = 0
-    for price in prices:
-        committed += price
-        if budget is not None and committed > budget:
-            break
-        count += 1
-    return count

@@ -62,10 +62,6 @@ class Order:
     by: SortBy = SortBy.CREATED_AT
     direction: Direction = Direction.DESC
 
-    @property
-    def is_newest_first(self) -> bool:
-        return self == Order()
-
 
 @dataclass(frozen=True)
 class Filter:

@@ -4,7 +4,7 @@ A change of a campaign is a transaction of its chain or of a command. A record i
 changes rows, and adds what they count for to a counter item of its own [B3], so it never touches the campaign's item.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -243,10 +243,6 @@ class BroadcastStore(ChainStore[Broadcast, Change]):
             begin = f"{agenda.PREFIX}{each}#"
             found += page_of(DueItem, lambda item: item.due(), campaign_id, begin, _MORE_DUE, None)[0]
         return tuple(found)
-
-    def all_due(self, campaign_id: str, limit: int) -> list[Due]:
-        """The agenda, at most `limit` entries."""
-        return page_of(DueItem, lambda item: item.due(), campaign_id, agenda.PREFIX, limit, None)[0]
 
     def due_claim(self, campaign_id: str, part: str) -> Due | None:
         """A claim, by its part; None when it is settled."""
@@ -542,9 +538,3 @@ def listed_by(owner: str | None, instance_id: str | None = None) -> Listing:
     if owner is not None:
         return Listing(ListedItem.by_owner.query, owner, "listed")
     return Listing(ListedItem.by_creation.query, PART, "kind")
-
-
-def in_batches(moved: Sequence[Moved], size: int) -> Iterator[Sequence[Moved]]:
-    """Rows in groups of at most `size`."""
-    for begin in range(0, len(moved), size):
-        yield moved[begin : begin + size]

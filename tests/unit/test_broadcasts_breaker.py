@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcasts.breaker import Answer, Base, Trouble, commonest, moved_base, probed, trips
+from broadcasts.breaker import Answer, Base, Trouble, commonest, moved_base, trips
 from broadcasts.pacing import MOST_AT_ONCE
 from sluice.plain import from_json, to_json
 
@@ -46,20 +46,6 @@ def test_rows_that_late_evidence_moves_are_not_counted_below_nothing() -> None:
     assert moved_base(Base(0, 30), Base(80, 0)) == Base(80, 0)
 
 
-def test_after_a_breaker_s_pause_five_in_a_row_close_it() -> None:
-    probing: int | None = 0
-
-    for expected in (1, 2, 3, 4, None):
-        probing = probed(probing, accepted=True)
-        assert probing == expected
-
-    assert probed(None, accepted=False) is None
-
-
-def test_one_that_is_not_accepted_begins_the_five_again() -> None:
-    assert probed(4, accepted=False) == 0
-
-
 def test_the_reason_of_a_pause_names_the_three_commonest_codes() -> None:
     assert commonest(["d", "b", "a", "b", "c", "c", "c", "a"]) == ("c", "a", "b")
     assert commonest([]) == ()
@@ -67,7 +53,6 @@ def test_the_reason_of_a_pause_names_the_three_commonest_codes() -> None:
 
 def test_without_trouble_a_step_claims_what_it_likes_and_nothing_is_written() -> None:
     assert FINE.allows(NOW) == MOST_AT_ONCE
-    assert FINE.free_at(NOW) == NOW
     assert after(FINE, Answer.ACCEPTED, Answer.REFUSED) == FINE
     assert FINE.probing("claim", NOW) == FINE
 
@@ -78,7 +63,6 @@ def test_a_refusal_of_the_instance_blocks_it_at_once() -> None:
     assert blocked.blocked_until == NOW + 30 * SECOND
     assert blocked.reason == "instance_refused"
     assert blocked.allows(NOW + 29 * SECOND) == 0
-    assert blocked.free_at(NOW) == NOW + 30 * SECOND
     assert blocked.allows(NOW + 30 * SECOND) == 1
 
 
@@ -144,7 +128,6 @@ def test_after_a_block_one_claim_is_out_at_a_time_until_it_is_recorded() -> None
     probing = after(FINE, Answer.INSTANCE_REFUSED).probing("probe", later + 75 * SECOND)
 
     assert probing.allows(later) == 0
-    assert probing.free_at(later) == later + 75 * SECOND
     refused = probing.after(Answer.REFUSED, "probe", later, can_be_asked=True)
     assert refused.allows(later) == 1
     assert probing.after(Answer.REFUSED, "earlier", later, can_be_asked=True).allows(later) == 0
@@ -176,7 +159,7 @@ def test_whatever_happens_it_is_allowed_again_within_an_hour_and_an_accepted_mes
         now += seconds * SECOND
         trouble = trouble.after(answer, "claim", now, can_be_asked=can_be_asked)
 
-    free_at = trouble.free_at(now)
+    free_at = trouble.blocked_until if trouble.is_blocked(now) and trouble.blocked_until else now
 
     assert free_at <= now + timedelta(hours=1)
     assert trouble.allows(free_at) >= 1

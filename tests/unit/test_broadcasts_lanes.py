@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcasts.lanes import CHUNK_ROWS, MOST_LANES, Lane, Places, furthest_behind
+from broadcasts.lanes import MOST_LANES, Lane, Places, furthest_behind
 
 
 def a_lane(number: int = 0, rows: int = 100, cursor: int = 0) -> Lane:
@@ -44,26 +44,6 @@ def test_every_row_has_a_place_of_its_own_in_a_lane_that_has_its_zones(rows: lis
     assert sum(lane.rows for lane in lanes) == len(rows)
     assert all(zones <= set(lanes[lane].zones) for (lane, _), zones in zip(found, rows, strict=True))
     assert all(number < lanes[lane].rows for lane, number in found)
-
-
-def test_the_next_rows_are_of_one_chunk() -> None:
-    assert a_lane(rows=2500, cursor=0).next_rows(45) == range(45)
-    assert a_lane(rows=2500, cursor=990).next_rows(45) == range(990, 1000)
-    assert a_lane(rows=2500, cursor=1000).next_rows(45) == range(1000, 1045)
-    assert a_lane(rows=2500, cursor=2490).next_rows(45) == range(2490, 2500)
-    assert len(a_lane(rows=2500, cursor=2500).next_rows(45)) == 0
-
-
-@given(st.integers(0, 3 * CHUNK_ROWS), st.lists(st.integers(1, 45), min_size=1))
-def test_walking_a_lane_takes_each_row_once(rows: int, sizes: list[int]) -> None:
-    lane, taken = a_lane(rows=rows), list[int]()
-
-    while not lane.is_done:
-        found = lane.next_rows(sizes[len(taken) % len(sizes)])
-        taken += found
-        lane = lane.moved(found.stop)
-
-    assert taken == list(range(rows))
 
 
 @pytest.mark.parametrize("cursor", [9, 101])

@@ -3,10 +3,8 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from broadcasts.prices import Price, affordable, price_of
+from broadcasts.prices import Price, price_of
 
 PRICES = (
     Price("BR", "marketing", 62_500, "2026-01-01"),
@@ -38,19 +36,3 @@ def test_a_message_costs_what_the_table_says_on_its_day_else_what_every_message_
 
 def test_an_instance_without_prices_costs_nothing() -> None:
     assert price_of((), None, "BR", "marketing", date(2026, 11, 1)) == 0
-
-
-def test_a_budget_allows_messages_in_their_order_until_the_first_that_is_above_it() -> None:
-    assert affordable(100, 40, [30, 30, 30]) == 2
-    assert affordable(100, 100, [1]) == 0
-    assert affordable(100, 100, [0, 0]) == 2
-    assert affordable(100, 90, [20, 5]) == 0
-    assert affordable(None, 10**12, [10**9] * 3) == 3
-
-
-@given(st.integers(0, 1000), st.integers(0, 1000), st.lists(st.integers(0, 100)))
-def test_a_budget_is_never_exceeded(budget: int, committed: int, prices: list[int]) -> None:
-    count = affordable(budget, committed, prices)
-
-    assert not count or committed + sum(prices[:count]) <= budget
-    assert count == len(prices) or committed + sum(prices[: count + 1]) > budget
