@@ -132,8 +132,6 @@ def _actions(operation: str, arguments: dict[str, Any]) -> list[tuple[str, dict[
             return [next(iter(action.items())) for action in arguments["TransactItems"]]
         case "PutItem" | "UpdateItem" | "DeleteItem":
             return [(operation.removesuffix("Item"), arguments)]
-        case "BatchWriteItem":
-            raise NotImplementedError("nobody uses it")
     return []
 
 

@@ -204,16 +204,6 @@ class Dynamo:
     def _DeleteItem(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._write_one("DeleteItem", "Delete", arguments)
 
-    def _BatchWriteItem(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        requests = [
-            (name, *next(iter(each.items()))) for name, some in arguments["RequestItems"].items() for each in some
-        ]
-        assert 0 < len(requests) <= 25, "a batch write takes 25 requests"
-        # It knows no conditions, and is no transaction: each is written by itself.
-        for name, kind, request in requests:
-            self._store([self._written(kind.removesuffix("Request"), {"TableName": name, **request})])
-        return {"UnprocessedItems": {}}
-
     def _TransactWriteItems(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         now, token = datetime.now(UTC), arguments.get("ClientRequestToken")
         if token and token in self._tokens and now - self._tokens[token] < _TOKEN_LIVES:

@@ -63,10 +63,7 @@ def _parts(arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for action in arguments.get("TransactItems", []):
         yield from action.values()
     for table, wanted in arguments.get("RequestItems", {}).items():
-        if isinstance(wanted, dict):
-            yield {"TableName": table, **wanted}
-        else:  # of a BatchWriteItem
-            yield from ({"TableName": table, **write} for each in wanted for write in each.values())
+        yield {"TableName": table, **wanted}
 
 
 def _check_expressions(operation: str, part: dict[str, Any]) -> None:

@@ -70,7 +70,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BroadcastsImportsWorkerFunction": {"PutItem", "UpdateItem"},
         "BroadcastsListsApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
         "BroadcastsWebhooksWorkerFunction": {"UpdateItem"},
-        "BroadcastsWorkerFunction": {"BatchWriteItem", "DeleteItem", "PutItem", "UpdateItem"},
+        "BroadcastsWorkerFunction": {"DeleteItem", "PutItem", "UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
     },
