@@ -88,7 +88,7 @@ def page(
 @app.get(f"{CAMPAIGNS}/limits", **http.require(Role.OPERATOR))
 def limits() -> LimitsResource:
     """Return the caps and their use (S1-13)."""
-    return LimitsResource.of(commands().today())
+    return LimitsResource.of(commands().today(), commands().zone)
 
 
 @app.get(CAMPAIGN, **http.require(Role.OPERATOR, errors=[404]))

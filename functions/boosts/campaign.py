@@ -250,7 +250,7 @@ def run_step(campaign: Campaign, usage: Usage, limits: Limits, now: datetime, zo
     if campaign.is_exhausted:
         return fail(campaign, stepped, f"not done after {campaign.max_steps} steps", now)
     if campaign.status is Status.REVERTING:
-        return _take_back(campaign, stepped, now)
+        return _take_back(campaign, stepped, now, zone)
     return _add(campaign, stepped, usage, limits, now, zone)
 
 
@@ -300,14 +300,16 @@ def _add(campaign: Campaign, stepped: Campaign, usage: Usage, limits: Limits, no
     return replace(ended, usage=(*usage_changes, *ended.usage), is_batch=True)
 
 
-def _take_back(campaign: Campaign, stepped: Campaign, now: datetime) -> Change:
-    """Take views back. The caps get nothing back, because they limit what was executed."""
+def _take_back(campaign: Campaign, stepped: Campaign, now: datetime, zone: ZoneInfo) -> Change:
+    """Take views back. The caps get nothing back, because they limit what was executed; the day has them apart."""
     views = min(BATCH_SIZE, campaign.standing_count)
     taken = replace(stepped, reverted_count=campaign.reverted_count + views, wake_at=_next_batch(now))
+    today = now.astimezone(zone).date()
+    usage = (UsageChange(month_of(today), taken_back=views, day=today.day),)
     if taken.standing_count:
-        return Change(campaign, taken, is_batch=True)
+        return Change(campaign, taken, usage=usage, is_batch=True)
     done = replace(taken, status=Status.REVERTED, wake_at=None, waiting_for=None)
-    return Change(campaign, done, Action.REVERTED, is_batch=True)
+    return Change(campaign, done, Action.REVERTED, usage=usage, is_batch=True)
 
 
 def _movable(promised: Mapping[str, int], usage: Usage, limits: Limits) -> tuple[str, int]:

@@ -4,7 +4,8 @@
 |-----------------|------------------|----------|------------------------------------------------------|
 | bst_...         | campaign         | campaign | the campaign itself                                  |
 | bst_...         | batch#0000000007 | batch    | the views that step 7 added: the evidence            |
-| usage#2026-11   | usage            | usage    | allotted, executed, d01..d31 over all campaigns      |
+| usage#2026-11   | usage            | usage    | allotted, executed, d01..d31, r01..r31 over all      |
+|                 |                  |          | campaigns: `sluice.boosts` has the days        |
 | video#abc123    | bst_...          | video    | so that a video's campaigns are found, newest first  |
 | platform        | campaign         | platform | whether the platform is stopped (the kernel's)       |
 """
@@ -21,10 +22,9 @@ from boosts.campaign import Status, Waiting
 from boosts.plan import Pattern
 from boosts.usage import Usage
 from sluice import chained
+from sluice.boosts import USAGE, DayAttributes
 from sluice.chained import PART, ChainedAttributes
 from sluice.dynamodb import Bound, DateAttribute, EnumAttribute, TextsAttribute
-
-USAGE = "usage"
 
 
 class BoostsItem(Bound):
@@ -80,21 +80,11 @@ class BatchItem(BoostsItem, discriminator="batch"):
     committed_at = UTCDateTimeAttribute()
 
 
-class UsageItem(BoostsItem, discriminator=USAGE):
-    """A month's use. The day counters are flat, because ADD into a missing map is an error."""
+class UsageItem(DayAttributes, BoostsItem, discriminator=USAGE):
+    """A month's use."""
 
     allotted = NumberAttribute(default=0)
     executed = NumberAttribute(default=0)
-    # PynamoDB drops what is not declared.
-    d01, d02, d03, d04, d05, d06, d07, d08 = (NumberAttribute(null=True) for _ in range(8))
-    d09, d10, d11, d12, d13, d14, d15, d16 = (NumberAttribute(null=True) for _ in range(8))
-    d17, d18, d19, d20, d21, d22, d23, d24 = (NumberAttribute(null=True) for _ in range(8))
-    d25, d26, d27, d28, d29, d30, d31 = (NumberAttribute(null=True) for _ in range(7))
-
-    @classmethod
-    def day(cls, number: int) -> NumberAttribute:
-        counter: NumberAttribute = getattr(cls, f"d{number:02d}")
-        return counter
 
     def usage(self) -> Usage:
         days = {number: getattr(self, f"d{number:02d}") for number in range(1, 32)}

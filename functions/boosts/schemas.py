@@ -223,9 +223,10 @@ class LimitsResource(BaseModel):
     remaining: int = Field(description="Views that new campaigns can still get this month.")
     today_total: int = Field(description="Views executed today.")
     today_remaining: int
+    time_zone: str = Field(description="The platform's time zone (TimeZone), in which days and months begin and end.")
 
     @classmethod
-    def of(cls, today: Today) -> "LimitsResource":
+    def of(cls, today: Today, zone: ZoneInfo) -> "LimitsResource":
         return cls(
             max_per_day=today.limits.max_per_day,
             global_monthly_cap=today.limits.global_monthly_cap,
@@ -234,6 +235,7 @@ class LimitsResource(BaseModel):
             remaining=today.usage.left(today.limits),
             today_total=today.today_total,
             today_remaining=max(0, today.limits.max_per_day - today.today_total),
+            time_zone=zone.key,
         )
 
 

@@ -12,7 +12,7 @@ from boosts.usage import Limits, Usage, UsageChange
 from sluice import prices
 
 # What is written, in write units (a transaction's count double). A step: the campaign (2) with its sweep index (2). A
-# batch: usage, row, the platform's check (6). Each video of a batch: its total and its day (4).
+# batch, also of a revert: usage, row, the platform's check (6). Each video of a batch: its total and its day (4).
 STEP_WRITES, BATCH_WRITES, VIDEO_WRITES = 4, 6, 4
 
 

@@ -11,9 +11,10 @@ from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.transactions import TransactWrite
 
 from boosts.campaign import Action, BatchRow, Campaign, Change, RowPlace, Status
-from boosts.items import USAGE, BatchItem, CampaignItem, ListedItem, UsageItem, VideoItem
+from boosts.items import BatchItem, CampaignItem, ListedItem, UsageItem, VideoItem
 from boosts.usage import Limits, Usage, UsageChange
 from sluice import totals
+from sluice.boosts import USAGE, usage_id
 from sluice.campaign import State
 from sluice.chained import PART
 from sluice.clock import rfc3339
@@ -51,18 +52,18 @@ class Store(ChainStore[Campaign, Change]):
 
     def read(self, campaign_id: str, month: str) -> State[Campaign] | None:
         """A campaign, a month's use, and whether the platform is stopped, in one consistent batch read."""
-        return self.read_with(campaign_id, {(_usage_id(month), USAGE): UsageItem})
+        return self.read_with(campaign_id, {(usage_id(month), USAGE): UsageItem})
 
     def usage_in(self, state: State[Campaign], month: str) -> Usage:
         """The month's use, as `read` found it."""
-        item = state.beside.get((_usage_id(month), USAGE))
+        item = state.beside.get((usage_id(month), USAGE))
         return item.usage() if item else Usage(month)
 
     def usages(self, months: Iterable[str]) -> dict[str, Usage]:
         """The use of several months, by a consistent read."""
         wanted = list(months)
         with transient_as_unavailable():
-            items = list(UsageItem.batch_get([(_usage_id(each), USAGE) for each in wanted], consistent_read=True))
+            items = list(UsageItem.batch_get([(usage_id(each), USAGE) for each in wanted], consistent_read=True))
         return {each: Usage(each) for each in wanted} | {item.usage().month: item.usage() for item in items}
 
     def lacking(self, change: Change) -> str | None:
@@ -170,8 +171,10 @@ def _add_usage(transaction: TransactWrite, change: UsageChange, limits: Limits) 
         add(UsageItem.allotted, change.allotted, limits.global_monthly_cap)
     if change.executed:
         add(UsageItem.executed, change.executed, limits.global_monthly_cap)
-        add(UsageItem.day(change.day), change.executed, limits.max_per_day)
-    transaction.update(UsageItem(_usage_id(change.month), USAGE), actions, condition)
+        add(UsageItem.executed_on(change.day), change.executed, limits.max_per_day)
+    if change.taken_back:
+        actions.append(UsageItem.taken_back_on(change.day).add(change.taken_back))
+    transaction.update(UsageItem(usage_id(change.month), USAGE), actions, condition)
 
 
 def _row(item: BatchItem) -> BatchRow:
@@ -188,7 +191,3 @@ def _step_of(part: str) -> int:
 
 def _video_id(video_id: str) -> str:
     return f"video#{video_id}"
-
-
-def _usage_id(month: str) -> str:
-    return f"usage#{month}"

@@ -45,11 +45,15 @@ class Today:
 
 @dataclass(frozen=True)
 class UsageChange:
-    """What a transaction adds to a month's use: `allotted` may be negative; `executed` goes to the month and `day`."""
+    """What a transaction adds to a month's use: `allotted` may be negative; `executed` goes to the month and `day`.
+
+    `taken_back` goes to `day` alone, and to no cap.
+    """
 
     month: str
     allotted: int = 0
     executed: int = 0
+    taken_back: int = 0
     day: int = 0
 
     def fits(self, limits: Limits) -> bool:

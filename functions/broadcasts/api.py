@@ -13,11 +13,12 @@ from broadcasts import export, regions
 from broadcasts.bucket import list_bucket
 from broadcasts.campaign import PREFIX, Broadcast, BroadcastStatus
 from broadcasts.checks_queue import checks_queue
-from broadcasts.commands import EVERYBODY, Broadcasts, Rules, Written
+from broadcasts.commands import Broadcasts, Rules, Written
 from broadcasts.given import GivenLists
 from broadcasts.import_schemas import ListImportResource, NewListImport, NewListImportForm
 from broadcasts.import_store import ImportStore
 from broadcasts.items import BroadcastsItem, MessagesItem
+from broadcasts.owners import EVERYBODY
 from broadcasts.recipients import CleanList
 from broadcasts.reviewing import Reviews
 from broadcasts.row import SOURCE_STATUS, RowKey, RowStatus

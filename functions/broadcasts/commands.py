@@ -25,8 +25,6 @@ from sluice.roles import Principal, Role
 from sluice.store import Listing, Place
 from sluice.wake import Wake
 
-EVERYBODY = "*"
-"""The owner of all campaigns, in a request of an operator (amendment 29)."""
 _AT_ONCE = 16
 _NO_TERMS = Terms(name="", instance_id="", rate_limit=0)
 

@@ -13,6 +13,7 @@
 | number#<provider>#<address> | number           | the instance that has a number: one                                 |
 | tpl_<ULID>           | campaign, version#0003  | a template, and its versions, which never change                    |
 | instances#<owner>, templates#<owner> | id of the thing | the lists of an owner                                       |
+| instances, templates | id of the thing         | the lists of all owners                                             |
 | instances            | count                   | how many instances there are: at most 1,000                         |
 | quota#<owner>#2026-11-26 | quota               | what was claimed of that day, in the owner's zone                   |
 | owner#<owner>        | owner                   | limits, opt-out words, frequency cap                                |

@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 
 from broadcasts.gate import Cap, Rules
 
+EVERYBODY = "*"
+"""All owners, in a list that an operator asks for (amendment 29)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:

@@ -422,6 +422,7 @@ class BroadcastListed(CountedResource):
     pause_reason: PauseReason | None
     failure_reason: str | None
     waiting_for: WaitingFor | None
+    next_step_at: Moment | None = Field(description="When its next step is due. Null: nothing happens by itself.")
     in_flight_until: Moment | None
     importing: bool = Field(description="Whether its list is still being stored: it can be started all the same.")
     created_at: Moment
@@ -431,12 +432,13 @@ class BroadcastListed(CountedResource):
     def of(cls, found: Broadcast, total: Counts, **more: Any) -> Self:
         """The campaign, with the sum of its counters."""
         own = BroadcastListed.model_fields.keys() - CountedResource.model_fields.keys()
-        made = {"status", "user_id", "windows", "importing"}
+        made = {"status", "user_id", "windows", "importing", "next_step_at"}
         return cls(
             **{name: getattr(found, name) for name in own - made},
             **cls.counted(total),
             status=found.shown,
             user_id=found.owner,
+            next_step_at=found.wake_at,
             windows=[SendingWindow.of(each) for each in found.windows.each] if found.windows else [],
             importing=not found.is_laid,
             **more,

@@ -7,8 +7,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from operations import chains
 from operations.schemas import EntryPage, EntryResource, Verification, place
-from operations.trail import CONTENT, EXCEPTION, OF_BROADCASTS, OF_OWNERS, Trail
-from sluice import http, platform, settings
+from operations.trail import CONTENT, EXCEPTION, OF_BROADCASTS, OF_OWNERS, SINGLE, Trail
+from sluice import http, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
 from sluice.dynamodb import bind
@@ -17,6 +17,7 @@ from sluice.roles import Role
 
 ENTITY_DESCRIPTION = (
     "The id of a campaign, an import, an instance or a template; `platform`: stops and resumes; "
+    "`redrives`: dead letters that were put back; `tokens`: tokens that the API minted; "
     "`content:story:123`: the registrations of a content; `adjustments:story:123`: the adjustments of its views; "
     "`exception:mastodon.social:1234`: what operators said of an account at a network; "
     "`limits:acme`: what operators set for an owner of broadcasts; `contacts:acme`: what that owner said of people; "
@@ -38,7 +39,7 @@ def trail() -> Trail:
     bind(EntryItem, read.audit_table)
     bind(LedgerItem, read.ledger_table)
     items = {table: items_in(getattr(read, table)) for table in chains.TABLES}
-    others = {platform.ENTITY: items[chains.PLATFORM_TABLE], CONTENT: items["views_table"]}
+    others = dict.fromkeys(SINGLE, items[chains.PLATFORM_TABLE]) | {CONTENT: items["views_table"]}
     others |= {EXCEPTION: items["promotions_table"]}
     others |= dict.fromkeys((*OF_BROADCASTS, *OF_OWNERS), items["broadcasts_table"])
     campaigns = {prefix: items[chain.table] for chain in chains.CHAINS for prefix in chain.prefixes}

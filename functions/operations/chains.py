@@ -1,4 +1,4 @@
-"""The chains of the platform, one row each: audit, stop, health, sweeper and `make redrive` are fed by these rows.
+"""The chains of the platform, one row each: audit, stop, health, sweeper and redrive are fed by these rows.
 
 A row repeats as text what its context says in code, because no context imports another. A test finds every StepChain
 under functions/, and fails when its row is missing or says something else (tests/template/chains.py).

@@ -3,22 +3,27 @@
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from operations.chains import CALLERS, CHAINS, OUTBOX_DEAD_LETTERS, QUEUES
 from operations.trail import Listed, TrailPlace, Verified
 from sluice import http
 from sluice.http import Moment
 from sluice.ids import AUDIT, is_id
+from sluice.journal import is_user
 from sluice.platform import PlatformStatus
+from sluice.roles import Role
 from sluice.schemas import Page
 
 if TYPE_CHECKING:
     from operations.checkup import Checkup
 
 _ENTITY = re.compile(r"[!-~]{1,255}")
+MAX_TOKEN_HOURS = 12
+MAX_SUBJECT_CHARACTERS = 128
+_QUEUES: Any = [queue.name for queue in QUEUES]
 
 
 class EntryResource(BaseModel):
@@ -101,6 +106,69 @@ class PlatformResource(BaseModel):
     reason: str | None
     actor: str | None = Field(description="Who stopped or resumed the platform last.")
     since: Moment | None
+
+
+def _queue(name: str) -> str:
+    if name not in _QUEUES:
+        raise ValueError(f"There is no such queue: give one of {', '.join(_QUEUES)}")
+    return name
+
+
+def _subject(text: str) -> str:
+    if not is_user(text):
+        raise ValueError(f"A subject is 1 to {MAX_SUBJECT_CHARACTERS} visible ASCII characters without #")
+    return text
+
+
+class NewRedrive(BaseModel):
+    """The body of a redrive."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    queue: Annotated[
+        str,
+        AfterValidator(_queue),
+        Field(description="The queue whose dead letters are put back on it.", json_schema_extra={"enum": _QUEUES}),
+    ]
+
+
+class RedriveResource(BaseModel):
+    """What a redrive did."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    queue: str
+    moved: int = Field(description="Dead letters that were put back on the queue: at most 100 in a call.")
+    left: int = Field(
+        description="About how many dead letters are left: too many for one call, or held for a minute by a call that "
+        "was interrupted."
+    )
+
+
+class NewBearerToken(BaseModel):
+    """The body of a request for a token."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role = Field(description="What the token lets its bearer do: at most what the caller may.")
+    subject: Annotated[str, AfterValidator(_subject)] = Field(
+        min_length=1,
+        max_length=MAX_SUBJECT_CHARACTERS,
+        description="Who bears the token, for the audit trail: visible ASCII characters without `#`.",
+        examples=["ada"],
+    )
+    hours: int = Field(1, ge=1, le=MAX_TOKEN_HOURS, strict=True, description="Hours until it expires.")
+
+
+class BearerTokenResource(BaseModel):
+    """A token, and what it says."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    token: str = Field(description="It is shown once, and stored nowhere.")
+    subject: str
+    role: Role
+    expires_at: Moment
 
 
 class Alive(BaseModel):

@@ -16,6 +16,13 @@ from sluice.journal import is_user
 from sluice.ledger import HeadItem
 from sluice.platform import ENTITY
 
+REDRIVES = "redrives"
+"""The entity with an entry for each redrive of dead letters: its head is beside the platform's."""
+TOKENS = "tokens"
+"""The entity with an entry for each token that the API minted: its head is beside the platform's too."""
+SINGLE = (ENTITY, REDRIVES, TOKENS)
+"""The entities of which there is one each."""
+
 CONTENT = "content"
 EXCEPTION = "exception"
 """The kind of what operators said of an account at a network: `exception:mastodon.social:1234`."""
@@ -61,7 +68,8 @@ class Verified:
 class Trail:
     """The audit trail of every context. `campaigns` maps an id's prefix to the campaign items of its context.
 
-    The platform is an entity too, of which there is one: `campaigns` maps its id to the table that holds its head.
+    The platform is an entity too, of which there is one, and so are the redrives and the tokens: `campaigns` maps their
+    ids to the table that holds their heads.
     So are what is registered of a content, `content:story:123`, and the adjustments of its views,
     `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads, and EXCEPTION to that of what
     operators said of accounts at networks; OF_BROADCASTS and OF_OWNERS to that of broadcasts. The heads of wallets are
@@ -100,7 +108,7 @@ class Trail:
                 entries = audit.entries_of(entity)
         except Unreadable as error:
             return Verified(head.number, str(error))
-        if found is None and not entries and entity != ENTITY:
+        if found is None and not entries and entity not in SINGLE:
             raise _unknown(entity)
         last = entries[-1].number if entries else 0
         if last > head.number:
@@ -134,7 +142,7 @@ class Trail:
             begin, part = OF_OWNERS[kind]
             return self.campaigns[kind], begin + entity.partition(":")[2], part
         prefix, _, _ = entity.partition("_")
-        is_campaign = is_id(prefix, entity) or is_id(prefix, entity, suffixed=True) or entity == ENTITY
+        is_campaign = is_id(prefix, entity) or is_id(prefix, entity, suffixed=True) or entity in SINGLE
         if prefix not in self.campaigns or not is_campaign:
             raise _unknown(entity)
         return self.campaigns[prefix], entity, PART

@@ -6,6 +6,7 @@
 | sync:7                   | epoch                           | how the seventh went                                 |
 | sync:7                   | failed#story:123                | what of it could not be applied                      |
 | content#story#123        | 2026-11-20                      | its organic views of a day                           |
+| days                     | 2026-11-20                      | the sum of that day over all contents                |
 | content#story#123        | adjusted#01M7...                | a correction by hand                                 |
 | refused#2026-11-20       | 08#cooldown+daily_viewed#story:123 | refusals of a content by rules in one hour        |
 | refused_hours#2026-11-20 | 08#cooldown+daily_viewed        | their sum over all contents                          |
@@ -28,6 +29,10 @@ class ViewsItem(Bound):
 
     id = UnicodeAttribute(hash_key=True)
     part = UnicodeAttribute(range_key=True)
+
+
+DAYS = "days"
+"""The id of the platform's days."""
 
 
 def id_of(content: Content) -> str:
@@ -74,6 +79,13 @@ class DailyItem(ViewsItem):
     """`content#story#123`, `2026-11-20`: organic views of one content that were counted on one day."""
 
     views = NumberAttribute()
+
+
+class PlatformDayItem(ViewsItem):
+    """`days`, `2026-11-20`: a day of all contents together, written with each content's own."""
+
+    views = NumberAttribute(default=0)
+    adjusted = NumberAttribute(default=0)
 
 
 class AdjustedItem(ViewsItem):

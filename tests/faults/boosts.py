@@ -388,11 +388,10 @@ def _check_shown(world: World) -> None:
 def _check_usage(world: World, base: Base, all_campaigns: list[Any], batches: list[Any]) -> None:
     expected: dict[str, Counter[str]] = {month: Counter(counters) for month, counters in base.items()}
     for row in batches:
-        if row["views"] > 0:
-            month, day = f"usage#{row['committed_at'][:7]}", f"d{row['committed_at'][8:10]}"
-            expected.setdefault(month, Counter()).update(
-                {"executed": row["views"], "allotted": row["views"], day: row["views"]}
-            )
+        month, day = f"usage#{row['committed_at'][:7]}", row["committed_at"][8:10]
+        counters = {"executed": row["views"], "allotted": row["views"], f"d{day}": row["views"]}
+        counters = counters if row["views"] > 0 else {f"r{day}": -row["views"]}
+        expected.setdefault(month, Counter()).update(counters)
     for campaign in all_campaigns:
         for month, views in json.loads(campaign["promised"]).items():
             expected.setdefault(f"usage#{month}", Counter()).update({"allotted": views})

@@ -98,5 +98,8 @@ class ViewsMachine(Machine):
                 dead = self.world.queues[rules.dead_letters]
                 for message in dead:
                     message.receives, message.visible_at = 0, self.world.now()
+                # As dead as those: the next receive is one too many.
+                for message in self.world.queues[name]:
+                    message.receives = 0
                 self.world.queues[name] += dead
                 dead.clear()

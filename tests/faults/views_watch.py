@@ -171,9 +171,15 @@ class Watch:
     def wrote(self, world: World, written: list[Written]) -> None:
         moved: dict[str, Counter[str]] = defaultdict(Counter)
         refusals: Counter[str] = Counter()
+        apart: Counter[str] = Counter()
         for each in written:
             kind = _kind(each)
             self._follow(kind, each)
+            if kind in ("day", "days"):
+                apart[plain(each.key["part"])] += _difference(each, "views") * (1 if kind == "day" else -1)
+            if kind in ("adjusted", "days"):
+                sign = 1 if kind == "adjusted" else -1
+                apart["adjusted"] += _difference(each, "views" if kind == "adjusted" else "adjusted") * sign
             if kind in ("total", "day", "adjusted"):
                 moved[_content(each)].update(_moved(kind, each))
             if kind == "away" and each.before:
@@ -184,6 +190,8 @@ class Watch:
             brought = _brought(by)
             self.brought[content] += brought
             self._moved[content] += by["total"] - brought
+        if any(apart.values()):
+            raise Violation(f"the days of contents and those of the platform moved apart: {apart}")
         if any(refusals.values()):
             raise Violation(f"rows of refusals and the sum of their hour moved apart: {refusals}")
         _check_trail(written)
@@ -354,6 +362,21 @@ class Watch:
         is_wrong = min(days.values(), default=0) < 0 if self._world.is_restored else any(days.values())
         if is_wrong and not self.restarts:
             raise Violation(f"views and their days differ by {days}")
+        self._check_days_of_the_platform()
+
+    def _check_days_of_the_platform(self) -> None:
+        """They are the sums of the contents' days, whatever happened: one table has both."""
+        left: Counter[tuple[str, str]] = Counter()
+        for item in _items_of(self._world, "content#"):
+            if plain(item["part"])[0] == "2":
+                left["views", plain(item["part"])] += int(plain(item["views"]))
+            elif plain(item["part"]).startswith("adjusted#"):
+                left["adjusted", plain(item["at"])[:10]] += int(plain(item["views"]))
+        for item in _items_of(self._world, "days"):
+            for name in ("views", "adjusted"):
+                left[name, plain(item["part"])] -= int(_value(item, name) or 0)
+        if any(left.values()):
+            raise Violation(f"the days of contents and those of the platform differ by {left}")
 
     def _sync(self, each: Written, before: Item) -> None:
         """A step of the sync, or its next epoch."""

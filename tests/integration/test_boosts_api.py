@@ -517,6 +517,7 @@ def test_limits_answers_the_sources_three_fields_and_ours(console: Console) -> N
         "remaining": 4_870_000,
         "today_total": 30_000,
         "today_remaining": 70_000,
+        "time_zone": "UTC",
     }
 
 
@@ -535,6 +536,7 @@ def test_limits_of_a_month_without_campaigns_are_zeros_and_the_route_wins_over_a
         "remaining": 5_000_000,
         "today_total": 0,
         "today_remaining": 100_000,
+        "time_zone": "UTC",
     }
 
 

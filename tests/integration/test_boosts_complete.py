@@ -526,7 +526,7 @@ def test_a_revert_takes_an_ended_campaign_s_views_back_in_batches_with_rows_and_
     assert (reverted["status"], reverted["executed_count"], reverted["reverted_count"]) == ("reverted", 2500, 2500)
     assert [int(row["views"]) for row in rows(console, campaign_id)] == [1000, 1000, 500, -1000, -1000, -500]
     assert boosted(console) == {"abc123": 0}
-    assert console.usage() == used
+    assert console.usage() == used | {"r20": 2500}
     assert console.actions(campaign_id) == ["CREATED", "STARTED", "COMPLETED", "REVERT_STARTED", "REVERTED"]
     assert all(checks(console, campaign_id).values())
 
@@ -545,6 +545,8 @@ def test_views_are_of_the_day_on_which_they_were_added_or_taken_back(console: Co
 
     days = {video: views for video, views in totals(console).items() if "#" in video}
     assert days == {"a#2026-11-20": 350, "a#2026-11-23": -350, "b#2026-11-20": 350, "b#2026-11-23": -350}
+    reported = console.request("views/reports/api-days", query={"from": "2026-11-20"}).body["items"]
+    assert [day["boosted"] for day in reported] == [700, 0, 0, -700]
     assert all(checks(console, campaign_id).values())
 
 

@@ -144,7 +144,45 @@ def is_done(command: Callable[[Restorable, str], Answer], status: int = 200) -> 
 
 stop = is_done(lambda world, _entity: world.request("operations/stop-stop", body=STOP))
 adjust = is_done(lambda world, _entity: world.adjust(5), 201)
+
+
+def redriven(world: Restorable, _entity: str) -> None:
+    url = world.aws.ref("BoostsDeadLetters")
+    world.aws.client("sqs").send_message(QueueUrl=url, MessageBody="a")
+    assert world.request("operations/redrive-redrive").body["moved"] == 1
+
+
+def a_redrive(world: Restorable) -> str:
+    redriven(world, "")
+    return "redrives"
+
+
+def a_token(world: Restorable) -> str:
+    minted(world, "")
+    return "tokens"
+
+
+def minted(world: Restorable, _entity: str) -> None:
+    assert world.request("operations/tokens-create").status == 201
+
+
 USERS = {
+    "a redrive": User(
+        a_redrive,
+        redriven,
+        "OperationsRedriveLogs",
+        ("DEAD_LETTERS_REDRIVEN", "REDRIVES_RESTORED", "DEAD_LETTERS_REDRIVEN"),
+    ),
+    "the first redrive": User(
+        nothing("redrives"),
+        redriven,
+        "OperationsRedriveLogs",
+        ("DEAD_LETTERS_REDRIVEN", "REDRIVES_RESTORED", "DEAD_LETTERS_REDRIVEN"),
+    ),
+    "a token": User(a_token, minted, "OperationsTokensLogs", ("TOKEN_CREATED", "TOKENS_RESTORED", "TOKEN_CREATED")),
+    "the first token": User(
+        nothing("tokens"), minted, "OperationsTokensLogs", ("TOKEN_CREATED", "TOKENS_RESTORED", "TOKEN_CREATED")
+    ),
     "a stop": User(
         a_resumed_platform, stop, "OperationsStopLogs", ("PLATFORM_STOPPED", "PLATFORM_RESTORED", "PLATFORM_STOPPED")
     ),

@@ -210,6 +210,41 @@ def test_only_an_operator_lists_what_others_have(office: Office) -> None:
     assert [each["id"] for each in found["items"]] == [made]
 
 
+@pytest.mark.parametrize("what", ["instances", "templates"])
+def test_an_operator_lists_the_things_of_all_owners_in_pages(office: Office, what: str) -> None:
+    """Amendment 29."""
+    make = f"create{what.removesuffix('s')}"
+    made = []
+    for number, owner in enumerate(("acme", "*", "globex")):
+        office.clock.shift(1)
+        body = {"name": "Demo", "provider": "sandbox", "address": f"demo{number}"}
+        body = body if what == "instances" else {"name": "Winter", "text": "Hello", "language": "pt_BR"}
+        made.append(office.get(make, status=201, body=body, subject=owner)["id"])
+    gone = office.get(make, status=201, body=body | {"address": "gone"} if what == "instances" else body)["id"]
+    sample = SAMPLE_INSTANCE if what == "instances" else SAMPLE_TEMPLATE
+    assert office.ask(f"delete{what.removesuffix('s')}", (sample, gone)).status == 200
+    of_all = {"subject": "ops", "role": "operator", "query": {"owner": "*", "limit": 2}}
+
+    first = office.get(what, **of_all)
+    of_all["query"] = {"owner": "*", "limit": 2, "cursor": first["next_cursor"]}
+    second = office.get(what, **of_all)
+
+    assert [[each["id"], each["userId"]] for page in (first, second) for each in page["items"]] == [
+        [thing, owner] for thing, owner in zip(made, ("acme", "*", "globex"), strict=True)
+    ]
+    assert office.ask(what, subject="other", query={"owner": "*"}).refusal[:2] == (403, "forbidden")
+    assert [each["id"] for each in office.get(what, subject="*", query={"owner": "*"})["items"]] == [made[1]]
+
+
+def test_a_thing_has_one_owner_and_limits_are_one_owners(office: Office) -> None:
+    """`*` is for lists."""
+    operator = {"subject": "ops", "role": "operator", "query": {"owner": "*"}}
+    body = {"name": "Demo", "provider": "sandbox", "address": "demo"}
+
+    for answer in (office.ask("createinstance", body=body, **operator), office.ask("quotas", **operator)):
+        assert (answer.status, answer.fields) == (400, ["owner"])
+
+
 def test_instances_are_listed_in_pages_the_oldest_first(office: Office) -> None:
     made = []
     for number in range(3):

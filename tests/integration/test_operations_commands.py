@@ -4,8 +4,10 @@ import re
 import shlex
 from typing import Any
 
+import click
 import pytest
 
+from sluice_cli.main import tree
 from tests.integration.track_function import TrackFunction, a_view
 from tests.redis_servers import Servers, single
 from tests.template.project import real
@@ -58,13 +60,30 @@ def test_every_call_of_the_api_is_to_a_route_that_there_is() -> None:
 
 
 def test_every_target_of_make_is_one_that_there_is() -> None:
-    """S2-40: the statistics and the forced sync."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
     named = {line.split()[1] for line in CODE if line.startswith("make ")}
 
     assert named - targets == set()
-    assert {"stats", "sync", "redrive", "logs", "rotate-impressions"} <= named
+    assert {"logs", "rotate-impressions", "token"} <= named
+
+
+def test_every_command_of_sluice_is_one_that_there_is() -> None:
+    """S2-40: the statistics and the forced sync."""
+    words = [re.split(r"[|]", line)[-1].split() for line in CODE if re.search(r"(^|[|] )sluice \w", line)]
+    named = {tuple(each for each in line[1:] if not each.startswith(("-", "<"))) for line in words}
+
+    assert [line for line in named if not is_a_command(line)] == []
+    assert {("views", "stats"), ("views", "sync"), ("redrive", "views")} <= named
+    assert ["sluice", "views", "sync", "--force", "--watch"] in words
+    assert not is_a_command(("views", "nothing"))
+
+
+def is_a_command(words: tuple[str, ...]) -> bool:
+    found = tree.get_command(click.Context(tree), words[0])
+    if isinstance(found, click.Group):
+        return words[1:2] != () and words[1] in found.commands
+    return found is not None
 
 
 @pytest.mark.parametrize("command", [each for each in REDIS if not each.strip().endswith(OF_THE_CLIENT)])

@@ -327,15 +327,15 @@ def test_a_viewer_who_was_never_seen_would_count(world: Diagnosed) -> None:
 
     assert (explained["would_count"], explained["reasons"], explained["retry_after_seconds"]) == (True, [], None)
     assert explained["rules"] == [
-        {"rule": "cooldown", "on": True, "limit": 300, "used": None, "refuses": False},
-        {"rule": "daily_viewed", "on": True, "limit": 1, "used": 0, "refuses": False},
-        {"rule": "session_limit", "on": True, "limit": 3, "used": 0, "refuses": False},
-        {"rule": "daily_limit", "on": True, "limit": 100, "used": 0, "refuses": False},
-        {"rule": "unregistered", "on": False, "limit": None, "used": None, "refuses": False},
-        {"rule": "too_many_contents", "on": True, "limit": 10_000, "used": 0, "refuses": False},
-        {"rule": "network_limit", "on": False, "limit": 0, "used": None, "refuses": False},
-        {"rule": "bot", "on": True, "limit": None, "used": None, "refuses": False},
-        {"rule": "do_not_track", "on": False, "limit": None, "used": None, "refuses": False},
+        {"rule": "cooldown", "on": True, "unit": "seconds", "limit": 300, "used": None, "refuses": False},
+        {"rule": "daily_viewed", "on": True, "unit": "views", "limit": 1, "used": 0, "refuses": False},
+        {"rule": "session_limit", "on": True, "unit": "views", "limit": 3, "used": 0, "refuses": False},
+        {"rule": "daily_limit", "on": True, "unit": "views", "limit": 100, "used": 0, "refuses": False},
+        {"rule": "unregistered", "on": False, "unit": None, "limit": None, "used": None, "refuses": False},
+        {"rule": "too_many_contents", "on": True, "unit": "contents", "limit": 10_000, "used": 0, "refuses": False},
+        {"rule": "network_limit", "on": False, "unit": "views", "limit": 0, "used": None, "refuses": False},
+        {"rule": "bot", "on": True, "unit": None, "limit": None, "used": None, "refuses": False},
+        {"rule": "do_not_track", "on": False, "unit": None, "limit": None, "used": None, "refuses": False},
     ]
 
 
@@ -349,10 +349,10 @@ def test_every_rule_that_would_refuse_is_named_with_the_viewers_standing(world: 
 
     assert (explained["would_count"], explained["reasons"]) == (False, ["cooldown", "daily_viewed"])
     assert explained["retry_after_seconds"] == (15 * 60 + 29) * 60
-    assert rule(explained, "cooldown") == {"on": True, "limit": 300, "used": 60, "refuses": True}
-    assert rule(explained, "daily_viewed") == {"on": True, "limit": 1, "used": 1, "refuses": True}
-    assert rule(explained, "session_limit") == {"on": True, "limit": 3, "used": 1, "refuses": False}
-    assert rule(explained, "daily_limit") == {"on": True, "limit": 100, "used": 2, "refuses": False}
+    assert rule(explained, "cooldown") == {"on": True, "unit": "seconds", "limit": 300, "used": 60, "refuses": True}
+    assert rule(explained, "daily_viewed") == {"on": True, "unit": "views", "limit": 1, "used": 1, "refuses": True}
+    assert rule(explained, "session_limit") == {"on": True, "unit": "views", "limit": 3, "used": 1, "refuses": False}
+    assert rule(explained, "daily_limit") == {"on": True, "unit": "views", "limit": 100, "used": 2, "refuses": False}
     assert rule(explained, "too_many_contents")["used"] == 2
 
 
@@ -426,7 +426,7 @@ def test_an_unregistered_content_would_be_refused_where_only_registered_ones_cou
 
     assert (before["would_count"], known["would_count"]) == (True, True)
     assert unknown["reasons"] == ["unregistered"] == world.view()["reasons"]
-    assert rule(unknown, "unregistered") == {"on": True, "limit": None, "used": None, "refuses": True}
+    assert rule(unknown, "unregistered") == {"on": True, "unit": None, "limit": None, "used": None, "refuses": True}
 
 
 def test_a_content_too_many_would_be_refused(world: Diagnosed) -> None:
@@ -438,8 +438,14 @@ def test_a_content_too_many_would_be_refused(world: Diagnosed) -> None:
     new, pending, users = world.explain("3"), world.explain("2", user="grace"), world.explain("3", user="grace")
 
     assert new["reasons"] == ["too_many_contents"] == world.view("3")["reasons"]
-    assert rule(new, "too_many_contents") == {"on": True, "limit": 2, "used": 2, "refuses": True}
-    assert rule(users, "too_many_contents") == {"on": True, "limit": 11, "used": 2, "refuses": False}
+    assert rule(new, "too_many_contents") == {"on": True, "unit": "contents", "limit": 2, "used": 2, "refuses": True}
+    assert rule(users, "too_many_contents") == {
+        "on": True,
+        "unit": "contents",
+        "limit": 11,
+        "used": 2,
+        "refuses": False,
+    }
     assert "too_many_contents" not in pending["reasons"]
     assert world.stats()["unknown_contents"] == 2
     assert world.stats()["refused_too_many"] == 1
@@ -455,9 +461,15 @@ def test_a_network_at_its_limit_is_named_where_the_viewer_is_anonymous(world: Di
     by_user = world.explain(user="ada")
 
     assert by_address["reasons"] == ["network_limit"]
-    assert rule(by_address, "network_limit") == {"on": True, "limit": 1, "used": 1, "refuses": True}
+    assert rule(by_address, "network_limit") == {"on": True, "unit": "views", "limit": 1, "used": 1, "refuses": True}
     for explained in (by_session, by_user):
-        assert rule(explained, "network_limit") == {"on": True, "limit": 1, "used": None, "refuses": False}
+        assert rule(explained, "network_limit") == {
+            "on": True,
+            "unit": "views",
+            "limit": 1,
+            "used": None,
+            "refuses": False,
+        }
 
 
 def test_a_view_of_yesterday_is_told_under_todays_name(world: Diagnosed) -> None:
@@ -473,7 +485,7 @@ def test_a_view_of_yesterday_is_told_under_todays_name(world: Diagnosed) -> None
     alone, with_address = world.explain("other", session=session), world.explain("other", session=session, **known)
 
     assert by_address["reasons"] == ["cooldown"] == world.view()["reasons"]
-    assert rule(by_address, "cooldown") == {"on": True, "limit": 300, "used": 4, "refuses": True}
+    assert rule(by_address, "cooldown") == {"on": True, "unit": "seconds", "limit": 300, "used": 4, "refuses": True}
     assert alone["would_count"]
     assert with_address["reasons"] == ["cooldown", "daily_viewed"] == world.view("other", session=session)["reasons"]
     assert rule(with_address, "daily_viewed")["refuses"]

@@ -296,6 +296,37 @@ def test_as_many_refusals_as_are_added_together_fit_into_one_transaction(reports
     assert (len(fields), commit.call_count) == (50, 1)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("2026-11-19T00:00:00Z", "2026-11-20T23:00:00Z", [4, 2, 1, 12, 7, 5]),
+        ("2026-11-19T01:00:00Z", "2026-11-20T08:00:00Z", [2, 1, 12, 7]),
+        ("2026-11-19T00:00:00Z", "2026-11-20T07:00:00Z", [4]),
+        ("2026-11-20T08:00:00.000000Z", "2026-11-20T08:00:00Z", [2, 1, 12, 7]),
+        ("2026-11-20T09:00:00Z", DAY, [5]),
+        ("2026-11-20T09:00:00Z", None, [5]),
+        (OTHER_DAY, "2026-11-20T22:00:00Z", [4, 2, 1, 12, 7]),
+        (None, "2026-11-20T22:00:00Z", [2, 1, 12, 7]),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"rule": "daily_viewed"}, {"content": "story:123"}])
+def test_refusals_begin_and_end_at_an_hour_in_lists_sums_and_exports(
+    reports: Reports, first: str | None, last: str | None, expected: list[int], more: dict[str, str]
+) -> None:
+    reports.refuse(SOME)
+    wanted = {"daily_viewed": (4, 12, 7), "story:123": (2, 12, 5)}.get("".join(more.values()), tuple(expected))
+    query = {name: each for name, each in (("from", first), ("to", last)) if each} | more
+
+    pages = reports.pages("refusals", query | {"limit": 1})
+    summary = reports.get("refusalssummary", query)
+    lines = reports.lines("refusalsexport", query | {"limit": 1})
+
+    expected = [each for each in expected if each in wanted]
+    assert [item["refusals"] for page in pages for item in page] == expected
+    assert (summary["attempts"], sum(each["refusals"] for each in summary["by_hour"])) == (sum(expected),) * 2
+    assert [int(line[-1]) for line in lines[1:]] == expected
+
+
 @pytest.mark.parametrize("report", ["refusals", "refusalssummary", "refusalsexport"])
 @pytest.mark.parametrize(
     ("query", "field"),
@@ -303,7 +334,12 @@ def test_as_many_refusals_as_are_added_together_fit_into_one_transaction(reports
         ({"from": "2026-11-31"}, "from"),
         ({"from": "20261120"}, "from"),
         ({"from": "1795163400"}, "from"),
-        ({"to": "2026-11-20T08:00:00Z"}, "to"),
+        ({"to": "2026-11-20T08:30:00Z"}, "to"),
+        ({"to": "2026-11-20T24:00:00Z"}, "to"),
+        ({"to": "2026-11-20T08:00:00+01:00"}, "to"),
+        ({"to": "2026-11-20T08:00:00"}, "to"),
+        ({"from": "2026-11-20T08:00:00Z", "to": "2026-11-20T07:00:00Z"}, "from"),
+        ({"from": "2026-10-20T12:00:00Z", "to": "2026-11-20T12:00:00Z"}, "from"),
         ({"to": "0001-01-01"}, "to"),
         ({"to": ""}, "to"),
         ({"from": "2026-11-21"}, "from"),
@@ -759,10 +795,83 @@ def test_the_most_viewed_are_exported_in_parts_that_name_the_next(reports: Repor
     ]
 
 
+# --- Days of the platform
+
+
+def put_usage(reports: Reports, month: str, **counters: int) -> None:
+    """A month's use, as the boosts keep it."""
+    key = {"id": {"S": f"usage#{month}"}, "part": {"S": "usage"}, "kind": {"S": "usage"}}
+    item = key | {name: {"N": str(value)} for name, value in counters.items()}
+    reports.aws.client("dynamodb").put_item(TableName=reports.aws.ref("BoostsTable"), Item=item)
+
+
+def test_the_days_of_the_platform_are_the_sums_of_its_contents_with_boosted_views_apart(reports: Reports) -> None:
+    reports.view("story:123", 3)
+    reports.view("video:abc", 4)
+    reports.view("video:abc", 5, OTHER_DAY)
+    fold(reports, "viewer#1", DAY)
+    put_usage(reports, "2026-11", allotted=900, executed=900, d19=700, d20=200, r20=250)
+    put_usage(reports, "2026-10", allotted=80, executed=80, d31=80)
+    reports.request("views/adjustments/api-adjust", body={"views": 2, "reason": "lost"}, key="one")
+    reports.request("views/adjustments/api-adjust", body={"views": -1, "reason": "twice"}, key="two")
+    reports.close(1, NOON - timedelta(hours=2))
+
+    body = reports.get("days", {"from": "2026-10-31", "to": DAY})
+
+    days = {day.pop("date"): day for day in body["items"]}
+    assert len(days) == 21
+    assert {day: views for day, views in days.items() if any(views.values())} == {
+        "2026-10-31": {"organic": 0, "boosted": 80, "adjusted": 0},
+        OTHER_DAY: {"organic": 5, "boosted": 700, "adjusted": 0},
+        DAY: {"organic": 8, "boosted": -50, "adjusted": 1},
+    }
+    assert (body["moved_until"], body["time_zone"]) == ("2026-11-20T10:00:00.000000Z", "UTC")
+
+
+def test_an_epoch_that_is_repeated_is_in_the_days_of_the_platform_once(reports: Reports) -> None:
+    both = [ContentViews("story:123", {DAY: 3, OTHER_DAY: 1}), ContentViews("video:abc", {DAY: 4})]
+
+    assert reports.store.apply(1, both[:1]) == [True]
+    assert reports.store.apply(1, both) == [False, True]
+    assert reports.store.apply(1, both) == [False, False]
+
+    assert [day["organic"] for day in reports.get("days", BOTH)["items"]] == [1, 7]
+
+
+def test_a_correction_is_of_the_platforms_day_in_the_configured_zone(reports: Reports) -> None:
+    reports.aws.choose(TimeZone="Asia/Tokyo")
+    reports.clock.move_to(datetime(2026, 11, 20, 15, 30, tzinfo=UTC))
+    reports.request("views/adjustments/api-adjust", body={"views": 2, "reason": "lost"}, key="one")
+
+    body = reports.get("days", {"from": DAY})
+
+    assert [(day["date"], day["adjusted"]) for day in body["items"]] == [(DAY, 0), ("2026-11-21", 2)]
+    assert body["time_zone"] == "Asia/Tokyo"
+
+
+def test_a_month_of_boosts_that_cannot_be_read_hides_no_organic_views(reports: Reports) -> None:
+    reports.view("video:abc", 4)
+    put_usage(reports, "2026-11", d20=200)
+    spoil(reports, "BoostsTable", {"id": "usage#2026-11", "part": "usage"}, d20={"S": "oops"})
+
+    assert reports.get("days", {"from": DAY})["items"] == [{"date": DAY, "organic": 4, "boosted": 0, "adjusted": 0}]
+
+
+@pytest.mark.parametrize(("query", "days"), [({}, 30), ({"from": "2025-11-20"}, 366)])
+def test_the_days_of_the_platform_are_30_by_default_and_at_most_366(
+    reports: Reports, query: dict[str, str], days: int
+) -> None:
+    assert len(reports.get("days", query)["items"]) == days
+    assert reports.ask("days", {"from": "2025-11-19"}).fields == ["from"]
+    assert reports.ask("days", {"from": "2026-11-20T05:00:00Z"}).fields == ["from"]
+
+
 # --- Who may ask
 
 
-@pytest.mark.parametrize("report", ["refusals", "refusalssummary", "refusalsexport", "history", "historyexport", "top"])
+@pytest.mark.parametrize(
+    "report", ["refusals", "refusalssummary", "refusalsexport", "days", "history", "historyexport", "top"]
+)
 @pytest.mark.parametrize(("role", "status"), [("user", 403), ("service", 403), ("operator", 200), ("admin", 200)])
 def test_reports_are_for_operators(reports: Reports, report: str, role: str, status: int) -> None:
     query = {"content_type": "video"} if report == "top" else {}

@@ -13,6 +13,7 @@ from typing import Any
 
 import cfnlint
 
+from local.routes import operations_of
 from operations import chains
 from sluice.dynamodb import Bound
 from tests import packages
@@ -21,6 +22,8 @@ from tests.template_reader import ROOT, source, translate
 
 EVENTS = ROOT / "events"
 OPERATIONS = ROOT / "docs" / "operations.md"
+# The functions whose code is a folder of its own, beside functions/.
+SITES = {"ConsoleSiteFunction": "console"}
 
 
 @dataclass
@@ -170,8 +173,7 @@ class Project:
         return {
             f"{method.upper()} {path}": operation
             for api in self.of_type("AWS::ApiGatewayV2::Api").values()
-            for path, operations in api["Body"]["paths"].items()
-            for method, operation in operations.items()
+            for path, method, operation, _ in operations_of(api["Body"])
         }
 
     def routes_to(self, function: str) -> list[str]:
@@ -291,7 +293,9 @@ def real() -> Project:
 
 def _settings(module: str) -> set[str]:
     kind = getattr(import_module(module), "Settings", None)
-    return {each.name.upper() for each in fields(kind)} if is_dataclass(kind) else set()
+    if is_dataclass(kind):
+        return {each.name.upper() for each in fields(kind)}
+    return {name.upper() for name in getattr(kind, "_fields", ())}  # of a NamedTuple, which takes less to import
 
 
 def _models() -> dict[str, list[Model]]:

@@ -16,11 +16,14 @@ from tests.deadlines import PATIENCE
 from tests.packages import SOURCES, contexts, module_names, text_of
 from tests.template import architecture, locks, shape
 from tests.template.architecture import Sources
-from tests.template.project import real, refers_to
+from tests.template.project import SITES, real, refers_to
 from tests.template_reader import ROOT
 from views.sync import applying, epochs
 
-HANDLERS = sorted(real().settings)
+# But for the sites, which import nothing: `tests/unit/test_console_serve.py`.
+HANDLERS = sorted(
+    properties["Handler"].rpartition(".")[0] for name, properties in real().functions.items() if name not in SITES
+)
 
 HTTP = "aws_lambda_powertools.event_handler"
 BATCH = "aws_lambda_powertools.utilities.batch"
@@ -37,8 +40,8 @@ BY_TRIGGER = {
 }
 # And unless it has a setting.
 UNLESS = {"REDIS_URL": {"redis"}, "SCHEDULE_GROUP": {"sluice.steps", "sluice.wake"}}
-# The sweeper wakes a step on its own queue, without a schedule.
-EXCEPT = {"operations.sweeper": {"sluice.wake"}}
+# The sweeper wakes a step on its own queue, without a schedule; and tokens are signed where they are minted.
+EXCEPT = {"operations.sweeper": {"sluice.wake"}, "operations.tokens": {"jwt"}}
 # Each view that comes to a cold function waits for what it imports: of all this, the clients of Redis alone.
 HOT = {
     handler: {"aws_lambda_powertools", "botocore", "pydantic", "pynamodb", "sluice.http"}

@@ -1,13 +1,13 @@
-"""What is not Python is in the functions' package and in the kernel's layer too."""
+"""What is not Python is in the packages of functions and in the kernel's layer too."""
 
 from shutil import ignore_patterns
 
 from aws_lambda_builders.workflows.python_pip.workflow import PythonPipWorkflow
 
-from tests.template.project import real
+from tests.template.project import SITES, real
 from tests.template_reader import ROOT
 
-PLACES = (ROOT / "functions", ROOT / "layers" / "kernel")
+PLACES = (ROOT / "functions", ROOT / "console", ROOT / "layers" / "kernel")
 
 
 def test_what_is_not_python_goes_with_the_functions_that_read_it() -> None:
@@ -22,11 +22,11 @@ def test_what_is_not_python_goes_with_the_functions_that_read_it() -> None:
         if resource["Type"] == "AWS::Serverless::Function" and "CodeUri" in resource["Properties"]
     }
 
-    assert {"track.lua", "crawlers.txt"} <= set(files)
+    assert {"track.lua", "crawlers.txt", "index.html", "preact.js"} <= set(files)
     assert "layers/kernel/" in {
         resource["Properties"]["ContentUri"]
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::Serverless::LayerVersion"
     }
     assert left_out & set(files) == set()
-    assert places == {"functions/"}
+    assert places == {"functions/", *(f"{folder}/" for folder in SITES.values())}

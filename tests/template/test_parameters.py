@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from local.routes import unconditional
 from tests.template_reader import source
 
 
@@ -34,7 +35,7 @@ def test_every_throttle_comes_to_a_number() -> None:
     limits = [
         value
         for settings in (stage["DefaultRouteSettings"], *stage["RouteSettings"].values())
-        for value in settings.values()
+        for value in unconditional(settings)[1].values()
     ]
 
     of_parameters = [parameters[each["Ref"]] for each in limits if isinstance(each, dict)]

@@ -10,7 +10,7 @@ from broadcasts.contact import Suppressed
 from broadcasts.instance import PREFIX, Instance
 from broadcasts.lists import bootstrap
 from broadcasts.lists.bootstrap import ListsSettings as Settings
-from broadcasts.lists.commands import owner_of
+from broadcasts.lists.commands import listed_owner_of, owner_of
 from broadcasts.lists.export import suppressed_csv
 from broadcasts.lists.places import ContactPlace, ThingPlace
 from broadcasts.lists.schemas import (
@@ -62,6 +62,15 @@ OfOwner = Annotated[
     str | None,
     Query(min_length=1, max_length=128, description="For an operator: another owner. By default the caller."),
 ]
+ListedOwner = Annotated[
+    str | None,
+    Query(
+        alias="owner",
+        min_length=1,
+        max_length=128,
+        description="For an operator: another owner; `*` for all of them. By default the caller.",
+    ),
+]
 
 app = http.resolver()
 
@@ -104,11 +113,11 @@ def create_instance(
 
 @app.get(INSTANCES, **http.require(Role.USER))
 def instances(
-    caller: http.Caller, owner: OfOwner = None, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None
+    caller: http.Caller, owner: ListedOwner = None, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> InstancePage:
-    """List an owner's instances, the oldest first."""
+    """List an owner's instances, or those of all owners, the oldest first."""
     after = http.place_of(cursor, ThingPlace, lambda place: is_id(PREFIX, place.id))
-    found, following = services().instances.page(owner_of(caller, owner), limit, after.id if after else None)
+    found, following = services().instances.page(listed_owner_of(caller, owner), limit, after.id if after else None)
     return InstancePage.of(map(instance_shown, found), ThingPlace(following) if following else None)
 
 
@@ -163,11 +172,11 @@ def create_template(
 
 @app.get(TEMPLATES, **http.require(Role.USER))
 def templates_of(
-    caller: http.Caller, owner: OfOwner = None, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None
+    caller: http.Caller, owner: ListedOwner = None, limit: http.Limit = http.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> TemplatePage:
-    """List an owner's templates, the oldest first."""
+    """List an owner's templates, or those of all owners, the oldest first."""
     after = http.place_of(cursor, ThingPlace, lambda place: is_id(TEMPLATE, place.id))
-    found, following = services().templates.page(owner_of(caller, owner), limit, after.id if after else None)
+    found, following = services().templates.page(listed_owner_of(caller, owner), limit, after.id if after else None)
     return TemplatePage.of(map(TemplateResource.of, found), ThingPlace(following) if following else None)
 
 

@@ -9,7 +9,7 @@ from broadcasts.credentials import Secrets
 from broadcasts.instance import PREFIX, Instance, ProviderName
 from broadcasts.lists.ports import Asker, Checked, Line, Rejected
 from broadcasts.lists.store import MOST_INSTANCES, Audited, ListsStore
-from broadcasts.owners import Owner
+from broadcasts.owners import EVERYBODY, Owner
 from broadcasts.template import CONTENT, Content, Template, problems
 from broadcasts.template import PREFIX as TEMPLATE
 from sluice.clock import Clock
@@ -52,7 +52,15 @@ def owner_of(caller: Principal, owner: str | None) -> str:
         return caller.subject
     if not caller.role.includes(Role.OPERATOR):
         raise Forbidden("Only an operator may name another owner", "forbidden")
+    if owner == EVERYBODY:
+        raise Invalid.of("owner", "owner must be one owner: `*` goes with lists of instances and templates alone")
     return str(owner)
+
+
+def listed_owner_of(caller: Principal, owner: str | None) -> str | None:
+    """Whose things a list has: as `owner_of`, or None where an operator asks for those of all owners (`*`)."""
+    is_of_all = owner == EVERYBODY and caller.role.includes(Role.OPERATOR)
+    return None if is_of_all else owner_of(caller, owner)
 
 
 def may_see(owner: str, caller: Principal) -> bool:
@@ -86,8 +94,8 @@ class Instances:
     most_rate: int
     needed: Mapping[ProviderName, frozenset[str]]
 
-    def page(self, owner: str, limit: int, after: str | None) -> tuple[list[Instance], str | None]:
-        """At most `limit` instances of an owner, the oldest first; and the id to go on after, if any."""
+    def page(self, owner: str | None, limit: int, after: str | None) -> tuple[list[Instance], str | None]:
+        """At most `limit` instances of an owner, or of all, the oldest first; and the id to go on after, if any."""
         return self.store.instances(owner, limit, after)
 
     def own(self, instance_id: str, caller: Principal, *, deleted: bool = False) -> Instance:
@@ -271,8 +279,8 @@ class Templates:
     instances: Instances
     clock: Clock
 
-    def page(self, owner: str, limit: int, after: str | None) -> tuple[list[Template], str | None]:
-        """At most `limit` templates of an owner, the oldest first; and the id to go on after, if any."""
+    def page(self, owner: str | None, limit: int, after: str | None) -> tuple[list[Template], str | None]:
+        """At most `limit` templates of an owner, or of all, the oldest first; and the id to go on after, if any."""
         return self.store.templates(owner, limit, after)
 
     def own(

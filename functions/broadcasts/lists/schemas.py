@@ -256,7 +256,7 @@ class InstanceResource(Shown):
 
 
 class InstancePage(Page[InstanceResource]):
-    """Instances of one owner, the oldest first."""
+    """Instances of one owner, or of all, the oldest first."""
 
 
 class InstanceCheck(Shown):
@@ -345,7 +345,7 @@ class TemplateResource(Shown):
 
 
 class TemplatePage(Page[TemplateResource]):
-    """Templates of one owner, the oldest first."""
+    """Templates of one owner, or of all, the oldest first."""
 
 
 # People

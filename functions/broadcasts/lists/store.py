@@ -10,6 +10,7 @@ from pynamodb.transactions import TransactWrite
 
 from broadcasts import templates
 from broadcasts.campaign import BroadcastStatus
+from broadcasts.instance import PREFIX as INSTANCE
 from broadcasts.instance import Instance, ProviderName
 from broadcasts.items import (
     BroadcastItem,
@@ -24,6 +25,7 @@ from broadcasts.items import (
 )
 from broadcasts.owners import Owner
 from broadcasts.template import CONTENT, Content, Template
+from broadcasts.template import PREFIX as TEMPLATE
 from sluice.audit import Head
 from sluice.chained import PART
 from sluice.commit import Trace, commit
@@ -58,9 +60,9 @@ class ListsStore:
         """An instance, a deleted one too, by a consistent read."""
         return next(iter(read_batch(InstanceItem, [(instance_id, PART)], lambda item: item.instance())), None)
 
-    def instances(self, owner: str, limit: int, after: str | None) -> tuple[list[Instance], str | None]:
-        """At most `limit` instances of an owner, the oldest first, after this id; and the id to go on after, if any."""
-        ids, following = _page(_instances_of(owner), limit, after)
+    def instances(self, owner: str | None, limit: int, after: str | None) -> tuple[list[Instance], str | None]:
+        """At most `limit` instances of an owner, or with None of all, the oldest first; and the id to go on after."""
+        ids, following = _page(_instances_of(owner), INSTANCE, limit, after)
         found = {each.id: each for each in read_batch(InstanceItem, _keys(ids), lambda item: item.instance())}
         return [found[each] for each in ids if each in found], following
 
@@ -91,7 +93,8 @@ class ListsStore:
         def write(transaction: TransactWrite, instance: Instance) -> None:
             transaction.save(InstanceItem.of(instance), InstanceItem.id.does_not_exist())
             transaction.save(_number(instance), NumberItem.id.does_not_exist())
-            transaction.save(ListedItem(_instances_of(instance.owner), instance.id))
+            for owner in (instance.owner, None):
+                transaction.save(ListedItem(_instances_of(owner), instance.id))
             room = InstancesItem.id.does_not_exist() | (InstancesItem.number < MOST_INSTANCES)
             transaction.update(InstancesItem(*InstancesItem.key()), [InstancesItem.number.add(1)], room)
 
@@ -119,7 +122,8 @@ class ListsStore:
         def write(transaction: TransactWrite, instance: Instance) -> None:
             _write_instance(transaction, before, instance)
             transaction.delete(_number(before), NumberItem.instance_id == before.id)
-            transaction.delete(ListedItem(_instances_of(before.owner), before.id))
+            for owner in (before.owner, None):
+                transaction.delete(ListedItem(_instances_of(owner), before.id))
             transaction.update(InstancesItem(*InstancesItem.key()), [InstancesItem.number.add(-1)])
 
         return self._commit(before, after, _instance_trace("DELETED", before, after, actor), now, write, keyed)
@@ -134,9 +138,9 @@ class ListsStore:
         """A version of a template, by a consistent read."""
         return templates.version(template_id, number)
 
-    def templates(self, owner: str, limit: int, after: str | None) -> tuple[list[Template], str | None]:
-        """At most `limit` templates of an owner, the oldest first, after this id; and the id to go on after, if any."""
-        ids, following = _page(_templates_of(owner), limit, after)
+    def templates(self, owner: str | None, limit: int, after: str | None) -> tuple[list[Template], str | None]:
+        """At most `limit` templates of an owner, or with None of all, the oldest first; and the id to go on after."""
+        ids, following = _page(_templates_of(owner), TEMPLATE, limit, after)
         found = {each.id: each for each in read_batch(TemplateItem, _keys(ids), lambda item: item.template())}
         return [found[each] for each in ids if each in found], following
 
@@ -157,11 +161,11 @@ class ListsStore:
             if before:
                 as_read = TemplateItem.audit_number == before.audit_number
             transaction.save(TemplateItem.of(template), as_read)
-            listed = ListedItem(_templates_of(template.owner), template.id)
-            if template.deleted_at:
-                transaction.delete(listed)
-            elif before is None:
-                transaction.save(listed)
+            for listed in [ListedItem(_templates_of(owner), template.id) for owner in (template.owner, None)]:
+                if template.deleted_at:
+                    transaction.delete(listed)
+                elif before is None:
+                    transaction.save(listed)
             if before is None or template.version != before.version:
                 transaction.save(VersionItem.of(template), VersionItem.id.does_not_exist())
 
@@ -233,20 +237,21 @@ def entity_of(owner: Owner) -> str:
     return f"limits:{owner.owner}"
 
 
-def _instances_of(owner: str) -> str:
-    return f"instances#{owner}"
+def _instances_of(owner: str | None) -> str:
+    """The partition that lists an owner's instances; None: those of all owners."""
+    return "instances" if owner is None else f"instances#{owner}"
 
 
-def _templates_of(owner: str) -> str:
-    return f"templates#{owner}"
+def _templates_of(owner: str | None) -> str:
+    return "templates" if owner is None else f"templates#{owner}"
 
 
 def _keys(ids: list[str]) -> list[tuple[str, str]]:
     return [(each, PART) for each in ids]
 
 
-def _page(partition: str, limit: int, after: str | None) -> tuple[list[str], str | None]:
-    return page_of(ListedItem, lambda item: str(item.part), partition, "", limit, after)
+def _page(partition: str, prefix: str, limit: int, after: str | None) -> tuple[list[str], str | None]:
+    return page_of(ListedItem, lambda item: str(item.part), partition, f"{prefix}_", limit, after)
 
 
 def _number_of(instance: Instance) -> tuple[ProviderName, str]:

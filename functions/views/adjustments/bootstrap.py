@@ -1,6 +1,7 @@
 """Where the adjustments' settings, tables and clock meet. Adjustments need no queue, no schedule and no Redis."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from sluice.clock import SystemClock
 from sluice.commit import CommitSettings, database
@@ -17,6 +18,7 @@ class AdjustmentSettings(CommitSettings):
     views_table: str
     totals_table: str
     requests_table: str
+    time_zone: ZoneInfo
     content_types: tuple[str, ...]
 
 
@@ -25,4 +27,4 @@ def adjustments(settings: AdjustmentSettings) -> Adjustments:
     bind(ViewsItem, settings.views_table)
     bind(TotalItem, settings.totals_table)
     bind(RequestItem, settings.requests_table)
-    return Adjustments(AdjustmentStore(database(settings)), SystemClock())
+    return Adjustments(AdjustmentStore(database(settings), settings.time_zone), SystemClock())

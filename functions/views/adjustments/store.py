@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
@@ -14,7 +15,7 @@ from views import totals
 from views.adjustments.adjustment import PREFIX, Adjusted, Adjustment, Place
 from views.adjustments.items import HeadItem
 from views.content import Content
-from views.items import AdjustedItem, id_of
+from views.items import DAYS, AdjustedItem, PlatformDayItem, id_of
 
 ACTION = "VIEWS_ADJUSTED"
 _EVENT = "ViewsAdjusted"
@@ -26,6 +27,7 @@ _HEAD = "adjustments"
 @dataclass(frozen=True)
 class AdjustmentStore:
     database: Database
+    zone: ZoneInfo
 
     def head(self, content: Content) -> Head:
         """The last audit entry of a content's adjustments."""
@@ -59,6 +61,8 @@ class AdjustmentStore:
         def write(transaction: TransactWrite, new: Head) -> None:
             totals.adjust_organic(transaction, *content, adjustment.views, before)
             transaction.save(row, condition=AdjustedItem.id.does_not_exist())
+            day = adjustment.at.astimezone(self.zone).date().isoformat()
+            transaction.update(PlatformDayItem(DAYS, day), actions=[PlatformDayItem.adjusted.add(adjustment.views)])
             item = HeadItem(id_of(content), _HEAD, audit_number=new.number, audit_hash=new.hash)
             transaction.save(item, condition=_is(head))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from sluice.clock import Clock
@@ -26,6 +27,24 @@ from views.rules import (
     ViewMoment,
 )
 from views.viewers import Viewers, ViewRequest
+
+
+class Unit(StrEnum):
+    """What a rule counts."""
+
+    SECONDS = "seconds"
+    VIEWS = "views"
+    CONTENTS = "contents"
+
+
+_UNITS: Mapping[str, Unit] = {
+    COOLDOWN: Unit.SECONDS,
+    DAILY_VIEWED: Unit.VIEWS,
+    SESSION_LIMIT: Unit.VIEWS,
+    DAILY_LIMIT: Unit.VIEWS,
+    NETWORK_LIMIT: Unit.VIEWS,
+    TOO_MANY_CONTENTS: Unit.CONTENTS,
+}
 
 
 class Decider(Protocol):
@@ -57,6 +76,11 @@ class RuleStanding:
     refuses: bool
     limit: int | None = None
     used: int | None = None
+
+    @property
+    def unit(self) -> Unit | None:
+        """Of `limit` and `used`."""
+        return _UNITS.get(self.rule)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from sluice.http import Moment
 from views.control import Phase
-from views.diagnosis.explaining import Explanation
+from views.diagnosis.explaining import Explanation, Unit
 from views.diagnosis.stats import Stats
 from views.held import ShardStats
 from views.rules import Rules
@@ -176,6 +176,7 @@ class RuleResource(BaseModel):
 
     rule: str = Field(examples=["daily_limit"])
     on: bool = Field(validation_alias="is_on")
+    unit: Unit | None = Field(description="The unit of `limit` and `used`. Null for a rule without a limit.")
     limit: int | None = Field(
         description="Seconds for `cooldown`, contents of a shard for `too_many_contents`, views for the other rules. "
         "For `too_many_contents`: of unknown contents where the viewer is anonymous or only registered ones count."

@@ -10,7 +10,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from sluice import exports, http, settings
-from sluice.clock import SystemClock
+from sluice.boosts import BoostedDaysItem
+from sluice.clock import SystemClock, rfc3339
 from sluice.dynamodb import bind
 from sluice.roles import Role
 from sluice.totals import TotalItem
@@ -18,14 +19,18 @@ from views import content
 from views.items import ViewsItem
 from views.reports import store
 from views.reports.export import history_csv, ranking_csv, refusals_csv
-from views.reports.period import Period, period
+from views.reports.period import Period, hours, period
 from views.reports.refusals import Wanted
 from views.reports.schemas import (
+    DayResource,
     FirstDay,
+    FirstHour,
     HistoryResource,
     LastDay,
+    LastHour,
     OneContent,
     OneRule,
+    PlatformDays,
     RankedResource,
     RankingPage,
     RefusalsPage,
@@ -37,6 +42,7 @@ from views.schemas import ContentId, ContentType
 
 REFUSALS = "/api/admin/views/refusals"
 HISTORY = "/api/admin/views/<content_type>/<content_id>/history"
+DAYS = "/api/admin/views/days"
 TOP = "/api/admin/views/top"
 
 MOST_DAYS_OF_REFUSALS = 31
@@ -52,6 +58,7 @@ app = http.resolver()
 class Settings:
     views_table: str
     totals_table: str
+    boosts_table: str
     time_zone: ZoneInfo
     content_types: tuple[str, ...]
 
@@ -61,15 +68,16 @@ def configured() -> Settings:
     read = settings.read(Settings)
     bind(ViewsItem, read.views_table)
     bind(TotalItem, read.totals_table)
+    bind(BoostedDaysItem, read.boosts_table)
     return read
 
 
 def wanted(first: date | None, last: date | None, rule: str | None, named: str | None) -> Wanted:
-    """The requested refusals; by default today's. The day is UTC, as their hours are."""
+    """The requested refusals; by default today's. Days are in UTC, as their hours are."""
     content_types = configured().content_types
     today = SystemClock().now().astimezone(UTC).date()
-    days = period(first, last, today, usual=1, most=MOST_DAYS_OF_REFUSALS)
-    return Wanted(days, rule, content.named(named, content_types, "content") if named else None)
+    asked = hours(first, last, today, most_days=MOST_DAYS_OF_REFUSALS)
+    return Wanted(asked, rule, content.named(named, content_types, "content") if named else None)
 
 
 def days_of_history(first: date | None, last: date | None) -> Period:
@@ -79,14 +87,14 @@ def days_of_history(first: date | None, last: date | None) -> Period:
 
 @app.get(REFUSALS, **http.require(Role.OPERATOR))
 def list_refusals(
-    first: FirstDay = None,
-    last: LastDay = None,
+    first: FirstHour = None,
+    last: LastHour = None,
     rule: OneRule = None,
     named: OneContent = None,
     limit: http.Limit = http.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> RefusalsPage:
-    """List refused views by hour, rules and content, oldest first. Up to 31 days, in UTC."""
+    """List refused views by hour, rules and content, oldest first. Up to 31 days or so many hours, in UTC."""
     asked = wanted(first, last, rule, named)
     found, following = store.refusals_page(asked, limit, refusals_place(cursor, asked.period))
     return RefusalsPage.of(found, following, moved_until=store.moved_until())
@@ -94,16 +102,16 @@ def list_refusals(
 
 @app.get(f"{REFUSALS}/summary", **http.require(Role.OPERATOR))
 def sum_refusals(
-    first: FirstDay = None, last: LastDay = None, rule: OneRule = None, named: OneContent = None
+    first: FirstHour = None, last: LastHour = None, rule: OneRule = None, named: OneContent = None
 ) -> RefusalsSummary:
-    """Sum the refused views by rule and hour. Up to 31 days, in UTC."""
+    """Sum the refused views by rule and hour. Up to 31 days or so many hours, in UTC."""
     return RefusalsSummary.of(store.summary(wanted(first, last, rule, named)), store.moved_until())
 
 
 @app.get(f"{REFUSALS}/export", **http.require(Role.OPERATOR, media=exports.MEDIA))
 def export_refusals(
-    first: FirstDay = None,
-    last: LastDay = None,
+    first: FirstHour = None,
+    last: LastHour = None,
     rule: OneRule = None,
     named: OneContent = None,
     limit: http.CsvLimit = http.MAX_CSV_LINES,
@@ -112,9 +120,26 @@ def export_refusals(
     """Return refused views as CSV. The `Link` header has the next part."""
     asked = wanted(first, last, rule, named)
     found, following = store.refusals_page(asked, limit, refusals_place(cursor, asked.period))
-    query = {"from": asked.period.first, "to": asked.period.last, "rule": rule, "content": named, "limit": limit}
+    query = {
+        "from": rfc3339(asked.period.first),
+        "to": rfc3339(asked.period.last),
+        "rule": rule,
+        "content": named,
+        "limit": limit,
+    }
     text = refusals_csv(found, with_header=cursor is None)
     return http.csv_answer(text, query, following)
+
+
+@app.get(DAYS, **http.require(Role.OPERATOR))
+def days(first: FirstDay = None, last: LastDay = None) -> PlatformDays:
+    """Return the organic, boosted and adjusted views of all contents together per day. By default 30 days, at most 366.
+
+    Organic and boosted views stay apart. Pending views are not included: see `moved_until`.
+    """
+    found = store.platform_days(days_of_history(first, last))
+    items = [DayResource.model_validate(day) for day in found]
+    return PlatformDays(items=items, moved_until=store.moved_until(), time_zone=configured().time_zone.key)
 
 
 @app.get(HISTORY, **http.require(Role.OPERATOR, errors=[404]))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from views.content import Content
-from views.reports.period import Period
+from views.reports.period import Hours
 
 
 @dataclass(frozen=True)
 class Wanted:
     """The requested refusals: of a period, by `rule` (alone or with other rules), of `content` (type, id)."""
 
-    period: Period
+    period: Hours
     rule: str | None = None
     content: Content | None = None
 

@@ -13,7 +13,7 @@ from sluice.schemas import Page
 from views import content
 from views.content import Content
 from views.reports.history import History, ListedAdjustment
-from views.reports.period import Period, day_of
+from views.reports.period import Hours, day_of, day_or_hour_of
 from views.reports.ranking import Ranked, RankedContent
 from views.reports.refusals import RefusalsPlace, Summary, moment_of
 from views.rules import Reason
@@ -29,8 +29,22 @@ def _day(value: Any) -> date:
     return day_of(value)
 
 
+def _day_or_hour(value: Any) -> date | datetime:
+    return day_or_hour_of(value)
+
+
 FirstDay = Annotated[date | None, BeforeValidator(_day), Query(alias="from", description="The first day.")]
 LastDay = Annotated[date | None, BeforeValidator(_day), Query(alias="to", description="The last day.")]
+FirstHour = Annotated[
+    date | datetime | None,
+    BeforeValidator(_day_or_hour),
+    Query(alias="from", description="The first day, or the first hour, such as `2026-11-20T05:00:00Z`."),
+]
+LastHour = Annotated[
+    date | datetime | None,
+    BeforeValidator(_day_or_hour),
+    Query(alias="to", description="The last day, or the last hour, which is included."),
+]
 OneRule = Annotated[
     Reason | None,
     Query(alias="rule", description="Only attempts that this rule refused, alone or together with others."),
@@ -110,6 +124,13 @@ class DayResource(BaseModel):
     organic: int = Field(description="Views by viewers, without `adjusted`. A day ends with the sync at midnight.")
     boosted: int = Field(description="Views that boost campaigns added. Below 0 if more were taken back.")
     adjusted: int = Field(description="Organic views that were added or taken away by hand.")
+
+
+class PlatformDays(Report):
+    """The views of all contents together, per day. Imported views have no day, so they are in none."""
+
+    items: list[DayResource]
+    time_zone: str = Field(description="The platform's time zone (TimeZone), in which days begin and end.")
 
 
 class AdjustmentResource(BaseModel):
@@ -198,7 +219,7 @@ class RankingPage(Page[RankedResource], Report):
     content_type: str
 
 
-def refusals_place(cursor: str | None, period: Period) -> RefusalsPlace | None:
+def refusals_place(cursor: str | None, period: Hours) -> RefusalsPlace | None:
     """The place where a page of refusals begins. Raises Invalid for a cursor of another period."""
     days = set(map(date.isoformat, period.days))
     return http.place_of(cursor, RefusalsPlace, lambda place: place.day in days and place.part.isascii())

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sluice import totals
+from sluice import boosts, totals
 from sluice.dynamodb import read_batch, readable, transient_as_unavailable, values_of
 from sluice.totals import Kind, TotalItem, key
 from views.content import Content
-from views.items import AdjustedItem, ControlItem, DailyItem, RefusedHourItem, RefusedItem, id_of
+from views.items import DAYS, AdjustedItem, ControlItem, DailyItem, PlatformDayItem, RefusedHourItem, RefusedItem, id_of
 from views.keys import content_field
 from views.reports.history import History, HistoryDay, ListedAdjustment, Overall
 from views.reports.period import Period
@@ -19,7 +19,6 @@ from views.reports.refusals import Refusals, RefusalsPlace, Summary, Wanted
 # For one page. Each takes a few milliseconds, and a rule that refuses little needs one for each hour.
 MOST_QUERIES = 500
 
-_FIRST_HOUR, _AFTER_HOURS = "00", "3"
 _AFTER_RULES = "$"  # the character after `#`, and none of a rule's
 
 
@@ -45,6 +44,20 @@ def history(content: Content, period: Period, zone: ZoneInfo) -> History:
     overall = Overall(total.organic, total.boosted, total.imported, sum(each.views for each in adjustments))
     days = [HistoryDay(day, organic.get(day.isoformat(), 0), boosted[day], adjusted[day]) for day in period.days]
     return History(days, of_period, overall)
+
+
+def platform_days(period: Period) -> list[HistoryDay]:
+    """The days of all contents together; a day without views has zeros."""
+    with transient_as_unavailable():
+        of_period = PlatformDayItem.part.between(period.first.isoformat(), period.last.isoformat())
+        items = PlatformDayItem.query(DAYS, of_period, consistent_read=True)
+        found = dict(readable(items, lambda item: (item.part, (int(item.views), int(item.adjusted)))))
+    boosted = boosts.read_days(period.days)
+    return [
+        HistoryDay(day, organic=organic, boosted=boosted[day], adjusted=adjusted)
+        for day in period.days
+        for organic, adjusted in [found.get(day.isoformat(), (0, 0))]
+    ]
 
 
 def _organic_days(content: Content, period: Period) -> dict[str, int]:
@@ -132,9 +145,10 @@ def summary(wanted: Wanted) -> Summary:
 
 
 def _ranges(wanted: Wanted, begin: RefusalsPlace | None) -> Iterator[tuple[str, str, str]]:
-    """Days, and the ranges of `part` with wanted rows. Without a rule, the whole day."""
+    """Days, and the ranges of `part` with wanted rows. Without a rule, all wanted hours of the day."""
     for day in _days_from(wanted, begin):
-        ranges = [(_FIRST_HOUR, _AFTER_HOURS)]
+        first_hour, last_hour = wanted.period.of_day(day)
+        ranges = [(first_hour, f"{last_hour}{_AFTER_RULES}")]
         if wanted.rule:
             groups = [f"{each.hour}#{'+'.join(each.rules)}" for each in _hours(wanted, day)]
             ranges = [(f"{group}#", f"{group}{_AFTER_RULES}") for group in groups]
@@ -165,8 +179,10 @@ def _days_from(wanted: Wanted, begin: RefusalsPlace | None) -> list[date]:
 
 def _hours(wanted: Wanted, day: date) -> list[Refusals]:
     """The sums over all contents, which also say which hours and rules there are."""
+    first_hour, last_hour = wanted.period.of_day(day)
     with transient_as_unavailable():
-        items = RefusedHourItem.query(f"refused_hours#{day.isoformat()}", consistent_read=True)
+        of_period = RefusedHourItem.part.between(first_hour, f"{last_hour}{_AFTER_RULES}")
+        items = RefusedHourItem.query(f"refused_hours#{day.isoformat()}", of_period, consistent_read=True)
         sums = list(readable(items, lambda item: _refusals_at(day.isoformat(), item.part, int(item.refusals))))
     return [each for each in sums if wanted.rule in (None, *each.rules)]
 

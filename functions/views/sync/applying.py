@@ -20,8 +20,8 @@ FAILURES_BEFORE_GIVING_UP = 3
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 ACTIONS = 100
-CONTENTS_TOGETHER = ACTIONS // 2  # a total and a daily row each: one transaction, when all are of one day
-MOST_DAYS = ACTIONS - 1  # of a content in one epoch: they are in one transaction with its total
+CONTENTS_TOGETHER = (ACTIONS - 1) // 2  # a total and a daily row each, and the platform's day: one transaction
+MOST_DAYS = (ACTIONS - 1) // 2  # of a content in one epoch, and the platform's: in one transaction with its total
 REFUSALS_TOGETHER = ACTIONS // 2  # a row and at most an hour's sum each
 
 _MOST_FAILED = 50  # contents that a step tries to fold in vain: each takes it a call
@@ -114,7 +114,8 @@ class ApplyingStore(Protocol):
     """Totals, daily rows, refusals and rows to fold. Every method raises Unavailable when the database is busy."""
 
     def apply(self, epoch: int, added: Sequence[ContentViews]) -> list[Added]:
-        """Add an epoch's views to the total and the daily rows of each content, once and all or none.
+        """Add an epoch's views to the total and the daily rows of each content and to the platform's days, once and all
+        or none.
 
         Up to ACTIONS of these together.
         """
@@ -132,8 +133,8 @@ class ApplyingStore(Protocol):
         """
 
     def fold(self, epoch: int, rows: Sequence[AwayRow], ours: Collection[AwayRow], expires_at: int) -> bool:
-        """Add the rows that are `ours` to the totals and daily rows of their contents and days, and mark all rows; all
-        of it or nothing.
+        """Add the rows that are `ours` to the totals and daily rows of their contents and to the platform's days, and
+        mark all rows; all of it or nothing.
 
         False when one of them is folded already. `expires_at` is in Unix seconds.
         """
@@ -354,8 +355,10 @@ def _packed[T](items: Sequence[T], actions_of: Callable[[Sequence[T]], int]) -> 
 
 
 def _applying_actions(contents: Sequence[ContentViews]) -> int:
-    return sum(1 + len(each.by_day) for each in contents)
+    days = {day for each in contents for day in each.by_day}
+    return sum(1 + len(each.by_day) for each in contents) + len(days)
 
 
 def _folding_actions(rows: Sequence[AwayRow]) -> int:
-    return len(rows) + len({row.content for row in rows}) + len({(row.content, row.day) for row in rows})
+    contents, days = {row.content for row in rows}, {row.day for row in rows}
+    return len(rows) + len(contents) + len({(row.content, row.day) for row in rows}) + len(days)

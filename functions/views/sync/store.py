@@ -1,7 +1,7 @@
 """The sync's part of the database: the control item, organic totals, daily rows, refusals, and what failed."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
@@ -13,10 +13,12 @@ from sluice.totals import TotalItem
 from views import keys, totals
 from views.control import Control
 from views.items import (
+    DAYS,
     AwayItem,
     ControlItem,
     DailyItem,
     FailureItem,
+    PlatformDayItem,
     RefusedHourItem,
     RefusedItem,
     ViewsItem,
@@ -71,6 +73,7 @@ class SyncStore:
                 totals.add_organic(transaction, *keys.content_of(each.content), each.views, epoch)
                 for day, views in each.by_day.items():
                     transaction.update(_daily(each.content, day), actions=[DailyItem.views.add(views)])
+            _add_to_days(transaction, sum((Counter(each.by_day) for each in together), Counter()))
 
         return self._commit(added, fill)
 
@@ -103,6 +106,7 @@ class SyncStore:
                 totals.add_folded(transaction, *keys.content_of(content), views)
             for (content, day), views in Counter((row.content, row.day) for row in added).items():
                 transaction.update(_daily(content, day), actions=[DailyItem.views.add(views)])
+            _add_to_days(transaction, Counter(row.day for row in added))
             for row in rows:
                 transaction.update(
                     AwayItem(*_away_key(row)),
@@ -167,6 +171,12 @@ def _unfolded(bucket: int, limit: int, without: Collection[str]) -> list[AwayRow
 
 def _daily(content: str, day: str) -> DailyItem:
     return DailyItem(id_of(keys.content_of(content)), day)
+
+
+def _add_to_days(transaction: TransactWrite, by_day: Mapping[str, int]) -> None:
+    """Add views to the platform's days, in the transaction that adds them to the days of their contents."""
+    for day, views in by_day.items():
+        transaction.update(PlatformDayItem(DAYS, day), actions=[PlatformDayItem.views.add(views)])
 
 
 def _away_key(row: AwayRow) -> tuple[str, str]:

@@ -56,6 +56,12 @@ BROKEN = [
     ),
     Broken(
         functions.handlers_exist,
+        "a module of another folder",
+        put("ConsoleSiteFunction.Handler", "views.counts.api.handler"),
+        "ConsoleSiteFunction: let Handler name a module under console/, and `handler` in it",
+    ),
+    Broken(
+        functions.handlers_exist,
         "a handler of another name",
         put("ViewsCountsApiFunction.Handler", "views.counts.api.main"),
         "ViewsCountsApiFunction: let Handler name a module under functions/, and `handler` in it",
@@ -95,6 +101,7 @@ BROKEN = [
         "a parameter that only an output uses",
         all_of(
             put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
+            put("OperationsTokensFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
             put("SponsorshipsRecordingApiFunction.Environment.Variables.VIEWER_TOKEN_AUDIENCE", "sluice-viewer"),
             put("ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_AUDIENCE", "sluice-viewer"),
             put("ViewsTrackUrlFunction.Environment.Variables.VIEWER_TOKEN_AUDIENCE", "sluice-viewer"),

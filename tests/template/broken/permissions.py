@@ -213,10 +213,22 @@ BROKEN = [
         "BoostsApiFunction: take * of LedgerTable away: WalletsApiFunction alone moves money from outside",
     ),
     Broken(
-        permissions.the_stop_writes_the_platform_alone,
+        permissions.the_stop_and_the_redrive_write_one_item,
         "a stop that may write campaigns",
         restate("OperationsStopFunction", "dynamodb:PutItem", "BoostsTable", Condition=None),
         "OperationsStopFunction: hold it to dynamodb:LeadingKeys ['platform'] of BoostsTable",
+    ),
+    Broken(
+        permissions.the_stop_and_the_redrive_write_one_item,
+        "a redrive that may write campaigns",
+        restate("OperationsRedriveFunction", "dynamodb:PutItem", "BoostsTable", Condition=None),
+        "OperationsRedriveFunction: hold it to dynamodb:LeadingKeys ['redrives'] of BoostsTable",
+    ),
+    Broken(
+        permissions.the_stop_and_the_redrive_write_one_item,
+        "tokens that may write all of the boosts' table",
+        restate("OperationsTokensFunction", "dynamodb:PutItem", "BoostsTable", Condition=None),
+        "OperationsTokensFunction: hold it to dynamodb:LeadingKeys ['tokens'] of BoostsTable",
     ),
     Broken(
         permissions.the_sweeper_claims_and_changes_nothing_else,
@@ -385,6 +397,23 @@ BROKEN = [
         f"ViewsReportsApiFunction: hold it to dynamodb:LeadingKeys {sorted(permissions.REPORTED)} of ViewsTable",
     ),
     Broken(
+        permissions.reports_never_say_who,
+        "reports that may read campaigns",
+        restate("ViewsReportsApiFunction", "dynamodb:BatchGetItem", "BoostsTable", Condition=None),
+        "ViewsReportsApiFunction: hold it to dynamodb:LeadingKeys ['usage#*'] of BoostsTable",
+    ),
+    Broken(
+        permissions.open_routes_cannot_reach_the_sync,
+        "adjustments that may change more than the sum of a day",
+        restate(
+            "ViewsAdjustmentsApiFunction",
+            "dynamodb:UpdateItem",
+            "ViewsTable",
+            Condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["content#*", "days"]}},
+        ),
+        f"ViewsAdjustmentsApiFunction: hold it to {permissions.VIEWS_DAYS} of ViewsTable",
+    ),
+    Broken(
         permissions.secrets_have_the_holders_they_should,
         "an open route's function with the secret of admins in its environment",
         put(
@@ -407,6 +436,18 @@ BROKEN = [
         "a function that may read the secret of admins",
         grant("BoostsApiFunction", "secretsmanager:GetSecretValue", {"Ref": "TokenSecret"}),
         "BoostsApiFunctionRole: take TokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "a function that mints tokens for viewers with the secret of admins' tokens, or the other way round",
+        put("OperationsTokensFunction.Environment.Variables.TOKEN_SECRET_ARN", {"Ref": "ViewerTokenSecret"}),
+        "OperationsTokensFunction: take ViewerTokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "another function of operations that may read the secret of admins",
+        grant("OperationsStopFunction", "secretsmanager:GetSecretValue", {"Ref": "TokenSecret"}),
+        "OperationsStopFunctionRole: take TokenSecret away, or add it to HOLDERS",
     ),
     Broken(
         permissions.secrets_have_the_holders_they_should,
@@ -448,5 +489,14 @@ BROKEN = [
         "a group that outlives the stack",
         put("ScheduleGroup.DeletionPolicy", "Retain"),
         "ScheduleGroup: let it be deleted with the stack",
+    ),
+    Broken(
+        permissions.the_console_may_do_nothing,
+        "a console that reads a table",
+        put(
+            "ConsoleSiteFunction.Policies",
+            [{"Statement": [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": _TOTALS}]}],
+        ),
+        "ConsoleSiteFunction: take dynamodb:GetItem away",
     ),
 ]

@@ -1,7 +1,7 @@
 """Routes, broken."""
 
 from tests.template.broken.copy import Broken
-from tests.template.edits import add, all_of, drop, put
+from tests.template.edits import add, all_of, drop, grant, put
 from tests.template.project import real
 from tests.template.rules import routes
 
@@ -10,6 +10,11 @@ _CREATE = f"{_PATHS}./api/admin/fake-views.post"
 _OPEN = "GET /api/views/{content_type}/{content_id}"
 _OPEN_OPERATION = f"{_PATHS}./api/views/{{content_type}}/{{content_id}}.get"
 _INTEGRATION = "x-amazon-apigateway-integration"
+_CONSOLE = "GET /console/{proxy+}"
+_CONSOLE_ITEM = f"{_PATHS}./console/{{proxy+}}"
+_OPERATION_OF_CONSOLE = real().template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]["/console"][
+    "Fn::If"
+][1]
 _BY_THE_ROLE = "ApiRole.Policies.0.PolicyDocument.Statement.0"
 
 _TOPICS = {f"Topic{number}": {"Type": "AWS::SNS::Topic"} for number in range(500)}
@@ -131,6 +136,90 @@ BROKEN = [
         "the default route",
         put(f"{_PATHS}./$default", {"get": {}}),
         "GET /$default: let it be one path under /api/ or /v2/ or /webhooks/",
+    ),
+    Broken(
+        routes.routes_name_their_method,
+        "a second greedy path",
+        put(f"{_PATHS}./console/files/{{proxy+}}", {"get": {}}),
+        "GET /console/files/{proxy+}: let it be one path under /api/ or /v2/ or /webhooks/",
+    ),
+    Broken(
+        routes.routes_name_their_method,
+        "a path that only begins like the console's",
+        put(f"{_PATHS}./consoles", {"get": {}}),
+        "GET /consoles: let it be one path under /api/ or /v2/ or /webhooks/",
+    ),
+    Broken(
+        routes.path_parameters_are_declared,
+        "a greedy parameter that is not declared",
+        drop(f"{_CONSOLE_ITEM}.Fn::If.1.get.parameters"),
+        f"{_CONSOLE}: let parameters be those of its path, each required: proxy",
+    ),
+    Broken(
+        routes.routes_are_behind_the_authorizer,
+        "a console that only those see who have a token in a header",
+        drop(f"{_CONSOLE_ITEM}.Fn::If.1.get.security"),
+        f"{_CONSOLE}: set security: *Open, or take it from OPEN_ROUTES",
+    ),
+    Broken(
+        routes.open_routes_are_throttled,
+        "a console without a limit of its own",
+        drop(f"Api.RouteSettings.{_CONSOLE}.Fn::If.1.ThrottlingBurstLimit"),
+        f"ApiApiGatewayDefaultStage: give {_CONSOLE} a ThrottlingRateLimit and a ThrottlingBurstLimit of its own",
+    ),
+    Broken(
+        routes.routes_are_there_when_their_function_is,
+        "a route whose function may not be there",
+        put(f"{_PATHS}./console", _OPERATION_OF_CONSOLE),
+        "GET /console: let its condition be that of ConsoleSiteFunction",
+    ),
+    Broken(
+        routes.routes_are_there_when_their_function_is,
+        "a function that is always there, behind a route that may not be",
+        drop("Resources.ConsoleSiteFunction.Condition"),
+        f"{_CONSOLE}: let its condition be that of ConsoleSiteFunction",
+    ),
+    Broken(
+        routes.routes_are_there_when_their_function_is,
+        "settings of a route that may not be there",
+        put(f"Api.RouteSettings.{_CONSOLE}", {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}),
+        f"RouteSettings of {_CONSOLE}: let their condition be that of ConsoleSiteFunction",
+    ),
+    Broken(
+        routes.routes_are_there_when_their_function_is,
+        "a permission to invoke what may not be there",
+        put(f"{_BY_THE_ROLE}.Resource.20", {"Fn::GetAtt": ["ConsoleSiteFunction", "Arn"]}),
+        "ApiRole: let the condition of ConsoleSiteFunction be that of the function",
+    ),
+    Broken(
+        routes.no_function_behind_the_api_knows_it,
+        "a function that is told the API's address",
+        put("BoostsApiFunction.Environment.Variables.API", {"Fn::Sub": "https://${Api}.example.org"}),
+        "BoostsApiFunction: take Api away: an address of the API comes with the request",
+    ),
+    Broken(
+        routes.no_function_behind_the_api_knows_it,
+        "a function that may change the API",
+        grant("BoostsApiFunction", "apigateway:PATCH", {"Fn::Sub": "arn:aws:apigateway:::/apis/${Api}"}),
+        "BoostsApiFunction: take Api away: an address of the API comes with the request",
+    ),
+    Broken(
+        routes.forms_may_be_posted_from_the_console,
+        "a bucket that takes forms from no page",
+        drop("PromotionsMediaBucket.CorsConfiguration"),
+        "PromotionsMediaBucket: let its CorsConfiguration allow POST, and nothing else, from everywhere",
+    ),
+    Broken(
+        routes.forms_may_be_posted_from_the_console,
+        "a bucket that pages may read",
+        put("BroadcastsBucket.CorsConfiguration.CorsRules.0.AllowedMethods", ["GET", "POST"]),
+        "BroadcastsBucket: let its CorsConfiguration allow POST, and nothing else, from everywhere",
+    ),
+    Broken(
+        routes.forms_may_be_posted_from_the_console,
+        "a page that may not post where the form says",
+        drop("ConsoleSiteFunction.Environment.Variables.CONNECT_ORIGINS.Fn::Join.1.2"),
+        "ConsoleSiteFunction: let CONNECT_ORIGINS name https://${BroadcastsBucket}.s3.${AWS::URLSuffix}",
     ),
     Broken(
         routes.routes_are_behind_the_authorizer,

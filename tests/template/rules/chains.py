@@ -5,7 +5,7 @@ from tests.template.project import Project, refers_to
 
 
 def rows_have_their_resources(project: Project) -> list[str]:
-    """What a row's name stands for: Health names the alarms, and `make redrive` reads the outputs."""
+    """What a row's name stands for: Health names the alarms, and people find the queues by the outputs."""
     problems = []
     for row in QUEUES:
         names = {f"{row.logical_name}Queue", f"{row.logical_name}DeadLetters", row.dead_letters_alarm}

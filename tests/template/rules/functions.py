@@ -4,7 +4,7 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
-from tests.template.project import Project, as_list, refers_to, text_of
+from tests.template.project import SITES, Project, as_list, refers_to, text_of
 from tests.template_reader import ROOT
 
 # Powertools reads these by itself.
@@ -22,11 +22,13 @@ def _module(function: dict[str, Any]) -> str:
 
 def names_follow_their_modules(project: Project) -> list[str]:
     """`boosts.worker` is BoostsWorkerFunction, and writes to BoostsWorkerLogs; `promotions.escrow_function` has no
-    second `Function` in its name.
+    second `Function` in its name. A folder of its own has one module, and its function's name stands in SITES.
     """
     problems = []
     for name, function in project.functions.items():
         stem = _module(function).removesuffix("_function").replace("_", ".").title().replace(".", "")
+        if name in SITES:
+            stem = name.removesuffix("Function")
         if name != f"{stem}Function":
             problems.append(f"{name}: name it {stem}Function, after its module")
         logs = refers_to(function.get("LoggingConfig", {}).get("LogGroup", ""))
@@ -46,9 +48,9 @@ def names_say_their_kind(project: Project) -> list[str]:
 
 def handlers_exist(project: Project) -> list[str]:
     return [
-        f"{name}: let Handler name a module under functions/, and `handler` in it"
+        f"{name}: let Handler name a module under {SITES.get(name, 'functions')}/, and `handler` in it"
         for name, function in project.functions.items()
-        if not (ROOT / "functions" / _module(function).replace(".", "/")).with_suffix(".py").is_file()
+        if not (ROOT / SITES.get(name, "functions") / _module(function).replace(".", "/")).with_suffix(".py").is_file()
         or not function["Handler"].endswith(".handler")
     ]
 
@@ -140,6 +142,8 @@ def every_trigger_has_its_event_file(project: Project) -> list[str]:
     expected = {}
     for name, function in project.functions.items():
         stem = _module(function).replace(".", "/")
+        if name in SITES:
+            stem = f"{SITES[name]}/{stem}"
         for event, trigger in project.triggers(name).items():
             expected[f"{stem}-{event.lower()}.json"] = trigger
         if routes := project.routes_to(name):

@@ -45,8 +45,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
     "BoostsTable": {
         "BoostsApiFunction": {"PutItem", "UpdateItem"},
         "BoostsWorkerFunction": {"PutItem", "UpdateItem"},
+        "OperationsRedriveFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
+        "OperationsTokensFunction": {"PutItem"},
     },
     "SponsorshipsTable": {
         "SponsorshipsRecordingApiFunction": {"PutItem", "UpdateItem"},
@@ -95,7 +97,9 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "PromotionsTrackingScheduleFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
+        "OperationsRedriveFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
+        "OperationsTokensFunction": {"PutItem"},
         "PromotionsApiFunction": {"PutItem"},
         "PromotionsWorkerFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
@@ -159,7 +163,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "ViewsImportsWorkerFunction": {"PutItem", "UpdateItem"},
         "ViewsTrackApiFunction": {"PutItem"},
         "ViewsTrackUrlFunction": {"PutItem"},
-        "ViewsAdjustmentsApiFunction": {"PutItem"},
+        "ViewsAdjustmentsApiFunction": {"PutItem", "UpdateItem"},
         "ViewsRegisteredApiFunction": {"PutItem"},
         "ViewsSyncApiFunction": {"UpdateItem"},
         "ViewsSyncWorkerFunction": {"PutItem", "UpdateItem"},
@@ -203,6 +207,10 @@ VIEWS_KEYS = {
     "ViewsImportsWorkerFunction": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["imp_*"]}},
 }
 
+# An adjustment is in its content's rows, and in the sum of the day.
+ADJUSTMENTS = "ViewsAdjustmentsApiFunction"
+VIEWS_DAYS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["days"]}}
+
 # What recording may write of the sponsorships' table, by action: it is open to all. Of participations, which have a
 # colon, it marks what they reached; campaigns, statements and keys are out of its reach.
 RECORDING = "SponsorshipsRecordingApiFunction"
@@ -211,7 +219,17 @@ RECORDED = {"PutItem": ["imp#*"], "UpdateItem": ["imp#*", "tally#*", "refused#*"
 
 # What functions of broadcasts may write, and delete, of their tables: no limit of an owner by what sends, no row of a
 # campaign by what lists owners' things, nothing at all by what hears webhooks.
-_OF_LISTS = ["ins_*", "tpl_*", "instances", "instances#*", "templates#*", "number#*", "owner#*", "contacts#*"]
+_OF_LISTS = [
+    "ins_*",
+    "tpl_*",
+    "instances",
+    "instances#*",
+    "templates",
+    "templates#*",
+    "number#*",
+    "owner#*",
+    "contacts#*",
+]
 _OF_CONTACTS = ["contact#*", "suppressed#*"]
 BROADCASTS_KEYS = {
     "BroadcastsApiFunction": {"BroadcastsTable": [["brd_*"]]},
@@ -229,9 +247,14 @@ BROADCASTS_KEYS = {
 
 # What the reports may read of it: a viewer's row is none of it.
 REPORTS = "ViewsReportsApiFunction"
-REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*"}
+REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*", "days"}
 
-STOP = "OperationsStopFunction"
+# What functions of operations may write of the contexts' tables: the item that each is about.
+ONE_ITEM = {
+    "OperationsRedriveFunction": ["redrives"],
+    "OperationsStopFunction": ["platform"],
+    "OperationsTokensFunction": ["tokens"],
+}
 SWEEPER = "OperationsSweeperFunction"
 
 # Who may hold a secret: have it in the environment, or read it. Whoever reads a function's configuration has it too.
@@ -250,7 +273,7 @@ HOLDERS = {
         "SponsorshipsWorkerFunction",
     },
     "PromotionsOperatorKey": {"PromotionsEscrowFunction"},
-    "TokenSecret": {"OperationsAuthorizerFunction"},
+    "TokenSecret": {"OperationsAuthorizerFunction", "OperationsTokensFunction"},
     "ViewerTokenSecret": {"SponsorshipsRecordingApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
     "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
 }
@@ -314,6 +337,12 @@ def roles_are_passed_to_the_scheduler_alone(project: Project) -> list[str]:
         for holder, statement in _passing(project)
         if statement.get("Condition") != condition
     ]
+
+
+def the_console_may_do_nothing(project: Project) -> list[str]:
+    """It is open to all and answers from memory. What it shows, the page asks the API for, with a person's token."""
+    actions = {action for each in project.allowed("ConsoleSiteFunction") for action in as_list(each["Action"])}
+    return [f"ConsoleSiteFunction: take {action} away" for action in sorted(actions)]
 
 
 def schedule_roles_trust_the_scheduler_alone(project: Project) -> list[str]:
@@ -422,14 +451,15 @@ def money_comes_from_outside_by_the_wallets_alone(project: Project) -> list[str]
     ]
 
 
-def the_stop_writes_the_platform_alone(project: Project) -> list[str]:
-    """It may write into every context's table: of campaigns and their counters it may touch none."""
-    condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["platform"]}}
+def the_stop_and_the_redrive_write_one_item(project: Project) -> list[str]:
+    """They may write into the contexts' tables: of campaigns and their counters they may touch none."""
     beside = {"AuditTable", "OutboxTable", "RequestsTable"}
     return [
-        f"{STOP}: hold it to dynamodb:LeadingKeys ['platform'] of {table}"
+        f"{function}: hold it to dynamodb:LeadingKeys {ONE_ITEM[function]} of {table}"
         for function, table, _, statement in _writes(project)
-        if function == STOP and table not in beside and statement.get("Condition") != condition
+        if function in ONE_ITEM
+        and table not in beside
+        and statement.get("Condition") != {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ONE_ITEM[function]}}
     ]
 
 
@@ -469,10 +499,17 @@ def open_routes_cannot_reach_the_sync(project: Project) -> list[str]:
     others that write the views' table and are not the sync.
     """
     return [
-        f"{function}: hold it to {VIEWS_KEYS[function]} of {VIEWS}"
-        for function, table, _, statement in _writes(project)
-        if table == VIEWS and function in VIEWS_KEYS and statement.get("Condition") != VIEWS_KEYS[function]
+        f"{function}: hold it to {wanted} of {VIEWS}"
+        for function, table, actions, statement in _writes(project)
+        if table == VIEWS and function in VIEWS_KEYS
+        if (wanted := _of_actions(function, actions)) != statement.get("Condition")
     ]
+
+
+def _of_actions(function: str, actions: set[str]) -> dict[str, Any]:
+    """The platform's days are added to by UpdateItem, and a content's rows are not."""
+    is_of_days = (function, actions) == (ADJUSTMENTS, {"UpdateItem"})
+    return VIEWS_DAYS if is_of_days else VIEWS_KEYS[function]
 
 
 def recording_reaches_rows_and_tallies_alone(project: Project) -> list[str]:
@@ -511,6 +548,8 @@ def reports_never_say_who(project: Project) -> list[str]:
         keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
         if VIEWS in tables and not set(as_list(keys)) <= REPORTED:
             problems.append(f"{REPORTS}: hold it to dynamodb:LeadingKeys {sorted(REPORTED)} of {VIEWS}")
+        if "BoostsTable" in tables and as_list(keys) != ["usage#*"]:
+            problems.append(f"{REPORTS}: hold it to dynamodb:LeadingKeys ['usage#*'] of BoostsTable")
     return problems
 
 
@@ -569,7 +608,7 @@ RULES = (
     ledger_accounts_are_written_by_their_owners_alone,
     what_is_counted_elsewhere_is_never_paid,
     money_comes_from_outside_by_the_wallets_alone,
-    the_stop_writes_the_platform_alone,
+    the_stop_and_the_redrive_write_one_item,
     the_sweeper_claims_and_changes_nothing_else,
     open_routes_cannot_reach_the_sync,
     recording_reaches_rows_and_tallies_alone,
@@ -577,4 +616,5 @@ RULES = (
     reports_never_say_who,
     secrets_have_the_holders_they_should,
     schedules_are_made_in_the_stacks_own_group,
+    the_console_may_do_nothing,
 )

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from local.routes import operations_of, unconditional
 from tests.template.project import Project, as_list, invoked_by, refers_to, text_of
 
 # Everybody may call these.
@@ -15,6 +16,8 @@ OPEN_ROUTES = {
     "POST /api/views",
     "POST /api/views/batch",
     "POST /api/views/counts",
+    "GET /console",
+    "GET /console/{proxy+}",
     "GET /health",
     "GET /webhooks/meta/{instance}",
     "POST /webhooks/evolution/{instance}",
@@ -25,6 +28,8 @@ OPEN_ROUTES = {
 # tell of messages.
 HEALTH = "/health"
 ROOTS = ("/api/", "/v2/", "/webhooks/")
+# The page, and all that it loads: the one greedy path.
+CONSOLE = ("/console", "/console/{proxy+}")
 # The functions that have a URL beside the API, each with the one whose routes it answers there, and the condition.
 URLS = {"ViewsTrackUrlFunction": ("ViewsTrackApiFunction", "HasTrackUrl")}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -60,7 +65,7 @@ def routes_name_their_method(project: Project) -> list[str]:
         method, _, path = route.partition(" ")
         if method not in METHODS:
             problems.append(f"{route}: let its method be one of {', '.join(sorted(METHODS))}")
-        if path != HEALTH and (not path.startswith(ROOTS) or "+}" in path):
+        if path not in (HEALTH, *CONSOLE) and (not path.startswith(ROOTS) or "+}" in path):
             problems.append(f"{route}: let it be one path under {' or '.join(ROOTS)}")
     return problems
 
@@ -68,7 +73,7 @@ def routes_name_their_method(project: Project) -> list[str]:
 def path_parameters_are_declared(project: Project) -> list[str]:
     problems = []
     for route, operation in project.routes().items():
-        named = sorted(re.findall(r"\{([^}]+)\}", route))
+        named = sorted(re.findall(r"\{([^}+]+)\+?\}", route))
         declared = sorted(
             each["name"]
             for each in operation.get("parameters", [])
@@ -107,7 +112,8 @@ def the_apis_role_invokes_what_is_behind_routes(project: Project) -> list[str]:
             for action in as_list(statement.get("Action", []))
             if action != "lambda:InvokeFunction"
         ]
-        for resource in as_list(statement.get("Resource", [])):
+        for each in as_list(statement.get("Resource", [])):
+            _, resource = unconditional(each)
             function = refers_to(resource)
             allowed.add(function)
             if text_of(resource) != f"${{{function}.Arn}}" or function not in behind:
@@ -139,7 +145,7 @@ def open_routes_are_throttled(project: Project) -> list[str]:
     problems = []
     for name, stage in project.of_type("AWS::ApiGatewayV2::Stage").items():
         for route in OPEN_ROUTES:
-            limits = stage.get("RouteSettings", {}).get(route, {})
+            _, limits = unconditional(stage.get("RouteSettings", {}).get(route, {}))
             if not limits.get("ThrottlingRateLimit") or not limits.get("ThrottlingBurstLimit"):
                 problems.append(f"{name}: give {route} a ThrottlingRateLimit and a ThrottlingBurstLimit of its own")
         default = stage.get("DefaultRouteSettings", {})
@@ -148,6 +154,74 @@ def open_routes_are_throttled(project: Project) -> list[str]:
         problems += [
             f"{name}: RouteSettings names no route: {route}"
             for route in stage.get("RouteSettings", {}).keys() - project.routes().keys()
+        ]
+    return problems
+
+
+def routes_are_there_when_their_function_is(project: Project) -> list[str]:
+    """And so are their settings and the permission to invoke it: CloudFormation refuses what names no resource."""
+    problems = []
+    template = project.template["Resources"]
+    conditions = {name: template.get(name, {}).get("Condition") for name in project.functions}
+    for api in project.of_type("AWS::ApiGatewayV2::Api").values():
+        for path, method, operation, condition in operations_of(api["Body"]):
+            function = invoked_by(operation)
+            if conditions.get(function) != condition:
+                problems.append(f"{method.upper()} {path}: let its condition be that of {function}")
+    routes = project.routes()
+    for stage in project.of_type("AWS::ApiGatewayV2::Stage").values():
+        for route, limits in stage.get("RouteSettings", {}).items():
+            function = invoked_by(routes.get(route, {}))
+            if unconditional(limits)[0] != conditions.get(function):
+                problems.append(f"RouteSettings of {route}: let their condition be that of {function}")
+    for _, statement in project.statements(API_ROLE):
+        for each in as_list(statement.get("Resource", [])):
+            condition, resource = unconditional(each)
+            if condition != conditions.get(refers_to(resource)):
+                problems.append(f"{API_ROLE}: let the condition of {refers_to(resource)} be that of the function")
+    return problems
+
+
+def no_function_behind_the_api_knows_it(project: Project) -> list[str]:
+    """The API names its functions, so one that names the API, or what does, closes a circle that no deploy resolves."""
+    after = {name for name, resource in project.resources.items() if "${Api}" in _names(resource)} | {"Api"}
+    return [
+        f"{name}: take {each} away: an address of the API comes with the request"
+        for name in sorted({invoked_by(operation) for operation in project.routes().values()})
+        for each in sorted(after)
+        if any(f"${{{each}}}" in _names(of) for of in (project.functions[name], *project.allowed(name)))
+    ]
+
+
+def _names(value: Any) -> str:
+    """What a value refers to, each as `${Name}`."""
+    match value:
+        case {"Ref": name}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [name, *_]}:
+            return f"${{{name}}}"
+        case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
+            return "".join(f"${{{name}}}" for name in re.findall(r"\$\{(\w+)", text))
+        case dict():
+            return "".join(map(_names, value.values()))
+        case list():
+            return "".join(map(_names, value))
+    return ""
+
+
+def forms_may_be_posted_from_the_console(project: Project) -> list[str]:
+    """Any page may post to a bucket of forms, as the signed form is the guard; the console's policy names each."""
+    problems = []
+    allowed = text_of(project.functions["ConsoleSiteFunction"]["Environment"]["Variables"]["CONNECT_ORIGINS"]).split()
+    for name, bucket in project.of_type("AWS::S3::Bucket").items():
+        rules = bucket.get("CorsConfiguration", {}).get("CorsRules", [])
+        if [(rule["AllowedOrigins"], rule["AllowedMethods"]) for rule in rules] != [(["*"], ["POST"])]:
+            problems.append(f"{name}: let its CorsConfiguration allow POST, and nothing else, from everywhere")
+        # S3's client writes the one in the partition aws, and the other elsewhere.
+        problems += [
+            f"ConsoleSiteFunction: let CONNECT_ORIGINS name {origin}"
+            for where in ("", "${AWS::Region}.")
+            if (origin := f"https://${{{name}}}.s3.{where}${{AWS::URLSuffix}}") not in allowed
         ]
     return problems
 
@@ -205,6 +279,9 @@ RULES = (
     routes_name_their_method,
     routes_are_behind_the_authorizer,
     open_routes_are_throttled,
+    routes_are_there_when_their_function_is,
+    no_function_behind_the_api_knows_it,
+    forms_may_be_posted_from_the_console,
     urls_are_few_and_off_and_bounded,
     urls_answer_as_the_routes_do,
 )

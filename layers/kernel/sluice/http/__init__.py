@@ -20,6 +20,7 @@ from sluice.http.parameters import Cursor as Cursor
 from sluice.http.parameters import IdempotencyKey as IdempotencyKey
 from sluice.http.parameters import Limit as Limit
 from sluice.http.parameters import Moment as Moment
+from sluice.http.parameters import NoKey as NoKey
 from sluice.http.parameters import OneLine as OneLine
 from sluice.http.parameters import Origin as Origin
 from sluice.http.parameters import Reason as Reason

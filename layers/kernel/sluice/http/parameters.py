@@ -34,6 +34,11 @@ def _visible(key: str | None) -> str | None:
     return key
 
 
+def _refused(key: str | None) -> None:
+    if key is not None:
+        raise ValueError("This route takes no Idempotency-Key: its response holds a secret, and is not stored")
+
+
 def principal_of(request: Request) -> Principal:
     """The caller, as the authorizer named it. Raises Forbidden without a subject or without a known role."""
     claims = APIGatewayProxyEventV2(request.resolved_event.raw_event).request_context.authorizer.get_lambda
@@ -98,6 +103,8 @@ RequiredKey = Annotated[
     ),
 ]
 """For routes where a retry without a key would silently apply twice."""
+NoKey = Annotated[str | None, AfterValidator(_refused), Header(alias="Idempotency-Key", include_in_schema=False)]
+"""For routes whose response holds a secret: the stored answer of a key would hold it too."""
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The maximum number of items to return.")]
 CsvLimit = Annotated[int, Query(ge=1, le=MAX_CSV_LINES, description="The maximum number of items to return.")]
 Cursor = Annotated[str | None, Query(description="The `next_cursor` of the previous page.")]
