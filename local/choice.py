@@ -1,12 +1,7 @@
 """Which stack a command is for: `make up`'s, or with STACK=<name> one on AWS."""
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import httpx
-
-from local import tokens
 from local.aws import DeployedStack
 from local.errors import LocalError
 from local.stack import running
@@ -25,19 +20,3 @@ def chosen_stack(given: argparse.Namespace) -> DeployedStack:
     if given.profile or given.region:
         raise LocalError("PROFILE and REGION are for a stack on AWS: give STACK=<its name> too.")
     return running().deployed
-
-
-@contextmanager
-def chosen_api(given: argparse.Namespace, role: str, hours: float) -> Iterator[httpx.Client]:
-    """A client of the chosen stack's API, with a token of `role` that is good for so many hours.
-
-    Raises LocalError when the API is not reached.
-    """
-    stack = chosen_stack(given)
-    api_url = stack.output("ApiUrl") if given.stack else running().api_url
-    headers = {"authorization": f"Bearer {tokens.mint(stack, role, hours=hours)}"}
-    try:
-        with httpx.Client(base_url=api_url, headers=headers, timeout=60, trust_env=False) as http:
-            yield http
-    except httpx.HTTPError as error:
-        raise LocalError(f"The API of {stack.name} was not reached: {error}") from error

@@ -355,7 +355,9 @@ def main() -> int:
         raise LocalError(f"The embedded stack did not answer: {error!r}") from error
     except json.JSONDecodeError as error:
         raise LocalError(f"The embedded stack answered something that is not JSON: {error}") from error
-    return 0 if screen.verdict() else 1
+    holds = screen.verdict()
+    console.print("That stack is gone. `make up` starts one that stays, and prints the address of its console.")
+    return 0 if holds else 1
 
 
 if __name__ == "__main__":

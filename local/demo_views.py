@@ -45,11 +45,14 @@ class Look:
 class Audience:
     """Viewers of one video, without tokens: each has a browser of its own."""
 
-    def __init__(self, url: str, video: str) -> None:
+    def __init__(self, url: str, video: str, came: int = 0) -> None:
         self._http = httpx.Client(base_url=url, timeout=60, trust_env=False)
         self._video = video
         self.accepted = 0
-        self._came = 0
+        self._came = came
+
+    def close(self) -> None:
+        self._http.close()
 
     def view(self, user_agent: str) -> Json:
         answer = self._http.post(

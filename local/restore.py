@@ -9,6 +9,7 @@ import argparse
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -18,10 +19,11 @@ import httpx
 from boto3.dynamodb.table import BatchWriter
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local import tokens
 from local.aws import DeployedStack
-from local.choice import add_stack_options, chosen_api, chosen_stack
+from local.choice import add_stack_options, chosen_stack
 from local.errors import LocalError, run
-from local.sync import Tell
+from local.stack import running
 
 STOPPED = ("BoostsTable", "BroadcastsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable")
 """The tables of the contexts; each says whether the platform is stopped."""
@@ -38,8 +40,10 @@ HELD = (
     "BoostsWorkerFunction",
     "BroadcastsApiFunction",
     "BroadcastsListsApiFunction",
+    "OperationsRedriveFunction",
     "OperationsStopFunction",
     "OperationsSweeperFunction",
+    "OperationsTokensFunction",
     "PromotionsApiFunction",
     "PromotionsTrackingScheduleFunction",
     "PromotionsWorkerFunction",
@@ -72,7 +76,7 @@ class Restore:
     """Copies tables back. `pause` waits so many seconds."""
 
     stack: DeployedStack
-    tell: Tell
+    tell: Callable[[str], None]
     pause: Callable[[float], None] = time.sleep
 
     def make(self, at: datetime) -> str:
@@ -229,6 +233,19 @@ def moment(text: str) -> datetime:
     return found
 
 
+@contextmanager
+def chosen_api(given: argparse.Namespace) -> Iterator[httpx.Client]:
+    """A client of the chosen stack's API, as an admin. Raises LocalError when the API is not reached."""
+    stack = chosen_stack(given)
+    api_url = stack.output("ApiUrl") if given.stack else running().api_url
+    headers = {"authorization": f"Bearer {tokens.mint(stack, 'admin', hours=TOKEN_HOURS)}"}
+    try:
+        with httpx.Client(base_url=api_url, headers=headers, timeout=60, trust_env=False) as http:
+            yield http
+    except httpx.HTTPError as error:
+        raise LocalError(f"The API of {stack.name} was not reached: {error}") from error
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.restore", description=__doc__)
     add_stack_options(parser)
@@ -241,7 +258,7 @@ def main() -> None:
     made = Restore(chosen_stack(given), print)
 
     def stop() -> None:
-        with chosen_api(given, "admin", TOKEN_HOURS) as http:
+        with chosen_api(given) as http:
             _stop(http)
         print("The platform is stopped.")
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from sluice_cli.client import checked
 from sluice_cli.errors import WrongUse
 from sluice_cli.session import Session
 from sluice_cli.verbs import verb
@@ -47,7 +46,7 @@ def command(session: Session, method: str, path: str, fields: tuple[str, ...], f
     answer = session.client.call(method, path, body=body, query=_words(query), key=key)
     if answer.body and 200 <= answer.status < 300:
         session.raw(answer.body)
-    checked(answer)
+    session.checked(answer)
 
 
 def _field(text: str) -> tuple[str, object]:

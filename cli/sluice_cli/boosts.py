@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from sluice_cli.client import Answer
-from sluice_cli.errors import CliError
 from sluice_cli.following import Look, follow
 from sluice_cli.session import Session
 from sluice_cli.verbs import (
@@ -14,6 +13,7 @@ from sluice_cli.verbs import (
     Noun,
     every_option,
     given,
+    holds_or_exits,
     id_argument,
     output_option,
     paged,
@@ -184,16 +184,6 @@ def export(session: Session, id: str | None, output: Any) -> None:
 def limits(session: Session) -> None:
     """Show the caps of the day and the month, and what is left."""
     session.show(session.get(f"{BOOSTS}/limits"))
-
-
-def holds_or_exits(session: Session, answer: Answer, claim: str = "valid") -> None:
-    """Show a verification, and end with 1 when it does not hold. Raises CliError when the answer does not say."""
-    found = answer.json
-    if not isinstance(found.get(claim), bool):
-        raise CliError(f"The answer does not say whether it is {claim}.")
-    session.show(answer)
-    if not found[claim]:
-        click.get_current_context().exit(1)
 
 
 def _watch(session: Session, id: str, every: float | None) -> None:

@@ -1,162 +1,184 @@
 """`sluice broadcasts`: a message to many people (S5)."""
 
-import json
-import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sluice_cli.client import Answer
-from sluice_cli.errors import WrongUse
-from sluice_cli.following import Look, follow
+from sluice_cli.client import Answer, Json
+from sluice_cli.following import Look, follow, wait
 from sluice_cli.output import counted, visible
 from sluice_cli.session import Session
 from sluice_cli.verbs import (
     COUNT,
     ID,
+    PAGE,
+    Field,
     Noun,
+    body_of,
+    edited,
     every_option,
+    file_argument,
     given,
     id_argument,
-    output_option,
-    paged,
+    json_file,
+    pair,
+    table,
     watch_option,
     yes_option,
 )
 
 BROADCASTS = "/api/campaigns"
 STATUSES = ("DRAFT", "SCHEDULED", "RUNNING", "PAUSED", "FAILED", "COMPLETED")
-_COLUMNS = (
-    "id",
-    "status",
-    "name",
-    "totalRecipients=total",
-    "sentCount=sent",
-    "deliveredCount=delivered",
-    "failedCount=failed",
-    "unknownCount=unknown",
-    "createdAt=created",
-)
+_ONE = f"{BROADCASTS}/{{id}}"
+_IMPORT = f"{_ONE}/imports/{{import_id}}"
 _ROW_STATUSES = ("PENDING", "SENDING", "UNKNOWN", "SENT", "DELIVERED", "READ", "FAILED", "SKIPPED")
 _LONG_SECONDS = 5
 
 command = Noun("broadcasts", "A message to many people, each once.")
 
 
-@command.verb("list", example="sluice broadcasts list --status RUNNING")
-@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status.")
-@click.option("--instance", type=ID, metavar="ID", help="Only those of this instance.")
-@click.option("--search", metavar="TEXT", help="Only those with this in their name.")
-@click.option("--owner", metavar="NAME", help="Those of this owner, for operators; * is all.")
-@paged
-def list_(
-    session: Session,
-    status: str | None,
-    instance: str | None,
-    search: str | None,
-    owner: str | None,
-    limit: int | None,
-    cursor: str | None,
-) -> None:
-    """List broadcasts, the newest first."""
-    query = {
-        "status": status,
-        "instanceId": instance,
-        "search": search,
-        "owner": owner,
-        "limit": limit,
-        "cursor": cursor,
-    }
-    session.show_page(session.get(BROADCASTS, query), _COLUMNS)
+def _watch(session: Session, id: str, every: float | None) -> None:
+    def read() -> Answer:
+        return session.get(f"{_ONE.format(id=id)}/progress")
+
+    follow(session, read, _look, again=f"sluice broadcasts watch {id}", every=every)
 
 
-@command.verb("show", example="sluice broadcasts show brd_01")
-@id_argument()
-def show(session: Session, id: str) -> None:
-    """Show a broadcast."""
-    session.show(session.get(f"{BROADCASTS}/{id}"))
+def _recipient(phone: str) -> Json:
+    """A type of options: a phone."""
+    return {"phone": phone}
 
 
-@command.verb("progress", example="sluice broadcasts progress brd_01")
-@id_argument()
-def progress(session: Session, id: str) -> None:
-    """Show how far a broadcast is, and what it waits for."""
-    session.show(session.get(f"{BROADCASTS}/{id}/progress"))
+def _window(text: str) -> Json:
+    """A type of options: `[DAYS ]HH:MM-HH:MM`."""
+    days, _, hours = text.strip().rpartition(" ")
+    begin, dash, end = hours.partition("-")
+    if not dash:
+        raise click.BadParameter(f'it is [DAYS ]HH:MM-HH:MM, such as "mon,tue 09:00-18:00": {text!r}')
+    named = {"weekdays": days.lower().split(",")} if days else {}
+    return {"from": begin, "to": end, **named}
 
 
-@command.verb(
+def _column(text: str) -> str | int:
+    """A type of options: a name, or a number."""
+    return int(text) if text.isdecimal() and text.isascii() else text
+
+
+_TERMS = (
+    Field("name", "--name", "TEXT", "What you call it.", required=True),
+    Field("instanceId", "--instance", "ID", "The number that it is sent from.", required=True),
+    Field("message", "--message", "TEXT", "The text; {{name}} is a recipient's variable."),
+    Field("templateId", "--template", "ID", "A template, instead of a text."),
+    Field("mediaId", "--media", "ID", "A file of `sluice media upload`."),
+    Field("mediaUrl", "--media-url", "URL", "A file on the web, instead."),
+    Field(
+        "mediaType", "--media-type", "", "What the file is.", type=click.Choice(("image", "video", "audio", "document"))
+    ),
+    Field(
+        "recipients",
+        "--to",
+        "PHONE",
+        "A recipient; give several. For many, `import` a file.",
+        multiple=True,
+        type=_recipient,
+    ),
+    Field(
+        "recipients",
+        "--recipients",
+        "FILE",
+        "Recipients as a JSON list of {phone, variables}; - is stdin.",
+        type=json_file,
+    ),
+    Field("rateLimit", "--rate", "N", "At most N messages a minute.", type=COUNT),
+    Field("maxRetries", "--retries", "N", "How often what failed is tried again.", type=click.IntRange(min=0)),
+    Field(
+        "budget",
+        "--budget",
+        "N",
+        "The most it may cost, in 1/1,000,000 of the currency: 5000000 is 5.00 USD.",
+        type=COUNT,
+    ),
+    Field("timeZone", "--time-zone", "ZONE", "Such as America/Sao_Paulo."),
+    Field(
+        "windows",
+        "--window",
+        "[DAYS ]HH:MM-HH:MM",
+        'When it may send, such as "mon,tue 09:00-18:00".',
+        multiple=True,
+        type=_window,
+    ),
+    Field("scheduledFor", "--at", "TIME", "When it starts by itself, such as 2027-01-31T09:00:00Z."),
+)
+_LINES = Field("lines", "--line", "N", "Show the message of this line too.", type=COUNT, multiple=True)
+
+command.call(
+    "list",
+    f"GET {BROADCASTS}",
+    "List broadcasts, the newest first.",
+    "--status RUNNING",
+    Field("status", "--status", "", "Only those of this status.", type=click.Choice(STATUSES, case_sensitive=False)),
+    Field("instanceId", "--instance", "ID", "Only those of this instance."),
+    Field("search", "--search", "TEXT", "Only those with this in their name."),
+    Field("owner", "--owner", "NAME", "Those of this owner, for operators; * is all."),
+    Field(
+        "sortBy",
+        "--sort",
+        "",
+        "By what to sort.",
+        type=click.Choice(("createdAt", "updatedAt", "name", "status", "scheduledFor")),
+    ),
+    Field("sortOrder", "--order", "", "Which end comes first.", type=click.Choice(("asc", "desc"))),
+    Field("offset", "--offset", "N", "Leave out the first N.", type=click.IntRange(min=0)),
+    *PAGE,
+    show=table(
+        "id",
+        "status",
+        "name",
+        "totalRecipients=total",
+        "sentCount=sent",
+        "deliveredCount=delivered",
+        "failedCount=failed",
+        "unknownCount=unknown",
+        "createdAt=created",
+    ),
+)
+command.call(
+    "stats",
+    f"GET {BROADCASTS}/stats",
+    "Show totals over your broadcasts.",
+    "",
+    Field("owner", "--owner", "NAME", "Over those of this owner, for operators; * is all."),
+)
+command.call("show", f"GET {_ONE}", "Show a broadcast.", "brd_01")
+command.call(
     "create",
-    example='sluice broadcasts create --name Winter --instance ins_01 --message "Winter is here" --to 5511987654321',
+    f"POST {BROADCASTS}",
+    "Create a broadcast; it sends nothing before `start`, or --at.",
+    '--name Winter --instance ins_01 --message "Winter is here" --to 5511987654321',
+    *_TERMS,
 )
-@click.option("--name", required=True, metavar="TEXT", help="What you call it.")
-@click.option("--instance", type=ID, required=True, metavar="ID", help="The number that it is sent from.")
-@click.option("--message", metavar="TEXT", help="The text; {{name}} is a recipient's variable.")
-@click.option("--template", type=ID, metavar="ID", help="A template, instead of a text.")
-@click.option("--media", type=ID, metavar="ID", help="An uploaded picture, film or document.")
-@click.option(
-    "--to", "phones", multiple=True, metavar="PHONE", help="A recipient; give several. For many, `import` a file."
+command.call(
+    "update",
+    f"PUT {_ONE}",
+    "Change a broadcast that has not started; what is not given stays, recipients are replaced.",
+    "brd_01 --rate 30 --clear at",
+    *edited(_TERMS, "message", "template", "media", "media-url", "budget", "time-zone", "window", "at"),
 )
-@click.option(
-    "--recipients", type=click.File("rb"), metavar="FILE", help="Recipients as a JSON list of {phone, variables}."
+command.call(
+    "delete",
+    f"DELETE {_ONE}",
+    "Delete a draft, or a broadcast that has ended.",
+    "brd_01 --yes",
+    ask="Delete {id} and its recipients?",
 )
-@click.option("--rate", type=COUNT, metavar="N", help="At most N messages a minute.")
-@click.option("--retries", type=click.IntRange(min=0), metavar="N", help="How often what failed is tried again.")
-@click.option("--budget", type=COUNT, metavar="N", help="The most it may cost, in the currency's smallest units.")
-@click.option("--time-zone", metavar="ZONE", help="Such as America/Sao_Paulo.")
-@click.option(
-    "--window",
-    "windows",
-    multiple=True,
-    metavar="[DAYS ]HH:MM-HH:MM",
-    help='When it may send, such as "mon,tue 09:00-18:00".',
-)
-@click.option("--at", metavar="TIME", help="When it starts by itself, such as 2027-01-31T09:00:00Z.")
-def create(
-    session: Session,
-    name: str,
-    instance: str,
-    message: str | None,
-    template: str | None,
-    media: str | None,
-    phones: tuple[str, ...],
-    recipients: Any,
-    rate: int | None,
-    retries: int | None,
-    budget: int | None,
-    time_zone: str | None,
-    windows: tuple[str, ...],
-    at: str | None,
-) -> None:
-    """Create a broadcast; it sends nothing before `start`."""
-    if phones and recipients is not None:
-        raise WrongUse("Give --to or --recipients, not both.")
-    listed: object = [{"phone": phone} for phone in phones] or None
-    if recipients is not None:
-        try:
-            listed = json.loads(recipients.read())
-        except ValueError as error:
-            raise WrongUse(f"The recipients are not JSON: {error}") from error
-    body = {"name": name, "instanceId": instance} | given(
-        message=message,
-        templateId=template,
-        mediaId=media,
-        recipients=listed,
-        rateLimit=rate,
-        maxRetries=retries,
-        budget=budget,
-        timeZone=time_zone,
-        windows=[_window(each) for each in windows] or None,
-        scheduledFor=at,
-    )
-    session.show(session.send("POST", BROADCASTS, body))
 
 
 @command.verb("import", example="sluice broadcasts import brd_01 people.csv --phone-column phone")
 @id_argument()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
-@click.option("--phone-column", metavar="NAME", help="The column of phones, by name, or by number from 0.")
-@click.option("--zone-column", metavar="NAME", help="The column of time zones.")
+@file_argument
+@click.option("--phone-column", type=_column, metavar="NAME", help="The column of phones, by name, or number from 1.")
+@click.option("--zone-column", type=_column, metavar="NAME", help="The column of time zones.")
 @click.option(
     "--variable", "variables", multiple=True, metavar="NAME", help="A column that is a variable; all others otherwise."
 )
@@ -166,33 +188,81 @@ def import_(
     session: Session,
     id: str,
     file: Path,
-    phone_column: str | None,
-    zone_column: str | None,
+    phone_column: str | int | None,
+    zone_column: str | int | None,
     variables: tuple[str, ...],
     no_header: bool,
     every: float | None,
 ) -> None:
     """Replace a broadcast's recipients with those of a CSV file, and wait until they are in."""
     body = {"hasHeader": not no_header} | given(
-        phoneColumn=_column(phone_column), timezoneColumn=_column(zone_column), variableColumns=list(variables) or None
+        phoneColumn=phone_column, timezoneColumn=zone_column, variableColumns=list(variables) or None
     )
     form = session.send("POST", f"{BROADCASTS}/{id}/recipients/import", body, part="-form").json
     session.client.upload(form["upload"]["url"], form["upload"]["fields"], file)
-    path = f"{BROADCASTS}/{id}/imports/{form['id']}"
-    session.send("POST", f"{path}/start", part="-start")
-    while (answer := session.get(path)).json["status"] in ("AWAITING_FILE", "CHECKING", "IMPORTING"):
-        time.sleep(every if every is not None else 1)
-    session.show(answer)
+    session.send("POST", f"{_IMPORT.format(id=id, import_id=form['id'])}/start", part="-start")
+    _wait(session, id, form["id"], every)
+
+
+def _wait(session: Session, id: str, import_id: str, every: float | None) -> None:
+    def read() -> Answer:
+        return session.get(_IMPORT.format(id=id, import_id=import_id))
+
+    again = f"sluice broadcasts imported {id} {import_id} --watch"
+    answer = wait(session, read, _look_import, again=again, every=every)
+    _show_import(session, answer)
     if answer.json["status"] != "DONE":
         click.get_current_context().exit(1)
 
 
-@command.verb("simulate", example="sluice broadcasts simulate brd_01")
+def _show_import(session: Session, answer: Answer) -> None:
+    rest = ("rows", "accepted", "rejected", "duplicates", "warnings", "firstErrors", "firstWarnings", "errorsUrl")
+    session.show(answer, only=("id", "status", "reason", *rest))
+
+
+command.call(
+    "imported",
+    f"GET {_IMPORT}",
+    "Show how an import stands, and the first rows that were rejected.",
+    "brd_01 imp_01",
+    show=_show_import,
+    watch=_wait,
+)
+
+
+@command.verb(
+    "simulate",
+    *(each.optional() for each in _TERMS),
+    _LINES,
+    example='sluice broadcasts simulate --instance ins_01 --message "Winter is here" --to 5511987654321',
+)
+@click.argument("id", type=ID, required=False)
+def simulate(session: Session, id: str | None, **values: Any) -> None:
+    """Show who would get what, when, at what cost; of what `create` would make, or what is left of ID."""
+    if id is None:
+        session.show(session.send("POST", f"{BROADCASTS}/simulate", body_of([*_TERMS, _LINES], values)))
+        return
+    if body_of(_TERMS, values):
+        raise click.UsageError("Give ID, or the terms of a new one; with ID there is --line alone.")
+    session.show(session.send("POST", f"{BROADCASTS}/{id}/simulate", body_of([_LINES], values)))
+
+
+@command.verb("test", example="sluice broadcasts test brd_01 5511987654321 --variable name=Mia")
 @id_argument()
-@click.option("--line", "lines", type=COUNT, multiple=True, metavar="N", help="Show the message of this line too.")
-def simulate(session: Session, id: str, lines: tuple[int, ...]) -> None:
-    """Show who would get what, when it would end and what it would cost; send nothing."""
-    session.show(session.send("POST", f"{BROADCASTS}/{id}/simulate", given(lines=list(lines) or None)))
+@click.argument("phone")
+@click.option(
+    "--variable", "variables", type=pair, multiple=True, metavar="NAME=TEXT", help="Instead of the first recipient's."
+)
+@watch_option
+@every_option
+def test(session: Session, id: str, phone: str, variables: Any, watch: bool, every: float | None) -> None:
+    """Send a broadcast's message to one phone now."""
+    body = {"phone": phone} | ({"variables": dict(variables)} if variables else {})
+    answer = session.send("POST", f"{BROADCASTS}/{id}/test", body)
+    _then(session, answer.json["id"] if watch else id, answer, watch, every)
+
+
+command.section("Sending")
 
 
 def _start(session: Session, id: str, plan: str, yes: bool, watch: bool, every: float | None) -> None:
@@ -225,37 +295,31 @@ def send(session: Session, **options: Any) -> None:
     _start(session, **options)
 
 
-@command.verb("watch", example="sluice broadcasts watch brd_01")
-@id_argument()
-@every_option
-def watch(session: Session, id: str, every: float | None) -> None:
-    """Follow a broadcast to its end; exit 1 if it ends otherwise than completed."""
-    _watch(session, id, every)
-
-
-@command.verb("pause", example="sluice broadcasts pause brd_01")
-@id_argument()
-def pause(session: Session, id: str) -> None:
-    """Pause a broadcast; no message begins after the answer."""
-    session.show(_act(session, id, {"action": "pause"}))
-
-
-@command.verb("resume", example="sluice broadcasts resume brd_01 --watch")
-@id_argument()
-@watch_option
-@every_option
-def resume(session: Session, id: str, watch: bool, every: float | None) -> None:
-    """Let a paused broadcast go on."""
-    _then(session, id, _act(session, id, {"action": "resume"}), watch, every)
-
-
-@command.verb("cancel", example="sluice broadcasts cancel brd_01 --yes")
-@id_argument()
-@yes_option
-def cancel(session: Session, id: str, yes: bool) -> None:
-    """Cancel a broadcast; who has not got it will not."""
-    session.confirm(f"Cancel {id}? Who has not got the message will not get it.", yes=yes)
-    session.show(_act(session, id, {"action": "cancel"}))
+command.watch("watch", _watch, "Follow a broadcast to its end; exit 1 if it ends otherwise than completed.", "brd_01")
+command.call("progress", f"GET {_ONE}/progress", "Show how far a broadcast is, and what it waits for.", "brd_01")
+command.call(
+    "pause",
+    f"POST {_ONE}/actions",
+    "Pause a broadcast; no message begins after the answer.",
+    "brd_01",
+    body={"action": "pause"},
+)
+command.call(
+    "resume",
+    f"POST {_ONE}/actions",
+    "Let a paused broadcast go on.",
+    "brd_01 --watch",
+    body={"action": "resume"},
+    watch=_watch,
+)
+command.call(
+    "cancel",
+    f"POST {_ONE}/actions",
+    "Cancel a broadcast; who has not got it will not.",
+    "brd_01 --yes",
+    body={"action": "cancel"},
+    ask="Cancel {id}? Who has not got the message will not get it.",
+)
 
 
 @command.verb("retry", example="sluice broadcasts retry brd_01")
@@ -269,21 +333,23 @@ def retry(session: Session, id: str, unknown: bool, final: bool, yes: bool, watc
     """Send again to exactly those that failed."""
     if unknown:
         session.confirm("Some may get the message twice. Go on?", yes=yes)
-    answer = _act(session, id, {"action": "retry", "include_unknown": unknown, "include_final": final})
-    _then(session, id, answer, watch, every)
+    body = {"action": "retry", "include_unknown": unknown, "include_final": final}
+    _then(session, id, session.send("POST", f"{BROADCASTS}/{id}/actions", body), watch, every)
 
 
-@command.verb("recipients", example="sluice broadcasts recipients brd_01 --status FAILED")
-@id_argument()
-@click.option("--status", type=click.Choice(_ROW_STATUSES, case_sensitive=False), help="Only those of this status.")
-@click.option("--phone", metavar="PHONE", help="Only this one.")
-@paged
-def recipients(
-    session: Session, id: str, status: str | None, phone: str | None, limit: int | None, cursor: str | None
-) -> None:
-    """List a broadcast's recipients, and what became of each."""
-    query = {"status": status, "phone": phone, "limit": limit, "cursor": cursor}
-    columns = (
+command.section("Recipients")
+command.call(
+    "recipients",
+    f"GET {_ONE}/recipients",
+    "List a broadcast's recipients, and what became of each.",
+    "brd_01 --status FAILED",
+    Field(
+        "status", "--status", "", "Only those of this status.", type=click.Choice(_ROW_STATUSES, case_sensitive=False)
+    ),
+    Field("phone", "--phone", "PHONE", "Only this one."),
+    Field("statuses", "--four", "", "Say PENDING, SENT, DELIVERED or FAILED alone.", is_flag=True, flag_value="source"),
+    *PAGE,
+    show=table(
         "line",
         "recipient=phone",
         "status",
@@ -291,29 +357,16 @@ def recipients(
         "sentAt=sent",
         "deliveredAt=delivered",
         "error.text=error",
-    )
-    session.show_page(session.get(f"{BROADCASTS}/{id}/recipients", query), columns)
-
-
-@command.verb("report", example="sluice broadcasts report brd_01 -o report.csv")
-@id_argument()
-@output_option
-def report(session: Session, id: str, output: Any) -> None:
-    """Write what became of each recipient as CSV."""
-    session.save(f"{BROADCASTS}/{id}/report.csv", output)
-
-
-@command.verb("delete", example="sluice broadcasts delete brd_01 --yes")
-@id_argument()
-@yes_option
-def delete(session: Session, id: str, yes: bool) -> None:
-    """Delete a draft, or a broadcast that has ended."""
-    session.confirm(f"Delete {id} and its recipients?", yes=yes)
-    session.show(session.send("DELETE", f"{BROADCASTS}/{id}"))
-
-
-def _act(session: Session, id: str, body: dict[str, Any]) -> Answer:
-    return session.send("POST", f"{BROADCASTS}/{id}/actions", body)
+        "key",
+    ),
+)
+command.call(
+    "recipient",
+    f"GET {_ONE}/recipients/{{key}}",
+    "Show one recipient, with each attempt and the error.",
+    "brd_01 row_01",
+)
+command.export("report", f"{_ONE}/report.csv", "Write what became of each recipient as CSV.", "brd_01 -o report.csv")
 
 
 def _then(session: Session, id: str, answer: Answer, watch: bool, every: float | None) -> None:
@@ -321,13 +374,6 @@ def _then(session: Session, id: str, answer: Answer, watch: bool, every: float |
         _watch(session, id, every)
     else:
         session.show(answer)
-
-
-def _watch(session: Session, id: str, every: float | None) -> None:
-    def read() -> Answer:
-        return session.get(f"{BROADCASTS}/{id}/progress")
-
-    follow(session, read, _look, again=f"sluice broadcasts watch {id}", every=every)
 
 
 def _look(answer: Answer) -> Look:
@@ -349,14 +395,9 @@ def _look(answer: Answer) -> Look:
     return Look(status, settled, found["totalRecipients"], good, ", ".join(told), pause)
 
 
-def _window(text: str) -> dict[str, Any]:
-    days, _, hours = text.strip().rpartition(" ")
-    begin, dash, end = hours.partition("-")
-    if not dash:
-        raise WrongUse(f'A window is [DAYS ]HH:MM-HH:MM, such as "mon,tue 09:00-18:00": {text!r}')
-    named = {"weekdays": days.lower().split(",")} if days else {}
-    return {"from": begin, "to": end, **named}
-
-
-def _column(name: str | None) -> str | int | None:
-    return int(name) if name is not None and name.isdecimal() and name.isascii() else name
+def _look_import(answer: Answer) -> Look:
+    found = answer.json
+    status = found["status"]
+    good = None if status in ("AWAITING_FILE", "CHECKING", "IMPORTING") else status == "DONE"
+    more = ", ".join(f"{found[name]:,} {name}" for name in ("rejected", "duplicates") if found[name])
+    return Look(status, found["accepted"], found["rows"] or None, good, more, 1)

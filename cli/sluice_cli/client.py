@@ -48,6 +48,20 @@ class Answer:
         return found
 
     @property
+    def code(self) -> str:
+        """The code of a refusal in the API's envelope; "" for any other answer."""
+        return str(self.problem.get("code") or "") if self.status >= 400 else ""
+
+    @property
+    def problem(self) -> Json:
+        """The body of a refusal, as far as it is one of the API's."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
     def next_url(self) -> str:
         """The whole address of the page that the `Link` header names; "" for none."""
         for link in self.headers.get("link", "").split(","):
@@ -70,6 +84,11 @@ class Client:
         self._token = token
         self._tell = tell
         self._pool: Any = None
+
+    def close(self) -> None:
+        """Give the connections back, for a process that goes on; a command ends with its process."""
+        if self._pool is not None:
+            self._pool.clear()
 
     def call(
         self,
@@ -114,7 +133,7 @@ class Client:
             time.sleep(wait)
         raise AssertionError("the last attempt answers or raises")
 
-    def upload(self, url: str, fields: Mapping[str, str], file: Path) -> None:
+    def upload(self, url: str, fields: Mapping[str, str], file: Path, kind: str = "text/csv") -> None:
         """POST a form with a file as its last field, piece by piece, to where the API said: without the token.
 
         Raises NotReached; CliError when the store answers otherwise than 2xx, or the file changes meanwhile.
@@ -127,7 +146,7 @@ class Client:
             for name, value in fields.items()
         )
         head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n'
-        parts = (f"{head}Content-Type: text/csv\r\n\r\n".encode(), f"\r\n--{boundary}--\r\n".encode())
+        parts = (f"{head}Content-Type: {kind}\r\n\r\n".encode(), f"\r\n--{boundary}--\r\n".encode())
         length = file.stat().st_size
         headers = {
             "Content-Type": f"multipart/form-data; boundary={boundary}",
@@ -174,24 +193,23 @@ class Client:
         return answer
 
 
-def checked(answer: Answer) -> Answer:
-    """The answer, if it is a good one. Raises the CliError of its status."""
+def checked(answer: Answer, hint: str = "") -> Answer:
+    """The answer, if it is a good one. Raises the CliError of its status, with a hint of what to do."""
     if 200 <= answer.status < 300:
         return answer
-    try:
-        problem = json.loads(answer.body)
-    except ValueError:
-        problem = None
-    if not isinstance(problem, dict):
-        problem = {}
+    problem = answer.problem
     message = str(problem.get("message") or f"The API answered {answer.status}")
     code = f" ({problem['code']})" if problem.get("code") else f" ({answer.status})"
     more = [
-        f"{each.get('field')}: {each.get('message')}" for each in problem.get("errors") or [] if isinstance(each, dict)
+        f"{each.get('field')}: {each.get('message')}"
+        for each in problem.get("errors") or []
+        if isinstance(each, dict) and str(each.get("message")) not in message
     ]
     if 300 <= answer.status < 400:
         more.append("That is a redirect, which is not followed: is the address that of Sluice's API?")
-    if hint := _HINTS.get(answer.status):
+    # API Gateway's own 403 has no code: the token itself is not accepted, whatever its role.
+    status = 401 if answer.status == 403 and not answer.code else answer.status
+    if hint := hint or _HINTS.get(status, ""):
         more.append(hint)
     if request := _request_id(answer):
         more.append(f"request: {request}")

@@ -60,7 +60,7 @@ def of_status(status: int) -> type[CliError]:
 
 
 class Interrupted(Exception):
-    """Ctrl-C while watching, which ends with 130: what is watched goes on."""
+    """Ctrl-C while watching, which ends with 130: what is watched goes on, or does when the command is run again."""
 
-    def __init__(self, again: str) -> None:
-        super().__init__(f"still running; `{again}` goes on")
+    def __init__(self, again: str, state: str = "still running") -> None:
+        super().__init__(f"{state}; `{again}` goes on")

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from sluice_cli import output
-from sluice_cli.client import Answer
-from sluice_cli.errors import Interrupted
+from sluice_cli.client import Answer, Json
+from sluice_cli.errors import CliError, Interrupted
 from sluice_cli.session import Session
 
 
@@ -28,6 +28,7 @@ class Look:
     good: bool | None = None
     more: str = ""
     pause_seconds: float = 0.5
+    written: Callable[[int], str] = "{:,}".format
 
     def line(self) -> str:
         text = f"{self.state}  {self.amount()}"
@@ -35,24 +36,67 @@ class Look:
 
     def amount(self) -> str:
         if self.total is None:
-            return f"{self.done:,}"
-        return f"{self.done:,} of {self.total:,}  {output.bar(self.done, self.total, ended=self.good is True)}"
+            return self.written(self.done)
+        percent = output.bar(self.done, self.total, ended=self.good is True)
+        return f"{self.written(self.done)} of {self.written(self.total)}  {percent}"
+
+
+def money_of(found: Json) -> Callable[[int], str]:
+    """How an amount of a thing that has a currency is written."""
+    return lambda amount: output.money(amount, found["currency"], found["exponent"])
+
+
+@dataclass(frozen=True)
+class Still:
+    """How long what is watched may stand still, and what is said then."""
+
+    seconds: float
+    advice: str
 
 
 def follow(
-    session: Session, read: Callable[[], Answer], look: Callable[[Answer], Look], *, again: str, every: float | None
+    session: Session,
+    read: Callable[[], Answer],
+    look: Callable[[Answer], Look],
+    *,
+    again: str,
+    every: float | None,
+    still: Still | None = None,
+    state: str = "still running",
 ) -> None:
-    """Follow to the end. Ends the command with 1 when it ended otherwise than wished. Raises Interrupted."""
+    """Follow to the end. Ends the command with 1 when it ended otherwise than wished.
+
+    Raises Interrupted, which says that it is in `state`; and CliError when it stands still for too long.
+    """
     try:
-        last = _follow(session, read, look, every)
+        last, _ = _follow(session, read, look, every, still)
     except KeyboardInterrupt as error:
-        raise Interrupted(again) from error
+        raise Interrupted(again, state) from error
     if not last.good:
         click.get_current_context().exit(1)
 
 
-def _follow(session: Session, read: Callable[[], Answer], look: Callable[[Answer], Look], every: float | None) -> Look:
+def wait(
+    session: Session, read: Callable[[], Answer], look: Callable[[Answer], Look], *, again: str, every: float | None
+) -> Answer:
+    """The last answer, once it ends; meanwhile a bar on a terminal, and nothing else. Raises Interrupted."""
+    try:
+        return _follow(session, read, look, every, has_lines=False)[1]
+    except KeyboardInterrupt as error:
+        raise Interrupted(again) from error
+
+
+def _follow(
+    session: Session,
+    read: Callable[[], Answer],
+    look: Callable[[Answer], Look],
+    every: float | None,
+    still: Still | None = None,
+    *,
+    has_lines: bool = True,
+) -> tuple[Look, Answer]:
     told = b""
+    before, moved_at = b"", time.monotonic()
     with _bar(session) as show:
         while True:
             answer = read()
@@ -61,15 +105,19 @@ def _follow(session: Session, read: Callable[[], Answer], look: Callable[[Answer
             if show is not None and found.good is None:
                 show(found)
             elif line != told:
-                if show is None:
+                if show is None and has_lines:
                     session.raw(line)
                 told = line
             if found.good is not None:
                 break
+            if answer.body != before:
+                before, moved_at = answer.body, time.monotonic()
+            if still and time.monotonic() - moved_at > still.seconds:
+                raise CliError(f"It stands still: {output.visible(found.line())}", still.advice)
             time.sleep(every if every is not None else found.pause_seconds)
-    if show is not None:
+    if show is not None and has_lines:
         session.raw(line)
-    return found
+    return found, answer
 
 
 def _one_line(answer: Answer) -> bytes:

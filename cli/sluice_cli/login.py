@@ -1,7 +1,5 @@
 """`sluice login` and `sluice profiles`."""
 
-import sys
-
 import click
 
 from sluice_cli import profiles as kept
@@ -22,11 +20,10 @@ def command(session: Session, with_token: bool, token_command: str | None) -> No
     url = session.required(session.url or None, "--url", "Address of the API")
     if token_command:
         profile = kept.Profile(url, token_command=token_command)
-    elif with_token:
-        profile = kept.Profile(url, token=sys.stdin.buffer.read().decode(errors="replace").strip())
+    elif session.token and not with_token:
+        profile = kept.Profile(url, token=session.token.strip())
     else:
-        token = session.required(session.token or None, "--with-token or --token-command", "Token", hide=True)
-        profile = kept.Profile(url, token=token.strip())
+        profile = kept.Profile(url, token=session.secret(with_token, "--with-token or --token-command", "Token"))
     answer = Client(url, profile.bearer(), session.note if session.verbose else lambda line: None).call(
         "GET", "/api/v1/wallets/me"
     )

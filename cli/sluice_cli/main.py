@@ -17,17 +17,38 @@ COMMANDS = {
     "sponsorships": ("sponsorships", "Campaigns that pay streamers for impressions."),
     "promotions": ("promotions", "Posts at a network, and rewards for who engaged with them."),
     "broadcasts": ("broadcasts", "A message to many people, each once."),
+    "instances": ("instances", "The numbers that broadcasts are sent from."),
+    "templates": ("templates", "Texts for broadcasts, in versions that never change."),
+    "quotas": ("quotas", "What an owner may send, and what is used of it."),
+    "suppressions": ("suppressions", "People whom no broadcast writes to."),
+    "consents": ("consents", "People who have agreed to be written to."),
+    "media": ("media", "Files that broadcasts carry."),
     "wallets": ("wallets", "Money: balances, statements, and what came from outside."),
     "audit": ("audit", "Who did what, in a chain that can be checked."),
     "health": ("switch:health", "Say whether everything works; exit 1 if something does not."),
+    "ping": ("switch:ping", "Say whether the API answers; it checks nothing behind it, and takes no token."),
+    "stopped": ("switch:stopped", "Say whether the platform is stopped, since when, by whom and why."),
     "stop": ("switch:stop", "Stop every campaign of every kind."),
     "resume": ("switch:resume", "Let the stopped platform go on."),
+    "redrive": (
+        "switch:redrive",
+        "Put dead letters back on their QUEUE, or without QUEUE on all; exit 1 if some are left.",
+    ),
+    "token": ("tokens", "Tokens for people and services."),
     "login": ("login", "Keep an address and a token in a profile."),
     "profiles": ("login:profiles", "List the profiles."),
     "api": ("api", "Call any route, and print its answer."),
     "completion": ("completion", "Print a script that completes commands in a shell."),
 }
 """Name -> module (and its attribute, where that is not `command`), and the line in the root's help."""
+_HEADINGS = {
+    "boosts": "Campaigns",
+    "instances": "What broadcasts need",
+    "wallets": "Money and records",
+    "health": "The platform",
+    "login": "This command",
+}
+"""The headings of the root's help, each by the first command below it."""
 
 
 class Tree(verbs.Group):
@@ -45,8 +66,13 @@ class Tree(verbs.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        heading, rows = "", dict[str, list[tuple[str, str]]]()
+        for name, (_, line) in COMMANDS.items():
+            heading = _HEADINGS.get(name, heading)
+            rows.setdefault(heading, []).append((name, line))
+        for heading, lines in rows.items():
+            with formatter.section(heading):
+                formatter.write_dl(lines)
 
 
 def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:

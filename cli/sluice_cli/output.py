@@ -12,9 +12,20 @@ _OF_TIME = re.compile(r"(_at|At|_for|For|until|Until|since|hour|_time)$|^at$")
 _MONEY = frozenset(
     (
         *("after", "amount", "balance", "budget", "clawed", "earnings", "funded", "max_per_participant", "paid"),
-        *("pay", "promised", "refunded", "remaining", "reserved"),
+        *("pay", "promised", "refunded", "remaining", "reserved", "wallet"),
     )
 )
+
+_FIRST = ("id", "name", "title", "status")
+_FINE_MONEY = frozenset(("budget", "cost", "price", "pricePerMessage", "reserved", "spent", "spentToday"))
+"""Amounts of broadcasts, which are in 1/1,000,000 of the currency; beside them there is no exponent."""
+_OTHERS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+EXPONENTS = {currency: exponent for exponent, group in _OTHERS.items() for currency in group.split()}
+"""Decimal places of the currencies that have other than 2, for the answers that do not say."""
 
 
 class Words:
@@ -51,7 +62,7 @@ class Words:
     def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[str]:
         """Lines with aligned columns. A column is a key of the rows, `outer.inner` for a key inside, `key=heading`."""
         parted = [column.partition("=") for column in columns]
-        headings = [(heading or key.rpartition(".")[2]).replace("_", " ").upper() for key, _, heading in parted]
+        headings = [label(heading or key.rpartition(".")[2]).upper() for key, _, heading in parted]
         values = [[_dig(row, key) for key, _, _ in parted] for row in rows]
         cells = [
             [self.cell(value, key.rpartition(".")[2], row) for value, (key, _, _) in zip(line, parted, strict=True)]
@@ -64,39 +75,66 @@ class Words:
         ]
         return aligned([headings, *cells], is_number)
 
-    def facts(self, found: dict[str, Any], around: dict[str, Any] | None = None, within: str = "") -> list[str]:
-        """A line for each value of an object and of the objects in it; then a table for each list of objects."""
-        pairs, tables = self._pairs(found, around or {}, within)
+    def facts(self, found: dict[str, Any], around: dict[str, Any] | None = None) -> list[str]:
+        """A line for each value of an object and of the objects in it, but for those that are none; then its lists."""
+        first = {key: found[key] for key in _FIRST if key in found}
+        pairs, tables = self._pairs({**first, **found}, within_currency(around or {}, {}), "")
         width = max((len(name) for name, _ in pairs), default=0)
         lines = [f"{name:<{width}}  {value}" for name, value in pairs]
         for name, rows in tables:
-            keys = list(dict.fromkeys(key for row in rows for key in row))
-            lines += ["", f"{name}:", *self.table(rows, keys)]
+            lines += [*[""] * bool(lines), f"{name}:", *rows]
         return lines
 
     def _pairs(
         self, found: dict[str, Any], around: dict[str, Any], within: str
-    ) -> tuple[list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]:
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, list[str]]]]:
         pairs: list[tuple[str, str]] = []
-        tables: list[tuple[str, list[dict[str, Any]]]] = []
-        around = {**around, **{name: found[name] for name in ("currency", "exponent") if found.get(name) is not None}}
+        tables: list[tuple[str, list[str]]] = []
+        around = within_currency(found, around)
         for key, value in found.items():
             name = label(f"{within} {key}".strip())
-            if isinstance(value, dict) and value:
+            if key == "exponent":
+                continue  # the amounts are written by it
+            if isinstance(value, dict) and value.keys() == {"amount", "currency", "shown"}:
+                pairs.append((name, visible(value["shown"])))
+            elif isinstance(value, dict) and value:
                 inner_pairs, inner_tables = self._pairs(value, around, name)
                 pairs += inner_pairs
                 tables += inner_tables
             elif isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-                tables.append((name, value))
-            else:
-                pairs.append((name, self.cell(value, key, around)))
+                keys = list(dict.fromkeys(key for row in value for key in row))
+                tables.append((name, self.table([{**around, **row} for row in value], keys)))
+            elif isinstance(value, list) and any(" " in str(each) for each in value):
+                pairs += [(name if at == 0 else "", self.cell(each)) for at, each in enumerate(value)]
+            elif (told := self.cell(value, key, around)) != NOTHING:
+                pairs.append((name, told))
         return pairs, tables
 
     def _money(self, value: int, key: str, around: dict[str, Any]) -> str:
-        exponent, currency = around.get("exponent"), around.get("currency")
-        if key not in _MONEY or not isinstance(exponent, int) or not isinstance(currency, str):
+        currency, exponent = around.get("currency"), around.get("exponent")
+        if not isinstance(currency, str):
             return ""
-        return f"{Decimal(value).scaleb(-exponent):,.{exponent}f} {visible(currency)}"
+        if isinstance(exponent, int) or key not in _FINE_MONEY:
+            return money(value, currency, exponent) if key in _MONEY else ""
+        return _fine_money(value, currency)
+
+
+def within_currency(found: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
+    """The currency that the amounts inside an object are of."""
+    return {**around, **{name: found[name] for name in ("currency", "exponent") if found.get(name) is not None}}
+
+
+def money(amount: int, currency: str, exponent: int | None = None) -> str:
+    """`3,300.00 USD`: an amount in minor units."""
+    places = EXPONENTS.get(currency, 2) if exponent is None else exponent
+    return f"{Decimal(amount).scaleb(-places):,.{places}f} {visible(currency)}"
+
+
+def _fine_money(amount: int, currency: str) -> str:
+    """`0.0625 USD`: an amount in 1/1,000,000, with no more digits than it has, but cents."""
+    exact = Decimal(amount).scaleb(-6)
+    places = max(2, -int(exact.normalize().as_tuple().exponent))
+    return f"{exact:,.{places}f} {visible(currency)}"
 
 
 def label(key: str) -> str:

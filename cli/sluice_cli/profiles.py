@@ -6,7 +6,6 @@ import re
 import shlex
 import stat
 import subprocess
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +59,8 @@ def path() -> Path:
 
 def read() -> Profiles:
     """What the file has; nothing when there is none. Raises NotAllowed when others can read it."""
+    import tomllib
+
     file = path()
     try:
         with file.open("rb") as opened:

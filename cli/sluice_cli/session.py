@@ -17,6 +17,8 @@ _NO_URL = (
     "There is no address of an API. Set SLUICE_URL and SLUICE_TOKEN (a checkout: `make up`, then `source .local/env`), "
     "or keep them by `sluice login`."
 )
+_STOPPED = ("stopped", "platform_stopped", "platform_already_stopped")
+"""The codes of refusals that a resume ends."""
 
 
 @dataclass
@@ -56,7 +58,7 @@ class Session:
         return not self.json and not self.no_input and sys.stdin.isatty() and sys.stderr.isatty()
 
     def get(self, path: str, query: Query | None = None) -> Answer:
-        return checked(self.client.call("GET", path, query=query))
+        return self.checked(self.client.call("GET", path, query=query))
 
     def send(
         self,
@@ -66,10 +68,29 @@ class Session:
         query: Query | None = None,
         *,
         part: str = "",
+        key: str = "",
         if_match: str = "",
+        expected: str = "",
     ) -> Answer:
-        """A write, repeated with one key when its answer is lost. `part` tells a run's writes from each other."""
-        return checked(self.client.call(method, path, body=body, query=query, key=self.key + part, if_match=if_match))
+        """A write, repeated with one key when its answer is lost. `part` tells a run's writes from each other.
+
+        `key`: another key than the run's. A refusal with the code `expected` is an answer like a good one.
+        """
+        key = key or self.key + part
+        answer = self.client.call(method, path, body=body, query=query, key=key, if_match=if_match)
+        return answer if expected and answer.code == expected else self.checked(answer)
+
+    def checked(self, answer: Answer) -> Answer:
+        """The answer, if it is a good one. Raises the CliError of its status."""
+        return checked(answer, self._stopped() if answer.code in _STOPPED else "")
+
+    def _stopped(self) -> str:
+        """Since when the platform is stopped, as far as this token may know it, and what to do."""
+        answer = self.client.call("GET", "/api/admin/stop")
+        found = answer.json if answer.status == 200 else {}
+        since = f" since {self.words.moment(found['since'])} by {found['actor']}" if found.get("since") else ""
+        why = f' ("{found["reason"]}")' if found.get("reason") else ""
+        return output.visible(f"The platform is stopped{since}{why}: sluice resume --reason TEXT")
 
     def echo(self, line: str) -> None:
         """A line of what was asked for."""
@@ -83,23 +104,25 @@ class Session:
         """The API's own bytes, with the line's end that they lack."""
         click.echo(body if body.endswith(b"\n") else body + b"\n", nl=False)
 
-    def show(self, answer: Answer, *, only: tuple[str, ...] = ()) -> None:
-        """An object: all its values, or only some."""
+    def show(self, answer: Answer, *, only: tuple[str, ...] = (), around: Json | None = None) -> None:
+        """An object: all its values, or only some. `around` has the currency, if the answer does not say."""
         if self.json:
             self.raw(answer.body)
             return
         found = answer.json
-        for line in self.words.facts({key: found.get(key) for key in only} if only else found):
+        for line in self.words.facts({key: found.get(key) for key in only} if only else found, around or {}):
             self.echo(line)
 
-    def show_page(self, answer: Answer, columns: tuple[str, ...], items: str = "items") -> None:
+    def show_page(
+        self, answer: Answer, columns: tuple[str, ...], items: str = "items", *, around: Json | None = None
+    ) -> None:
         """A table of a page's items; on stderr, how to get the next page."""
         if self.json:
             self.raw(answer.body)
             return
         found = answer.json
         rows: list[Json] = found.get(items) or []
-        around: Json = {name: found[name] for name in ("currency", "exponent") if name in found}
+        around = output.within_currency(found, output.within_currency(around or {}, {}))
         for line in self.words.table([{**around, **row} for row in rows], columns) if rows else []:
             self.echo(line)
         if not rows:
@@ -136,6 +159,12 @@ class Session:
             raise WrongUse(f"Give {flag}: nobody can be asked here.")
         answered: str = click.prompt(question, err=True, hide_input=hide)
         return answered
+
+    def secret(self, from_stdin: bool, flag: str, question: str) -> str:
+        """What stdin has if `flag` is given, or else what the user types unseen: never what a process list shows."""
+        if from_stdin:
+            return sys.stdin.buffer.read().decode(errors="replace").strip()
+        return self.required(None, flag, question, hide=True).strip()
 
     def _where(self) -> tuple[str, str]:
         """The address and the token: options, then the environment, then a profile.

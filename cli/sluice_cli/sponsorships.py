@@ -1,19 +1,35 @@
 """`sluice sponsorships`: campaigns that pay streamers for impressions (S3)."""
 
 from typing import Any
+from urllib.parse import quote
 
 import click
 
-from sluice_cli.boosts import holds_or_exits
 from sluice_cli.client import Answer
-from sluice_cli.following import Look, follow
+from sluice_cli.following import Look, follow, money_of
 from sluice_cli.session import Session
-from sluice_cli.verbs import COUNT, Noun, every_option, given, id_argument, output_option, paged, yes_option
+from sluice_cli.verbs import (
+    COUNT,
+    MINE,
+    PAGE,
+    Field,
+    Noun,
+    Word,
+    every_option,
+    holds_or_exits,
+    id_argument,
+    lines_of,
+    table,
+    watch_option,
+)
 
 SPONSORSHIPS = "/api/v1/campaigns"
 STATUSES = ("draft", "running", "paused", "closing", "closed", "cancelled")
-_COLUMNS = ("id", "status", "name", "owner", "target_impressions=target", "rate", "budget", "ends_at=ends")
-_STREAMERS = (
+MOST_KEYS, MOST_TOKENS = 45, 50
+_ONE = f"{SPONSORSHIPS}/{{id}}"
+_PART = f"{_ONE}/participations/{{streamer}}"
+_MONITORING = f"{SPONSORSHIPS}/monitoring"
+_PARTS = table(
     "streamer",
     "status",
     "impressions",
@@ -23,153 +39,67 @@ _STREAMERS = (
     "paid",
     "waiting_for=waits for",
 )
+_MINE = table(
+    "campaign_id=campaign", "status", "impressions", "target_impressions=target", "earnings", "paid", "joined_at=joined"
+)
+_ADJUSTMENTS = table("number", "state", "delta", "proposer", "approvers", "decided_by", "reason")
 
 command = Noun("sponsorships", "Campaigns that pay streamers for impressions.")
 
 
-@command.verb("list", example="sluice sponsorships list --status running")
-@click.option("--status", type=click.Choice(STATUSES), help="Only those of this status.")
-@click.option("--mine", is_flag=True, help="Only your own, for operators.")
-@paged
-def list_(session: Session, status: str | None, mine: bool, limit: int | None, cursor: str | None) -> None:
-    """List sponsorships, the newest first."""
-    query = {"status": status, "mine": "true" if mine else None, "limit": limit, "cursor": cursor}
-    session.show_page(session.get(SPONSORSHIPS, query), _COLUMNS)
-
-
-@command.verb("show", example="sluice sponsorships show spn_01")
-@id_argument()
-def show(session: Session, id: str) -> None:
-    """Show a sponsorship, and where its money is."""
-    session.show(session.get(f"{SPONSORSHIPS}/{id}"))
-
-
-@command.verb(
-    "create",
-    example="sluice sponsorships create --name Winter --target 2000 --rate 1.65 --currency USD "
-    "--budget 330000 --until 2027-01-31T00:00:00Z",
-)
-@click.option("--name", required=True, metavar="TEXT", help="What you call it.")
-@click.option("--target", type=COUNT, required=True, metavar="N", help="Impressions that a streamer is to reach.")
-@click.option("--rate", required=True, metavar="AMOUNT", help="Pay for one impression, such as 1.65.")
-@click.option("--currency", required=True, metavar="CODE", help="Such as USD.")
-@click.option("--budget", type=COUNT, required=True, metavar="N", help="In minor units: 330000 is 3,300.00 USD.")
-@click.option("--until", required=True, metavar="TIME", help="When it ends, such as 2027-01-31T00:00:00Z.")
-@click.option("--viewers", type=click.Choice(("registered", "any")), help="Whose impressions count.")
-@click.option("--period", type=click.Choice(("campaign", "day")), help="In what time a viewer counts once.")
-@click.option("--at-end", type=click.Choice(("nothing", "pro_rata")), help="What who misses the target gets.")
-@click.option("--hold-hours", type=click.IntRange(min=0), metavar="N", help="How long pay is held before it moves.")
-@click.option("--keys", type=click.Choice(("none", "required")), help="Whether each streamer is promised a G-Key.")
-def create(
-    session: Session,
-    name: str,
-    target: int,
-    rate: str,
-    currency: str,
-    budget: int,
-    until: str,
-    viewers: str | None,
-    period: str | None,
-    at_end: str | None,
-    hold_hours: int | None,
-    keys: str | None,
-) -> None:
-    """Create a draft; `start` takes its budget from your wallet."""
-    body = {
-        "name": name,
-        "target_impressions": target,
-        "rate": rate,
-        "currency": currency,
-        "budget": budget,
-        "ends_at": until,
-    }
-    more = given(viewers=viewers, viewer_period=period, at_end=at_end, hold_hours=hold_hours, gkeys=keys)
-    session.show(session.send("POST", SPONSORSHIPS, body | more))
-
-
-@command.verb("start", example="sluice sponsorships start spn_01")
-@id_argument()
-def start(session: Session, id: str) -> None:
-    """Start a draft; its whole budget moves out of the wallet."""
-    session.show(session.send("POST", f"{SPONSORSHIPS}/{id}/start"))
-
-
-@command.verb("watch", example="sluice sponsorships watch spn_01")
-@id_argument()
-@every_option
-def watch(session: Session, id: str, every: float | None) -> None:
-    """Follow the paid part of the budget until the sponsorship is closed."""
-
+def _watch(session: Session, id: str, every: float | None) -> None:
     def read() -> Answer:
-        return session.get(f"{SPONSORSHIPS}/{id}")
+        return session.get(_ONE.format(id=id))
 
     follow(session, read, _look, again=f"sluice sponsorships watch {id}", every=every)
 
 
-@command.verb("pause", example="sluice sponsorships pause spn_01")
-@id_argument()
-def pause(session: Session, id: str) -> None:
-    """Pause a sponsorship; it takes no impressions."""
-    session.show(session.send("POST", f"{SPONSORSHIPS}/{id}/pause"))
-
-
-@command.verb("resume", example="sluice sponsorships resume spn_01")
-@id_argument()
-def resume(session: Session, id: str) -> None:
-    """Let a paused sponsorship go on."""
-    session.show(session.send("POST", f"{SPONSORSHIPS}/{id}/resume"))
-
-
-@command.verb("close", example="sluice sponsorships close spn_01 --yes")
-@id_argument()
-@yes_option
-def close(session: Session, id: str, yes: bool) -> None:
-    """End a sponsorship: pay settles, and what is left goes back."""
-    session.confirm(f"End {id} for all its streamers?", yes=yes)
-    session.show(session.send("POST", f"{SPONSORSHIPS}/{id}/close"))
-
-
-@command.verb("cancel", example="sluice sponsorships cancel spn_01 --yes")
-@id_argument()
-@yes_option
-def cancel(session: Session, id: str, yes: bool) -> None:
-    """Cancel a draft."""
-    session.confirm(f"Cancel {id}?", yes=yes)
-    session.show(session.send("POST", f"{SPONSORSHIPS}/{id}/cancel"))
-
-
-@command.verb("streamers", example="sluice sponsorships streamers spn_01")
-@id_argument()
-@paged
-def streamers(session: Session, id: str, limit: int | None, cursor: str | None) -> None:
-    """List who takes part, with impressions against the target."""
-    query = {"limit": limit, "cursor": cursor}
-    session.show_page(session.get(f"{SPONSORSHIPS}/{id}/participations", query), _STREAMERS)
-
-
-@command.verb("streamer", example="sluice sponsorships streamer spn_01 nina")
-@id_argument()
-@id_argument("streamer")
-def streamer(session: Session, id: str, streamer: str) -> None:
-    """Show one streamer's part, with its live numbers."""
-    session.show(session.get(f"{SPONSORSHIPS}/{id}/participations/{streamer}"))
-
-
-@command.verb("statement", example="sluice sponsorships statement spn_01 nina")
-@id_argument()
-@id_argument("streamer")
-def statement(session: Session, id: str, streamer: str) -> None:
-    """Show what a streamer's part came to."""
-    session.show(session.get(f"{SPONSORSHIPS}/{id}/participations/{streamer}/statement"))
-
-
-@command.verb("evidence", example="sluice sponsorships evidence spn_01 nina -o evidence.csv")
-@id_argument()
-@id_argument("streamer")
-@output_option
-def evidence(session: Session, id: str, streamer: str, output: Any) -> None:
-    """Write a streamer's impressions as CSV, a line for each viewer."""
-    session.save(f"{SPONSORSHIPS}/{id}/participations/{streamer}/statement/evidence", output)
+command.call(
+    "list",
+    f"GET {SPONSORSHIPS}",
+    "List sponsorships, the newest first.",
+    "--status running",
+    Field("status", "--status", "", "Only those of this status.", type=click.Choice(STATUSES)),
+    MINE,
+    *PAGE,
+    show=table("id", "status", "name", "owner", "target_impressions=target", "rate", "budget", "ends_at=ends"),
+)
+command.call("show", f"GET {_ONE}", "Show a sponsorship, and where its money is.", "spn_01")
+command.call(
+    "create",
+    f"POST {SPONSORSHIPS}",
+    "Create a draft; `start` takes its budget from your wallet.",
+    "--name Winter --target 2000 --rate 1.65 --currency USD --budget 330000 --until 2027-01-31T00:00:00Z",
+    Field("name", "--name", "TEXT", "What you call it.", required=True),
+    Field("target_impressions", "--target", "N", "Impressions that a streamer is to reach.", type=COUNT, required=True),
+    Field("rate", "--rate", "AMOUNT", "Pay for one impression, such as 1.65.", required=True),
+    Field("currency", "--currency", "CODE", "Such as USD.", required=True),
+    Field("budget", "--budget", "N", "In minor units: 330000 is 3,300.00 USD.", type=COUNT, required=True),
+    Field("ends_at", "--until", "TIME", "When it ends, such as 2027-01-31T00:00:00Z.", required=True),
+    Field("viewers", "--viewers", "", "Whose impressions count.", type=click.Choice(("registered", "any"))),
+    Field(
+        "viewer_period", "--period", "", "In what time a viewer counts once.", type=click.Choice(("campaign", "day"))
+    ),
+    Field("at_end", "--at-end", "", "What who misses the target gets.", type=click.Choice(("nothing", "pro_rata"))),
+    Field("hold_hours", "--hold-hours", "N", "How long pay is held before it moves.", type=click.IntRange(min=0)),
+    Field("gkeys", "--keys", "", "Whether each streamer is promised a G-Key.", type=click.Choice(("none", "required"))),
+    Field("milestones", "--milestone", "N", "Say so at N impressions; give several.", type=COUNT, multiple=True),
+    Field("min_seconds", "--min-seconds", "N", "How old a token must be to be used.", type=click.IntRange(min=0)),
+    Field("token_seconds", "--token-seconds", "N", "How old a token may be.", type=COUNT),
+)
+command.call("start", f"POST {_ONE}/start", "Start a draft; its whole budget moves out of the wallet.", "spn_01")
+command.watch("watch", _watch, "Follow the paid part of the budget until the sponsorship is closed.", "spn_01")
+command.call("pause", f"POST {_ONE}/pause", "Pause a sponsorship; it takes no impressions.", "spn_01")
+command.call("resume", f"POST {_ONE}/resume", "Let a paused sponsorship go on.", "spn_01")
+command.call(
+    "close",
+    f"POST {_ONE}/close",
+    "End a sponsorship: pay settles, and what is left goes back.",
+    "spn_01 --yes --watch",
+    ask="End {id} for all its streamers?",
+    watch=_watch,
+)
+command.call("cancel", f"POST {_ONE}/cancel", "Cancel a draft.", "spn_01 --yes", ask="Cancel {id}?")
 
 
 @command.verb("verify", example="sluice sponsorships verify spn_01")
@@ -177,30 +107,203 @@ def evidence(session: Session, id: str, streamer: str, output: Any) -> None:
 @click.option("--streamer", metavar="ID", help="Only this streamer's rows, statement and pay.")
 def verify(session: Session, id: str, streamer: str | None) -> None:
     """Check a sponsorship's money against the ledger; exit 1 if it differs."""
-    from urllib.parse import quote
-
-    part = f"/participations/{quote(streamer, safe='')}" if streamer else ""
-    holds_or_exits(session, session.get(f"{SPONSORSHIPS}/{id}{part}/verify"))
+    where = _PART.format(id=id, streamer=quote(streamer, safe="")) if streamer else _ONE.format(id=id)
+    holds_or_exits(session, session.get(f"{where}/verify"))
 
 
-@command.verb("status", example="sluice sponsorships status")
-def status(session: Session) -> None:
-    """Show how completions are detected, and what waits."""
-    session.show(session.get(f"{SPONSORSHIPS}/monitoring/status"))
+command.section("Streamers")
+command.call(
+    "join",
+    f"POST {_ONE}/join",
+    "Join a running sponsorship; pay and key are set aside now.",
+    "spn_01",
+    Field("streamer_id", "--streamer", "ID", "Who joins, for a service; by default who asks."),
+)
+command.call(
+    "leave",
+    f"POST {_ONE}/leave",
+    "Leave a sponsorship; who has not reached the target gets nothing.",
+    "spn_01 --yes",
+    ask="Leave {id}? Below the target nothing is paid.",
+)
+command.call("joined", f"GET {SPONSORSHIPS}/participations/mine", "List what you take part in.", "", *PAGE, show=_MINE)
+command.call(
+    "streamers",
+    f"GET {_ONE}/participations",
+    "List who takes part, with impressions against the target.",
+    "spn_01",
+    *PAGE,
+    show=_PARTS,
+)
+command.call("streamer", f"GET {_PART}", "Show one streamer's part, with its live numbers.", "spn_01 nina")
+command.call("statement", f"GET {_PART}/statement", "Show what a streamer's part came to.", "spn_01 nina")
+command.export(
+    "evidence",
+    f"{_PART}/statement/evidence",
+    "Write a streamer's impressions as CSV, a line for each viewer.",
+    "spn_01 nina -o evidence.csv",
+)
+command.call(
+    "proof",
+    f"GET {_PART}/proof/{{viewer}}",
+    "Show the path from one viewer's impression to the statement's root.",
+    "spn_01 nina viewer7",
+    Field("day", "--day", "DAY", "Of which day, where a viewer counts once a day."),
+)
+command.call("gkey", f"GET {_PART}/gkey", "Show the G-Key to the streamer that it belongs to.", "spn_01 nina")
 
 
-@command.verb("check", example="sluice sponsorships check --deep")
+@command.verb("tokens", example="sluice sponsorships tokens spn_01 nina viewer7 viewer8")
+@id_argument()
+@click.argument("streamer")
+@click.argument("viewers", nargs=-1, required=True)
+def tokens(session: Session, id: str, streamer: str, viewers: tuple[str, ...]) -> None:
+    """Mint a token for each of some viewers, for a service."""
+    body = {"streamer_id": streamer, "viewers": list(viewers)}
+    answer = session.send("POST", f"{SPONSORSHIPS}/{id}/impressions/tokens", body)
+    session.show_page(answer, ("viewer_id=viewer", "usable_at=usable", "expires_at=expires", "token"), "tokens")
+
+
+@command.verb("impressions", example="sluice sponsorships impressions spn_01 tokens.txt")
+@id_argument()
+@click.argument("file", type=click.File("rb"))
+def impressions(session: Session, id: str, file: Any) -> None:
+    """Count the impressions that the tokens in a file prove, one a line; - is stdin."""
+    for part, some in enumerate(lines_of(file, MOST_TOKENS)):
+        path = f"{SPONSORSHIPS}/{id}/impressions/batch"
+        answer = session.send("POST", path, {"tokens": some}, part=f"-{part}")
+        session.show_page(answer, ("counted", "reasons", "accepted_at=accepted"), "impressions")
+
+
+command.section("Pay and its corrections")
+command.call(
+    "adjust",
+    f"POST {_PART}/adjustments",
+    "Propose to count impressions that no row shows; another person approves.",
+    'spn_01 nina --impressions 40 --reason "the page was down"',
+    Field("impressions", "--impressions", "N", "How many to add.", type=COUNT, required=True),
+    why=True,
+)
+command.call(
+    "adjustments",
+    f"GET {_PART}/adjustments",
+    "List a streamer's adjustments, the oldest first.",
+    "spn_01 nina",
+    show=_ADJUSTMENTS,
+)
+command.call(
+    "approve",
+    f"POST {_PART}/adjustments/{{number}}/approve",
+    "Approve an adjustment; two people have to.",
+    "spn_01 nina 1 --yes",
+    ask="Count what adjustment {number} of {streamer} adds?",
+)
+command.call(
+    "disapprove",
+    f"POST {_PART}/adjustments/{{number}}/reject",
+    "Reject an adjustment; it is never granted.",
+    'spn_01 nina 1 --reason "no sign of it" --yes',
+    why=True,
+    ask="Reject adjustment {number} of {streamer} for good?",
+)
+command.call(
+    "void",
+    f"POST {_PART}/void",
+    "Take viewers' impressions out of the count; they are not counted again.",
+    'spn_01 nina viewer7 viewer8 --reason "a script" --yes',
+    Word("viewers", "viewers", nargs=-1, required=True),
+    why=True,
+    ask="Take these viewers out of {streamer}'s count for good?",
+)
+command.call(
+    "reject",
+    f"POST {_PART}/reject",
+    "Propose to reject pay that is held; the second person rejects it.",
+    'spn_01 nina --reason "bought views" --yes',
+    why=True,
+    ask="Reject the pay of {streamer}?",
+)
+command.call("settle", f"POST {_PART}/settle", "Settle a part that is in review again.", "spn_01 nina")
+command.call(
+    "refund",
+    f"POST {_PART}/refunds",
+    "Propose to claim back what was paid; another admin approves.",
+    'spn_01 nina --amount 8250 --reason "bought views"',
+    Field("amount", "--amount", "N", "In minor units; all of it otherwise.", type=COUNT),
+    why=True,
+)
+command.call(
+    "refund-approve",
+    f"POST {_PART}/refunds/{{number}}/approve",
+    "Claim back what another admin proposed.",
+    "spn_01 nina 1 --yes",
+    ask="Claim refund {number} back from {streamer}'s wallet?",
+)
+
+
+@command.verb("gkeys", example="sluice sponsorships gkeys spn_01 keys.txt")
+@id_argument()
+@click.argument("file", type=click.File("rb"))
+def gkeys(session: Session, id: str, file: Any) -> None:
+    """Load the G-Keys in a file, one a line; - is stdin. Known ones are not added again."""
+    for part, some in enumerate(lines_of(file, MOST_KEYS)):
+        session.show(session.send("POST", f"{SPONSORSHIPS}/{id}/gkeys", {"keys": some}, part=f"-{part}"))
+
+
+def _watch_check(session: Session, id: str, every: float | None) -> None:
+    def read() -> Answer:
+        return session.get(f"{_MONITORING}/full-check/{id}")
+
+    follow(session, read, _look_check, again=f"sluice sponsorships checked {id} --watch", every=every)
+
+
+command.section("Monitoring")
+command.call("status", f"GET {_MONITORING}/status", "Show how completions are detected, and what waits.", "")
+
+
+@command.verb("check", example="sluice sponsorships check --deep --watch")
 @click.option("--deep", is_flag=True, help="Count the rows too, not the tallies alone.")
-def check(session: Session, deep: bool) -> None:
-    """Start a check of all participations."""
-    session.show(session.send("POST", f"{SPONSORSHIPS}/monitoring/full-check", {"deep": deep}))
+@watch_option
+@every_option
+def check(session: Session, deep: bool, watch: bool, every: float | None) -> None:
+    """Start a check of all participations; exit 1 if it fails and is watched."""
+    answer = session.send("POST", f"{_MONITORING}/full-check", {"deep": deep})
+    if watch:
+        _watch_check(session, answer.json["id"], every)
+    else:
+        session.show(answer)
+
+
+command.call(
+    "checked",
+    f"GET {_MONITORING}/full-check/{{id}}",
+    "Show a check, and what it has found.",
+    "chk_01",
+    watch=_watch_check,
+)
 
 
 def _look(answer: Answer) -> Look:
     found = answer.json
     status, money = found["status"], found["money"] or {}
     good = True if status == "closed" else False if status == "cancelled" else None
-    funded = money.get("funded")
-    more = f"minor units of {found['currency']} paid"
+    written = money_of(found)
+    paid = money.get("paid", 0)
     # What is not paid at the end goes back: then the whole of it is settled.
-    return Look(status, money.get("paid", 0), funded, good, more, 1 if status == "closing" else 5)
+    done = paid + money.get("refunded", 0)
+    return Look(
+        status,
+        done,
+        money.get("funded"),
+        good,
+        f"{written(paid)} paid",
+        1 if status == "closing" else 5,
+        written,
+    )
+
+
+def _look_check(answer: Answer) -> Look:
+    found = answer.json
+    good = {"checked": True, "check_failed": False}.get(found["status"])
+    more = ", ".join(f"{found[name]:,} {name}" for name in ("settled", "corrected", "edited", "failed") if found[name])
+    return Look(found["status"], found["checked"], None, good, more, 2)

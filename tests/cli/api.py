@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,11 +57,28 @@ class Contract:
         ]
 
     def operation(self, method: str, path: str) -> dict[str, Any] | None:
+        found = self.name(method, path)
+        return dict(self.document["paths"][found.partition(" ")[2]][method.lower()]) if found else None
+
+    def name(self, method: str, path: str) -> str:
+        """`GET /api/campaigns/{campaign_id}`; "" for none."""
         for pattern, template in self._paths:
-            found = self.document["paths"][template].get(method.lower())
-            if found is not None and pattern.fullmatch(path):
-                return dict(found)
-        return None
+            if method.lower() in self.document["paths"][template] and pattern.fullmatch(path):
+                return f"{method} {template}"
+        return ""
+
+    def fields(self, name: str) -> set[str]:
+        """The query and the fields of the body that an operation takes."""
+        method, _, path = name.partition(" ")
+        found = self.document["paths"][path][method.lower()]
+        query = {each["name"] for each in found.get("parameters", []) if each["in"] == "query"}
+        return query | self._properties(_json_of(found.get("requestBody", {})) or {})
+
+    def _properties(self, schema: dict[str, Any]) -> set[str]:
+        if "$ref" in schema:
+            return self._properties(self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+        parts = [self._properties(each) for each in schema.get("anyOf", [])]
+        return set(schema.get("properties", {})).union(*parts)
 
     def problems(self, asked: Asked) -> list[str]:
         """What is wrong with a request."""
@@ -123,6 +141,8 @@ class Api:
         self.contract = contract
         self.asked: list[Asked] = []
         self.problems: list[str] = []
+        self.part: Callable[[Asked], Played | None] = lambda asked: None
+        """A part of the API that has a state: it answers first, or leaves the answer to what is played."""
         self._played: dict[tuple[str, str], deque[Played]] = defaultdict(deque)
         api = self
 
@@ -200,6 +220,8 @@ class Api:
         request.wfile.write(answer.body)
 
     def _answer(self, asked: Asked) -> Played:
+        if answered := self.part(asked):
+            return answered
         played = self._played.get((asked.method, asked.path))
         if played:
             return played.popleft() if len(played) > 1 else played[0]

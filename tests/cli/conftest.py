@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local.paths import ROOT
 from tests.cli.api import TOKEN, Api, Contract
 from tests.cli.running import Shell
 
@@ -28,6 +29,7 @@ def api(contract: Contract) -> Iterator[Api]:
 def shell(api: Api, tmp_path: Path) -> Shell:
     environment = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "cli"),  # this checkout's, wherever the script was installed from
         "HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "TERM": "xterm",

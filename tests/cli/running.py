@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SLUICE = str(Path(sys.executable).with_name("sluice"))
-_SECONDS = 30
+_SECONDS = 300
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,14 @@ def test_the_walks_boost_is_what_the_api_takes(api: Api, shell: Shell) -> None:
     assert api.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
+def test_a_script_starts_a_campaign_by_its_id(api: Api, shell: Shell) -> None:
+    """S1-32."""
+    ended = shell.run("boosts", "execute", "bst_01")
+
+    assert ended.code == 0
+    assert [(each.method, each.path) for each in api.asked] == [("POST", f"{BOOST}/execute")]
+
+
 def test_a_get_is_repeated_while_the_api_is_busy_or_lost(api: Api, shell: Shell) -> None:
     api.play("GET", BOOST, BUSY, LOST, Played(429, b"{}", {"retry-after": "0"}), api.like("GET", BOOST))
 
@@ -143,22 +151,3 @@ def test_an_import_that_failed_is_1(api: Api, shell: Shell) -> None:
 
     assert ended.code == 1
     assert "too many errors" in ended.text
-
-
-def test_a_sync_is_followed_to_the_end_of_its_own_epoch(api: Api, shell: Shell) -> None:
-    """A first one is going to open by itself: epoch 1 is not there at the first look."""
-    sync = "/api/admin/views/sync"
-    api.play("POST", sync, Played(202, json.dumps(api.like("POST", sync, outcome="waiting", epoch=0)).encode()))
-    failures = [{"content": "story:1", "failures": 3, "reason": "throttled", "is_parked": True}]
-    done = api.like("GET", f"{sync}/1", phase="done", views=12, contents=3, parked=1, failures=failures)
-    api.play("GET", f"{sync}/1", api.problem(404, "not_found", "There is no epoch 1"), done)
-
-    ended = shell.run("views", "sync", "--watch", "--every", "0.05")
-
-    assert ended.code == 0
-    assert ended.text.splitlines() == [
-        "waiting  0  epoch 1 opens by itself in a few seconds",
-        "done  12  views of 3 contents, 1 moved aside",
-        "CONTENT  FAILURES  ASIDE  REASON",
-        "story:1         3  yes    throttled",
-    ]

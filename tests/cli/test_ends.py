@@ -161,7 +161,7 @@ def test_a_reader_that_goes_away_ends_it_quietly_with_141(api: Api, shell: Shell
     process.stdout.close()
 
     assert first == b"a,b\r\n"
-    assert process.wait(timeout=60) == 141
+    assert process.wait(timeout=300) == 141
     assert process.stderr.read() == b""
     process.stderr.close()
 
