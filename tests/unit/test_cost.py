@@ -90,11 +90,13 @@ def test_a_million_views_of_twenty_a_request_by_hand() -> None:
 
 
 def test_a_million_synced_contents_by_hand() -> None:
-    """Six write units each; 2,000 messages of 500 contents: three requests, an invocation of 2 s, a kilobyte of log."""
+    """Six write units each, and two for 49; 2,000 messages of 500 contents: three requests, an invocation of 2 s, a
+    kilobyte of log.
+    """
     usd = cost.contents().usd
 
     messages = 0.002 * (3 * 0.40 + 0.20 + 13.3334 * 0.25 * 2 + 0.50)
-    assert usd == pytest.approx(6 * 0.625 + messages + 10 * 0.0023)
+    assert usd == pytest.approx((6 + 2 / 49) * 0.625 + messages + 10 * 0.0023)
 
 
 def test_a_million_rows_of_refusals_by_hand() -> None:
@@ -292,10 +294,13 @@ def test_the_worst_day_of_all_open_routes_keeps_its_budget_at_the_templates_thro
     assert {day.route for day in days} == OPEN_ROUTES == cost.OPEN.keys()
     recorded = sum(day.usd for day in days if cost.CAMPAIGN in day.route)
     heard = sum(day.usd for day in days if cost.WEBHOOKS in day.route)
-    together = sum(day.usd for day in days) - recorded - heard + cost.sync_of_junk(source()).usd
+    shown = sum(day.usd for day in days if cost.CONSOLE in day.route)
+    together = sum(day.usd for day in days) - recorded - heard - shown + cost.sync_of_junk(source()).usd
     assert together <= cost.BUDGETS["worst day"] == 100
     assert recorded <= cost.BUDGETS["worst day of sponsorships"] == 70
     assert heard <= cost.BUDGETS["worst day of webhooks"] == 300
+    assert shown <= cost.BUDGETS["worst day of the console"] == 40
+    assert f"| **{shown:.2f}** |" in cost.document(source())
     assert f"| **{heard:.2f}** |" in cost.document(source())
     assert f"| **{together:.2f}** |" in cost.document(source())
     assert f"| **{recorded:.2f}** |" in cost.document(source())

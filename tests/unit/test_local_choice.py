@@ -1,14 +1,12 @@
 """Which stack a command is for."""
 
 import argparse
-from types import SimpleNamespace
 
 import pytest
 
 from local import choice
-from local.choice import add_stack_options, chosen_api, chosen_stack
+from local.choice import add_stack_options, chosen_stack
 from local.errors import LocalError
-from tests.redis_servers import free_ports
 
 
 @pytest.fixture(autouse=True)
@@ -68,14 +66,3 @@ def test_a_stack_that_does_not_run_is_told_with_the_way_out(tmp_path, monkeypatc
 
     with pytest.raises(LocalError, match="The embedded stack does not run: `make up` starts it"):
         chosen_stack(given())
-
-
-def test_an_api_that_is_not_reached_is_said(monkeypatch):
-    address = f"http://127.0.0.1:{free_ports(1)[0]}"
-    embedded = SimpleNamespace(api_url=address, deployed=SimpleNamespace(name="sluice-local"))
-    monkeypatch.setattr(choice, "running", lambda: embedded)
-    monkeypatch.setattr("local.tokens.mint", lambda *_, **__: "token")
-
-    not_reached = pytest.raises(LocalError, match="The API of sluice-local was not reached")
-    with not_reached, chosen_api(given(), "operator", hours=1) as http:
-        http.get("/health")

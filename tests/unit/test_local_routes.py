@@ -39,7 +39,9 @@ def test_the_routes_as_written_are_those_that_cloudformation_gets():
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_sam_local_finds_the_same_routes():
-    """`start-api` reads them from the template, without Docker; it adds an OPTIONS to each path."""
+    """`start-api` reads them from the template, without Docker; it adds an OPTIONS to each path. It does not see what
+    stands in a condition: the console.
+    """
     stacks, _ = SamLocalStackProvider.get_stacks(str(ROOT / "template.yaml"))
 
     served = ApiProvider(stacks).api.routes
@@ -49,7 +51,17 @@ def test_sam_local_finds_the_same_routes():
         for route in served
         for method in route.methods
         if method != "OPTIONS"
-    } == set(routes_in(source()))
+    } == {route for route in routes_in(source()) if route.condition is None}
+
+
+def test_a_path_in_a_condition_has_its_routes_and_says_which_condition():
+    body = a_body()
+    body["paths"]["/page"] = {"Fn::If": ["HasPage", a_body()["paths"]["/things/{id}"], {"Ref": "AWS::NoValue"}]}
+
+    always, page = routes_of(body)
+
+    assert (always.key, always.condition) == ("GET /things/{id}", None)
+    assert (page.key, page.condition) == ("GET /page", "HasPage")
 
 
 def test_a_route_that_names_no_authorizer_has_that_of_its_api():

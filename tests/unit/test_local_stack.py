@@ -44,6 +44,24 @@ def test_the_env_file_is_for_its_owner_alone_and_replaced_as_a_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_the_console_s_link_is_told_to_a_terminal_alone(tmp_path, monkeypatch, capsys, is_terminal):
+    file = tmp_path / "console"
+    file.write_text("of an older stack\n")
+    monkeypatch.setattr(stack.tokens, "mint", lambda _stack, role, hours: f"{role}-{hours}")
+    monkeypatch.setattr(stack.sys.stdout, "isatty", lambda: is_terminal, raising=False)
+
+    stack.tell_link(EmbeddedStack.at(tmp_path), "http://127.0.0.1:4566/console", file)
+
+    printed = capsys.readouterr().out
+    assert ("#token=admin-12" in printed) == is_terminal
+    assert file.exists() != is_terminal
+    if not is_terminal:
+        assert file.read_text() == "http://127.0.0.1:4566/console#token=admin-12\n"
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert str(file) in printed
+
+
 def test_a_stack_comes_back_at_the_ports_it_had(tmp_path):
     first = EmbeddedStack.at(tmp_path)
     (tmp_path / "ports.json").write_text(json.dumps({"port": 4700, "redis_port": 4701}))

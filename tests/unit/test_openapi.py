@@ -162,6 +162,8 @@ def test_the_document_in_the_repository_is_the_codes(monkeypatch, capsys):
 NO_COMMANDS = {
     "POST /api/views": "A view is deduplicated by its viewer's state in Redis.",
     "POST /api/views/batch": "",
+    "POST /api/admin/redrive": "A repeat moves what is left.",
+    "POST /api/admin/tokens": "The stored answer would hold the token.",
     "POST /api/views/counts": "It reads.",
     "POST /api/admin/views/counts": "It reads.",
     "POST /api/admin/fake-views/simulate": "It reads.",

@@ -63,6 +63,21 @@ def test_the_model_of_sqs_answers_as_moto_does(both: tuple[Account, Sqs], seed: 
             }
 
 
+@pytest.mark.parametrize("names", [["All"], []])
+def test_the_model_of_sqs_gives_a_messages_attributes_to_who_asks(both: tuple[Account, Sqs], names: list[str]) -> None:
+    aws, model = both
+    attributes = {"kind": {"StringValue": "odd", "DataType": "String"}}
+    sent: dict[str, Any] = {"QueueUrl": aws.ref(QUEUE), "MessageBody": "a", "MessageAttributes": attributes}
+    asked: dict[str, Any] = {"QueueUrl": aws.ref(QUEUE), "MessageAttributeNames": names}
+    aws.client("sqs").send_message(**sent)
+    model.call("SendMessage", sent)
+
+    (theirs,) = aws.client("sqs").receive_message(**asked)["Messages"]
+    (ours,) = model.call("ReceiveMessage", asked)["Messages"]
+
+    assert ours.get("MessageAttributes") == theirs.get("MessageAttributes") == (attributes if names else None)
+
+
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [("SendMessage", {"MessageBody": "a", "DelaySeconds": 901}), ("GetQueueAttributes", {"AttributeNames": ["All"]})],
