@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from typing import Any
 from uuid import uuid4
 
@@ -13,10 +12,8 @@ import httpx
 import jwt
 import pytest
 
-from local.export import export
-from local.redrive import redrive
 from tests.deadlines import PATIENCE
-from tests.e2e.conftest import StackUnderTest
+from tests.deployed import StackUnderTest
 
 CAMPAIGNS = "/api/admin/fake-views"
 
@@ -245,14 +242,14 @@ def test_a_poison_message_lands_in_the_dead_letters_and_harms_no_chain(stack: St
         sqs.send_message(QueueUrl=queue, MessageBody=body)
     completed = boosts.until_completed(campaign["id"])
     eventually(dead_letters, lambda seen: seen >= poison)
-    moved = redrive(stack.embedded.deployed)
+    moved = json.loads(stack.sluice("redrive", "boosts", "--json"))
     eventually(dead_letters, lambda seen: seen >= poison)
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "120"})
     sqs.purge_queue(QueueUrl=dead)
 
     assert completed["executed_count"] == 3000
     assert rows(stack, campaign["id"]) == [1000] * 3
-    assert set(moved) == poison
+    assert (moved["moved"], moved["left"]) == (len(poison), 0)
 
 
 @pytest.fixture
@@ -331,14 +328,12 @@ def test_a_completed_campaign_is_verified_exported_and_taken_back(stack: StackUn
     boosts.until_completed(campaign_id)
 
     verified = boosts.http.get(f"{CAMPAIGNS}/{campaign_id}/verify").json()
-    text = StringIO()
-    with stack.http("operator") as http:
-        lines = export(http, campaign_id, text)
+    csv = stack.sluice("boosts", "export", campaign_id, role="operator")
     answer = boosts.http.post(f"{CAMPAIGNS}/{campaign_id}/revert", json={"reason": "the wrong videos"})
     reverted = boosts.until(campaign_id, lambda seen: seen["status"] == "reverted")
 
     assert verified["valid"], verified
-    assert lines == len(text.getvalue().splitlines()) == 1 + 5
+    assert len(csv.splitlines()) == 1 + 5
     assert answer.status_code == 200
     assert reverted["reverted_count"] == 2001
     assert [boosts.count(video)["boosted"] for video in videos] == [0, 0]

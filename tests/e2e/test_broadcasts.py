@@ -22,7 +22,7 @@ from local.fakes.webhooks import JWT_KEY
 from local.fakes.whatsapp import FakeWhatsApp, Hook
 from sluice.clock import SystemClock
 from tests.deadlines import PATIENCE
-from tests.e2e.conftest import StackUnderTest
+from tests.deployed import StackUnderTest
 from tests.e2e.test_boosts import eventually
 
 CAMPAIGNS = "/api/campaigns"

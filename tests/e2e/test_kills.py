@@ -14,11 +14,10 @@ import pytest
 import redis
 
 from local import redis_server
-from local.sync import SYNC
 from tests.deadlines import PATIENCE
-from tests.e2e.conftest import StackUnderTest
+from tests.deployed import StackUnderTest
 from tests.e2e.test_boosts import CAMPAIGNS, Boosts, Json, a_video, eventually, rows
-from tests.e2e.test_views import moved
+from tests.e2e.test_views import SYNC, moved
 
 CONTENTS, VIEWERS, PER_BEACON = 1200, 1, 50
 
@@ -164,7 +163,7 @@ def test_a_sync_whose_redis_is_killed_moves_every_view_once(
         finally:
             restart(stack)
         between = summed(eventually(lambda: whole(anyone, accepted), bool))
-        moved(operator)
+        moved(stack)
 
     shown = organic(anyone, list(accepted))
     assert at_kill["phase"] != "done"
@@ -185,13 +184,13 @@ def test_a_sync_whose_redis_is_killed_and_comes_back_empty_doubles_nothing(
             shutil.rmtree(stack.embedded.directory / "redis")
         finally:
             restart(stack)
-        moved(operator)
+        moved(stack)
         eventually(lambda: whole(anyone, accepted), bool)
         later = watched(anyone, PER_BEACON, 1)
         # The first epoch gives an emptied shard its number again, and the one after it moves what is pending there.
-        moved(operator)
+        moved(stack)
         first = summed(organic(anyone, list(later)))
-        moved(operator)
+        moved(stack)
 
     shown = summed(organic(anyone, list(accepted)))
     assert at_kill["phase"] != "done"

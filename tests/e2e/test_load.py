@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.e2e.conftest import StackUnderTest
+from tests.deployed import StackUnderTest
 from tests.e2e.test_boosts import Boosts, a_video, rows
 from tests.e2e.test_views import moved
 
@@ -38,9 +38,8 @@ def test_hundreds_of_viewers_track_through_syncs_and_ten_campaigns_and_every_sum
 
     def syncs() -> list[int]:
         views = []
-        with stack.http("operator") as operator:
-            while not seen.is_set():
-                views.append(moved(operator)[0]["views"])
+        while not seen.is_set():
+            views.append(moved(stack)[0]["views"])
         return views
 
     def viewers() -> Counter[str]:

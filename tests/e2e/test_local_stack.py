@@ -1,4 +1,4 @@
-"""The embedded stack itself: what `make up`, `make down`, `make token` and `make redrive` promise."""
+"""The embedded stack itself: what `make up`, `make down`, `make token` and `sluice redrive` promise."""
 
 import json
 import os
@@ -15,9 +15,9 @@ import redis
 from local import build, sam_local, tokens
 from local.errors import LocalError
 from local.logs import follow
-from local.redrive import redrive
 from local.stack import EmbeddedStack, temporary, write_env
-from tests.e2e.conftest import StackUnderTest
+from tests.deployed import StackUnderTest
+from tests.e2e.conftest import STOP
 
 LIMITS = "/api/admin/fake-views/limits"
 
@@ -127,6 +127,8 @@ def test_the_files_for_sam_local_give_every_function_its_variables_and_the_way_t
     }
     assert values["BoostsApiFunction"]["BOOSTS_TABLE"] == stack.resources["BoostsTable"]
     assert values["ViewsTrackApiFunction"]["REDIS_URL"] == f"redis://host.docker.internal:{stack.embedded.redis_port}"
+    console = functions.pop("ConsoleSiteFunction")
+    assert (Path(console["CodeUri"]) / "serve.py").is_file()
     assert all((Path(function["CodeUri"]) / "boosts").is_dir() for function in functions.values())
 
 
@@ -146,10 +148,25 @@ def test_dead_letters_are_put_back_on_the_queue(stack: StackUnderTest) -> None:
     for dead_letters, body in bodies.items():
         stack.client("sqs").send_message(QueueUrl=stack.resources[dead_letters], MessageBody=body)
 
-    moved = redrive(stack.embedded.deployed)
+    stack.client("sqs").send_message(
+        QueueUrl=stack.resources["BoostsDeadLetters"],
+        MessageBody=json.dumps({"campaign_id": "bst_01ARZ3NDEKTSV4RRFFQ69G5FAV", "step": 2}),
+        MessageAttributes={"kind": {"StringValue": "odd", "DataType": "String"}},
+    )
 
-    assert moved == list(bodies.values())
-    assert redrive(stack.embedded.deployed) == []
+    first, second = stack.sluice("redrive"), stack.sluice("redrive")
+
+    assert first.splitlines() == ["boosts  2 moved, 0 left", "views  1 moved, 0 left"]
+    assert second == ""
+    assert "DEAD_LETTERS_REDRIVEN" in stack.sluice("audit", "list", "--entity", "redrives", role="operator")
+
+
+def test_nothing_is_redriven_while_the_platform_is_stopped(stack: StackUnderTest, stopping: httpx.Client) -> None:
+    stopping.post(STOP, json={"reason": "wrong prices"}).raise_for_status()
+
+    answer = stopping.post("/api/admin/redrive", json={"queue": "boosts"})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "stopped")
 
 
 def test_the_logs_show_what_the_functions_say(stack: StackUnderTest, admin: httpx.Client) -> None:

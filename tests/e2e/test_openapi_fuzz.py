@@ -18,7 +18,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from local.paths import ROOT
-from tests.e2e.conftest import StackUnderTest, leave_open
+from tests.deployed import StackUnderTest
+from tests.e2e.conftest import leave_open
 
 CHECKS = [
     not_a_server_error,

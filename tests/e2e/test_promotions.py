@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.conftest import StackUnderTest
+from tests.deployed import StackUnderTest
 from tests.e2e.test_boosts import eventually
 
 CAMPAIGNS = "/v2/campaigns"

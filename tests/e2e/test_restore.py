@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from local.restore import RESTORED, Restore, restore
-from tests.e2e.conftest import RESUME, STOP, StackUnderTest
+from tests.deployed import StackUnderTest
+from tests.e2e.conftest import RESUME, STOP
 from tests.e2e.test_boosts import Boosts
 
 

@@ -17,7 +17,7 @@ import pytest
 from local import bridge, build, sam_local
 from local.paths import BIN, ROOT
 from local.processes import Server
-from tests.e2e.conftest import StackUnderTest
+from tests.deployed import StackUnderTest
 from tests.e2e.test_boosts import eventually
 from tests.integration.harness import an_event
 from tests.redis_servers import free_ports

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from local import verify_statement
-from tests.e2e.conftest import RESUME, STOP, StackUnderTest
+from tests.deployed import StackUnderTest
+from tests.e2e.conftest import RESUME, STOP
 from tests.e2e.test_boosts import eventually
 
 CAMPAIGNS, MONITORING = "/api/v1/campaigns", "/api/v1/campaigns/monitoring"

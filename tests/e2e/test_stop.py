@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from local.stack import temporary
-from tests.e2e.conftest import RESUME, STOP, StackUnderTest
+from tests.deployed import StackUnderTest
+from tests.e2e.conftest import RESUME, STOP
 from tests.e2e.test_boosts import Boosts, eventually, rows, terms
 from tests.template.project import real
 

@@ -4,7 +4,7 @@ import json
 
 import httpx
 
-from tests.e2e.conftest import StackUnderTest
+from tests.deployed import StackUnderTest
 from tests.e2e.test_boosts import a_video, eventually
 from tests.e2e.test_views import Audience, moved
 
@@ -47,7 +47,7 @@ def test_what_was_refused_is_reported_explained_and_counted_in_the_stats(
         json={"content_type": "video", "content_id": video, "viewer": {"session": session}},
     )
     stats = admin.get("/api/admin/views/stats")
-    moved(admin)
+    moved(stack)
     refusals = admin.get("/api/admin/views/refusals", params={"content": f"video:{video}"})
     summary = admin.get("/api/admin/views/refusals/summary")
 
@@ -74,7 +74,7 @@ def test_a_content_is_registered_imported_corrected_and_has_a_history(
     executed = admin.post(f"{path}/execute")
     done = eventually(lambda: admin.get(path).json(), lambda seen: seen["status"] == "completed")
     audience.view(video)
-    moved(admin)
+    moved(stack)
 
     correction, key = {"views": -1, "reason": "Our own test"}, {"Idempotency-Key": f"correct-{video}"}
     adjusted = admin.post(f"/api/admin/views/video/{video}/adjust", json=correction, headers=key)
