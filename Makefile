@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean fakes logs token sync stats import redrive rotate-impressions restore export build deploy validate test check checkov fuzz faults faults-long bench cost openapi cli-docs lock format install crawlers test-oldest stack
+.PHONY: help browser pictures demo console up down clean fakes logs token rotate-impressions restore build deploy validate test check checkov fuzz faults faults-long bench cost openapi cli-docs vendor lock format install crawlers test-oldest stack
 
 PYTHON := .venv/bin/python
 # A stack on AWS instead of the embedded one: make token STACK=sluice-dev [PROFILE=..] [REGION=..]
@@ -24,6 +24,9 @@ demo: stack ## the main job, start to end, on a stack of its own: about a minute
 up: stack ## start the stack on this machine, or bring it up to date; writes .local/env and .local/sam  [PORT=4566]
 	@$(PYTHON) -m local.stack up $(if $(PORT),--port $(PORT))
 
+console: stack ## serve the console from the tree's files, before the stack of `make up`: a change is a reload  [PORT=4580]
+	@PYTHONPATH=console $(PYTHON) -m local.console $(if $(PORT),--port $(PORT))
+
 down: stack ## stop it; the data stays
 	@$(PYTHON) -m local.stack down
 
@@ -39,25 +42,11 @@ logs: stack ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]
 token: stack ## print a bearer token  ROLE=admin|operator|service|user|viewer  [SUB=..] [HOURS=12] [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.tokens $(STACK_OPTIONS) --role "$(ROLE)" --subject "$(SUB)" --hours "$(HOURS)"
 
-sync: stack ## move the pending views to the database, and follow it  [FORCE=1] [STACK=.. PROFILE=.. REGION=..]
-	@$(PYTHON) -m local.sync $(STACK_OPTIONS) $(if $(FORCE),--force)
-
-import: stack ## import another system's counts, once  FILE=counts.csv (type,id,count)  [NAME=..] [STACK=.. PROFILE=.. REGION=..]
-	@$(PYTHON) -m local.import_counts $(STACK_OPTIONS) --file "$(FILE)" --name "$(NAME)"
-stats: stack ## how tracking and the sync stand: pending views, memory, shards  [STACK=.. PROFILE=.. REGION=..]
-	@$(PYTHON) -m local.stats $(STACK_OPTIONS)
-
-redrive: stack ## put dead letters back on their queues  [STACK=.. PROFILE=.. REGION=..]
-	@PYTHONPATH=functions $(PYTHON) -m local.redrive $(STACK_OPTIONS)
-
 rotate-impressions: stack ## add a key that signs impressions, and make it the current one: six minutes  [STACK=.. PROFILE=.. REGION=..]
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.rotate_impressions $(STACK_OPTIONS)
 
 restore: stack ## take all tables back to a moment  AT=2026-11-26T10:00:00Z  (or FROM=<end of the names of restored tables>)  [STACK=.. PROFILE=.. REGION=..]
 	@$(PYTHON) -m local.restore $(STACK_OPTIONS) --at "$(AT)" --from "$(FROM)"
-
-export: stack ## write a campaign's batches as CSV  ID=bst_..  (without ID: all campaigns)  [STACK=.. PROFILE=.. REGION=..]
-	@$(PYTHON) -m local.export $(STACK_OPTIONS) --id "$(ID)"
 
 build: stack ## build for this machine's processor into .aws-sam/build  [ARCHITECTURE=arm64|x86_64] [ESCROW=hedera]
 	@$(PYTHON) -m local.build --architecture "$(ARCHITECTURE)" --escrow "$(ESCROW)"
@@ -111,6 +100,12 @@ test-oldest: install .local/redis-oldest/.installed ## scripts and errors on Red
 	@UV_SYSTEM_CERTS=$${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync -q --python .local/$*/bin/python --require-hashes $<
 	@touch $@
 
+browser: install ## find a Chromium for the tests in a browser, or install one: $$CHROMIUM, the PATH, Playwright's, Debian's
+	@$(PYTHON) -m local.browser
+
+pictures: install ## write docs/pictures: the console with the demo's data, on a stack of its own
+	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.pictures
+
 bench: install ## calls, write units and time per step, against the budgets
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m tests.bench
 
@@ -122,6 +117,9 @@ openapi: install ## write docs/openapi.json from the code
 
 cli-docs: install ## write docs/cli.md from the command line's own help
 	@$(PYTHON) -m local.cli_docs
+
+vendor: install ## build the console's libraries from console/vendor.json and compare; needs node, which nothing else does  [WRITE=1]
+	@$(PYTHON) -m local.vendor $(if $(WRITE),--write)
 
 crawlers: install ## write layers/kernel/sluice/crawlers.txt: names of bots, from the package crawler-user-agents
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.crawlers

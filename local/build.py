@@ -186,7 +186,7 @@ def _digest(architecture: str, escrow: str) -> str:
     """Of everything that decides what a build holds."""
     digest = hashlib.sha256(f"{architecture} {escrow} {sys.version}".encode())
     sources = [ROOT / "template.yaml", Path(__file__)]
-    for folder in ("functions", "layers"):
+    for folder in ("functions", "layers", "console"):
         sources += (file for file in (ROOT / folder).rglob("*") if file.is_file() and "__pycache__" not in file.parts)
     for file in sorted(sources):
         content = hashlib.sha256(file.read_bytes()).hexdigest()

@@ -9,6 +9,13 @@ from sluice_cli.verbs import Verb
 
 FILE = ROOT / "docs" / "cli.md"
 _WIDTH = 100
+_SECRETS = """\
+No secret has to be an argument, which everybody on the machine can list. A token of the API comes from
+`SLUICE_TOKEN`, from `sluice login`, or from a profile's `token_command`. `sluice login --with-token` and
+`sluice promotions connect --with-token` read theirs from stdin; without the flag they ask, and show nothing of what is
+typed. The credentials of an instance are a file (`sluice instances create ... --credentials secrets.json`), stdin
+(`vault read ... | sluice instances update ins_01 --credentials -`), or variables of the environment
+(`--credentials-from-env`). Files of G-Keys, impression tokens and phones may be `-`, stdin, too."""
 
 
 def reference() -> str:
@@ -19,6 +26,7 @@ def reference() -> str:
         "`make cli-docs` writes this file from the command's own help; edit the help, not this file.",
         "`uv tool install ./cli` installs it for you; in a checkout, `make` puts it into `.venv/bin/sluice`. "
         "The options of `sluice --help` may stand behind every command too, and are not repeated below.",
+        _SECRETS,
         _block(tree.get_help(root)),
     ]
     for name in tree.list_commands(root):

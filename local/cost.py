@@ -13,7 +13,7 @@ from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
 from boosts.simulation import BATCH_WRITES, STEP_WRITES, VIDEO_WRITES, step_usd
 from local.paths import ROOT
-from local.routes import routes_in
+from local.routes import routes_in, unconditional
 from sluice import prices
 from sluice.prices import Price
 from views.rules import Rules
@@ -28,6 +28,7 @@ BUDGETS = {
     "worst day": 100.00,
     "worst day of sponsorships": 70.00,
     "worst day of webhooks": 300.00,
+    "worst day of the console": 40.00,
     "messages": 41.00,
     "messages together": 14.00,
     "idle": 35.00,
@@ -49,10 +50,13 @@ ANSWER_BYTES = 600
 VIEWS_TOGETHER, TOGETHER_MS = 20, 15
 # A viewer with one view, and with the fifty of a batch, in Redis.
 VIEWER_BYTES, VIEWER_OF_MANY_BYTES = 200, 1300
-# What a synced content takes: its total, its day, and an old and a new entry in the index of the most viewed.
-CONTENT_WRITES, CONTENT_ECPUS, PAGE_CONTENTS, PAGE_SECONDS = 6, 10, 500, 2
-# A view without Redis: its row with an index; then its content, and the row again, marked and out of the index.
-FALLBACK_WRITES = 2 + CONTENT_WRITES + 2 * 2
+# What a synced content takes: its total, its day, an old and a new entry in the index of the most viewed, and its part
+# of the platform's day, which 49 contents write together.
+CONTENTS_TOGETHER = 49
+CONTENT_WRITES, CONTENT_ECPUS, PAGE_CONTENTS, PAGE_SECONDS = 6 + 2 / CONTENTS_TOGETHER, 10, 500, 2
+# A view without Redis: its row with an index; then its content, and the row again, marked and out of the index. 33 such
+# views, each of a content of its own, are one transaction with the platform's day.
+FALLBACK_WRITES = 2 + 6 + 2 * 2 + 2 / 33
 # A row, and at most the sum of its hour: 50 rows are one transaction, and a page is in the order of their sums.
 # RULES_TOGETHER is a generous count of the rules that can refuse together.
 REFUSAL_WRITES = (2, 4)
@@ -108,6 +112,8 @@ WEBHOOKS, WEBHOOK_BYTES, UNIT_BYTES = "/webhooks", 3 * 1024 * 1024, 512 * 1024
 _UNPROVEN = Request(
     "3 MB that nothing proves", 2 * 30, ERROR_BYTES, reads=1, own_log_bytes=REFUSED_LOG_BYTES, body_bytes=WEBHOOK_BYTES
 )
+# All modules and the libraries together are at most 180 KB; a client that takes no gzip gets the largest file as it is.
+CONSOLE, PAGE_BYTES, APP_BYTES = "/console", 2_500, 245_000
 OPEN: dict[str, tuple[Request, ...]] = {
     "POST /api/views": (
         Request("a view", VIEW_MS, ANSWER_BYTES, ecpus=VIEW_ECPUS),
@@ -163,6 +169,8 @@ OPEN: dict[str, tuple[Request, ...]] = {
     f"GET {WEBHOOKS}/meta/{{instance}}": (
         Request("a wrong token", 2 * 8, ERROR_BYTES, reads=1, own_log_bytes=REFUSED_LOG_BYTES),
     ),
+    f"GET {CONSOLE}": (Request("the page", 2, PAGE_BYTES),),
+    f"GET {CONSOLE}/{{proxy+}}": (Request("the modules, without gzip", 5, APP_BYTES),),
     f"POST {CAMPAIGN}/clicks": (
         Request("a click", IMPRESSION_MS, 700, writes=IMPRESSION_WRITES, own_log_bytes=REPORT_BYTES),
     ),
@@ -370,7 +378,8 @@ def contents() -> Bill:
         "A million synced contents",
         "Contents with new views, not views: each sync writes a content in one transaction, however many views it "
         "gained. The write units are those of the total and the day (2 each) and of the index of the most viewed "
-        "(2). A content with views of several days has a row for each. "
+        f"(2); {CONTENTS_TOGETHER} contents together write the platform's day (2). A content with views of several "
+        "days has a row for each. "
         f"A page of {PAGE_CONTENTS} contents is one message.",
         (
             Item("writes", CONTENT_WRITES, prices.WRITES),
@@ -464,7 +473,8 @@ def worst_days(template: dict[str, Any]) -> list[WorstDay]:
     throttles = template["Resources"]["Api"]["Properties"]["RouteSettings"]
     days = []
     for route in open_routes(template):
-        parameter = throttles[route]["ThrottlingRateLimit"]["Ref"]
+        _, limits = unconditional(throttles[route])
+        parameter = limits["ThrottlingRateLimit"]["Ref"]
         bills = [through_the_gateway(request, template) for request in OPEN[route]]
         per_second = float(template["Parameters"][parameter]["Default"])
         days.append(WorstDay(route, parameter, per_second, max(bills, key=lambda bill: bill.usd)))
@@ -617,10 +627,12 @@ def _worst_day(template: dict[str, Any]) -> str:
     days, sync = worst_days(template), sync_of_junk(template)
     of_sponsorships = [day for day in days if CAMPAIGN in day.route]
     of_webhooks = [day for day in days if WEBHOOKS in day.route]
-    of_the_rest = [day for day in days if CAMPAIGN not in day.route and WEBHOOKS not in day.route]
+    of_the_console = [day for day in days if CONSOLE in day.route]
+    of_the_rest = [day for day in days if day not in (*of_sponsorships, *of_webhooks, *of_the_console)]
     together = sum(day.usd for day in of_the_rest) + sync.usd
     recorded = sum(day.usd for day in of_sponsorships)
     heard = sum(day.usd for day in of_webhooks)
+    shown = sum(day.usd for day in of_the_console)
     rows = [
         *map(_cells, of_the_rest),
         (sync.title, "", "", "", "", _usd(sync.usd), ""),
@@ -629,6 +641,8 @@ def _worst_day(template: dict[str, Any]) -> str:
         ("**sponsorships together**", "", "", "", "", f"**{_usd(recorded)}**", ""),
         *map(_cells, of_webhooks),
         ("**webhooks together**", "", "", "", "", f"**{_usd(heard)}**", ""),
+        *map(_cells, of_the_console),
+        ("**the console together**", "", "", "", "", f"**{_usd(shown)}**", ""),
         *map(_cells, worst_days_by_url(template)),
     ]
     away = prices.WRITES.usd * FALLBACK_WRITES
@@ -641,7 +655,8 @@ def _worst_day(template: dict[str, Any]) -> str:
             f"The budget is {BUDGETS['worst day']:.0f} USD a day for all of them, and "
             f"{BUDGETS['worst day of sponsorships']:.0f} USD for those of sponsorships. Those of webhooks have "
             f"{BUDGETS['worst day of webhooks']:.0f} USD: an Evolution server may tell of each message by one of two "
-            "paths. Whoever has no instance of a provider may set its throttle to 1.",
+            "paths. Whoever has no instance of a provider may set its throttle to 1. The console has "
+            f"{BUDGETS['worst day of the console']:.0f} USD, and `WithConsole=false` takes it away.",
             _table(
                 ("route", "dearest request", "parameter", "a second", "USD a million", "USD a day", "for 100/s"), rows
             ),

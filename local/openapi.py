@@ -31,13 +31,15 @@ TOKEN = (
 )
 # The shape of what the gateway refuses by itself: no token, too many requests.
 MESSAGE = {"type": "object", "title": "Message", "properties": {"message": {"type": "string"}}, "required": ["message"]}
+# The console's page is no part of the API.
+OUTSIDE = "/console"
 # Powertools adds these to every schema, though nothing here answers them.
 UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 
 
 def modules(template: dict[str, Any]) -> Iterator[tuple[str, dict[tuple[str, str], bool]]]:
     """Each module that serves HTTP, with its routes as (method, path), and whether a token is needed for them."""
-    found = routes_in(template)
+    found = [route for route in routes_in(template) if not route.path.startswith(OUTSIDE)]
     for name in dict.fromkeys(route.function for route in found):
         routes = {
             (route.method.lower(), route.path): route.authorizer is not None

@@ -17,7 +17,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.aws import DeployedStack
 from local.choice import add_stack_options, chosen_stack
 from local.errors import LocalError, run
-from local.sync import Tell
 from sluice.errors import Misconfigured
 from sponsorships.impressions import ImpressionKeys
 
@@ -30,7 +29,7 @@ class Rotation:
     """Rotates the secret of one stack. `pause` waits so many seconds."""
 
     stack: DeployedStack
-    tell: Tell
+    tell: Callable[[str], None]
     pause: Callable[[float], None] = time.sleep
 
     def run(self) -> None:

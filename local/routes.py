@@ -5,8 +5,8 @@ MiniStack creates an HTTP API without these routes, so `add_routes` adds them af
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.aws import DeployedStack
@@ -33,6 +33,8 @@ class Route:
     function: str
     """Logical id."""
     authorizer: str | None
+    condition: str | None = field(default=None, compare=False)
+    """The condition of the template without which there is no such route."""
 
     @property
     def method(self) -> str:
@@ -86,7 +88,8 @@ def add_routes(stack: DeployedStack, api: str = "Api") -> int:
         for authorizer in authorizers_of(body)
     }
     integration_ids: dict[str, str] = {}
-    routes = routes_of(body)
+    # A function that its condition leaves out is no resource of the stack, and its routes are none either.
+    routes = [each for each in routes_of(body) if each.condition is None or each.function in resources]
     for wanted in routes:
         if wanted.function not in integration_ids:
             integration_ids[wanted.function] = gateway.create_integration(
@@ -144,21 +147,37 @@ def authorizers_of(body: dict[str, Any]) -> list[Authorizer]:
 def routes_of(body: dict[str, Any], default: str | None = None) -> list[Route]:
     """The routes of a body. Those that name no authorizer have `default`, which SAM writes into what it generates."""
     found = []
-    for path, operations in body["paths"].items():
-        for method, operation in operations.items():
-            security = operation.get("security") or [{default: []} if default else {}]
-            # `security: [{NONE: []}]` is how SAM writes an open route.
-            schemes = [name for scheme in security for name in scheme if name != "NONE"]
-            if len(schemes) > 1:
-                raise LocalError(f"{method.upper()} {path} names several authorizers; the embedded stack knows one.")
-            found.append(
-                Route(
-                    key=f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}",
-                    function=_function(operation["x-amazon-apigateway-integration"]["uri"]),
-                    authorizer=schemes[0] if schemes else None,
-                )
+    for path, method, operation, condition in operations_of(body):
+        security = operation.get("security") or [{default: []} if default else {}]
+        # `security: [{NONE: []}]` is how SAM writes an open route.
+        schemes = [name for scheme in security for name in scheme if name != "NONE"]
+        if len(schemes) > 1:
+            raise LocalError(f"{method.upper()} {path} names several authorizers; the embedded stack knows one.")
+        found.append(
+            Route(
+                key=f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}",
+                function=_function(operation["x-amazon-apigateway-integration"]["uri"]),
+                authorizer=schemes[0] if schemes else None,
+                condition=condition,
             )
+        )
     return found
+
+
+def operations_of(body: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any], str | None]]:
+    """Of a body each operation: its path, its method, what it is, and the condition that its path has."""
+    for path, item in body["paths"].items():
+        condition, operations = unconditional(item)
+        for method, operation in operations.items():
+            yield path, method, operation, condition
+
+
+def unconditional(value: Any) -> tuple[str | None, Any]:
+    """What a value is when its condition holds, and that condition: `!If [Condition, value, !Ref AWS::NoValue]`."""
+    match value:
+        case {"Fn::If": [condition, then, {"Ref": "AWS::NoValue"}]}:
+            return condition, then
+    return None, value
 
 
 def _function(uri: Any) -> str:

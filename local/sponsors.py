@@ -56,6 +56,10 @@ class Sponsors:
             self._clients[subject] = Api(self.stack.api_url, token)
         return self._clients[subject]
 
+    def close(self) -> None:
+        for each in self._clients.values():
+            each.close()
+
     @property
     def admin(self) -> Api:
         return self.api("demo", "admin")

@@ -26,7 +26,7 @@ from local import aws, bridge, build, redis_server, sam_local, tokens
 from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
-from local.paths import BIN, ENV_FILE, LOCAL, ROOT
+from local.paths import BIN, CONSOLE_FILE, ENV_FILE, LOCAL, ROOT
 from local.processes import LOG_TAIL_LINES, Server
 from local.routes import add_routes
 
@@ -35,6 +35,7 @@ DEFAULT_PORT = 4566
 DIRECTORY = LOCAL / "stack"
 """Of the stack that `make up` keeps."""
 TOKEN_HOURS = 30 * 24
+CONSOLE_HOURS = 12
 _DEPLOYED = "/sluice/deployed"
 """An SSM parameter of the embedded stack that names what was deployed: it lives and dies with MiniStack's state."""
 
@@ -344,10 +345,34 @@ def _free_port(preferred: int = 0) -> int:
 def write_env(stack: EmbeddedStack, file: Path = ENV_FILE) -> None:
     """For `source .local/env`: one quoted line per name. It holds tokens, so only its owner can read it."""
     lines = [f"export {name}={_quoted(value)}\n" for name, value in stack.environment().items()]
+    _write_secret(file, "".join(lines))
+
+
+def _write_secret(file: Path, text: str) -> None:
+    """For its owner alone, from the first byte on."""
     partial = file.with_suffix(".new")
+    partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)
-    partial.write_text("".join(lines))
+    partial.write_text(text)
     partial.replace(file)
+
+
+def tell_link(stack: EmbeddedStack, address: str, file: Path = CONSOLE_FILE) -> None:
+    """Say how to open the console signed in: on a terminal by a link with a token, else by a file that has it.
+
+    What is captured is kept, and often shown to others; whoever has such a link is an admin for 12 hours.
+    """
+    link = f"{address}#token={tokens.mint(stack.deployed, 'admin', hours=CONSOLE_HOURS)}"
+    if sys.stdout.isatty():
+        file.unlink(missing_ok=True)
+        print(f"         {link}\n         signs you in as an admin for {CONSOLE_HOURS} hours")
+    else:
+        _write_secret(file, f"{link}\n")
+        print(f"         a link that signs you in as an admin for {CONSOLE_HOURS} hours is in {_shown(file)}")
+
+
+def _shown(file: Path) -> Path:
+    return file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
 
 
 def _quoted(value: str) -> str:
@@ -375,6 +400,8 @@ def up(port: int | None) -> None:
     print(
         f"       source {ENV_FILE.relative_to(ROOT)}   for the addresses and tokens; make logs, make down, make clean"
     )
+    print(f"Console: {stack.api_url}/console")
+    tell_link(stack, f"{stack.api_url}/console")
 
 
 def down() -> None:
@@ -389,6 +416,7 @@ def down() -> None:
 def clean() -> None:
     EmbeddedStack.at(DIRECTORY).remove()
     ENV_FILE.unlink(missing_ok=True)
+    CONSOLE_FILE.unlink(missing_ok=True)
     shutil.rmtree(sam_local.DIRECTORY, ignore_errors=True)
     print("The embedded stack and its data are gone.")
 

@@ -18,7 +18,7 @@ from local.api import Api
 from local.build import built, this_architecture
 from local.stack import temporary
 from local.tokens import mint
-from tests import bench_broadcasts, bench_promotions, bench_sponsorships, bench_views
+from tests import bench_broadcasts, bench_console, bench_promotions, bench_sponsorships, bench_views
 from tests.account import account
 from tests.bench_calls import Calls, write_units
 from tests.bench_tables import a_table, console
@@ -48,6 +48,8 @@ def main() -> None:
     bench_promotions.main()
     console.print("\n[bold]Broadcasts[/]")
     bench_broadcasts.main()
+    console.print("\n[bold]Console and command line[/]")
+    bench_console.main()
 
 
 def bench_steps() -> None:
@@ -93,7 +95,7 @@ def bench_imports() -> None:
     with built(this_architecture()) as build:
         resources = source(build.template.read_text())["Resources"]
         functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
-        folders = ["DependenciesLayer/python", "KernelLayer/python", functions[0]["CodeUri"]]
+        folders = ["DependenciesLayer/python", "KernelLayer/python", *sorted({each["CodeUri"] for each in functions})]
         path = os.pathsep.join(str(build.template.parent / folder) for folder in folders)
         baseline = _import_ms(everything, path)
         table.add_row("everything", f"{baseline:.0f}", "1.00", "")

@@ -391,7 +391,8 @@ def bench_sync(servers: Servers) -> None:
     logging.disable(logging.NOTSET)
     console.print(table)
     console.print(
-        "Budget: 2 items a content, its total and its day, and the calls of an epoch beside one for 50 contents."
+        "Budget: 2 items a content, its total and its day, one for 49 contents, the platform's day, and the calls of "
+        "an epoch beside one for 49 contents."
     )
 
 

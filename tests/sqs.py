@@ -18,6 +18,7 @@ class _Message:
     sent_at: float
     visible_at: float
     is_delayed: bool
+    attributes: dict[str, Any]
     receives: int = 0
 
 
@@ -61,7 +62,8 @@ class Sqs:
         if not 0 <= delay <= 900:
             error = {"Code": "InvalidParameterValue", "Message": "DelaySeconds is 0 to 900"}
             raise ClientError({"Error": error}, "SendMessage")
-        message = _Message(f"message-{next(self._numbers)}", arguments["MessageBody"], now, now + delay, bool(delay))
+        name, attributes = f"message-{next(self._numbers)}", arguments.get("MessageAttributes", {})
+        message = _Message(name, arguments["MessageBody"], now, now + delay, bool(delay), attributes)
         queue.messages.append(message)
         return {"MessageId": message.id}
 
@@ -72,7 +74,8 @@ class Sqs:
         for message in found:
             message.receives += 1
             message.visible_at, message.is_delayed = now + timeout, False
-        return {"Messages": [_received(each) for each in found]} if found else {}
+        named = "All" in arguments.get("MessageAttributeNames", ())
+        return {"Messages": [_received(each, named) for each in found]} if found else {}
 
     def _delete(self, queue: _Queue, arguments: dict[str, Any]) -> dict[str, Any]:
         name = arguments["ReceiptHandle"].partition("/")[0]
@@ -96,8 +99,9 @@ class Sqs:
         return {"Attributes": {name: str(value) for name, value in attributes.items() if wanted & {name, "All"}}}
 
 
-def _received(message: _Message) -> dict[str, Any]:
-    return {
+def _received(message: _Message, with_attributes: bool) -> dict[str, Any]:
+    named = {"MessageAttributes": message.attributes} if with_attributes and message.attributes else {}
+    return named | {
         "MessageId": message.id,
         "ReceiptHandle": f"{message.id}/{message.receives}",
         "Body": message.body,
