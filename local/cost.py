@@ -417,12 +417,14 @@ def idle(template: dict[str, Any]) -> Bill:
         "A month in which nothing happens",
         "The resources of the template. With your own `RedisUrl` there is neither the endpoint nor the cache. A metric "
         "made of log lines is paid for in the hours in which it gets a value: those that a schedule logs each time "
-        "always do, and those that count what went wrong, or requests, do not.",
+        "always do, and those that count what went wrong, or requests, do not. `WithDashboard=false` leaves the "
+        "dashboard out; the three that an account has for free show 50 metrics at most, and this one shows more.",
         (
             Item("SQS endpoint in the cache's network", zones * HOURS, prices.ENDPOINT_HOURS),
             Item("the cache's minimum storage, 100 MB", 0.1 * HOURS, prices.CACHE_STORAGE),
             Item("metrics that alarms watch", watched, prices.ALARMS),
             Item("metrics that schedules log", len(_always_logged(resources)), prices.METRICS),
+            Item("dashboard", _count(resources, "AWS::CloudWatch::Dashboard"), prices.DASHBOARDS),
             Item("secrets", _count(resources, "AWS::SecretsManager::Secret"), prices.SECRETS),
             Item("Lambda polling the queues", polls / 1e6, prices.QUEUE_REQUESTS),
             Item("schedules", runs / 1e6, prices.SCHEDULES),

@@ -31,6 +31,17 @@ def drop(path: str) -> Edit:
     return edit
 
 
+def replace(path: str, old: str, new: str) -> Edit:
+    """Change a part of the text that is there."""
+
+    def edit(project: Project) -> None:
+        place, name = _find(project, path)
+        assert old in place[name]
+        place[name] = place[name].replace(old, new)
+
+    return edit
+
+
 def _find(project: Project, path: str) -> tuple[Any, Any]:
     steps: list[Any] = [int(step) if step.isdigit() else step for step in path.split(".")]
     if steps[0] not in project.template:

@@ -65,6 +65,7 @@ def a_template() -> dict[str, Any]:
             for number, (name, value, logs) in enumerate(made)
         },
         "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {}},
+        "Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Condition": "HasDashboard", "Properties": {}},
         "AlarmOfTheUrl": {"Type": "AWS::CloudWatch::Alarm", "Condition": "HasTrackUrl", "Properties": {}},
     }
     return {"Parameters": {"Period": {"Default": "rate(5 minutes)"}}, "Resources": resources}
@@ -141,7 +142,7 @@ def test_a_million_messages_of_45_a_step_by_hand() -> None:
 def test_messages_and_the_idle_month_say_that_they_are_over_their_budgets() -> None:
     assert cost.BUDGETS["messages"] == 41 < cost.messages(source()).usd < 45
     assert cost.BUDGETS["messages together"] == 14 < cost.messages_together(source()).usd < 16
-    assert cost.BUDGETS["idle"] == 35 < cost.idle(source()).usd < 36
+    assert cost.BUDGETS["idle"] == 35 < cost.idle(source()).usd < 39
 
     assert "A message and the idle month are over their budgets as well" in cost.document(source())
 
@@ -151,7 +152,7 @@ def test_a_month_in_which_nothing_happens_by_hand() -> None:
 
     endpoint = ZONES * 730 * 0.01
     cache = 0.1 * 730 * 0.084
-    standing = ALARMS * 0.10 + METRICS * 0.30 + SECRETS * 0.40
+    standing = ALARMS * 0.10 + METRICS * 0.30 + SECRETS * 0.40 + 3.00
     # Five connections at each queue ask again every 20 s.
     polls = QUEUES * 5 * 3 * 60 * 730 * 0.40 / 1e6
     runs = 730 * 12 + 730 * 6

@@ -36,6 +36,8 @@ CACHE_STORAGE = Price(0.084, "GB-hour of Valkey Serverless", "2026-06", _CACHE)
 LOGS = Price(0.50, "GB of log lines taken in", "2026-06", _CLOUDWATCH)
 ALARMS = Price(0.10, "alarm and month", "2026-02", _CLOUDWATCH)
 METRICS = Price(0.30, "metric of our own and month", "2026-02", _CLOUDWATCH)
+# Of more than 50 metrics: an account has three smaller ones for free.
+DASHBOARDS = Price(3.00, "dashboard and month", "2026-06", _CLOUDWATCH)
 DATA_OUT = Price(0.09, "GB sent to the internet", "2025-05", "https://aws.amazon.com/ec2/pricing/on-demand/")
 ENDPOINT_HOURS = Price(
     0.01, "hour of an interface endpoint in one zone", "2026-05", "https://aws.amazon.com/privatelink/pricing/"

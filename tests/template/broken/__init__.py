@@ -1,6 +1,6 @@
 """Broken copies of the project: for each rule, what breaks it and what it then says."""
 
-from tests.template.broken import alarms, chains, functions, network, permissions, queues, routes, tables
+from tests.template.broken import alarms, chains, dashboard, functions, network, permissions, queues, routes, tables
 
 BROKEN = [
     *queues.BROKEN,
@@ -11,4 +11,5 @@ BROKEN = [
     *network.BROKEN,
     *alarms.BROKEN,
     *chains.BROKEN,
+    *dashboard.BROKEN,
 ]

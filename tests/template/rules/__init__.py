@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.template.project import Project
-from tests.template.rules import alarms, chains, functions, network, permissions, queues, routes, tables
+from tests.template.rules import alarms, chains, dashboard, functions, network, permissions, queues, routes, tables
 
 type Rule = Callable[[Project], list[str]]
 
@@ -16,4 +16,5 @@ RULES: tuple[Rule, ...] = (
     *network.RULES,
     *alarms.RULES,
     *chains.RULES,
+    *dashboard.RULES,
 )

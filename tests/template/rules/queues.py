@@ -62,7 +62,7 @@ def source_queues_have_dead_letters(project: Project) -> list[str]:
     return problems
 
 
-def _dead_letters(project: Project) -> set[str]:
+def dead_letters_of(project: Project) -> set[str]:
     """Queues that something lets its failures fall into."""
     found = {
         refers_to(queue.get("RedrivePolicy", {}).get("deadLetterTargetArn", "")) for queue in project.queues.values()
@@ -89,7 +89,7 @@ def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
 def dead_letters_have_alarms(project: Project) -> list[str]:
     return [
         f"{queue}: add an alarm that rings at the first ApproximateNumberOfMessagesVisible"
-        for queue in sorted(_dead_letters(project))
+        for queue in sorted(dead_letters_of(project))
         if not any(
             alarm["Threshold"] == 0 and alarm["ComparisonOperator"] == "GreaterThanThreshold"
             for alarm in project.alarms_on("ApproximateNumberOfMessagesVisible", "QueueName", queue)
@@ -152,7 +152,7 @@ def _lets_in(project: Project, queue: str, rule: str) -> bool:
 
 
 def queue_names_say_what_is_in_them(project: Project) -> list[str]:
-    dead_letters = _dead_letters(project)
+    dead_letters = dead_letters_of(project)
     return [
         f"{queue}: name it <Context>{kind}"
         for queue in project.queues
