@@ -1,7 +1,6 @@
 // The page: signing in, the frame around every screen, and which address shows which screen.
 import { html, render, signal, useEffect, useId, useRef, useState } from "./vendor/preact.js";
 import { Problem, call, isReached, keepToken, may, readToken, session, signOut, signedOutBecause, useAct, useLive, write } from "./api.js";
-import { platform } from "./platform.js";
 import { Card, Icon, Screen, Trouble, When } from "./parts.js";
 import { Asked } from "./forms.js";
 import { Audit } from "./screens/audit.js";
@@ -161,7 +160,6 @@ function Shell() {
   const content = useRef(null);
   const last = useRef(address.value.split("?")[0]);
   const stop = useLive("api/admin/stop", 10);
-  platform.value = stop.answer;
   const stopped = stop.answer && stop.answer.status === "stopped" ? stop.answer : null;
   useEffect(() => {
     const path = address.value.split("?")[0];

@@ -1,7 +1,7 @@
 // What was done, by whom, and what it changed; and whether the chain of entries of one entity is whole.
 import { html, useState } from "../vendor/preact.js";
 import { call, query, useAct, useLive } from "../api.js";
-import { linkTo } from "../platform.js";
+import { linkTo } from "../links.js";
 import { Answer, Card, Do, Empty, Facts, Id, Note, Pager, Screen, Trouble, When, go, usePages } from "../parts.js";
 import { Field } from "../forms.js";
 import { action, number, plural, words } from "../format.js";

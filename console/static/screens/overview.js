@@ -1,7 +1,7 @@
 // Is everything all right, what runs, what needs me: one look over all contexts.
 import { html } from "../vendor/preact.js";
 import { query, useLive } from "../api.js";
-import { linkTo } from "../platform.js";
+import { linkTo } from "../links.js";
 import { Answer, Card, Empty, Figures, Id, Meter, Note, Screen, Waiting, When } from "../parts.js";
 import { Columns } from "../charts.js";
 import { action, duration, money, number, percent, plural, relative, short, time, words } from "../format.js";

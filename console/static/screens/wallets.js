@@ -1,7 +1,7 @@
 // One's own wallets, money that comes from outside or goes there, and whether an account of the ledger is whole.
 import { html, useState } from "../vendor/preact.js";
 import { Problem, call, may, query, useAct, useKey, useLive, write } from "../api.js";
-import { linkTo } from "../platform.js";
+import { linkTo } from "../links.js";
 import { Answer, Card, Empty, Figures, Id, Note, Pager, Screen, Table, Trouble, When, usePages } from "../parts.js";
 import { Field, minorOf, useForm } from "../forms.js";
 import { money, number, plural, sentence } from "../format.js";

@@ -1,12 +1,4 @@
-// What all screens share of the platform: whether it is stopped, and where an id leads to.
-import { signal } from "./vendor/preact.js";
-
-// The answer of GET /api/admin/stop, read by the frame; null before it came.
-export const platform = signal(null);
-
-export function isStopped() {
-  return platform.value !== null && platform.value.status === "stopped";
-}
+// Where an id leads to.
 
 const SCREENS_BY_PREFIX = { bst: "boosts", brd: "broadcasts", spn: "sponsorships", prm: "promotions" };
 
