@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar, Protocol
 
+from tests.faults.begun import MOST_EVENTS
 from tests.faults.faults import (
     LATE,
     OF_AWS,
@@ -28,7 +29,6 @@ from tests.faults.world import START, Request, Site, Violation, Watcher, World, 
 
 # Whatever goes wrong, a run that has not come to rest by then never will: the sweeper waits at most four hours.
 AT_REST_WITHIN = timedelta(hours=9)
-_MOST_EVENTS = 5_000
 
 
 class Watch(Watcher, Protocol):
@@ -215,7 +215,7 @@ class Sweep:
         at_rest_within: timedelta,
     ) -> None:
         quiet_since = world.now()
-        for _ in range(_MOST_EVENTS):
+        for _ in range(MOST_EVENTS):
             if script.is_ready():
                 script.go_on(retry_after)
                 quiet_since = world.now()

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from botocore import exceptions as vendor
+from botocore.client import BaseClient
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import (
     CancellationReason,
@@ -13,8 +15,9 @@ from pynamodb.exceptions import (
     TransactWriteError,
     VerboseClientError,
 )
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from sluice.dynamodb import Database, transient_as_unavailable
+from sluice.dynamodb import Bound, Database, bind, transient_as_unavailable
 from sluice.errors import Unavailable
 
 CONFLICT = "TransactionConflict"
@@ -225,3 +228,41 @@ def test_any_other_error_of_a_read_passes(make: Callable[[], Exception]) -> None
         raise error
 
     assert raised.value is error
+
+
+class Item(Bound):
+    class Meta(Bound.Meta):
+        pass
+
+    id = UnicodeAttribute(hash_key=True)
+
+
+class ByOwner(GlobalSecondaryIndex["OwnedItem"]):
+    class Meta:
+        index_name = "by_owner"
+        projection = KeysOnlyProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+
+
+class OwnedItem(Item):
+    owner = UnicodeAttribute()
+    by_owner = ByOwner()
+
+
+def test_an_index_is_found_though_another_model_of_the_table_was_used_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PynamoDB keeps a connection where a model and its children find it, with the indexes of whichever came first."""
+    asked = []
+
+    def answer(_client: BaseClient, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        asked.append((operation, arguments.get("IndexName")))
+        return {"Items": [], "Count": 0, "ScannedCount": 0}
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(BaseClient, "_make_api_call", answer)
+    bind(Item, "items")
+
+    found = [*Item.query("abc"), *OwnedItem.by_owner.query("ada"), *OwnedItem.query("abc"), *Item.query("abc")]
+
+    assert found == []
+    assert asked == [("Query", None), ("Query", "by_owner"), ("Query", None), ("Query", None)]

@@ -27,6 +27,7 @@ from sluice.plain import from_json, to_json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+    from pynamodb.connection import TableConnection
     from pynamodb.models import _ModelFuture
 
 _TRANSIENT_CODES = frozenset(
@@ -128,6 +129,13 @@ class Bound(Model):
         table_name: str
         connect_timeout_seconds = CONNECT_SECONDS
         read_timeout_seconds = READ_SECONDS
+
+    @classmethod
+    def _get_connection(cls) -> "TableConnection":
+        # PynamoDB would take the connection of a parent that was used before, which knows none of this model's indexes.
+        if cls._indexes and "_connection" not in vars(cls):
+            cls._connection = None
+        return super()._get_connection()
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
