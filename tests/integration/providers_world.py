@@ -20,7 +20,6 @@ from broadcasts.providers.meta import Meta
 from broadcasts.providers.sandbox import Sandbox, Script
 from broadcasts.providers.wire import Wire
 from local.fakes.http import TOKEN, Answer, Served, send
-from local.fakes.in_process_messages import InProcessProvider
 from local.fakes.messages import FakeMessages, Fault
 from local.fakes.webhooks import APP_SECRET, JWT_KEY
 from local.fakes.whatsapp import FakeWhatsApp, Hook
@@ -207,19 +206,3 @@ def sandbox(clock: FixedClock) -> Iterator[World]:
 
     provider = Noting(memory, deliver, clock, wait, monotonic)
     yield World("sandbox", provider, clock, monotonic, accepted, told=told)
-
-
-@contextmanager
-def in_process(clock: FixedClock) -> Iterator[World]:
-    messages = FakeMessages(clock)
-    told: Queue[Event] = Queue()
-
-    def deliver(events: Sequence[Event], _: int) -> None:
-        for each in events:
-            told.put(each)
-
-    def accepted(phone: str) -> int:
-        return len(messages.accepted(phone))
-
-    provider = InProcessProvider(messages, deliver)
-    yield World("in_process", provider, clock, Monotonic(), accepted, None, messages, told)

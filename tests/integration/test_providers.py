@@ -58,7 +58,7 @@ from tests.factories import NOON, FixedClock
 from tests.integration import providers_world as worlds
 from tests.integration.providers_world import NUMBER, Monotonic, World, new_attempt
 
-EVERY = ["sandbox", "evolution", "meta", "aws", "in_process"]
+EVERY = ["sandbox", "evolution", "meta", "aws"]
 OVER_HTTP = ["evolution", "meta", "aws"]
 CLOUD = ["meta", "aws"]
 MADE_WITHOUT_ANSWER = (Fault.LOST, Fault.FAILED, Fault.GATEWAY, Fault.BAD_REQUEST, Fault.GARBAGE)
@@ -70,8 +70,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     name: str = request.param
     clock = FixedClock()
     with ExitStack() as stack:
-        without_http = {"sandbox": worlds.sandbox, "in_process": worlds.in_process}
-        making = without_http[name](clock) if name in without_http else worlds.over_http(name, clock)
+        making = worlds.sandbox(clock) if name == "sandbox" else worlds.over_http(name, clock)
         yield stack.enter_context(making)
 
 
@@ -115,7 +114,7 @@ def test_a_number_that_is_not_on_whatsapp_is_refused_for_good(world: World) -> N
     assert world.accepted(phone) == 0
 
 
-@on("sandbox", "meta", "in_process")
+@on("sandbox", "meta")
 def test_a_recipient_that_is_refused_for_now_is_accepted_later(world: World) -> None:
     phone = world.phone(Fault.LATER)
 
@@ -128,7 +127,7 @@ def test_a_recipient_that_is_refused_for_now_is_accepted_later(world: World) -> 
     assert world.accepted(phone) == 1
 
 
-@on("sandbox", "meta", "in_process")
+@on("sandbox", "meta")
 def test_a_paused_template_is_refused_with_its_campaign(world: World) -> None:
     phone = world.phone(Fault.TEMPLATE)
 
@@ -218,7 +217,7 @@ def test_a_connection_that_is_reset_leaves_the_outcome_unknown(world: World) -> 
     assert world.fake.messages.made(phone) == 1
 
 
-@on("sandbox", "evolution", "in_process")
+@on("sandbox", "evolution")
 def test_a_message_whose_answer_was_lost_is_found(world: World) -> None:
     phone, attempt = world.phone(Fault.LOST), new_attempt()
 
@@ -242,7 +241,7 @@ def test_a_message_that_was_not_accepted_is_absent(name: str) -> None:
         assert world.find(phone, attempt) == Absent()
 
 
-@on("sandbox", "evolution", "in_process")
+@on("sandbox", "evolution")
 def test_a_message_that_nobody_called_for_is_absent(world: World) -> None:
     """Amendment 12: a crash between the claim and the call."""
     phone = world.phone(Fault.READ)
