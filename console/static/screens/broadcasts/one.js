@@ -2,9 +2,9 @@
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { download, query, useAct, useLive, write } from "../../api.js";
 import { Answer, Card, Dialog, Do, Empty, Facts, Figures, Legend, Meter, Note, Pager, Screen, Status, Table, Trouble, Waiting, When, go, usePages } from "../../parts.js";
-import { Asked, Field, Filled, Tick, useForm, useSimulation } from "../../forms.js";
+import { Area, Asked, Field, Filled, Tick, numberOf, useForm, useSimulation } from "../../forms.js";
 import { duration, number, percent, plural, relative, words } from "../../format.js";
-import { FilePicker, WouldHappen, importList, partsOf, plainPhone, price, variablesOf } from "./section.js";
+import { FilePicker, WouldHappen, importList, micros, partsOf, plainPhone, price, variablesOf } from "./section.js";
 
 const WAITS = {
   import: "Its list is still being stored: nothing is sent before all rows are there.",
@@ -93,14 +93,28 @@ function BroadcastActions({ at, of, path, act }) {
     ${is("RUNNING") && html`<${Do} act=${act} onDo=${() => does("pause")}>Pause<//>`}
     ${is("PAUSED") && html`<${Do} kind="primary" act=${act} onDo=${() => does("resume")}>Resume<//>`}
     ${(is(...ENDED) || (is("PAUSED") && at.failedCount + at.unknownCount > 0)) && at.toRetry + at.failedFinal + at.unknownCount > 0 && html`<button type="button" onClick=${() => setOpen("retry")}>Retry exactly ${number(at.toRetry || at.failedFinal || at.unknownCount)}</button>`}
+    ${is("DRAFT", "SCHEDULED") && html`<button type="button" onClick=${() => setOpen("edit")}>Edit</button>`}
     <button type="button" onClick=${() => setOpen("test")}>Send a test</button>
     ${!is("DRAFT") && html`<${Do} act=${act} onDo=${() => download(`${path}/report.csv`, `${at.campaignId}.csv`)}>Report<//>`}
     ${is("SCHEDULED", "RUNNING", "PAUSED") && html`<button type="button" class="warn" onClick=${() => setOpen("cancel")}>Cancel</button>`}
     ${is("DRAFT", ...ENDED) && html`<button type="button" class="warn" onClick=${() => setOpen("delete")}>Delete</button>`}
+    ${open === "edit" && html`<${EditBroadcast} at=${at} of=${of} path=${path} onClose=${close} />`}
     ${open === "retry" && html`<${Retry} at=${at} does=${does} onClose=${close} />`}
     ${open === "test" && html`<${Test} path=${path} onClose=${close} />`}
     ${open === "cancel" && html`<${Asked} title="Cancel ${name}?" verb="Cancel the broadcast" isDanger onClose=${close} onDo=${() => does("cancel")}><p>${plural(at.pendingCount - at.inFlight, "recipient gets", "recipients get")} no message.</p><ul><li>What was sent stays sent; what is in flight may still arrive.</li><li>The rest can be sent to later, by a retry.</li></ul><//>`}
     ${open === "delete" && html`<${Asked} title="Delete ${name}?" verb="Delete" isDanger onClose=${close} onDo=${async () => { await write("DELETE", path); go("#/broadcasts"); }}><p>Its ${plural(at.totalRecipients, "recipient")} and what became of them are removed for good. Its audit trail stays.</p><//>`}`;
+}
+
+// The terms that people change before they start it. Its number, its list and its hours stay.
+function EditBroadcast({ at, of, path, onClose }) {
+  const form = useForm({ name: of.name, message: of.message, rate: String(at.rateLimit), budget: of.budget ? String(of.budget / 1e6) : "" });
+  const { values, bind } = form;
+  const save = () => write("PUT", path, { name: values.name, message: of.templateId ? undefined : values.message, rateLimit: numberOf(values.rate), budget: micros(values.budget) });
+  return html`<${Filled} title="Edit" verb="Save" form=${form} onSave=${save} onClose=${onClose}>
+    <${Field} label="Name" ...${bind("name")} maxlength="200" />
+    ${!of.templateId && html`<${Area} label="Message" ...${bind("message")} rows=${4} maxlength="4096" />`}
+    <div class="pair"><${Field} label="Messages a minute" isNumber ...${bind("rate", "rateLimit")} /><${Field} label="Budget" inputmode="decimal" ...${bind("budget")} hint="Empty: none." /></div>
+  <//>`;
 }
 
 // Says before it is pressed to exactly how many it sends, and who may get it twice.

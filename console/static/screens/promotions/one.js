@@ -2,7 +2,7 @@
 import { html, useState } from "../../vendor/preact.js";
 import { call, download, query, session, useAct, useKey, useLive, write } from "../../api.js";
 import { Answer, Card, Do, Empty, Facts, Figures, Id, Meter, Note, Pager, Screen, Status, Table, Trouble, When, usePages } from "../../parts.js";
-import { Asked, Choice, Field, Filled, useForm } from "../../forms.js";
+import { Area, Asked, Choice, Field, Filled, minorOf, numberOf, useForm } from "../../forms.js";
 import { action, duration, money, number, plural, relative, sentence, words } from "../../format.js";
 import { budgetOf, statusOf } from "./list.js";
 import { Verified } from "../verified.js";
@@ -54,14 +54,28 @@ function PromotionActions({ one, path }) {
   };
   return html`
     ${act.problem && html`<${Trouble} problem=${act.problem} />`}
-    ${one.status === "CampaignDraft" && html`<button type="button" class="warn" onClick=${() => ask("delete")}>Delete</button>${isMine && html`<${Do} kind="primary" act=${act} onDo=${post("publish")}>Publish<//>`}`}
+    ${one.status === "CampaignDraft" && html`<button type="button" class="warn" onClick=${() => ask("delete")}>Delete</button>${isMine && html`<button type="button" onClick=${() => ask("edit")}>Edit</button>`}${isMine && html`<${Do} kind="primary" act=${act} onDo=${post("publish")}>Publish<//>`}`}
     ${one.status === "CampaignPending" && !one.cancel_requested_at && html`<button type="button" class="warn" onClick=${() => ask("cancel")}>Cancel</button>`}
     ${one.status === "CampaignRunning" && !one.closing_since && html`<button type="button" class="warn" onClick=${() => ask("close")}>Close now</button>`}
+    ${asked === "edit" && html`<${EditPromotion} one=${one} path=${path} onClose=${close} />`}
     ${asked === "delete" && html`<${Asked} title="Delete this draft?" verb="Delete it" isDanger onClose=${close} onDo=${remove}><p>Nothing was posted, and no money has moved. What was done with it stays in the audit trail.</p><//>`}
     ${asked === "cancel" && html`<${Asked} title="Cancel the publish?" verb="Cancel it" isDanger onClose=${close} onDo=${post("cancel")}><p>After the answer no post begins. What was posted is deleted, and the budget goes back to ${one.owner}.</p><//>`}
     ${asked === "close" && html`<${Asked} title="Close ${one.title} now?" verb="Close it" isDanger onClose=${close} onDo=${post("close")}>
       <p>The metrics are read a last time, then ${one.type === "rewarded" ? "whoever engaged is rewarded, and what is left goes back." : "the budget goes back."}</p><ul><li>The posts stay.</li><li>It cannot be opened again.</li></ul>
     <//>`}`;
+}
+
+// The terms that people change before they publish. What it is and how it is shared stay.
+function EditPromotion({ one, path, onClose }) {
+  const form = useForm({ title: one.title, first: one.texts[0], second: one.texts[1], budget: String(one.budget / 10 ** one.exponent), hours: String(one.duration_minutes / 60) });
+  const { values, bind } = form;
+  const save = () => write("PATCH", path, { title: values.title, texts: [values.first, values.second], budget: minorOf(values.budget, one.currency), duration_minutes: typeof numberOf(values.hours) === "number" ? Math.round(numberOf(values.hours) * 60) : numberOf(values.hours) });
+  return html`<${Filled} title="Edit" verb="Save" form=${form} onSave=${save} onClose=${onClose}>
+    <${Field} label="Title" ...${bind("title")} />
+    <${Area} label="First post" rows=${3} ...${bind("first", "texts.0")} />
+    <${Area} label="Second post, which replies to it" rows=${3} ...${bind("second", "texts.1")} />
+    <div class="pair"><${Field} label="Budget" hint="In ${one.currency}" inputmode="decimal" ...${bind("budget")} /><${Field} label="Runs for" hint="Hours" isNumber ...${bind("hours", "duration_minutes")} /></div>
+  <//>`;
 }
 
 // It has halted: what happened, and the acts that let it go on.
