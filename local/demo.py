@@ -1,4 +1,4 @@
-"""The main job on a stack of its own: boosts, views, a sponsorship, a promotion, broadcasts; every number checked.
+"""The main job on a stack of its own: boosts, views, money, messages, a webhook; every number checked.
 
 Exits 0 only if all checks hold. Leaves nothing running and nothing behind, however it ends.
 """
@@ -24,6 +24,7 @@ from local import tokens
 from local.api import Api, Json
 from local.build import this_architecture
 from local.demo_broadcasts import PARAMETERS, BroadcastsPart
+from local.demo_hooks import HooksPart
 from local.demo_promotions import PromotionsPart
 from local.demo_sponsorships import SponsorshipsPart
 from local.demo_views import ViewsPart
@@ -153,11 +154,17 @@ def _await(api: Api, path: str, bar: Bar, *, at_least: int = 0, statuses: tuple[
 
 def main_job(stack: EmbeddedStack, screen: Screen) -> None:
     """Runs the campaign and puts every check on the screen's list."""
-    api = Api(stack.api_url, tokens.mint(stack.deployed, "admin", "demo", hours=1))
+    token = tokens.mint(stack.deployed, "admin", "demo", hours=1)
+    api = Api(stack.api_url, token)
     video = f"demo-{uuid.uuid4().hex[:12]}"
     views = ViewsPart(api, stack.api_url, video, screen)
     views.start()
-    beside = (SponsorshipsPart(stack, screen), PromotionsPart(stack, screen), BroadcastsPart(stack, screen))
+    beside = (
+        SponsorshipsPart(stack, screen),
+        PromotionsPart(stack, screen),
+        BroadcastsPart(stack, screen),
+        HooksPart(Api(stack.api_url, token), screen),
+    )
     for part in beside:
         part.start()
 
@@ -324,7 +331,8 @@ def main() -> int:
     console = Console(highlight=False, soft_wrap=True)
     screen = Screen(console)
     console.print(
-        "[bold]Sluice[/]: boosts, a sync of views, a sponsorship, a promotion and broadcasts, on a stack of its own\n"
+        "[bold]Sluice[/]: boosts, a sync of views, a sponsorship, a promotion, broadcasts and a webhook, "
+        "on a stack of its own\n"
     )
     try:
         with temporary("demo", tell=lambda _: None) as stack:
@@ -339,7 +347,7 @@ def main() -> int:
                 with screen.step("2 of 3  Deploying template.yaml with sam deploy") as done:
                     stack.deploy()
                     done.append(f"Deployed template.yaml: {len(stack.deployed.resources())} resources")
-                console.print("3 of 3  Running all five side by side, about a minute\n")
+                console.print("3 of 3  Running all six side by side, about a minute\n")
                 main_job(stack, screen)
             except LocalError:
                 _tell_why(stack, console)

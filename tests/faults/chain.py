@@ -184,8 +184,14 @@ class ChainWatch:
             self.woken.discard(campaign_id)
             if _number(after, "sweeps") and plain(after["status"]) in self._chain.live:
                 raise Violation("a campaign moved on, and the sweeper's patience with it did not begin again")
-        # A record is of the same message as the commit before it: a copy of that message may wake the step again.
-        self.clean_commits[campaign_id] += int(before["status"] != after["status"] or _is_step(before, after))
+        self.clean_commits[campaign_id] += self._lets_copies_die(before, after)
+
+    def _lets_copies_die(self, before: Item, after: Item) -> bool:
+        """Whether copies of a message die at a write.
+
+        A record is of the same message as the commit before it: a copy of that message may wake the step again.
+        """
+        return before["status"] != after["status"] or is_step(before, after)
 
     def _check_told(
         self, world: World, campaign_id: str, before: Item | None, after: Item, written: list[Written]
@@ -238,7 +244,7 @@ def _means(body: str, campaign: dict[str, Any]) -> bool:
         return False
 
 
-def _is_step(before: Item, after: Item) -> bool:
+def is_step(before: Item, after: Item) -> bool:
     """Whether a write is a step of the chain: no command, and no record of what was done outside."""
     return _number(after, "steps_done") > _number(before, "steps_done")
 

@@ -83,7 +83,7 @@ class Machine(RuleBasedStateMachine):
         self.world.silent = self.silent
         self.prepare()
         self.base = self.context.base(self.world)
-        repeats = Repeats()
+        repeats = Repeats(self.context.told_anew)
         self.faults = Faults((), self.watch.disturbed, self._cross, repeats.play)
         self.mishaps: dict[tuple[str, int], tuple[Fault, Delivery | Crossing]] = {}
         self.world.watchers = [self.watch, repeats]

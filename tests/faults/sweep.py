@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,6 +80,8 @@ class Context:
     """Functions whose calls never go wrong here, and why."""
     made_good: ClassVar[Mapping[str, str]] = {}
     """Scheduled functions that need not fail when a call of theirs failed, and how it is made good."""
+    told_anew: ClassVar[Collection[str]] = ()
+    """Fields of answers that are no part of what is stored of them: a repeat reads them again."""
     needs: tuple[str, ...] = ()
     """The fixtures that it is made of, such as servers."""
     is_restorable: bool = True
@@ -182,7 +184,7 @@ class Sweep:
         world.silent = flow.silent
         flow.prepare(world)
         base = self.context.base(world)
-        repeats = Repeats()
+        repeats = Repeats(self.context.told_anew)
         world.watchers = [watch, repeats]
         late = {put_off: LATE} if put_off is not None else {}
         script = Script(world, flow.commands, watch.disturbed, is_race=flow.is_race, put_off=late)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -9,6 +10,9 @@ import pytest
 
 from broadcasts import bootstrap as broadcasts
 from broadcasts.threads import run_in_order
+from hooks import api as hooks_api
+from hooks import fanning
+from hooks import worker as hooks_worker
 from promotions import closing as promotions_closing
 from sponsorships import closing
 from tests.faults.boosts import CAMPAIGNS, Boosts
@@ -16,6 +20,9 @@ from tests.faults.broadcasts import CAMPAIGNS as BROADCASTS
 from tests.faults.broadcasts import BroadcastsInTheWorld, begun
 from tests.faults.broadcasts import terms as recipients
 from tests.faults.cache import through
+from tests.faults.hooks import URLS, HooksInTheWorld, happens
+from tests.faults.hooks_outside import Receivers, sender
+from tests.faults.hooks_watch import HOOKS
 from tests.faults.promotions import CAMPAIGNS as PROMOTIONS
 from tests.faults.promotions import TERMS, PromotionsInTheWorld, connected
 from tests.faults.sponsorships import CAMPAIGNS as SPONSORSHIPS
@@ -87,6 +94,27 @@ def a_broadcast(world: World) -> None:
     world.http(Request("POST", f"{BROADCASTS}/{made['id']}/actions", {"action": "start"}, "start"))
 
 
+def a_webhook(world: World) -> None:
+    """A delivery that looks every minute whether the platform is open again."""
+    _, made = world.http(Request("POST", HOOKS, {"url": URLS[0], "events": ["boost.*"]}, "create"))
+    assert made["status"] == "enabled"
+    happens().act(world, [])  # type: ignore[misc]
+    assert world.http(Request("POST", "/api/admin/stop", {"reason": "a test"}, "stop"))[0] == 200
+    resume = Request("POST", "/api/admin/resume", {"reason": "a test"}, "resume")
+    world.after(timedelta(minutes=30), lambda: world.http(resume) and None)
+
+
+def a_replay(world: World) -> None:
+    """A replay of a range, of one delivery a message."""
+    _, made = world.http(Request("POST", HOOKS, {"url": URLS[0], "events": ["boost.*"]}, "create"))
+    for number in range(20):
+        happens(number).act(world, [])  # type: ignore[misc]
+    while not world.is_quiet():
+        world.step()
+    terms = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z", "status": "delivered"}
+    assert world.http(Request("POST", f"{HOOKS}/{made['id']}/replay", terms, "replay"))[0] == 202
+
+
 LONG: dict[str, Callable[[World], None]] = {
     "BoostsWorkerFunction": a_campaign,
     "ViewsSyncWorkerFunction": a_sync,
@@ -94,6 +122,8 @@ LONG: dict[str, Callable[[World], None]] = {
     "SponsorshipsWorkerFunction": a_closing,
     "PromotionsWorkerFunction": a_promotion,
     "BroadcastsWorkerFunction": a_broadcast,
+    "HooksWorkerFunction": a_webhook,
+    "HooksFanoutFunction": a_replay,
 }
 """What makes each of them loop more than 16 times."""
 
@@ -124,7 +154,7 @@ def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> s
     """The functions of which a hop was dropped until everything came to rest."""
     views = Views(servers)
     packages = {*Boosts.packages, *Views.packages, *Sponsorships.packages, *PromotionsInTheWorld.packages}
-    packages |= {*BroadcastsInTheWorld.packages}
+    packages |= {*BroadcastsInTheWorld.packages, *HooksInTheWorld.packages}
     small_pages: dict[str, Any] = {"page_contents": 1}
     with (
         a_world(packages, text, RedisUrl=servers.url, ViewShards="2") as world,
@@ -134,6 +164,9 @@ def dropped_in(text: str, begin: Callable[[World], None], servers: Servers) -> s
         patch.object(closing, "PAGE", 1),
         patch.object(promotions_closing, "PAGE", 1),
         patch.object(broadcasts.chain, "__defaults__", (run_in_order,)),
+        patch.object(fanning, "_AT_ONCE", 1),
+        patch.object(hooks_worker, "Wire", make := sender(world, Receivers(), lambda *_request: None)),
+        patch.object(hooks_api, "Wire", make),
     ):
         world.far = FAR
         views.live_in(world)

@@ -34,6 +34,7 @@ MODULES = [
 ALL_MODULES = {module for context in CONTEXTS.values() for module in context.modules}
 ELSEWHERE = {
     "sluice.dynamodb": "It hands on the conditions of others. Its own answers: tests/unit/test_dynamodb.py.",
+    "operations.connections": "Tickets and connections, each one request: tests/integration/test_live.py.",
     "operations.dead_letters": "One request and one transaction: tests/integration/test_redrive.py.",
     "operations.heads": "One transaction of an entry: tests/integration/test_redrive.py and test_tokens.py.",
     "wallets.store": "One request and one transaction: tests/integration/test_wallets_api.py.",

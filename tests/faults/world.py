@@ -44,6 +44,7 @@ _THROUGH = (
     "views.shards.store",
     "broadcasts.store",
     "broadcasts.threads",
+    "hooks.store",
     "tests.reference.sandbox",
 )
 REQUESTS = "RequestsTable"
@@ -669,8 +670,9 @@ class World:
         self.bus += arguments["Entries"]
         for entry in arguments["Entries"]:
             for rule in self.wiring.bus_rules:
-                if entry["DetailType"] in rule.names:
-                    self.send(rule.queue, json.dumps(json.loads(entry["Detail"])["data"]), timedelta(), chain)
+                message = rule.message(entry["DetailType"], entry["Detail"])
+                if message is not None:
+                    self.send(rule.queue, message, timedelta(), chain)
         for watcher in self.watchers:
             watcher.published(self, arguments["Entries"])
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "event"} for _ in arguments["Entries"]]}

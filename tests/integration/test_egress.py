@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from sluice import egress
 from sluice.egress import MOST_BYTES, Hosts, NotAllowed, NotSent, TooLate
+from tests.addresses import ADDRESSES, URLS, found
 
 PRIVATE = ("127.0.0.0/8",)
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
@@ -137,6 +138,16 @@ def test_a_server_without_tls_has_got_nothing() -> None:
         get(host, scheme="https")
 
 
+def test_of_an_answer_without_an_end_an_excerpt_is_read() -> None:
+    """And the rest is left: it takes no longer than its first bytes."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    with serving(dripping(head, b"400\r\n" + b"a" * 1024 + b"\r\n")) as host:
+        answer = egress.session(Hosts.of([host], PRIVATE), 60.0, excerpt_bytes=2048).get(f"http://{host}/")
+
+    assert answer.content == b"a" * 2048
+
+
 @contextmanager
 def serving_tls(folder: Path, name: str) -> Iterator[tuple[str, str, list[bytes]]]:
     """A server that signed its own certificate; gives its host, the file of the certificate, and what it received."""
@@ -249,22 +260,7 @@ def test_each_request_has_a_connection_of_its_own() -> None:
     assert answers == ["OK"] * 3
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://mastodon.example/",
-        "http://mastodon.example:443/",
-        "https://mastodon.example:8443/",
-        "https://user:word@mastodon.example/",
-        "https://other.example/",
-        "https://mastodon.example.evil.example/",
-        "https://8.8.8.8/",
-        "https://[2606:4700::1111]/",
-        "https://2130706433/",
-        "https://127.0.0.1/",
-        "file:///etc/passwd",
-    ],
-)
+@pytest.mark.parametrize("url", [*URLS, "https://other.example/", "https://mastodon.example.evil.example/"])
 def test_a_url_that_is_not_allowed_is_not_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody(*_: object, **__: object) -> None:
         raise AssertionError("a name was looked up, or a connection made")
@@ -277,36 +273,10 @@ def test_a_url_that_is_not_allowed_is_not_asked(url: str, monkeypatch: pytest.Mo
         session.get(url)
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "0.0.0.0",
-        "10.0.0.1",
-        "100.64.0.1",
-        "127.0.0.1",
-        "169.254.169.254",
-        "172.16.0.1",
-        "192.168.1.1",
-        "192.88.99.1",
-        "198.18.0.1",
-        "224.0.0.1",
-        "255.255.255.255",
-        "::1",
-        "::ffff:127.0.0.1",
-        "64:ff9b::a9fe:a9fe",
-        "fc00::1",
-        "fd00:ec2::254",
-        "fe80::1",
-        "fec0::1",
-        "3fff::1",
-        "2002:7f00:1::",
-    ],
-)
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_a_name_of_an_address_that_is_not_public_is_not_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     session = egress.session(Hosts.of(["mastodon.example"]), 8.0)
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    answer = [(family, socket.SOCK_STREAM, 6, "", (address, 443, 0, 0) if ":" in address else (address, 443))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found(address))
 
     with pytest.raises(NotAllowed) as refused:
         session.get("https://mastodon.example/")

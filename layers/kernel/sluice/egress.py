@@ -54,6 +54,14 @@ class NotAllowed(requests.RequestException):
         self.was_sent = was_sent
 
 
+class Redirected(NotAllowed):
+    """Raised when the answer is a redirect, which nobody follows."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"The answer is a redirect ({status}), which nobody follows", was_sent=True)
+        self.status = status
+
+
 @dataclass(frozen=True)
 class Hosts:
     """Where requests may go.
@@ -109,28 +117,48 @@ def _only(networks: Iterable[str], port: int) -> Policy:
     )
 
 
-def session(hosts: Hosts, seconds: float, is_late: Callable[[], bool] = lambda: False) -> requests.Session:
+def resolved(hosts: Hosts, url: str) -> None:
+    """Look a URL's name up, and check its addresses. Raises NotAllowed; not for a name without an address."""
+    target, policy = hosts.check(url)
+    try:
+        resolve(target, policy=policy)
+    except SSRFGuardError as error:
+        raise NotAllowed(str(error)) from error
+    except OSError:
+        return
+
+
+def session(
+    hosts: Hosts, seconds: float, is_late: Callable[[], bool] = lambda: False, excerpt_bytes: int | None = None
+) -> requests.Session:
     """A session whose requests go nowhere but to `hosts`, and end within `seconds`, each of them.
 
     It follows no redirect, retries nothing, keeps neither connections nor cookies, reads no proxy or netrc of the
     environment, and raises errors of `requests`. `is_late`: asked when a connection stands, before the first byte of a
     request; if so, TooLate is raised. A lookup of a name has no timeout, and a frozen function no time. Not for several
-    threads.
+    threads. `excerpt_bytes`: of an answer so many are read, and the rest is left; else all of it, or it is refused.
     """
     guarded = requests.Session()
     guarded.trust_env = False
-    guarded.mount("http://", Guard(hosts, seconds, is_late))
-    guarded.mount("https://", Guard(hosts, seconds, is_late))
+    guarded.mount("http://", Guard(hosts, seconds, is_late, excerpt_bytes))
+    guarded.mount("https://", Guard(hosts, seconds, is_late, excerpt_bytes))
     return guarded
 
 
 class Guard(HTTPAdapter):
     """Sends each request on a connection of its own: a kept one may be dead, and then nobody knows what was sent."""
 
-    def __init__(self, hosts: Hosts, seconds: float, is_late: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        hosts: Hosts,
+        seconds: float,
+        is_late: Callable[[], bool] = lambda: False,
+        excerpt_bytes: int | None = None,
+    ) -> None:
         self._hosts = hosts
         self._seconds = seconds
         self._is_late = is_late
+        self._excerpt_bytes = excerpt_bytes
         super().__init__(max_retries=0)
 
     def send(
@@ -150,7 +178,7 @@ class Guard(HTTPAdapter):
             self._hosts.check(request.url or "")
             with line:
                 answer = super().send(request, stream=True, timeout=self._seconds, verify=verify, cert=cert)
-                body = _read(answer)
+                body = _read(answer, self._excerpt_bytes)
             if line.is_cut:  # an answer without a length ends wherever it is cut
                 raise requests.ReadTimeout
         except SSRFGuardError as error:
@@ -172,11 +200,11 @@ class Guard(HTTPAdapter):
         return requests.ConnectionError(str(error))
 
 
-def _read(answer: requests.Response) -> bytes:
+def _read(answer: requests.Response, excerpt_bytes: int | None) -> bytes:
     with answer:
         if answer.is_redirect:
-            raise NotAllowed(f"The answer is a redirect ({answer.status_code}), which nobody follows", was_sent=True)
-        body: bytes = answer.raw.read(MOST_BYTES + 1, decode_content=True)
+            raise Redirected(answer.status_code)
+        body: bytes = answer.raw.read(excerpt_bytes or MOST_BYTES + 1, decode_content=True)
     if len(body) > MOST_BYTES:
         raise NotAllowed(f"The answer has more than {MOST_BYTES} bytes", was_sent=True)
     return body

@@ -1,0 +1,1 @@
+"""Hooks: tell others of events, by signed webhooks (S1-62)."""

@@ -1,0 +1,188 @@
+"""What the hooks' API takes and gives."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from hooks.campaign import Attempt, Delivery, DeliveryStatus
+from hooks.endpoint import Endpoint, HookStatus
+from hooks.types import is_filter
+from sluice import http
+from sluice.schemas import Page
+
+
+def _filters(texts: list[str]) -> list[str]:
+    for each in texts:
+        if not is_filter(each):
+            raise ValueError("events must be types such as boost.completed, or boost.*")
+    return sorted(set(texts))
+
+
+Url = Annotated[
+    str, Field(min_length=1, max_length=2000, description="https, port 443.", examples=["https://example.com/hooks"])
+]
+Filters = Annotated[
+    list[Annotated[str, Field(max_length=80)]],
+    Field(
+        max_length=100,
+        description="Types such as `boost.completed`, or `boost.*`. Empty: all but `broadcast.message_*` and `hook.*`.",
+    ),
+    AfterValidator(_filters),
+]
+Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
+Description = Annotated[str, http.OneLine, Field(max_length=200)]
+
+
+class NewHook(BaseModel):
+    """An endpoint to create."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url
+    events: Filters = []
+    description: Description = ""
+
+    def terms(self) -> dict[str, Any]:
+        return {"url": self.url, "events": tuple(self.events), "description": self.description}
+
+
+class HookChanges(BaseModel):
+    """What to change of an endpoint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url | None = None
+    events: Filters | None = None
+    description: Description | None = None
+    status: Literal[HookStatus.DISABLED] | None = Field(None, description="To disable it; `enable` enables it.")
+
+    def terms(self) -> dict[str, Any]:
+        found = self.model_dump(exclude_none=True)
+        return found | ({"events": tuple(self.events)} if self.events is not None else {})
+
+
+class HookResource(BaseModel):
+    """An endpoint."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    url: str
+    events: list[str]
+    description: str
+    status: HookStatus
+    disabled_reason: str | None
+    generation: int = Field(description="Of its secret: `rotate` adds one.")
+    master: int = Field(description="The number of the master in HooksSecret that its secret is derived from.")
+    old_signs_until: datetime | None = Field(description="Until when the secret before signs along.")
+    failing_since: datetime | None
+    next_probe_at: datetime | None
+    last_success_at: datetime | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> "HookResource":
+        return cls.model_validate(endpoint, from_attributes=True)
+
+
+class HookWithSecret(HookResource):
+    """An endpoint as create and rotate answer it: the secret is shown here and nowhere else."""
+
+    secret: str | None = Field(None, description="Null in an answer that is repeated after two more rotations.")
+
+
+class EnabledHook(HookResource):
+    """An endpoint that was enabled."""
+
+    held: int = Field(0, description="Deliveries that were held while it was disabled: `replay` sends them.")
+
+
+class HookPage(BaseModel):
+    """All endpoints."""
+
+    items: list[HookResource]
+    masters_in_use: list[int] = Field(
+        description="The masters in HooksSecret that sign now, by their numbers. Others may be taken out."
+    )
+
+
+class Rotation(BaseModel):
+    """How long the old secret signs along."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    overlap_hours: Annotated[int, Field(ge=0, le=168)] = 24
+
+
+class Replay(BaseModel):
+    """Whether a delivered one is sent again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    again: bool = Field(False, description="Needed to deliver once more what was delivered.")
+
+
+class RangeReplay(BaseModel):
+    """What to send again."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    begin: http.Moment = Field(alias="from", description="Events from this time on.")
+    end: http.Moment = Field(alias="to", description="Events before this time.")
+    status: Replayable = Field(
+        DeliveryStatus.FAILED,
+        description="Only deliveries in this status. `waiting`: they are tried now instead of at their next time; send "
+        "a test first, because while the endpoint fails they wait again.",
+    )
+
+
+class HookAttemptResource(BaseModel):
+    """One attempt."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    at: datetime
+    outcome: str = Field(description="An HTTP status; or timeout, blocked, refused, lost, unknown.")
+    milliseconds: int
+    excerpt: str
+
+
+class DeliveryResource(BaseModel):
+    """A delivery."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    hook_id: str
+    event_id: str = Field(description="The header `webhook-id`, equal in each attempt and replay.")
+    event_type: str
+    event_at: datetime
+    status: DeliveryStatus
+    attempts: int
+    wake_at: datetime | None = Field(description="When the next attempt is due.")
+    created_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "DeliveryResource":
+        return cls.model_validate(delivery, from_attributes=True)
+
+
+class DeliveryDetail(DeliveryResource):
+    """A delivery, its body and its attempts, newest first."""
+
+    body: str
+    log: list[HookAttemptResource]
+
+    @classmethod
+    def of_log(cls, delivery: Delivery, log: list[Attempt]) -> "DeliveryDetail":
+        attempts = [HookAttemptResource.model_validate(each, from_attributes=True) for each in log]
+        return cls(**DeliveryResource.of(delivery).model_dump(), body=delivery.body, log=attempts)
+
+
+class DeliveryPage(Page[DeliveryResource]):
+    """A page of deliveries."""

@@ -1,0 +1,174 @@
+"""The pure rules of the hooks: types, times, signatures."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from hooks.backoff import ATTEMPTS, DELAYS, delay_after
+from hooks.campaign import CALL_SECONDS, PATIENCE, WORKER_SECONDS
+from hooks.endpoint import Endpoint, changed, failed, healthy, keeps_failing, masters_in_use, rotated
+from hooks.masters import parsed
+from hooks.messages import parse
+from hooks.signature import derived, headers
+from hooks.types import type_of
+from sluice.clock import SystemClock
+from sluice.errors import Misconfigured, Unreadable
+from sluice.outward import begin
+from tests.factories import NOON
+from tests.template_reader import translated
+
+MASTER = "m" * 64
+
+
+def test_the_library_verifies_each_of_two_signatures() -> None:
+    old, new = derived(MASTER, "hok_1", 1), derived(MASTER, "hok_1", 2)
+    signed = headers("evt_1", SystemClock().now(), b'{"a":1}', [new, old])
+
+    assert Webhook(old).verify(b'{"a":1}', dict(signed)) == Webhook(new).verify(b'{"a":1}', dict(signed)) == {"a": 1}
+
+
+def test_the_library_refuses_other_bytes() -> None:
+    secret = derived(MASTER, "hok_1", 1)
+    signed = headers("evt_1", SystemClock().now(), b'{"a":1}', [secret])
+
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(b'{"a":2}', dict(signed))
+
+
+def test_ten_attempts_take_some_75_hours() -> None:
+    assert ATTEMPTS == 10
+    assert timedelta(hours=75) < sum(DELAYS, timedelta()) < timedelta(hours=76)
+
+
+def test_a_receiver_can_only_ask_for_a_longer_wait_of_at_most_a_day() -> None:
+    assert delay_after(1, timedelta(seconds=1), lambda: 0) == timedelta(seconds=5)
+    assert delay_after(1, timedelta(hours=1), lambda: 0) == timedelta(hours=1)
+    assert delay_after(1, timedelta(hours=99), lambda: 0) == timedelta(hours=24)
+    assert delay_after(2, None, lambda: 1) == timedelta(minutes=6)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("BoostCompleted", "boost.completed"),
+        ("BoostRevertStarted", "boost.revert_started"),
+        ("ViewsImportCreated", "view.import_created"),
+        ("ContentRegistered", "view.content_registered"),
+        ("WalletDeposited", "wallet.deposited"),
+        ("KeysLoaded", "sponsorship.keys_loaded"),
+        ("campaign.completion.check", "sponsorship.campaign_completion_check"),
+        ("CAMPAIGN_PUBLISH_CONTENT", "promotion.campaign_publish_content"),
+        ("PromotionCreated", "promotion.created"),
+        ("message:sent", "broadcast.message_sent"),
+        ("campaign:completed", "broadcast.campaign_completed"),
+        ("PlatformStopped", "platform.stopped"),
+        ("HookDisabled", "hook.disabled"),
+    ],
+)
+def test_a_type_is_its_context_and_its_name(name: str, kind: str) -> None:
+    assert type_of(name) == kind
+
+
+FIRST = Endpoint(id="hok_1", url="https://shop.example/", created_at=NOON, created_by="ada", updated_at=NOON, master=1)
+
+
+def failing(endpoint: Endpoint, at: datetime, next_at: datetime | None = None) -> Endpoint:
+    return failed(endpoint, at, next_at, at)
+
+
+def test_an_endpoint_that_fails_is_asked_again_when_its_delivery_is() -> None:
+    due = NOON + timedelta(seconds=6)
+
+    endpoint = failing(FIRST, NOON, due)
+
+    assert endpoint.waits_until(NOON) == due
+    assert endpoint.waits_until(due) is None
+
+
+def test_a_probe_that_is_ahead_stays_where_it_is() -> None:
+    """The failures of attempts that began before it failed say nothing new."""
+    endpoint = failing(FIRST, NOON, NOON + timedelta(seconds=5))
+
+    assert failing(endpoint, NOON + timedelta(seconds=1), NOON + timedelta(hours=1)) == endpoint
+
+
+def test_new_deliveries_do_not_begin_the_schedule_of_a_failing_endpoint_again() -> None:
+    """Each comes with its own five seconds; a busy endpoint would be asked all the time, and each wait is a step."""
+    endpoint, now, waits = FIRST, NOON, []
+    for _ in range(len(DELAYS) + 1):
+        endpoint = failing(endpoint, now, now + DELAYS[1])
+        assert endpoint.next_probe_at
+        waits.append(endpoint.next_probe_at - now)
+        now = endpoint.next_probe_at
+
+    assert waits == [*DELAYS[1:], DELAYS[-1], DELAYS[-1]]
+
+
+@pytest.mark.parametrize(
+    ("lasts", "apart", "is_enough"),
+    [
+        (timedelta(days=5), timedelta(hours=12), True),
+        (timedelta(days=5) - timedelta(seconds=1), timedelta(hours=12), False),
+        (timedelta(days=9), timedelta(hours=12) - timedelta(seconds=1), False),
+    ],
+)
+def test_five_days_of_failures_of_deliveries_twelve_hours_apart_are_enough(
+    lasts: timedelta, apart: timedelta, is_enough: bool
+) -> None:
+    """Svix's rule: one event that nobody takes disables nothing."""
+    endpoint = failing(FIRST, NOON)
+
+    assert keeps_failing(endpoint, NOON + apart, NOON + lasts) is is_enough
+
+
+def test_an_endpoint_without_failures_never_failed_for_long() -> None:
+    endpoint = healthy(failing(FIRST, NOON))
+
+    assert not keeps_failing(endpoint, NOON + timedelta(days=9), NOON + timedelta(days=9))
+
+
+def test_a_change_of_its_url_forgets_its_failures_and_another_change_does_not() -> None:
+    endpoint = failing(FIRST, NOON)
+
+    assert changed(endpoint, {"url": "https://new.example/"}, NOON).failing_since is None
+    assert changed(endpoint, {"description": "new"}, NOON).failing_since == NOON
+
+
+def test_two_secrets_sign_until_the_overlap_is_over() -> None:
+    endpoint = rotated(FIRST, 2, timedelta(hours=1), NOON)
+
+    assert endpoint.generations(NOON) == [(2, 2), (1, 1)]
+    assert endpoint.generations(NOON + timedelta(hours=1)) == [(2, 2)]
+    assert masters_in_use([endpoint], NOON) == [1, 2]
+    assert masters_in_use([endpoint], NOON + timedelta(hours=1)) == [2]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"a": "x"}', '{"1": "short"}', '{"1": 1}', "null"])
+def test_masters_that_cannot_be_are_refused(text: str) -> None:
+    with pytest.raises(Misconfigured):
+        parsed(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"replay": {}}',
+        '{"detail-type": "BoostCompleted", "detail": {"id": "evt_1", "at": "soon", "data": {}}}',
+    ],
+)
+def test_a_message_that_is_neither_an_event_nor_a_replay_is_unreadable(body: str) -> None:
+    with pytest.raises(Unreadable):
+        parse(body)
+
+
+def test_the_worker_is_dead_when_its_claim_is_judged() -> None:
+    """The template's timeout, and the deadline of a claim."""
+    resources = translated()["Resources"]
+    deadline = begin(None, "deliver", "evt_1", NOON, NOON + timedelta(seconds=CALL_SECONDS), PATIENCE).deadline
+
+    assert resources["HooksWorkerFunction"]["Properties"]["Timeout"] == WORKER_SECONDS
+    assert deadline - NOON >= timedelta(seconds=WORKER_SECONDS)
