@@ -16,12 +16,17 @@ READ_SECONDS = 3.0
 
 
 def client(
-    service: str, read_seconds: float = READ_SECONDS, attempts: int | None = None, signature: str | None = None
+    service: str,
+    read_seconds: float = READ_SECONDS,
+    attempts: int | None = None,
+    signature: str | None = None,
+    url: str | None = None,
 ) -> Any:
     """A client of a service, by its name in botocore; the caller names its type.
 
     `attempts`: how often a call is tried in all; by default as often as the SDK does. `signature`: `s3v4`, for forms
-    and URLs that S3 in us-east-1 is to check; botocore's own choice there is the old one.
+    and URLs that S3 in us-east-1 is to check; botocore's own choice there is the old one. `url`: where the service is,
+    if it has no address of its own: the connections of a WebSocket.
     """
     patience = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -29,7 +34,7 @@ def client(
         retries={"total_max_attempts": attempts} if attempts else None,
         signature_version=signature,
     )
-    return _session().create_client(service, config=patience)
+    return _session().create_client(service, config=patience, endpoint_url=url)
 
 
 def why(service: str, error: Exception | None) -> str:

@@ -7,7 +7,8 @@ SluiceError
 │   ├── Forbidden          403: the role is too low
 │   ├── NotFound           404: no such thing, or it belongs to someone else
 │   ├── Conflicting        409: the thing's state does not allow it
-│   └── TooLarge           413: the body is over the limit
+│   ├── TooLarge           413: the body is over the limit
+│   └── Off                503: it was left out of the stack; trying again does not help
 ├── Unavailable            transient: try again; an HTTP 503
 ├── Untrusted              a token that is not valid; the answer does not say why
 ├── Unreadable             a message or a row that cannot be parsed: a message ends in the dead letters
@@ -80,6 +81,12 @@ class TooLarge(Refused):
     """Raised when a body is over the limit."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class Off(Refused):
+    """Raised when what is asked for was left out of the stack. The message says how to get it: not by trying again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class Unavailable(SluiceError):
