@@ -22,7 +22,7 @@ from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
 from local.errors import LocalError, run
 from local.files import locked
-from local.paths import BIN, LOCAL, ROOT
+from local.paths import BIN, LOCAL, ROOT, STACK_NAME
 
 SAM_BUILD = ROOT / ".aws-sam" / "build"
 """Where `sam deploy` and `sam local` look for a build."""
@@ -161,7 +161,17 @@ def _package(template: dict[str, Any], directory: Path) -> None:
             with zipfile.ZipFile(directory / properties[name], "w") as package:
                 for file in sorted(folder.rglob("*")):
                     package.write(file, file.relative_to(folder))
+    _pin(template)
     (directory / "packaged.json").write_text(json.dumps(template))
+
+
+def _pin(template: dict[str, Any]) -> None:
+    """Gives each API of the embedded stack an id that outlives `make clean`: MiniStack takes it from this tag."""
+    for name, resource in template["Resources"].items():
+        if resource.get("Type") in ("AWS::Serverless::HttpApi", "AWS::ApiGatewayV2::Api"):
+            which = name.removesuffix("Api").lower()
+            tags = resource["Properties"].setdefault("Tags", {})
+            tags["ms-custom-id"] = f"{STACK_NAME}-{which}" if which else STACK_NAME
 
 
 def _compile(directory: Path) -> None:

@@ -1,6 +1,6 @@
 """Runs MiniStack, the local AWS, tuned for latency. Started by `local.stack` in a process of its own.
 
-Five changes, none of them in what it answers, and four corrections:
+Five changes, none of them in what it answers, and five corrections:
 - It looks for due SQS messages 10 times a second instead of once, and for due schedules every second, not every 10 s.
 - After an invocation it waits 5 ms for a first log line instead of 50 ms.
 - A worker's code and layers are unpacked once and shared: unpacking the dependencies takes 2 s, and every concurrent
@@ -10,6 +10,7 @@ Five changes, none of them in what it answers, and four corrections:
 - Permissions are checked for a schedule in its own group. MiniStack takes every schedule to be in the group `default`.
 - A schedule's message says for when it was: MiniStack sends `<aws.scheduler.scheduled-time>` as it stands.
 - A queue's MaximumConcurrency is a number where a parameter says it: MiniStack keeps the text, and polls no queue then.
+- An API has the tags of its OpenAPI body, into which SAM writes those of the template: MiniStack reads none there.
 - An alarm over several metrics is deployed as one over the first: MiniStack refuses the whole stack for metric math.
 """
 
@@ -81,6 +82,13 @@ def with_one_metric(alarm: dict[str, Any]) -> dict[str, Any]:
     return {**kept, **found["Metric"], "Period": found["Period"], "Statistic": found["Stat"]}
 
 
+def with_the_bodys_tags(api: dict[str, Any]) -> dict[str, Any]:
+    """An API's properties with the tags that its OpenAPI body names."""
+    written = (api.get("Body") or {}).get("tags", ())
+    tags = {each["name"]: each["x-amazon-apigateway-tag-value"] for each in written}
+    return api | {"Tags": tags | (api.get("Tags") or {})}
+
+
 def with_a_number(source: dict[str, Any]) -> dict[str, Any]:
     """A queue's event source whose MaximumConcurrency is a number: a parameter comes to a text."""
     scaling = source.get("ScalingConfig") or {}
@@ -128,6 +136,9 @@ def _tune() -> None:
         return alarm
 
     provisioners._cw_metric_alarm_record = record
+    of_apis = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
+    create_api = of_apis["create"]
+    of_apis["create"] = lambda name, properties, *more: create_api(name, with_the_bodys_tags(properties), *more)
     sys.executable = sys._base_executable  # type: ignore[attr-defined]
 
     def poll() -> None:

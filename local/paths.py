@@ -5,6 +5,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
 BIN = ROOT / ".venv" / "bin"
+STACK_NAME = "sluice"
+"""Of the embedded stack, and the id of its API."""
 ENV_FILE = LOCAL / "env"
 """What `make up` writes, for `source .local/env`."""
 CONSOLE_FILE = LOCAL / "console"

@@ -26,11 +26,10 @@ from local import aws, bridge, build, redis_server, sam_local, tokens
 from local.aws import DeployedStack
 from local.errors import LocalError, run
 from local.files import locked, try_lock
-from local.paths import BIN, CONSOLE_FILE, ENV_FILE, LOCAL, ROOT
+from local.paths import BIN, CONSOLE_FILE, ENV_FILE, LOCAL, ROOT, STACK_NAME
 from local.processes import LOG_TAIL_LINES, Server
 from local.routes import add_routes
 
-STACK_NAME = "sluice"
 DEFAULT_PORT = 4566
 DIRECTORY = LOCAL / "stack"
 """Of the stack that `make up` keeps."""
@@ -92,6 +91,10 @@ class EmbeddedStack:
             "Architecture": build.this_architecture(),
             "RedisUrl": self.redis_url,
             "RedisMode": redis_server.given_mode(),
+            "ConsoleOrigin": self.endpoint_url,
+            "SessionUrl": f"{self.endpoint_url}/_aws/execute-api/{STACK_NAME}-session",
+            "PrivateRanges": "127.0.0.0/8",  # receivers of webhooks, and fakes of providers, are on this machine
+            "LiveUrl": f"ws://127.0.0.1:{self.port}/_aws/execute-api/{STACK_NAME}-live/live",
             **self.overrides,
         }
 
@@ -244,8 +247,6 @@ class EmbeddedStack:
             # JSON is read in a hundredth of the time, by sam and by MiniStack.
             *("--template-file", str(template), "--use-json", "--stack-name", STACK_NAME),
             *("--parameter-overrides", *(f"{name}='{value}'" for name, value in self.parameters.items())),
-            # MiniStack's way to pin the API's id, so that API_URL outlives `make clean`.
-            *("--tags", f"ms-custom-id={STACK_NAME}"),
         ]
         log = self.directory / "deploy.log"
         environment = build.environment() | aws.environment(self.endpoint_url)

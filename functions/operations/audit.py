@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from operations import chains
 from operations.schemas import EntryPage, EntryResource, Verification, place
-from operations.trail import CONTENT, EXCEPTION, OF_BROADCASTS, OF_OWNERS, SINGLE, Trail
+from operations.trail import CONTENT, EXCEPTION, OF_BROADCASTS, OF_HOOKS, OF_OWNERS, SINGLE, Trail
 from sluice import http, settings
 from sluice.audit import EntryItem
 from sluice.chained import items_in
@@ -16,7 +16,7 @@ from sluice.ledger import LedgerItem
 from sluice.roles import Role
 
 ENTITY_DESCRIPTION = (
-    "The id of a campaign, an import, an instance or a template; `platform`: stops and resumes; "
+    "The id of a campaign, an import, an instance, a template or a webhook; `platform`: stops and resumes; "
     "`redrives`: dead letters that were put back; `tokens`: tokens that the API minted; "
     "`content:story:123`: the registrations of a content; `adjustments:story:123`: the adjustments of its views; "
     "`exception:mastodon.social:1234`: what operators said of an account at a network; "
@@ -29,7 +29,7 @@ app = http.resolver()
 
 
 # `views_table` holds registered contents, and the audit heads of adjustments; `promotions_table` those of exceptions;
-# `broadcasts_table` those of instances, templates, limits and contacts.
+# `broadcasts_table` those of instances, templates, limits and contacts; `hooks_table` those of endpoints.
 Settings = chains.settings("audit_table", "ledger_table", "views_table", "promotions_table", and_all=chains.TABLES)
 
 
@@ -42,6 +42,7 @@ def trail() -> Trail:
     others = dict.fromkeys(SINGLE, items[chains.PLATFORM_TABLE]) | {CONTENT: items["views_table"]}
     others |= {EXCEPTION: items["promotions_table"]}
     others |= dict.fromkeys((*OF_BROADCASTS, *OF_OWNERS), items["broadcasts_table"])
+    others |= {OF_HOOKS: items["hooks_table"]}
     campaigns = {prefix: items[chain.table] for chain in chains.CHAINS for prefix in chain.prefixes}
     return Trail(campaigns | others)
 

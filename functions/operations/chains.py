@@ -170,6 +170,24 @@ QUEUES: tuple[StepQueue, ...] = (
         steps="Events of providers",
         shares_alarms="Broadcasts",
     ),
+    Chain(
+        name="hooks",
+        queue_url="hooks_queue_url",
+        whose="deliveries of webhooks",
+        steps="Steps of deliveries",
+        prefixes=("dlv",),
+        live=("waiting", "sending"),
+        table="hooks_table",
+        campaigns="deliveries",
+        shares_alarms="Hooks",
+    ),
+    StepQueue(
+        name="hooks_events",
+        queue_url="hooks_events_queue_url",
+        whose="events for webhooks",
+        steps="Events for webhooks",
+        shares_alarms="Hooks",
+    ),
 )
 OUTBOX_DEAD_LETTERS = "outbox_dead_letters"
 """The part of Health that shows the events that the relay gave up on: the only dead letters that are not steps."""

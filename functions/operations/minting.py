@@ -1,4 +1,7 @@
-"""Tokens that an admin mints over the API. Each leaves an entry that says for whom and until when, never the token."""
+"""Tokens that the API mints: for an admin, or for whom the identity provider vouches.
+
+Each leaves an entry that says for whom and until when, never the token.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +17,10 @@ from sluice.requests import Keyed, carry_out
 from sluice.roles import Principal, Role
 
 RESTORED = "TOKENS_RESTORED"
-_ACTION = "TOKEN_CREATED"
+SESSION = timedelta(hours=1)
+"""How long whom the identity provider vouched for is let in, whatever becomes of them there."""
+_CREATED = "TOKEN_CREATED"
+_OPENED = "SESSION_OPENED"
 _BUSY = "Other requests create tokens at the same time: retry"
 
 
@@ -44,19 +50,26 @@ class Mint:
         """
         if not admin.role.includes(role):
             raise Forbidden(f"A token of the role {role} is above yours, which is {admin.role}", "forbidden")
+        return self._minted(_CREATED, admin.subject, subject, role, lifetime)
+
+    def open(self, subject: str, role: Role) -> Minted:
+        """A token for whom the identity provider vouches. Raises Unavailable."""
+        return self._minted(_OPENED, subject, subject, role, SESSION)
+
+    def _minted(self, action: str, actor: str, subject: str, role: Role, lifetime: timedelta) -> Minted:
         now = self.clock.now().replace(microsecond=0)  # a token counts whole seconds
         current, *_ = usable(self.fetch())
         minted = Minted(
             tokens.mint(current, subject, role, self.audience, lifetime, now), subject, role, now + lifetime
         )
-        self._record(admin, minted)
+        self._record(action, actor, minted)
         return minted
 
-    def _record(self, admin: Principal, minted: Minted) -> None:
+    def _record(self, action: str, actor: str, minted: Minted) -> None:
         """Before anybody has the token, so that no token is without an entry."""
         after = {"subject": minted.subject, "role": minted.role.value, "expires_at": rfc3339(minted.expires_at)}
 
         def attempt(_keyed: Keyed[Head] | None, now: datetime) -> Head | None:
-            return self.chronicle.record(_ACTION, admin.subject, after, now)
+            return self.chronicle.record(action, actor, after, now)
 
         carry_out(attempt, None, lambda _: True, self.clock, _BUSY)

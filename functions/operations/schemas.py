@@ -171,6 +171,14 @@ class BearerTokenResource(BaseModel):
     expires_at: Moment
 
 
+class TicketResource(BaseModel):
+    """What opens a socket: `{url}?ticket={ticket}`."""
+
+    url: str = Field(examples=["wss://abc123.execute-api.us-east-1.amazonaws.com/live"])
+    ticket: str = Field(description="It opens one connection, within a minute.")
+    expires_at: Moment
+
+
 class Alive(BaseModel):
     """The API answers."""
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,9 +25,8 @@ app = http.resolver()
 Settings = chains.settings("token_secret_arn", "token_audience", "audit_table", and_all=[chains.PLATFORM_TABLE])
 
 
-@cache
-def mint() -> Mint:
-    read = settings.read(Settings)
+def mint_of(read: Any) -> Mint:
+    """Of a function's settings."""
     bind(EntryItem, read.audit_table)
     secrets = aws.client("secretsmanager")
 
@@ -40,6 +39,11 @@ def mint() -> Mint:
 
     chronicle = Chronicle(TOKENS, RESTORED, Database(), items_in(getattr(read, chains.PLATFORM_TABLE)))
     return Mint(fetch, read.token_audience, chronicle, SystemClock())
+
+
+@cache
+def mint() -> Mint:
+    return mint_of(settings.read(Settings))
 
 
 @app.post("/api/admin/tokens", **http.require(Role.ADMIN, status=201))

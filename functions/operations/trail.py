@@ -28,6 +28,8 @@ EXCEPTION = "exception"
 """The kind of what operators said of an account at a network: `exception:mastodon.social:1234`."""
 OF_BROADCASTS = ("ins", "tpl")
 """The prefixes of what broadcasts have beside campaigns: instances and templates."""
+OF_HOOKS = "hok"
+"""The prefix of the endpoints of webhooks. Their deliveries have no entries."""
 OF_OWNERS = {"limits": ("owner#", "owner"), "contacts": ("contacts#", "audit")}
 """The chains that an owner of broadcasts may have: what operators set for them, `limits:acme`, and what they said of
 people, `contacts:acme`; and the item that holds the head of each.
@@ -72,8 +74,8 @@ class Trail:
     ids to the table that holds their heads.
     So are what is registered of a content, `content:story:123`, and the adjustments of its views,
     `adjustments:story:123`: `campaigns` maps CONTENT to the table that holds their heads, and EXCEPTION to that of what
-    operators said of accounts at networks; OF_BROADCASTS and OF_OWNERS to that of broadcasts. The heads of wallets are
-    in the ledger's table.
+    operators said of accounts at networks; OF_BROADCASTS and OF_OWNERS to that of broadcasts, and OF_HOOKS to that of
+    hooks. The heads of wallets are in the ledger's table.
     """
 
     campaigns: Mapping[str, type[ChainedItem]]

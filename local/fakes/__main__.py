@@ -5,6 +5,7 @@ from threading import Event
 
 from local.fakes.hedera import ACCOUNT, CONTRACT, NODE, FakeHedera
 from local.fakes.http import TOKEN
+from local.fakes.issuer import CLIENT, PERSON, FakeIssuer
 from local.fakes.mastodon import FakeMastodon
 from local.fakes.webhooks import APP_SECRET, JWT_KEY
 from local.fakes.whatsapp import FakeWhatsApp
@@ -20,9 +21,10 @@ def main() -> None:
         FakeX(clock).running() as x,
         hedera.running() as (node, mirror),
         FakeWhatsApp(clock).running() as whatsapp,
+        FakeIssuer().running() as issuer,
     ):
         print(f"Mastodon  http://{mastodon}    X  http://{x}    token of both: {TOKEN}    account: 1001")
-        print(f"Parameters: MastodonHosts={mastodon} XBaseUrl=http://{x} PrivateRanges=127.0.0.0/8")
+        print(f"Parameters: MastodonHosts={mastodon} XBaseUrl=http://{x}")
         print(f"Hedera    node {node}    mirror http://{mirror}    key of {ACCOUNT}: {hedera.operator_key}")
         print(f"Parameters: HederaNodes={node}={NODE} HederaMirror=http://{mirror}")
         print(f"            Escrow=hedera HederaAccount={ACCOUNT} HederaContract={CONTRACT}")
@@ -31,13 +33,16 @@ def main() -> None:
         print('        Hedera, at its mirror: -d \'{"faults": ["lost"]}\'    Calls: curl <mirror>/_fake/transactions')
         print(f"WhatsApp  http://{whatsapp}    Evolution's apiKey and Meta's accessToken: {TOKEN}")
         print(f"          jwtKey: {JWT_KEY}    appSecret: {APP_SECRET}")
-        print("Parameters: PrivateRanges=127.0.0.0/8")
         print(f"          AWS in a shell: export AWS_ENDPOINT_URL_SOCIALMESSAGING=http://{whatsapp}")
         print("          Webhooks: curl -X PUT <whatsapp>/_fake/webhooks -H 'Content-Type: application/json'")
         print(
             '          -d \'{"provider": "evolution", "instance": "<address>", "url": "<url>", "secret": "<jwtKey>"}\''
         )
         print('          Faults: {"faults": ["lost", null], "to": "<phone>"}    Calls: curl <whatsapp>/_fake/calls')
+        print(
+            f"Identity provider  http://{issuer}    signs everybody in, with the groups {', '.join(PERSON['groups'])}"
+        )
+        print(f"Parameters: OidcIssuer=http://{issuer} OidcAudience={CLIENT}")
         print("Stop them with Ctrl-C.", flush=True)
         with suppress(KeyboardInterrupt):
             Event().wait()

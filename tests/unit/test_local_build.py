@@ -78,6 +78,19 @@ def test_a_built_template_without_that_parameter_is_refused():
         build._default_architecture({"Parameters": {}}, "x86_64")
 
 
+def test_each_api_of_the_embedded_stack_has_an_id_of_its_own_that_stays():
+    """MiniStack: `API id 'sluice' (from ms-custom-id tag) is already in use`, where a tag of the stack named both."""
+    apis = {"Api": "AWS::Serverless::HttpApi", "OtherApi": "AWS::ApiGatewayV2::Api"}
+    resources = {name: {"Type": kind, "Properties": {}} for name, kind in apis.items()}
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {}}
+
+    build._pin({"Resources": resources | {"Queue": queue}})
+
+    assert resources["Api"]["Properties"] == {"Tags": {"ms-custom-id": "sluice"}}
+    assert resources["OtherApi"]["Properties"] == {"Tags": {"ms-custom-id": "sluice-other"}}
+    assert queue["Properties"] == {}
+
+
 @pytest.fixture
 def an_escrow():
     layer = {"Properties": {"ContentUri": "layers/escrow/"}}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.ministack import with_a_number, with_its_time, with_one_metric
+from local.ministack import with_a_number, with_its_time, with_one_metric, with_the_bodys_tags
 
 AT = datetime(2026, 11, 21, 0, 0, 1, 500_000, tzinfo=UTC).timestamp()
 TARGET = {"Arn": "a", "Input": '{"scheduled_at": "<aws.scheduler.scheduled-time>"}'}
@@ -57,3 +57,13 @@ def test_a_concurrency_that_a_parameter_says_is_a_number() -> None:
 
 def test_an_event_source_without_a_concurrency_stays_as_it_is() -> None:
     assert with_a_number({"BatchSize": 10}) == {"BatchSize": 10}
+
+
+def test_an_api_has_the_tags_of_its_body_and_its_own_stand_above() -> None:
+    """SAM writes those of an HTTP API into the body: `ms-custom-id` is one."""
+    written = [{"name": name, "x-amazon-apigateway-tag-value": "of the body"} for name in ("ms-custom-id", "a")]
+
+    api = with_the_bodys_tags({"Body": {"tags": written}, "Tags": {"a": "its own"}})
+
+    assert api["Tags"] == {"ms-custom-id": "of the body", "a": "its own"}
+    assert with_the_bodys_tags({"Name": "x"}) == {"Name": "x", "Tags": {}}

@@ -7,7 +7,16 @@ from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
 from local.errors import LocalError
-from local.routes import Authorizer, Route, authorizers_of, cors_of, routes_in, routes_of
+from local.routes import (
+    CORS_PARAMETERS,
+    Authorizer,
+    JwtAuthorizer,
+    Route,
+    authorizers_of,
+    cors_of,
+    routes_in,
+    routes_of,
+)
 from tests.template_reader import ROOT, source, translated
 
 
@@ -40,7 +49,7 @@ def test_the_routes_as_written_are_those_that_cloudformation_gets():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_sam_local_finds_the_same_routes():
     """`start-api` reads them from the template, without Docker; it adds an OPTIONS to each path. It does not see what
-    stands in a condition: the console.
+    stands in a condition, which is the console; and it has no authorizer that asks an issuer.
     """
     stacks, _ = SamLocalStackProvider.get_stacks(str(ROOT / "template.yaml"))
 
@@ -51,7 +60,10 @@ def test_sam_local_finds_the_same_routes():
         for route in served
         for method in route.methods
         if method != "OPTIONS"
-    } == {route for route in routes_in(source()) if route.condition is None}
+    } == {
+        *(route for route in routes_in(source()) if route.condition is None),
+        Route("POST /session", "OperationsSessionFunction", None),
+    }
 
 
 def test_a_path_in_a_condition_has_its_routes_and_says_which_condition():
@@ -84,6 +96,19 @@ def test_the_templates_authorizer_is_asked_on_every_request_with_the_authorizati
     assert found == [Authorizer("TokenAuthorizer", "OperationsAuthorizerFunction", (header,), 0, True)]
 
 
+def test_a_jwt_authorizer_has_its_issuer_and_audience_from_parameters_or_as_they_stand():
+    jwt = {"issuer": {"Ref": "Issuer"}, "audience": [{"Ref": "Client"}, "other"]}
+    settings = {"type": "jwt", "jwtConfiguration": jwt, "identitySource": "$request.header.Authorization"}
+    scheme = {"type": "oauth2", "x-amazon-apigateway-authorizer": settings}
+
+    found = authorizers_of(
+        {"components": {"securitySchemes": {"Oidc": scheme}}}, {"Issuer": "https://id.example", "Client": "sluice"}
+    )
+
+    header = "$request.header.Authorization"
+    assert found == [JwtAuthorizer("Oidc", (header,), "https://id.example", ("sluice", "other"))]
+
+
 CORS = {"AllowMethods": ["GET", "POST"], "AllowHeaders": ["content-type", "authorization"], "MaxAge": 600}
 
 
@@ -99,7 +124,7 @@ def test_pages_of_other_sites_may_call_where_a_parameter_says_so_and_send_no_coo
     """Without an origin there is no configuration at all."""
     template = translated()
 
-    found = cors_of(template["Resources"]["Api"]["Properties"]["Body"], {"CorsOrigins": origins})
+    found = cors_of(template["Resources"]["Api"]["Properties"]["Body"], {"CorsOrigins": origins}, "CorsOrigins")
 
     condition, _, otherwise = template["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]["Fn::If"]
     joined = {"Fn::Join": ["", {"Ref": "CorsOrigins"}]}
@@ -108,8 +133,22 @@ def test_pages_of_other_sites_may_call_where_a_parameter_says_so_and_send_no_coo
     assert source()["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [joined, ""]}]}
 
 
+def test_pages_of_the_consoles_origin_alone_may_open_sessions():
+    body = translated()["Resources"]["SessionApi"]["Properties"]["Body"]
+    parameters = {"ConsoleOrigin": "https://a.example", "CorsOrigins": "https://b.example"}
+
+    found = cors_of(body, parameters, CORS_PARAMETERS["SessionApi"])
+
+    assert found == {
+        "AllowOrigins": ["https://a.example"],
+        "AllowMethods": ["POST"],
+        "AllowHeaders": ["authorization"],
+        "MaxAge": 600,
+    }
+
+
 def test_an_api_without_cors_has_none():
-    assert cors_of({}, {}) == {}
+    assert cors_of({}, {"CorsOrigins": "*"}, "CorsOrigins") == {}
 
 
 def test_a_function_is_found_by_its_name_or_by_its_arn():
