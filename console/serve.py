@@ -7,11 +7,13 @@ browser makes a handful of requests. Standard library only, so that nothing of t
 import base64
 import gzip
 import hashlib
+import html
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 STATIC = Path(__file__).parent / "static"
@@ -50,6 +52,36 @@ class Settings(NamedTuple):
 
     connect_origins: str
     """Origins that the page talks to beside its own, with spaces between them: where forms upload to."""
+    oidc_issuer: str = ""
+    """The identity provider by which people sign in. Empty: none."""
+    oidc_audience: str = ""
+    oidc_scope: str = ""
+    oidc_origins: str = ""
+    """Those of the provider beside the issuer's, with spaces between them."""
+    session_url: str = ""
+    """Where an ID token is exchanged for a token of the API."""
+
+    @property
+    def provider(self) -> dict[str, str]:
+        """What the page has to know to sign people in, by the name of the attribute."""
+        if not self.oidc_issuer:
+            return {}
+        return {
+            "issuer": self.oidc_issuer,
+            "client": self.oidc_audience,
+            "scope": self.oidc_scope,
+            "session": self.session_url,
+        }
+
+    @property
+    def origins(self) -> list[str]:
+        """All that the page may talk to beside its own."""
+        of_provider = [_origin(self.oidc_issuer), *self.oidc_origins.split(), _origin(self.session_url)]
+        return [*self.connect_origins.split(), *(of_provider if self.oidc_issuer else [])]
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
 
 
 class Module(NamedTuple):
@@ -142,9 +174,13 @@ class File(NamedTuple):
 class Site:
     """All that is served, made of the files once. Raises Unjoinable, and OSError for a file that is missing."""
 
-    def __init__(self, static: Path, origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self, static: Path, origins: Iterable[str] = (), provider: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         texts = {name: (static / name).read_bytes() for name in FILES} | {ENTRY: joined(static).encode()}
         page = (static / PAGE).read_text(encoding="utf-8")
+        attributes = "".join(f' data-{name}="{html.escape(value)}"' for name, value in provider.items())
+        page = page.replace('<div id="app">', f'<div id="app"{attributes}>')
         digest = hashlib.sha256(page.encode())
         for name in sorted(texts):
             digest.update(f"\n{name} {hashlib.sha256(texts[name]).hexdigest()}".encode())
@@ -229,12 +265,13 @@ def _takes_gzip(given: str) -> bool:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    return Settings(connect_origins=environment["CONNECT_ORIGINS"])
+    return Settings(*(environment[name.upper()] for name in Settings._fields))
 
 
 @cache
 def site() -> Site:
-    return Site(STATIC, read_settings(os.environ).connect_origins.split())
+    read = read_settings(os.environ)
+    return Site(STATIC, read.origins, read.provider)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _console(self, proxy: str | None) -> None:
         try:
-            site = serve.Site(serve.STATIC, [_origin(self.api_url)])
+            site = serve.Site(serve.STATIC, _origins(self.api_url))
         except (serve.Unjoinable, OSError) as error:
             self._answer(500, {"content-type": "text/plain; charset=utf-8"}, f"{error}\n".encode())
             return
@@ -95,10 +95,10 @@ class Handler(BaseHTTPRequestHandler):
             super().log_request(code)
 
 
-def _origin(url: str) -> str:
-    """Where forms that the API signs upload to: the stack has one port for all of AWS."""
+def _origins(url: str) -> list[str]:
+    """Where forms that the API signs upload to, and where hints come from: the stack has one port for all of AWS."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return [f"{parts.scheme}://{parts.netloc}", f"ws://{parts.netloc}"]
 
 
 def server(api_url: str, port: int) -> ThreadingHTTPServer:

@@ -10,6 +10,7 @@ from local.sponsors import Campaign, Sponsors
 from local.stack import EmbeddedStack
 
 BOOSTS, PROMOTIONS, BROADCASTS = "/api/admin/fake-views", "/v2/campaigns", "/api/campaigns"
+HOOKS = "/api/admin/hooks"
 ADVERTISER, PROMOTER, SENDER = "acme", "orbit", "lumen"
 STREAMERS = ("nina", "omar", "pia")
 LIKES = ("mia", "leo", "zoe", "ada")
@@ -119,6 +120,14 @@ class Sample:
         if is_started:
             owner.post(f"{BROADCASTS}/{made['id']}/actions", {"action": "start"})
         return str(made["id"])
+
+    def hook(self, url: str, *events: str, description: str = "An example") -> tuple[str, str]:
+        """An endpoint, and the delivery of a test to it, once an attempt was made."""
+        made = self.admin.post(HOOKS, {"url": url, "events": list(events), "description": description})
+        path = f"{HOOKS}/{made['id']}"
+        self.admin.post(f"{path}/test")
+        found = self._people.until(f"{path}/deliveries", lambda seen: any(each["attempts"] for each in seen["items"]))
+        return str(made["id"]), str(found["items"][-1]["id"])
 
     def _instance(self, owner: Api) -> str:
         found: list[Json] = owner.get("/api/instances")["items"]

@@ -1,10 +1,13 @@
 // The API over HTTP: who is signed in, one call, and answers that stay up to date.
 import { computed, signal, useCallback, useEffect, useRef, useState } from "./vendor/preact.js";
+import { isHinted, listen } from "./live.js";
 
 const KEPT = "sluice.token";
 const ROLES = ["user", "service", "operator", "admin"];
 const LONGEST_BACKOFF = 16;
 const RETRY_SECONDS = 5;
+// Between two readings of what hints tell of: a hint may be lost.
+const HINTED_SECONDS = 15;
 
 export const apiBase = new URL(".", document.baseURI);
 
@@ -19,15 +22,20 @@ const kept = signal(sessionStorage.getItem(KEPT));
 // {token, subject, role, expiresAt} of whoever is signed in, else null.
 export const session = computed(() => (kept.value ? readToken(kept.value) : null));
 
-// What a token says of itself. The API checks it; this is for the header alone. Null if it is no token.
-export function readToken(token) {
+// What a token says of itself. Who takes it checks it. Null if it is no token.
+export function claimsOf(token) {
   try {
     const part = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
-    const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), (c) => c.charCodeAt(0))));
-    return { token, subject: claims.sub, role: claims.role, expiresAt: new Date(claims.exp * 1000) };
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), (c) => c.charCodeAt(0))));
   } catch {
     return null;
   }
+}
+
+// What a token of this API says of itself, for the header alone. Null if it is no token.
+export function readToken(token) {
+  const claims = claimsOf(token);
+  return claims && { token, subject: claims.sub, role: claims.role, expiresAt: new Date(claims.exp * 1000) };
 }
 
 export function keepToken(token) {
@@ -143,7 +151,8 @@ export async function write(method, path, body, options) {
 }
 
 // The answer of GET `path`, read again every `seconds`: {answer, problem, isWaiting, at, again}. An old answer stays while
-// a new one is asked for and when that fails. Nothing is asked while the tab is hidden; null asks nothing.
+// a new one is asked for and when that fails. Nothing is asked while the tab is hidden; null asks nothing. A hint of a
+// change is a reason to read at once, and as long as there are hints it is read less often.
 // `seconds` may be a function of the last answer.
 export function useLive(path, seconds) {
   const [state, setState] = useState({ path: null, answer: null, problem: null, at: null });
@@ -158,22 +167,28 @@ export function useLive(path, seconds) {
     let failures = 0;
     const abort = new AbortController();
     // After a trouble that may pass: soon, then less and less often.
-    const later = (answer, isFailed) => {
-      const every = typeof paced.current === "function" ? paced.current(answer) : paced.current;
+    const later = (answer, isFailed, wasHinted) => {
+      const own = typeof paced.current === "function" ? paced.current(answer) : paced.current;
+      const every = own && wasHinted ? Math.max(own, HINTED_SECONDS) : own;
       const wait = isFailed ? Math.min(every || RETRY_SECONDS, RETRY_SECONDS) * Math.min(2 ** failures, LONGEST_BACKOFF) : every;
       clearTimeout(timer);
       if (wait) timer = setTimeout(read, wait * 1000);
     };
     let reading = false;
+    let isAskedAgain = false;
     async function read() {
       clearTimeout(timer);
-      if (document.hidden || reading) return;
+      if (document.hidden) return;
+      // What is being read may be older than what has changed since.
+      isAskedAgain = reading;
+      if (reading) return;
       reading = true;
+      const wasHinted = isHinted(path);
       try {
         const answer = await call("GET", path, undefined, { abort: abort.signal });
         failures = 0;
         setState({ path, answer, problem: null, at: new Date() });
-        later(answer);
+        later(answer, false, wasHinted);
       } catch (problem) {
         if (problem.name === "AbortError") return;
         if (!(problem instanceof Problem)) throw problem;
@@ -182,14 +197,18 @@ export function useLive(path, seconds) {
         later(null, problem.status === 0 || problem.status === 429 || problem.status >= 500);
       } finally {
         reading = false;
+        if (isAskedAgain && !abort.signal.aborted) read();
       }
     }
     const seen = () => document.hidden || read();
     ask.current = read;
     read();
+    // After a failure it is tried again by its own clock.
+    const leave = listen(path, () => failures || read());
     document.addEventListener("visibilitychange", seen);
     window.addEventListener("online", seen);
     return () => {
+      leave();
       abort.abort();
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", seen);

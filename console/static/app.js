@@ -3,6 +3,7 @@ import { html, render, signal, useEffect, useId, useRef, useState } from "./vend
 import { Problem, call, isReached, keepToken, may, readToken, session, signOut, signedOutBecause, useAct, useLive, write } from "./api.js";
 import { Card, Icon, Screen, Trouble, When } from "./parts.js";
 import { Asked } from "./forms.js";
+import { leaveForProvider, provider, takeCode } from "./oidc.js";
 import { Audit } from "./screens/audit.js";
 import { Boosts } from "./screens/boosts/list.js";
 import { NewBoost } from "./screens/boosts/new.js";
@@ -14,6 +15,10 @@ import { NewBroadcast } from "./screens/broadcasts/new.js";
 import { Broadcast } from "./screens/broadcasts/one.js";
 import { OptOuts } from "./screens/broadcasts/optouts.js";
 import { Templates } from "./screens/broadcasts/templates.js";
+import { Delivery } from "./screens/hooks/delivery.js";
+import { Hooks } from "./screens/hooks/list.js";
+import { NewHook } from "./screens/hooks/new.js";
+import { Hook } from "./screens/hooks/one.js";
 import { Overview } from "./screens/overview.js";
 import { Connections } from "./screens/promotions/connections.js";
 import { Promotions } from "./screens/promotions/list.js";
@@ -42,6 +47,7 @@ const ROUTES = [
   ["promotions", Promotions], ["promotions/new", NewPromotion], ["promotions/connections", Connections],
   ["promotions/{id}", Promotion],
   ["views", Views], ["views/{type}/{id}", Content], ["try", TryOut], ["sync", Sync], ["refusals", Refusals],
+  ["hooks", Hooks], ["hooks/new", NewHook], ["hooks/{id}", Hook], ["hooks/{id}/deliveries/{delivery}", Delivery],
   ["wallets", Wallets], ["audit", Audit], ["audit/{entity}", Audit],
 ];
 
@@ -52,7 +58,7 @@ const NAVIGATION = [
   [null, "Views"],
   ["views", "Views"], ["sync", "Sync"], ["refusals", "Refusals"],
   [null, "Records"],
-  ["wallets", "Wallets"], ["audit", "Audit"],
+  ["wallets", "Wallets"], ["hooks", "Webhooks"], ["audit", "Audit"],
   ["try", "Try it", "tryout"],
 ];
 
@@ -93,6 +99,20 @@ function takeToken() {
   else signOut(read ? "The link's token has expired. Sign in with a new one." : "The link's token is not a token.");
 }
 
+function SignInByProvider() {
+  const act = useAct();
+  useEffect(() => {
+    if (!returned) return;
+    const goOn = returned;
+    returned = null;
+    act.run(goOn);
+  }, []);
+  return html`
+    ${act.problem && html`<${Trouble} problem=${act.problem} />`}
+    <div class="buttons"><button type="button" class="primary" aria-busy=${act.isBusy} disabled=${act.isBusy} onClick=${() => act.run(leaveForProvider)}>Sign in with ${provider}</button></div>
+    <p class="soft">Or with a token:</p>`;
+}
+
 function SignIn() {
   const [text, setText] = useState("");
   const act = useAct();
@@ -124,6 +144,7 @@ function SignIn() {
   return html`<main class="signin">
     <p class="brand"><img src=${new URL("icon.svg", import.meta.url)} alt="" /><span>Sluice</span></p>
     <${Card} title="Sign in">
+      ${provider && html`<${SignInByProvider} />`}
       <form onSubmit=${enter} novalidate>
         <div class="field">
           <label for=${id}>Token</label>
@@ -196,6 +217,8 @@ function Page() {
   return session.value ? html`<${Shell} />` : html`<${SignIn} />`;
 }
 
+// What the identity provider sent the browser back with, until the form goes on with it.
+let returned = takeCode();
 takeToken();
 address.value = location.hash;
 addEventListener("hashchange", () => {

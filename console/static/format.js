@@ -131,5 +131,5 @@ export function sentence(name) {
 
 // An action of the audit trail. The sources call a boost a campaign of fake views; its views are labelled, and so is it here.
 export function action(name) {
-  return sentence(String(name).replace(/^FAKE_VIEWS_CAMPAIGN_/, "BOOST_"));
+  return sentence(String(name).replace(/^FAKE_VIEWS_CAMPAIGN_/, "BOOST_").replace(/^HOOK_/, "WEBHOOK_"));
 }

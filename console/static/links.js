@@ -1,6 +1,6 @@
 // Where an id leads to.
 
-const SCREENS_BY_PREFIX = { bst: "boosts", brd: "broadcasts", spn: "sponsorships", prm: "promotions" };
+const SCREENS_BY_PREFIX = { bst: "boosts", brd: "broadcasts", spn: "sponsorships", prm: "promotions", hok: "hooks" };
 
 // The screen of what an audit entry or an event is about; its own entries if it has no screen.
 export function linkTo(entity) {

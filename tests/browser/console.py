@@ -18,6 +18,8 @@ _TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", event => conso
   `content security policy ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`))"""
 # The same code in Chromium: it writes an answer of 4xx or 5xx, or none, to the console as an error.
 _NOT_LOADED = re.compile(r"Failed to load resource")
+# A page needs no socket: a stack that ends refuses it one, as does a sixth tab of one person. Tests of hints notice.
+_NO_SOCKET = re.compile(r"WebSocket connection to '[^']*' failed")
 
 
 class Guard:
@@ -49,7 +51,7 @@ class Guard:
         assert found == [], found
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning", "assert"):
+        if message.type in ("error", "warning", "assert") and not _NO_SOCKET.search(message.text):
             self._found.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
 
@@ -61,9 +63,12 @@ class Console:
         self.url = url
         self.guard = guard
         self.requested: list[str] = []
+        self.sockets: list[str] = []
+        """The addresses of the WebSockets that were opened."""
         self._devtools = page.context.new_cdp_session(page)
         self._has_axe = False
         guard.watch(page)
+        page.on("websocket", lambda socket: self.sockets.append(socket.url))
         page.on("request", lambda request: self.requested.append(urldefrag(request.url).url))
 
     def open(self, to: str, token: str | None = None) -> None:

@@ -16,10 +16,16 @@ class Prefixed:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                self._pass_on("GET")
+
+            def do_POST(self) -> None:
+                self._pass_on("POST", self.rfile.read(int(self.headers.get("content-length", 0))))
+
+            def _pass_on(self, method: str, sent: bytes | None = None) -> None:
                 assert self.path.startswith(prefix), f"{self.path} is not below {prefix}"
                 asked = {name: value for name, value in self.headers.items() if name.lower() not in BESIDE_THE_BODY}
                 connection = http.client.HTTPConnection(to.netloc)
-                connection.request("GET", to.path + self.path.removeprefix(prefix), headers=asked)
+                connection.request(method, to.path + self.path.removeprefix(prefix), sent, asked)
                 answer = connection.getresponse()
                 body = answer.read()
                 self.send_response(answer.status)

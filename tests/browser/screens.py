@@ -55,6 +55,10 @@ SCREENS = (
     Screen("sync", "Sync"),
     Screen("refusals", "Refusals"),
     Screen("wallets", "Wallets"),
+    Screen("hooks", "Webhooks", empties="/api/admin/hooks"),
+    Screen("hooks/new", "New webhook", reads=False),
+    Screen("hooks/{hook}", "127.0.0.1:9/hooks"),
+    Screen("hooks/{hook}/deliveries/{delivery}", "hook.test"),
     Screen("audit", "Audit", empties="/api/admin/audit"),
     Screen("audit/{boost}", ""),
 )

@@ -4,6 +4,7 @@ import { query, useLive } from "../api.js";
 import { linkTo } from "../links.js";
 import { Answer, Card, Empty, Figures, Id, Meter, Note, Screen, Waiting, When } from "../parts.js";
 import { Columns } from "../charts.js";
+import { HOOKS, failingFor, hookName, isBroken, whyDisabled } from "./hooks/shared.js";
 import { action, duration, money, number, percent, plural, relative, short, time, words } from "../format.js";
 
 const HOUR = 3_600_000;
@@ -68,12 +69,16 @@ function Needs({ stats }) {
   const halted = useLive(`v2/campaigns${query({ error: true, limit: A_FEW })}`, 15);
   const paused = useLive(`api/campaigns${query({ owner: "*", status: "PAUSED", limit: 20 })}`, 15);
   const checks = useLive("api/v1/campaigns/monitoring/status", 30);
+  const hooks = useLive(HOOKS, 30);
   const needs = [];
   for (const promotion of halted.answer ? halted.answer.items : []) {
     needs.push([`#/promotions/${promotion.id}`, promotion.title, `has halted at ${words(promotion.error ? promotion.error.stage : promotion.stage)}${promotion.error ? `: ${promotion.error.reason}` : ""}`]);
   }
   for (const broadcast of paused.answer ? paused.answer.items : []) {
     if (broadcast.pauseReason && broadcast.pauseReason !== "user") needs.push([`#/broadcasts/${broadcast.id}`, broadcast.name, `paused by itself: ${words(broadcast.pauseReason)}`]);
+  }
+  for (const hook of hooks.answer ? hooks.answer.items.filter(isBroken) : []) {
+    needs.push([`#/hooks/${hook.id}`, hookName(hook), hook.status === "disabled" ? `was disabled: ${whyDisabled(hook)}` : `has not answered well for ${failingFor(hook)}`]);
   }
   if (checks.answer && checks.answer.open_adjustments) needs.push(["#/sponsorships", plural(checks.answer.open_adjustments, "adjustment"), "wait for a second person"]);
   if (stats && stats.parked_contents) needs.push(["#/sync", plural(stats.parked_contents, "content"), "set aside by the sync"]);
