@@ -33,7 +33,7 @@ down: stack ## stop it; the data stays
 clean: stack ## stop it and forget its data
 	@$(PYTHON) -m local.stack clean
 
-fakes: install ## serve a Mastodon, an X, a Hedera and a WhatsApp on this machine, and print the parameters of a stack that uses them
+fakes: install ## serve a Mastodon, an X, a Hedera, a WhatsApp and an identity provider on this machine, and print the parameters of a stack that uses them
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.fakes
 
 logs: stack ## follow the functions' logs  [STACK=.. PROFILE=.. REGION=..]

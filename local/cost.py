@@ -31,11 +31,12 @@ BUDGETS = {
     "worst day of the console": 40.00,
     "messages": 41.00,
     "messages together": 14.00,
+    "deliveries": 8.00,
     "idle": 35.00,
 }
 """USD a million, USD a day, and USD a month."""
 DAY_SECONDS = 86_400
-OFF = {"HasTrackUrl"}
+OFF = {"HasOidc", "HasTrackUrl"}
 """Conditions that do not hold unless somebody chooses so: what depends on them is not there."""
 URL_RATE = 10
 """Requests a second that AWS lets through to a Function URL, for each call that may run at once:
@@ -64,6 +65,10 @@ REFUSALS_TOGETHER, RULES_TOGETHER = 50, 12
 # What a standing schedule's run takes, and the requests by which Lambda waits at a queue: five at a time, 20 s each.
 RUN_SECONDS, RUN_READS, RUN_LOG_BYTES = 0.2, 10, 1000
 POLLERS, POLL_SECONDS = 5, 20
+
+# A campaign that changes once a second, as a stream tells it: its own topic, its context's, each with a query; one page
+# watches it, for which that second is open.
+HINT_SECONDS, HINT_READS = 0.03, 2 * 0.5
 
 # Lambda's own lines about a call, as it writes them with LogFormat JSON; one about a cold start is left out.
 PLATFORM_LINES = (
@@ -112,8 +117,8 @@ WEBHOOKS, WEBHOOK_BYTES, UNIT_BYTES = "/webhooks", 3 * 1024 * 1024, 512 * 1024
 _UNPROVEN = Request(
     "3 MB that nothing proves", 2 * 30, ERROR_BYTES, reads=1, own_log_bytes=REFUSED_LOG_BYTES, body_bytes=WEBHOOK_BYTES
 )
-# All modules and the libraries together are at most 180 KB; a client that takes no gzip gets the largest file as it is.
-CONSOLE, PAGE_BYTES, APP_BYTES = "/console", 2_500, 245_000
+# A client that takes no gzip gets the largest file as it is.
+CONSOLE, PAGE_BYTES, APP_BYTES = "/console", 2_500, 270_000
 OPEN: dict[str, tuple[Request, ...]] = {
     "POST /api/views": (
         Request("a view", VIEW_MS, ANSWER_BYTES, ecpus=VIEW_ECPUS),
@@ -208,6 +213,25 @@ IN_BATCHES = Sending(
     applied_seconds=0.08,
 )
 HEARD, HEARD_SECONDS, RELAY_SECONDS, SENDING_GB = 3, 0.015, 0.03, 0.5
+
+
+@dataclass(frozen=True)
+class Posting:
+    """What webhooks take: units as `make bench` measures them; times are assumed, with a receiver of 200 ms."""
+
+    writes: float
+    reads: float
+    invocations: float
+    """Of the fan-out, of the worker, and of the claim's own message, which finds a worker that lives."""
+    seconds: float
+    schedules: float = 0
+
+
+# The fan-out, then the worker: claim and record, each with a check of the platform; `tests/bench_hooks.py`.
+DELIVERED = Posting(writes=5 + 11, reads=2 + 12, invocations=3, seconds=0.05 + 0.3 + 0.02)
+# An endpoint's failure is noted too. Of nine waits seven are longer than a message of SQS can wait.
+REFUSED_POST = Posting(writes=12 + 1, reads=12, invocations=2, seconds=0.3 + 0.02, schedules=7 / 9)
+POST_LOG_BYTES = 500
 
 
 @dataclass(frozen=True)
@@ -362,6 +386,37 @@ def _messages(title: str, about: str, each: Sending, template: dict[str, Any]) -
     )
 
 
+def deliveries() -> Bill:
+    return _posts(
+        "A million webhooks delivered",
+        "One event for one endpoint, at the first attempt. The event itself is in the bill of what it tells of. One "
+        "write a minute, which notes that the endpoint answers, is left out.",
+        DELIVERED,
+    )
+
+
+def attempts() -> Bill:
+    return _posts("A million attempts that fail", "Each further attempt of a delivery.", REFUSED_POST)
+
+
+def _posts(title: str, about: str, each: Posting) -> Bill:
+    platform = sum(map(len, PLATFORM_LINES))
+    return Bill(
+        title,
+        f"{about} Assumed: {1000 * each.seconds:.0f} ms of 256 MB in {each.invocations:.0f} invocations. `make bench` "
+        "measures the units.",
+        (
+            Item("writes", each.writes, prices.WRITES),
+            Item("reads", each.reads, prices.READS),
+            Item("messages of queues: sent, received, deleted", 3 * each.invocations, prices.QUEUE_REQUESTS),
+            Item("invocations", each.invocations, prices.LAMBDA_REQUESTS),
+            Item("their time", MEMORY_GB * each.seconds, prices.LAMBDA_TIME),
+            *([Item("schedules", each.schedules, prices.SCHEDULES)] if each.schedules else []),
+            Item("logs", (each.invocations * platform + POST_LOG_BYTES) / 1000, prices.LOGS),
+        ),
+    )
+
+
 def answers() -> Item:
     """What a million tracked views are answered."""
     return Item("answers", ANSWER_BYTES / 1000, prices.DATA_OUT)
@@ -432,6 +487,23 @@ def idle(template: dict[str, Any]) -> Bill:
             Item("their time", runs / 1e6 * MEMORY_GB * RUN_SECONDS, prices.LAMBDA_TIME),
             Item("their reads", runs / 1e6 * RUN_READS, prices.READS),
             Item("their logs", runs * RUN_LOG_BYTES / 1e9, prices.LOGS),
+        ),
+    )
+
+
+def hints() -> Bill:
+    return Bill(
+        "A million changes that are hinted to one page",
+        "Of one campaign, a second apart, so that each is a batch of its stream. Without a page that watches it, the "
+        "two lines of the socket are left out; with more pages each has a message more. What the page then reads is a "
+        "request as any other. `WithLive=false` leaves all of it out.",
+        (
+            Item("Lambda invocations", 1, prices.LAMBDA_REQUESTS),
+            Item(f"Lambda, {1000 * HINT_SECONDS:.0f} ms each", MEMORY_GB * HINT_SECONDS, prices.LAMBDA_TIME),
+            Item("DynamoDB reads", HINT_READS, prices.READS),
+            Item("messages", 1, prices.SOCKET_MESSAGES),
+            Item("the open socket", 1 / 60, prices.SOCKET_MINUTES),
+            Item("Lambda's log", sum(map(len, PLATFORM_LINES)) / 1000, prices.LOGS),
         ),
     )
 
@@ -580,7 +652,8 @@ def document(template: dict[str, Any]) -> str:
     one, by_url, together, synced = views(template), views_by_url(), views_together(template), contents()
     nothing = idle(template)
     sent, sent_together = messages(template), messages_together(template)
-    bills = (one, by_url, together, synced, seen, seen_together, sent, sent_together, nothing)
+    posted, failed, hinted = deliveries(), attempts(), hints()
+    bills = (one, by_url, together, synced, seen, seen_together, sent, sent_together, posted, failed, hinted, nothing)
     refusals = " to ".join(_usd(writes * prices.WRITES.usd) for writes in REFUSAL_WRITES)
     parts = [
         "# What it costs",
@@ -604,6 +677,9 @@ def document(template: dict[str, Any]) -> str:
                 ("A million rows of refusals moved (rules, content and hour each)", refusals, ""),
                 (sent.title, _usd(sent.usd), f"at most {_usd(BUDGETS['messages'])}"),
                 (sent_together.title, _usd(sent_together.usd), f"at most {_usd(BUDGETS['messages together'])}"),
+                (posted.title, _usd(posted.usd), f"at most {_usd(BUDGETS['deliveries'])}"),
+                (failed.title, _usd(failed.usd), ""),
+                (hinted.title, _usd(hinted.usd), ""),
                 (nothing.title, _usd(nothing.usd), f"at most {_usd(BUDGETS['idle'])}"),
             ],
         ),
@@ -611,7 +687,7 @@ def document(template: dict[str, Any]) -> str:
         f"{STEP_WRITES + BATCH_WRITES + VIDEO_WRITES} units for one video, and {VIDEO_WRITES} for each further video "
         f"(${VIDEO_WRITES * prices.WRITES.usd:.2f} a million). `boosts/simulation.py` has the formula, and every "
         "simulation returns the price of its own campaign.",
-        "A message and the idle month are over their budgets as well; decisions.md has the reasons.",
+        "A message, a webhook and the idle month are over their budgets as well; decisions.md has the reasons.",
         _worst_day(template),
         *(f"## {bill.title}\n\n{bill.about}\n\n{_parts(bill)}" for bill in bills),
         "## Prices",

@@ -31,16 +31,18 @@ RESTORED = ("BoostsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable",
 """What belongs together: the tables of the contexts, the totals, and the ledger."""
 EMPTIED = ("RequestsTable",)
 """Answers to keys name what may be gone."""
-LEFT = ("AuditTable", "BroadcastsTable", "MessagesTable", "OutboxTable")
+LEFT = ("AuditTable", "BroadcastsTable", "HooksTable", "LiveTable", "MessagesTable", "OutboxTable")
 """What happened, happened: the log goes on, and says what was rolled back. A message that went out stays sent, and with
-broadcasts taken back it would go out again.
+broadcasts taken back it would go out again. So would a webhook. Sockets are as open as they are.
 """
 HELD = (
     "BoostsApiFunction",
     "BoostsWorkerFunction",
     "BroadcastsApiFunction",
     "BroadcastsListsApiFunction",
+    "HooksApiFunction",
     "OperationsRedriveFunction",
+    "OperationsSessionFunction",
     "OperationsStopFunction",
     "OperationsSweeperFunction",
     "OperationsTokensFunction",
@@ -191,8 +193,8 @@ class Restore:
         return self.stack.resources()[logical_id]
 
     def _functions(self) -> list[str]:
-        resources = self.stack.resources()
-        return [resources[name] for name in HELD]
+        resources = self.stack.resources()  # without those that a condition leaves out
+        return [resources[name] for name in HELD if name in resources]
 
     @property
     def _dynamodb(self) -> Any:

@@ -136,6 +136,7 @@ class Account:
             "AWS::IAM::Role": self._role,
             "AWS::S3::Bucket": self._bucket,
             "AWS::ElastiCache::ServerlessCache": self._cache,
+            "AWS::ApiGatewayV2::Api": self._api,
         }
 
     def _table(self, name: str, properties: dict[str, Any]) -> None:
@@ -185,6 +186,9 @@ class Account:
     def _cache(self, name: str, _properties: dict[str, Any]) -> None:
         # Nothing listens there: a test that needs a cache chooses one with RedisUrl.
         self._attributes |= {(name, "Endpoint.Address"): "127.0.0.1", (name, "Endpoint.Port"): "1"}
+
+    def _api(self, name: str, _properties: dict[str, Any]) -> None:
+        self._refs[name] = name.lower()
 
     def _known(self, name: str, ref: str, arn: str) -> None:
         self._refs[name] = ref

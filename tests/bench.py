@@ -18,7 +18,7 @@ from local.api import Api
 from local.build import built, this_architecture
 from local.stack import temporary
 from local.tokens import mint
-from tests import bench_broadcasts, bench_console, bench_promotions, bench_sponsorships, bench_views
+from tests import bench_broadcasts, bench_console, bench_hooks, bench_promotions, bench_sponsorships, bench_views
 from tests.account import account
 from tests.bench_calls import Calls, write_units
 from tests.bench_tables import a_table, console
@@ -48,6 +48,8 @@ def main() -> None:
     bench_promotions.main()
     console.print("\n[bold]Broadcasts[/]")
     bench_broadcasts.main()
+    console.print("\n[bold]Webhooks[/]")
+    bench_hooks.main()
     console.print("\n[bold]Console and command line[/]")
     bench_console.main()
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from local import tokens
+from local.fakes.issuer import CLIENT, FakeIssuer
 from local.paths import ROOT
 from local.stack import EmbeddedStack, temporary
 from tests.deadlines import within
@@ -28,6 +29,10 @@ class StackUnderTest:
     @property
     def console_url(self) -> str:
         return f"{self.api_url}/console"
+
+    @property
+    def session_url(self) -> str:
+        return f"{self.embedded.parameters['SessionUrl']}/session"
 
     def token(self, role: str, subject: str | None = None, hours: float = 1) -> str:
         return tokens.mint(self.embedded.deployed, role, subject, hours)
@@ -69,10 +74,18 @@ class StackUnderTest:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[StackUnderTest]:
+def issuer() -> Iterator[FakeIssuer]:
+    """The identity provider by which people sign in to the stack. Whoever changes it sets it back."""
+    serving = FakeIssuer()
+    with serving.running():
+        yield serving
+
+
+@pytest.fixture(scope="session")
+def stack(issuer: FakeIssuer) -> Iterator[StackUnderTest]:
     with temporary("test") as embedded:
+        embedded.overrides |= {"OidcIssuer": issuer.url, "OidcAudience": CLIENT}
         embedded.overrides["MaxPerDay"] = "1000000"  # so that no test meets the cap because of those before it
-        embedded.overrides["PrivateRanges"] = "127.0.0.0/8"  # where the tests' providers of messages listen
         with within(3600, "the stack to be built, started and deployed"):
             embedded.start()
             embedded.deploy()

@@ -112,6 +112,13 @@ def before_the_first(call: str, act: Callable[[], Any]) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def after_the_first(call: str, act: Callable[[], Any]) -> Iterator[None]:
+    """Lets others act when the first `call` to DynamoDB has written, and before its caller does anything else."""
+    with _intercepted(call, after=act):
+        yield
+
+
 def throttled() -> None:
     """What a busy table does to a write."""
     response: Any = {"Error": {"Code": "ThrottlingException", "Message": "slow down"}}

@@ -19,10 +19,12 @@ from tests.integration.imports_world import EXAMPLE as AN_IMPORT
 from tests.integration.imports_world import Importer, a_row
 from tests.integration.log_metrics import metrics, rings
 
-# That of broadcasts, too: only here does a restore take back whether the platform is stopped, and all copies are equal.
+# Those of broadcasts and hooks, too: only here does a restore take back whether the platform is stopped, and all copies
+# are equal.
 RESTORED_TABLES = (
     "BoostsTable",
     "BroadcastsTable",
+    "HooksTable",
     "ViewsTable",
     "SponsorshipsTable",
     "PromotionsTable",

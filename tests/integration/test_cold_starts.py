@@ -47,7 +47,7 @@ def test_any_event_may_be_the_first(
     file: Any, aws: Account, functions: Functions, single_server: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     single_server.flush()
-    aws.choose(RedisUrl=single_server.url)
+    aws.choose(RedisUrl=single_server.url, OidcIssuer="https://id.example.com", OidcAudience="sluice")
     event = json.loads((ROOT / "events" / file).read_text())
     module = f"{'.'.join(file.parent.parts)}.{file.stem.rpartition('-')[0] or file.stem}"
     function = FUNCTIONS[module.removeprefix("console.")]  # a folder of its own is deployed, not a package

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 import cfnlint
 
-from local.routes import operations_of
+from local.routes import operations_of, unconditional
 from operations import chains
 from sluice.dynamodb import Bound
 from tests import packages
@@ -168,12 +169,26 @@ class Project:
         """The sources whose function may send to the very queue that feeds it."""
         return [each for each in self.queue_sources if self.may_send_to(each.function, each.origin)]
 
+    @property
+    def http_apis(self) -> dict[str, dict[str, Any]]:
+        """Logical id to OpenAPI body of each HTTP API."""
+        return {name: api["Body"] for name, api in self.of_type("AWS::ApiGatewayV2::Api").items() if "Body" in api}
+
+    @property
+    def sockets(self) -> dict[str, list[str]]:
+        """The functions of WebSockets, each with its routes."""
+        integrations, found = self.of_type("AWS::ApiGatewayV2::Integration"), defaultdict(list)
+        for route in self.of_type("AWS::ApiGatewayV2::Route").values():
+            integration = integrations[refers_to(route["Target"])]
+            found[refers_to(integration["IntegrationUri"])].append(route["RouteKey"])
+        return found
+
     def routes(self) -> dict[str, dict[str, Any]]:
         """Route key, such as `GET /api/x`, to its OpenAPI operation."""
         return {
             f"{method.upper()} {path}": operation
-            for api in self.of_type("AWS::ApiGatewayV2::Api").values()
-            for path, method, operation, _ in operations_of(api["Body"])
+            for body in self.http_apis.values()
+            for path, method, operation, _ in operations_of(body)
         }
 
     def routes_to(self, function: str) -> list[str]:
@@ -188,6 +203,7 @@ class Project:
             for resource in self.template["Resources"].values()
             if resource["Type"] == "AWS::Serverless::HttpApi"
             for authorizer in resource["Properties"].get("Auth", {}).get("Authorizers", {}).values()
+            if "FunctionArn" in authorizer
         }
 
     def alarms_on(self, metric: str, dimension: str, resource: str) -> list[dict[str, Any]]:
@@ -210,7 +226,7 @@ def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
         return [alarm]
     return [
         each["MetricStat"]["Metric"] | {"Statistic": each["MetricStat"]["Stat"]}
-        for each in alarm["Metrics"]
+        for _, each in map(unconditional, alarm["Metrics"])
         if "MetricStat" in each
     ]
 

@@ -36,12 +36,13 @@ BY_TRIGGER = {
     "ScheduleV2": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.steps", "sluice.auth"},
     # What another function of ours invokes.
     "Invoke": {"boto3", "jwt", "pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.steps"},
+    "WebSocket": {"boto3", "jwt", "pydantic", HTTP, BATCH, "sluice.http", "sluice.steps"},
     "Authorizer": {"pydantic", "pynamodb", HTTP, BATCH, "sluice.http", "sluice.dynamodb", "sluice.steps"},
 }
 # And unless it has a setting.
 UNLESS = {"REDIS_URL": {"redis"}, "SCHEDULE_GROUP": {"sluice.steps", "sluice.wake"}}
 # The sweeper wakes a step on its own queue, without a schedule; and tokens are signed where they are minted.
-EXCEPT = {"operations.sweeper": {"sluice.wake"}, "operations.tokens": {"jwt"}}
+EXCEPT = {"operations.sweeper": {"sluice.wake"}, "operations.session": {"jwt"}, "operations.tokens": {"jwt"}}
 # Each view that comes to a cold function waits for what it imports: of all this, the clients of Redis alone.
 HOT = {
     handler: {"aws_lambda_powertools", "botocore", "pydantic", "pynamodb", "sluice.http"}
@@ -412,6 +413,7 @@ def triggers(handler: str) -> set[str]:
     kinds = {event["Type"] for event in project.triggers(name).values()}
     kinds |= {"HTTP"} if name in project.urls or project.routes_to(name) else set()
     kinds |= {"Authorizer"} if name in project.authorizers else set()
+    kinds |= {"WebSocket"} if name in project.sockets else set()
     return kinds or {"Invoke"}
 
 

@@ -139,12 +139,35 @@ def test_a_million_messages_of_45_a_step_by_hand() -> None:
     assert usd == pytest.approx(units + functions + 3 * 1.00 + (3 / 45 + 3.6) * 0.40 + 5 / 45 + logs / 1000 * 0.50)
 
 
-def test_messages_and_the_idle_month_say_that_they_are_over_their_budgets() -> None:
+def test_a_million_hints_by_hand() -> None:
+    """An invocation of 30 ms of a quarter GB and its lines of log, a query for each of two topics, a message."""
+    log_bytes = sum(map(len, cost.PLATFORM_LINES))
+
+    usd = cost.hints().usd
+
+    by_hand = 0.20 + 13.3334 * 0.25 * 0.03 + 2 * 0.5 * 0.125 + 1.00 + 0.25 / 60 + 0.50 * log_bytes / 1000
+    assert usd == pytest.approx(by_hand)
+
+
+def test_a_million_webhooks_by_hand() -> None:
+    """16 write units, 14 reads, three messages, three invocations of a quarter GB for 370 ms together, their logs."""
+    logs = 3 * sum(map(len, cost.PLATFORM_LINES)) + 500
+
+    usd = cost.deliveries().usd
+
+    by_hand = 16 * 0.625 + 14 * 0.125 + 9 * 0.40 + 3 * 0.20 + 13.3334 * 0.25 * 0.37 + logs / 1000 * 0.50
+    assert usd == pytest.approx(by_hand)
+    assert cost.attempts().usd < usd
+
+
+def test_messages_webhooks_and_the_idle_month_say_that_they_are_over_their_budgets() -> None:
     assert cost.BUDGETS["messages"] == 41 < cost.messages(source()).usd < 45
     assert cost.BUDGETS["messages together"] == 14 < cost.messages_together(source()).usd < 16
-    assert cost.BUDGETS["idle"] == 35 < cost.idle(source()).usd < 39
+    assert cost.BUDGETS["deliveries"] == 8 < cost.deliveries().usd < 19
+    # Of the hooks: a secret, two queues that are polled, and eight metrics of four alarms. Of live hints two alarms.
+    assert cost.BUDGETS["idle"] == 35 < cost.idle(source()).usd < 41
 
-    assert "A message and the idle month are over their budgets as well" in cost.document(source())
+    assert "A message, a webhook and the idle month are over their budgets as well" in cost.document(source())
 
 
 def test_a_month_in_which_nothing_happens_by_hand() -> None:

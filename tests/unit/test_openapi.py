@@ -163,6 +163,7 @@ NO_COMMANDS = {
     "POST /api/views": "A view is deduplicated by its viewer's state in Redis.",
     "POST /api/views/batch": "",
     "POST /api/admin/redrive": "A repeat moves what is left.",
+    "POST /api/admin/live": "The stored answer would hold the ticket.",
     "POST /api/admin/tokens": "The stored answer would hold the token.",
     "POST /api/views/counts": "It reads.",
     "POST /api/admin/views/counts": "It reads.",

@@ -24,6 +24,8 @@ _EVENTBRIDGE = "https://aws.amazon.com/eventbridge/pricing/"
 _LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 
 API_REQUESTS = Price(1.00, "million requests of an HTTP API", "2026-11", _API)
+SOCKET_MESSAGES = Price(1.00, "million messages of a WebSocket", "2026-11", _API)
+SOCKET_MINUTES = Price(0.25, "million minutes of an open WebSocket", "2026-11", _API)
 LAMBDA_REQUESTS = Price(0.20, "million invocations", "2026-05", _LAMBDA)
 LAMBDA_TIME = Price(13.3334, "million GB-seconds on arm64", "2026-05", _LAMBDA)
 WRITES = Price(0.625, "million write request units", "2026-08", _DYNAMODB)

@@ -101,6 +101,7 @@ BROKEN = [
         "a parameter that only an output uses",
         all_of(
             put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
+            put("OperationsSessionFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
             put("OperationsTokensFunction.Environment.Variables.TOKEN_AUDIENCE", "sluice"),
             put("SponsorshipsRecordingApiFunction.Environment.Variables.VIEWER_TOKEN_AUDIENCE", "sluice-viewer"),
             put("ViewsTrackApiFunction.Environment.Variables.VIEWER_TOKEN_AUDIENCE", "sluice-viewer"),

@@ -231,6 +231,12 @@ BROKEN = [
         "OperationsTokensFunction: hold it to dynamodb:LeadingKeys ['tokens'] of BoostsTable",
     ),
     Broken(
+        permissions.the_stop_and_the_redrive_write_one_item,
+        "sessions that may write all of the boosts' table",
+        restate("OperationsSessionFunction", "dynamodb:PutItem", "BoostsTable", Condition=None),
+        "OperationsSessionFunction: hold it to dynamodb:LeadingKeys ['tokens'] of BoostsTable",
+    ),
+    Broken(
         permissions.the_sweeper_claims_and_changes_nothing_else,
         "a sweeper that may change whatever a campaign has",
         restate(
@@ -454,6 +460,12 @@ BROKEN = [
         "an authorizer that believes viewers' tokens too",
         put("OperationsAuthorizerFunction.Environment.Variables.TOKEN_SECRET_ARN", {"Ref": "ViewerTokenSecret"}),
         "OperationsAuthorizerFunction: take ViewerTokenSecret away, or add it to HOLDERS",
+    ),
+    Broken(
+        permissions.secrets_have_the_holders_they_should,
+        "sessions that are signed as viewers' tokens are",
+        put("OperationsSessionFunction.Environment.Variables.TOKEN_SECRET_ARN", {"Ref": "ViewerTokenSecret"}),
+        "OperationsSessionFunction: take ViewerTokenSecret away, or add it to HOLDERS",
     ),
     Broken(
         permissions.secrets_have_the_holders_they_should,

@@ -15,6 +15,9 @@ _CONSOLE_ITEM = f"{_PATHS}./console/{{proxy+}}"
 _OPERATION_OF_CONSOLE = real().template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]["/console"][
     "Fn::If"
 ][1]
+_BY_THE_SESSIONS_ROLE = "SessionApiRole.Policies.0.PolicyDocument.Statement.0"
+_SESSION = "SessionApi.DefinitionBody.paths./session.post"
+_JWT = "SessionApi.Auth.Authorizers.OidcAuthorizer"
 _BY_THE_ROLE = "ApiRole.Policies.0.PolicyDocument.Statement.0"
 
 _TOPICS = {f"Topic{number}": {"Type": "AWS::SNS::Topic"} for number in range(500)}
@@ -204,6 +207,70 @@ BROKEN = [
         "BoostsApiFunction: take Api away: an address of the API comes with the request",
     ),
     Broken(
+        routes.no_function_behind_the_api_knows_it,
+        "an API of sessions that is told the address of the other",
+        put("SessionApi.CorsConfiguration.AllowOrigins", [{"Fn::Sub": "https://${Api}.example.org"}]),
+        "SessionApi: take Api away: the origin of the console is a parameter",
+    ),
+    Broken(
+        routes.the_apis_role_invokes_what_is_behind_routes,
+        "an API of sessions that may invoke what stands behind the other",
+        put(f"{_BY_THE_SESSIONS_ROLE}.Resource", [{"Fn::GetAtt": ["OperationsTokensFunction", "Arn"]}]),
+        "SessionApiRole: take ${OperationsTokensFunction.Arn} away: no route invokes it",
+    ),
+    Broken(
+        routes.routes_invoke_a_function_by_the_apis_role,
+        "a session by the role that closes the circle",
+        put(f"{_SESSION}.x-amazon-apigateway-integration.credentials", {"Fn::GetAtt": ["ApiRole", "Arn"]}),
+        "POST /session: let the credentials of its integration be !GetAtt SessionApiRole.Arn",
+    ),
+    Broken(
+        routes.routes_are_there_when_their_function_is,
+        "a session for which there may be no API",
+        drop("Resources.OperationsSessionFunction.Condition"),
+        "POST /session: let its condition be that of OperationsSessionFunction",
+    ),
+    Broken(
+        routes.routes_are_behind_the_authorizer,
+        "sessions for everybody",
+        put(f"{_SESSION}.security", [{"NONE": []}]),
+        "POST /session: put it behind the authorizer, or add it to OPEN_ROUTES",
+    ),
+    Broken(
+        routes.open_routes_are_throttled,
+        "sessions without a limit of their own",
+        drop("SessionApi.RouteSettings"),
+        "SessionApiApiGatewayDefaultStage: give POST /session a ThrottlingRateLimit and a ThrottlingBurstLimit "
+        "of its own",
+    ),
+    Broken(
+        routes.sessions_are_opened_by_the_identity_provider_alone,
+        "sessions by whatever the provider vouches for",
+        put(f"{_JWT}.JwtConfiguration.audience", [{"Ref": "OidcAudience"}, "https://graph.example.com"]),
+        "SessionApi: let its authorizer be one of JWTs by OidcIssuer for OidcAudience",
+    ),
+    Broken(
+        routes.sessions_are_opened_by_the_identity_provider_alone,
+        "a token of the provider in an address",
+        put(f"{_JWT}.IdentitySource", "$request.querystring.token"),
+        "SessionApi: let the token be in the Authorization header, which nobody writes down",
+    ),
+    Broken(
+        routes.sessions_are_opened_by_the_identity_provider_alone,
+        "sessions for pages of other sites",
+        put("SessionApi.CorsConfiguration.AllowOrigins", ["*"]),
+        "SessionApi: let its CorsConfiguration allow POST from ConsoleOrigin alone, with a token",
+    ),
+    Broken(
+        routes.sessions_are_opened_by_the_identity_provider_alone,
+        "an access log of sessions",
+        put(
+            "SessionApi.AccessLogSettings",
+            {"DestinationArn": {"Fn::GetAtt": ["ApiAccessLogs", "Arn"]}, "Format": "$context.requestId"},
+        ),
+        "SessionApi: take AccessLogSettings away: its requests carry tokens of another system",
+    ),
+    Broken(
         routes.forms_may_be_posted_from_the_console,
         "a bucket that takes forms from no page",
         drop("PromotionsMediaBucket.CorsConfiguration"),
@@ -304,6 +371,18 @@ BROKEN = [
         "a URL for other methods",
         put("ViewsTrackUrlFunction.FunctionUrlConfig.Cors.Fn::If.1.AllowMethods", ["*"]),
         "ViewsTrackUrlFunction: let Cors be the API's, for POST",
+    ),
+    Broken(
+        routes.tickets_are_written_down_nowhere,
+        "an access log of the socket",
+        put("LiveStage.AccessLogSettings", {"DestinationArn": {"Fn::GetAtt": ["ApiAccessLogs", "Arn"]}, "Format": "-"}),
+        "LiveStage: take AccessLogSettings away: they may write a ticket down",
+    ),
+    Broken(
+        routes.tickets_are_written_down_nowhere,
+        "what the gateway does at a connection is logged",
+        put("LiveStage.DefaultRouteSettings.LoggingLevel", "INFO"),
+        "LiveStage: take LoggingLevel away: it writes tickets down",
     ),
     Broken(
         routes.open_routes_are_throttled,

@@ -154,6 +154,8 @@ def every_trigger_has_its_event_file(project: Project) -> list[str]:
             expected[f"{stem}.json"] = {"Type": "Authorizer"}
         if name in project.urls:
             expected[f"{stem}.json"] = {"Type": "Url"}
+        for route in project.sockets.get(name, ()):
+            expected[f"{stem}-{route.removeprefix('$')}.json"] = {"Type": "Socket", "Route": route}
     problems += [f"events/{path}: write the event of this trigger" for path in sorted(expected.keys() - project.events)]
     problems += [f"events/{path}: remove it: no trigger has it" for path in sorted(project.events.keys() - expected)]
     for path in sorted(expected.keys() & project.events):
@@ -193,6 +195,9 @@ def _mismatches(trigger: dict[str, Any], event: dict[str, Any], project: Project
             # It knows no routes.
             found = {event.get("routeKey"), event.get("requestContext", {}).get("routeKey")}
             return [] if found == {"$default"} else ["let routeKey be $default, as a Function URL sends it"]
+        case "Socket":
+            found = event.get("requestContext", {}).get("routeKey")
+            return [] if found == trigger["Route"] else [f"let routeKey be {trigger['Route']}"]
         case "SQS" | "DynamoDB" as kind:
             service = {"SQS": "aws:sqs", "DynamoDB": "aws:dynamodb"}[kind]
             origin = refers_to(properties["Queue" if kind == "SQS" else "Stream"])
@@ -223,6 +228,7 @@ def descriptions_begin_with_the_trigger(project: Project) -> list[str]:
     for name, function in project.functions.items():
         words = {kinds.get(event["Type"], event["Type"]) for event in project.triggers(name).values()}
         words |= {"Authorizer"} if name in project.authorizers else set()
+        words |= {"WebSocket"} if name in project.sockets else set()
         words |= {"HTTP"} if name in project.urls or project.routes_to(name) else set()
         words = words or {"Invoke"}
         if text_of(function.get("Description", "")).partition(":")[0] not in words:

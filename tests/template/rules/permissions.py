@@ -34,6 +34,8 @@ _PARAMETERS = tuple(
     for path in ("connections", "instances")
 )
 # WhatsApp numbers of the account: an instance names its own, and none is a resource of the stack.
+# Connections of the socket: a page that opens one is no resource of the stack.
+_CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${LiveApi}/live/POST/@connections/*"
 _NUMBERS = "arn:${AWS::Partition}:social-messaging:${AWS::Region}:${AWS::AccountId}:phone-number-id/*"
 
 _READ_ITEMS = ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query", "Scan")
@@ -46,6 +48,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BoostsApiFunction": {"PutItem", "UpdateItem"},
         "BoostsWorkerFunction": {"PutItem", "UpdateItem"},
         "OperationsRedriveFunction": {"PutItem"},
+        "OperationsSessionFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
         "OperationsTokensFunction": {"PutItem"},
@@ -76,6 +79,18 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
     },
+    "HooksTable": {
+        "HooksApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+        "HooksFanoutFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+        "HooksWorkerFunction": {"PutItem", "UpdateItem"},
+        "OperationsStopFunction": {"PutItem"},
+        "OperationsSweeperFunction": {"UpdateItem"},
+    },
+    "LiveTable": {
+        "OperationsLiveApiFunction": {"PutItem"},
+        "OperationsLiveNotifierFunction": {"DeleteItem"},
+        "OperationsLiveSocketFunction": {"DeleteItem", "PutItem", "UpdateItem"},
+    },
     "MessagesTable": {
         "BroadcastsListsApiFunction": {"DeleteItem", "PutItem", "UpdateItem"},
         "BroadcastsWebhooksWorkerFunction": {"DeleteItem", "PutItem", "UpdateItem"},
@@ -97,7 +112,10 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "PromotionsTrackingScheduleFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
+        "HooksApiFunction": {"PutItem"},
+        "HooksWorkerFunction": {"PutItem"},
         "OperationsRedriveFunction": {"PutItem"},
+        "OperationsSessionFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsTokensFunction": {"PutItem"},
         "PromotionsApiFunction": {"PutItem"},
@@ -121,6 +139,8 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "PromotionsTrackingScheduleFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
         "BoostsWorkerFunction": {"PutItem"},
+        "HooksApiFunction": {"PutItem"},
+        "HooksWorkerFunction": {"PutItem"},
         "OperationsOutboxRelayFunction": {"UpdateItem"},
         "OperationsStopFunction": {"PutItem"},
         "OperationsSweeperFunction": {"UpdateItem"},
@@ -141,6 +161,7 @@ WRITERS: dict[str, dict[str, set[str]]] = {
         "BroadcastsApiFunction": {"PutItem"},
         "BroadcastsListsApiFunction": {"PutItem"},
         "BoostsApiFunction": {"PutItem"},
+        "HooksApiFunction": {"PutItem"},
         "OperationsStopFunction": {"PutItem"},
         "PromotionsApiFunction": {"PutItem"},
         "SponsorshipsApiFunction": {"PutItem"},
@@ -252,6 +273,7 @@ REPORTED = {"sync", "sync:*", "refused#*", "refused_hours#*", "content#*", "days
 # What functions of operations may write of the contexts' tables: the item that each is about.
 ONE_ITEM = {
     "OperationsRedriveFunction": ["redrives"],
+    "OperationsSessionFunction": ["tokens"],
     "OperationsStopFunction": ["platform"],
     "OperationsTokensFunction": ["tokens"],
 }
@@ -265,6 +287,7 @@ HOLDERS = {
         "BroadcastsListsApiFunction",
         "BroadcastsWebhooksWorkerFunction",
     },
+    "HooksSecret": {"HooksApiFunction", "HooksWorkerFunction"},
     "ImpressionSecret": {
         "SponsorshipsApiFunction",
         "SponsorshipsMonitoringApiFunction",
@@ -273,7 +296,7 @@ HOLDERS = {
         "SponsorshipsWorkerFunction",
     },
     "PromotionsOperatorKey": {"PromotionsEscrowFunction"},
-    "TokenSecret": {"OperationsAuthorizerFunction", "OperationsTokensFunction"},
+    "TokenSecret": {"OperationsAuthorizerFunction", "OperationsSessionFunction", "OperationsTokensFunction"},
     "ViewerTokenSecret": {"SponsorshipsRecordingApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
     "ViewsSecret": {"ViewsDiagnosisApiFunction", "ViewsTrackApiFunction", "ViewsTrackUrlFunction"},
 }
@@ -300,7 +323,7 @@ def resources_are_exact(project: Project) -> list[str]:
             schedules, indexes = _SCHEDULES.fullmatch(text), _INDEXES.fullmatch(text)
             objects = _OBJECTS.fullmatch(text)
             is_own = (schedules and schedules[1] in groups) or (indexes and indexes[1] in project.tables)
-            is_own = is_own or (objects and objects[1] in buckets) or text in (*_PARAMETERS, _NUMBERS)
+            is_own = is_own or (objects and objects[1] in buckets) or text in (*_PARAMETERS, _NUMBERS, _CONNECTIONS)
             if ("*" in text or "?" in text) and not is_own:
                 problems.append(f"{holder}: name the resource instead of {text}")
         if "NotResource" in statement:

@@ -13,7 +13,10 @@ DEFAULT_RETENTION = 4 * 86_400
 LEAST_RECEIVES = 5
 # Queues of fewer attempts, because the requirements say so; MaximumConcurrency keeps throttles from using them up.
 RECEIVES = {"ViewsQueue": 3}  # S2-32
+# What fails open: a hint that is lost is one that nobody waits for, so it has no dead letters and no lag to speak of.
+FAILS_OPEN = {"OperationsLiveNotifierFunction"}
 MOST_RETRIES = 100
+LEAST_AGE = 60
 MOST_AGE = 86_400  # a stream keeps a record no longer
 
 
@@ -177,13 +180,18 @@ def stream_sources_are_bounded(project: Project) -> list[str]:
         on_failure = source.properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
         if not 0 <= retries <= MOST_RETRIES:
             problems.append(f"{source.name}: set MaximumRetryAttempts between 0 and {MOST_RETRIES}")
-        if not 60 <= age < MOST_AGE:
-            problems.append(f"{source.name}: set MaximumRecordAgeInSeconds from 60 to less than {MOST_AGE}")
+        if not LEAST_AGE <= age < MOST_AGE:
+            problems.append(f"{source.name}: set MaximumRecordAgeInSeconds from {LEAST_AGE} to less than {MOST_AGE}")
         if source.properties.get("BisectBatchOnFunctionError") is not True:
             problems.append(f"{source.name}: set BisectBatchOnFunctionError: true")
         if not _reports_each_failure(source):
             problems.append(_report_each_failure(source))
-        if refers_to(on_failure) not in project.queues:
+        if source.function in FAILS_OPEN:
+            if retries or age != LEAST_AGE:
+                problems.append(
+                    f"{source.name}: set MaximumRetryAttempts: 0 and MaximumRecordAgeInSeconds: {LEAST_AGE}"
+                )
+        elif refers_to(on_failure) not in project.queues:
             problems.append(f"{source.name}: add an OnFailure destination: a queue of the template")
     return problems
 
@@ -192,7 +200,7 @@ def stream_sources_have_lag_alarms(project: Project) -> list[str]:
     return [
         f"{source.function}: add an alarm on IteratorAge"
         for source in project.stream_sources
-        if not project.alarms_on("IteratorAge", "FunctionName", source.function)
+        if source.function not in FAILS_OPEN and not project.alarms_on("IteratorAge", "FunctionName", source.function)
     ]
 
 

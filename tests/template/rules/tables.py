@@ -2,9 +2,18 @@
 
 from tests.template.project import Project, keys_of, types_of
 
-# Tables with rows that may go: of requests and events that are done with, of viewers, and of messages. Every other
-# keeps evidence.
-FORGETFUL = {"BroadcastsTable", "MessagesTable", "OutboxTable", "PromotionsTable", "RequestsTable", "ViewsTable"}
+# Tables with rows that may go: of requests and events that are done with, of viewers, of messages, and of pages that
+# are open. Every other keeps evidence.
+FORGETFUL = {
+    "BroadcastsTable",
+    "HooksTable",
+    "LiveTable",
+    "MessagesTable",
+    "OutboxTable",
+    "PromotionsTable",
+    "RequestsTable",
+    "ViewsTable",
+}
 
 
 def tables_are_kept(project: Project) -> list[str]:
