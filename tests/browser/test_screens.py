@@ -75,8 +75,9 @@ def test_no_screen_is_wider_than_its_window(
 
 @every_screen
 def test_a_screen_whose_answers_do_not_come_has_its_heading_and_says_that_it_waits(
-    screen: Screen, sign_in: SignIn, seeded: Seeded
+    screen: Screen, sign_in: SignIn, seeded: Seeded, guard: Guard
 ) -> None:
+    guard.expects_refusals()  # what is not connected answers 404 once it is let through
     console = sign_in(to="overview", role="admin")
     console.is_drawn("Overview")
 
