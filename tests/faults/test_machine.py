@@ -20,7 +20,7 @@ STEPS_OF_A_RUN = 50
 SEEDS = range(2)
 LONGER = 500
 # Found on 2026-11-28 and not yet understood: records of impressions, a stop of the platform, and then a streamer who
-# joins is answered 503, "The participation is changing too fast". Nothing is lost or doubled by it.
+# joins is answered 503, "The participation is changing too fast".
 OPEN = {("sponsorships", 1)}
 
 each_machine = pytest.mark.parametrize("sweep", MACHINES, indirect=True)
