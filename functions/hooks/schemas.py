@@ -1,7 +1,7 @@
 """What the hooks' API takes and gives."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -84,7 +84,7 @@ class HookResource(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def of(cls, endpoint: Endpoint) -> "HookResource":
+    def of(cls, endpoint: Endpoint) -> Self:
         return cls.model_validate(endpoint, from_attributes=True)
 
 
@@ -168,7 +168,7 @@ class DeliveryResource(BaseModel):
     ended_at: datetime | None
 
     @classmethod
-    def of(cls, delivery: Delivery) -> "DeliveryResource":
+    def of(cls, delivery: Delivery) -> Self:
         return cls.model_validate(delivery, from_attributes=True)
 
 
@@ -179,7 +179,7 @@ class DeliveryDetail(DeliveryResource):
     log: list[HookAttemptResource]
 
     @classmethod
-    def of_log(cls, delivery: Delivery, log: list[Attempt]) -> "DeliveryDetail":
+    def of_log(cls, delivery: Delivery, log: list[Attempt]) -> Self:
         attempts = [HookAttemptResource.model_validate(each, from_attributes=True) for each in log]
         return cls(**DeliveryResource.of(delivery).model_dump(), body=delivery.body, log=attempts)
 
