@@ -144,8 +144,7 @@ class Store(ChainStore[Delivery, Change]):
                 return
             changed = {name: value for name, value in _values(endpoint).items() if value != _values(before)[name]}
             as_read: Condition = EndpointItem.audit_number == before.audit_number
-            is_there = EndpointItem.hook_status != HookStatus.DELETED
-            transaction.update(EndpointItem(before.id, PART), setting(EndpointItem, changed), as_read & is_there)
+            transaction.update(EndpointItem(before.id, PART), setting(EndpointItem, changed), as_read)
             if endpoint.status is HookStatus.DELETED:
                 transaction.delete(RowItem(HOOKS, endpoint.id))
                 _count(transaction, -1, CountItem.endpoints > 0)
