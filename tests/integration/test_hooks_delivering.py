@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -461,6 +462,25 @@ def test_a_range_is_replayed_in_pages_up_to_its_most(world: Hooked, monkeypatch:
 
     statuses = [each["status"] for each in world.deliveries(hook_id)]
     assert sorted(statuses) == ["held"] * 2 + ["waiting"] * 3
+
+
+def test_the_last_one_of_a_replay_is_looked_for_in_whole_pages(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One at a time, a million others before it would be a million messages."""
+    monkeypatch.setattr(fanning, "_AT_ONCE", 5)
+    monkeypatch.setattr(commands, "MOST_REPLAYED", 1)
+    hook_id = five_held(world)
+    newest, *others = world.deliveries(hook_id)
+    for each in others:
+        world.replay(each["id"], hook_id, body={})
+    world.work()
+    asked: list[list[Any]] = []
+    real = world.take
+    monkeypatch.setattr(world, "take", lambda queue: asked.append(real(queue)) or asked[-1])
+
+    replay_all(world, hook_id, "held")
+
+    assert world.delivery(newest["id"])["status"] == "waiting"
+    assert asked == [[]], "one message was enough"
 
 
 def test_a_copy_of_a_replays_message_passes_what_it_replayed_by(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
