@@ -164,6 +164,19 @@ def test_a_record_that_comes_too_late_changes_nothing(world: Hooked) -> None:
     assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "unknown")]
 
 
+def test_a_worker_that_was_frozen_before_its_fence_changes_nothing(world: Hooked) -> None:
+    """What it would put back is another's claim by then, or another's wait."""
+    made = world.a_delivery()
+    [first] = world.steps("HooksQueue")
+    judged: list[Any] = []
+
+    with after_the_first("transact_write_items", lambda: judged.append(world.go_on(made))):
+        assert world.hand_over("hooks/worker-steps", first)
+
+    assert world.receiver.requests == []
+    assert judged == [world.delivery(made)]
+
+
 def test_a_claim_that_was_not_sent_counts_to_no_ten_and_leaves_no_number(world: Hooked) -> None:
     made = world.a_delivery()
     for _ in range(12):
@@ -351,6 +364,49 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled(world: Hooked) -> None
     assert (hook["status"], hook["disabled_reason"]) == ("disabled", "failing")
     assert world.actions(hook_id) == ["HOOK_CREATED", "HOOK_DISABLED"]
     assert world.verified(hook_id)["valid"]
+
+
+def moved(world: Hooked, hook_id: str) -> None:
+    world.hook("edit", hook_id, body={"url": world.receiver.url + "/new"})
+
+
+def enabled_again(world: Hooked, hook_id: str) -> None:
+    disable(world, hook_id)
+    world.hook("enable", hook_id)
+
+
+@pytest.mark.parametrize("repaired", [moved, enabled_again])
+def test_an_attempt_of_before_its_repair_does_not_disable_it(
+    repaired: Callable[[Hooked, str], None], world: Hooked
+) -> None:
+    """It failed for five days, and its last attempt is under way when an admin repairs it."""
+    first = world.a_delivery()
+    hook_id = world.delivery(first)["hook_id"]
+    world.receiver.status = 500
+    world.go_on(first)
+    world.clock.move_to(NOON + timedelta(days=5, seconds=1))
+    world.tell("BoostCreated", OTHER, at=world.clock_time)
+    last = world.deliveries(hook_id)[0]["id"]
+
+    with world.posting(after=lambda: repaired(world, hook_id)):
+        world.go_on(last)
+
+    assert len(world.receiver.requests) == 2
+    hook = world.hook("get", hook_id)
+    assert (hook["status"], hook["failing_since"]) == ("enabled", None)
+
+
+def test_a_410_of_where_it_was_does_not_disable_where_it_is(world: Hooked) -> None:
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+    world.receiver.status = 410
+
+    with world.posting(after=lambda: moved(world, hook_id)):
+        world.go_on(made)
+
+    assert world.hook("get", hook_id)["status"] == "enabled"
+    world.receiver.status = 204
+    assert world.go_on(made)["status"] == "delivered"
 
 
 def test_one_success_within_the_five_days_keeps_it(world: Hooked) -> None:
