@@ -1,9 +1,9 @@
 """What the hooks' API takes and gives."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint, HookStatus
@@ -30,6 +30,8 @@ Filters = Annotated[
     ),
     AfterValidator(_filters),
 ]
+EventTime = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
+"""A time that an id can hold."""
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
 Description = Annotated[str, http.OneLine, Field(max_length=200)]
 
@@ -130,8 +132,8 @@ class RangeReplay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    begin: http.Moment = Field(alias="from", description="Events from this time on.")
-    end: http.Moment = Field(alias="to", description="Events before this time.")
+    begin: EventTime = Field(alias="from", description="Events from this time on.")
+    end: EventTime = Field(alias="to", description="Events before this time.")
     status: Replayable = Field(
         DeliveryStatus.FAILED,
         description="Only deliveries in this status. `waiting`: they are tried now instead of at their next time; send "

@@ -341,6 +341,40 @@ def test_a_range_of_what_cannot_be_replayed_is_refused(status: str, world: Hooke
     assert (answer.status, answer.fields) == (400, ["status"])
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "field"),
+    [
+        ("1969-12-31T23:59:59Z", "2026-12-01T00:00:00Z", "from"),
+        ("0001-01-01T00:00:00+14:00", "2026-12-01T00:00:00Z", "from"),
+        ("2026-11-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "to"),
+        ("2026-11-01T00:00:00", "2026-12-01T00:00:00Z", "from"),
+        ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00", "to"),
+        ("2026-12-01T00:00:00Z", "2026-12-01T00:00:00Z", "to"),
+    ],
+    ids=["before ids", "of no calendar", "after ids", "from without a zone", "to without a zone", "empty"],
+)
+def test_a_range_that_cannot_be_is_refused(begin: str, end: str, field: str, world: Hooked) -> None:
+    """Else it would be accepted, and its message would be a dead letter."""
+    hook = world.create()
+
+    answer = world.request("hooks/api-replayrange", (EXAMPLE, hook["id"]), body={"from": begin, "to": end})
+
+    assert (answer.status, answer.fields) == (400, [field])
+
+
+def test_the_widest_range_is_replayed(world: Hooked) -> None:
+    hook = world.create()
+    world.tell()
+    world.work()
+    body = {"from": "1970-01-01T00:00:00Z", "to": "9998-12-31T23:59:59Z", "status": "delivered"}
+
+    world.hook("replayrange", hook["id"], status=202, body=body)
+    world.relay()
+    world.work()
+
+    assert len(world.receiver.requests) == 2
+
+
 def test_a_deleted_endpoint_is_gone_and_its_audit_chain_holds(world: Hooked) -> None:
     hook = world.create()
     world.hook("delete", hook["id"], request_id="one")
