@@ -1,9 +1,9 @@
 """What the hooks' API takes and gives."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint, HookStatus
@@ -19,6 +19,18 @@ def _filters(texts: list[str]) -> list[str]:
     return sorted(set(texts))
 
 
+def _since_1970(moment: datetime) -> datetime:
+    """Ids of deliveries begin with the milliseconds since then."""
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError as error:  # the first and last hours of all years, in another zone
+        raise ValueError("must be between the years 1970 and 9999") from error
+    if in_utc.year < 1970:
+        raise ValueError("must be between the years 1970 and 9999")
+    return in_utc
+
+
+Since1970 = Annotated[AwareDatetime, AfterValidator(_since_1970)]
 Url = Annotated[
     str, Field(min_length=1, max_length=2000, description="https, port 443.", examples=["https://example.com/hooks"])
 ]
@@ -130,8 +142,8 @@ class RangeReplay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    begin: http.Moment = Field(alias="from", description="Events from this time on.")
-    end: http.Moment = Field(alias="to", description="Events before this time.")
+    begin: Since1970 = Field(alias="from", description="Events from this time on.")
+    end: Since1970 = Field(alias="to", description="Events before this time.")
     status: Replayable = Field(
         DeliveryStatus.FAILED,
         description="Only deliveries in this status. `waiting`: they are tried now instead of at their next time; send "
