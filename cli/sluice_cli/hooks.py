@@ -47,7 +47,7 @@ def _show_secret(session: Session, answer: Answer) -> None:
         "docs/webhooks.md."
     )
     if found.get("old_signs_until"):
-        session.note(f"The secret before signs along until {session.words.moment(found['old_signs_until'])}.")
+        session.note(f"The secret before signs too until {session.words.moment(found['old_signs_until'])}.")
 
 
 def _show_list(session: Session, answer: Answer) -> None:
@@ -103,13 +103,13 @@ command.call(
 command.call(
     "rotate",
     f"POST {_ONE}/rotate",
-    "Make a new secret, and print it, once; the one before signs along for a while.",
+    "Make a new secret, and print it, once; the one before signs too for a while.",
     "hok_01 --overlap 48",
     Field(
         "overlap_hours",
         "--overlap",
         "HOURS",
-        "How long the secret before signs along; 24 otherwise, and 0 if it was leaked.",
+        "How long the secret before signs too; 24 otherwise, and 0 if it was leaked.",
         type=click.IntRange(0, 168),
     ),
     show=_show_secret,

@@ -87,7 +87,7 @@ class HookResource(BaseModel):
     disabled_reason: str | None
     generation: int = Field(description="Of its secret: `rotate` adds one.")
     master: int = Field(description="The number of the master in HooksSecret that its secret is derived from.")
-    old_signs_until: http.Moment | None = Field(description="Until when the secret before signs along.")
+    old_signs_until: http.Moment | None = Field(description="Until when the secret before signs too.")
     failing_since: http.Moment | None
     next_probe_at: http.Moment | None
     last_success_at: http.Moment | None
@@ -101,9 +101,9 @@ class HookResource(BaseModel):
 
 
 class HookWithSecret(HookResource):
-    """An endpoint as create and rotate answer it: the secret is shown here and nowhere else."""
+    """An endpoint in the response of create and rotate, which alone show a secret."""
 
-    secret: str | None = Field(None, description="Null in an answer that is repeated after two more rotations.")
+    secret: str | None = Field(None, description="Null in the response to a repeated key, after two more rotations.")
 
 
 class EnabledHook(HookResource):
@@ -122,7 +122,7 @@ class HookPage(BaseModel):
 
 
 class Rotation(BaseModel):
-    """How long the old secret signs along."""
+    """How long the old secret signs too."""
 
     model_config = ConfigDict(extra="forbid")
 
