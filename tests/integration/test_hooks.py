@@ -12,7 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from hooks import commands
 from hooks.endpoint import MOST
 from tests.account import Account
-from tests.integration.console import answer_lost_of_the_first, before_the_first, throttled
+from tests.integration.console import after_the_first, answer_lost_of_the_first, before_the_first, throttled
 from tests.integration.harness import Functions, an_event
 from tests.integration.hooks_world import EXAMPLE, Hooked, hooked
 
@@ -309,6 +309,20 @@ def test_a_create_without_a_key_is_not_attempted_again(world: Hooked) -> None:
 
     assert (answer.status, answer.body["code"]) == (503, "unavailable")
     assert len(world.hook("page")["items"]) == 1
+
+
+@pytest.mark.parametrize(("file", "action"), [("rotate", "HOOK_ROTATED"), ("delete", "HOOK_DELETED")])
+def test_a_copy_of_a_request_that_commits_meanwhile_is_all_that_is_done(file: str, action: str, world: Hooked) -> None:
+    """Without a key: one request of the gateway that runs twice at once."""
+    hook = world.create()
+
+    def ask() -> None:
+        world.hook(file, hook["id"], request_id="one")
+
+    with after_the_first("batch_get_item", ask):
+        ask()
+
+    assert world.actions(hook["id"]) == ["HOOK_CREATED", action]
 
 
 def test_an_id_that_is_drawn_twice_makes_no_second_endpoint(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
