@@ -15,7 +15,7 @@ STATUSES = ("waiting", "sending", "delivered", "failed", "held", "dropped")
 _ONE = f"{HOOKS}/{{id}}"
 _DELIVERY = f"{_ONE}/deliveries/{{delivery}}"
 
-command = Noun("hooks", "Webhooks: what happened, told to others by signed requests.")
+command = Noun("hooks", "Webhooks: events, sent to your own servers by signed requests.")
 
 
 def _no_filter(context: click.Context, parameter: click.Parameter, value: Any) -> list[str] | None:
@@ -26,7 +26,8 @@ _EVENTS = Field(
     "events",
     "--event",
     "TYPE",
-    "Only events of this type, such as boost.completed or boost.*; give several. All but single messages otherwise.",
+    "Only events of this type, such as boost.completed or boost.*; give several. Otherwise all but broadcast.message_* "
+    "and hook.*.",
     multiple=True,
 )
 _DESCRIPTION = Field("description", "--description", "TEXT", "Whose it is, for people.")
@@ -37,7 +38,9 @@ def _show_secret(session: Session, answer: Answer) -> None:
     session.show(answer)
     found = answer.json
     if not found.get("secret"):
-        session.note("This answer is of before two more rotations: its secret no longer signs.")
+        session.note(
+            "This is an earlier answer: the secret was rotated twice since, and the one of then no longer signs."
+        )
         return
     session.note(
         "The secret is not shown again. Store it where the receiver reads its secrets, and check each request with it: "
@@ -85,7 +88,9 @@ command.call(
     "hok_01 --event boost.completed",
     Field("url", "--move-to", "URL", "Where requests go: https, port 443, a public address."),
     _EVENTS,
-    Field("events", "--all-events", "", "All but single messages, again.", is_flag=True, callback=_no_filter),
+    Field(
+        "events", "--all-events", "", "All again, as without --event at `create`.", is_flag=True, callback=_no_filter
+    ),
     _DESCRIPTION,
 )
 command.call(
@@ -187,8 +192,8 @@ command.call(
         "status",
         "--status",
         "",
-        "Only those of this status; failed otherwise.",
-        type=click.Choice(("failed", "held", "delivered")),
+        "Only those of this status; failed otherwise. What is waiting is tried now.",
+        type=click.Choice(("failed", "held", "delivered", "waiting")),
     ),
     show=_show_asked,
 )

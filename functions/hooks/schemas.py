@@ -87,13 +87,13 @@ class HookResource(BaseModel):
     disabled_reason: str | None
     generation: int = Field(description="Of its secret: `rotate` adds one.")
     master: int = Field(description="The number of the master in HooksSecret that its secret is derived from.")
-    old_signs_until: datetime | None = Field(description="Until when the secret before signs along.")
-    failing_since: datetime | None
-    next_probe_at: datetime | None
-    last_success_at: datetime | None
-    created_at: datetime
+    old_signs_until: http.Moment | None = Field(description="Until when the secret before signs along.")
+    failing_since: http.Moment | None
+    next_probe_at: http.Moment | None
+    last_success_at: http.Moment | None
+    created_at: http.Moment
     created_by: str
-    updated_at: datetime
+    updated_at: http.Moment
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
@@ -157,7 +157,7 @@ class HookAttemptResource(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     number: int
-    at: datetime
+    at: http.Moment
     outcome: str = Field(description="An HTTP status; or timeout, blocked, refused, lost, unknown.")
     milliseconds: int
     excerpt: str
@@ -172,12 +172,12 @@ class DeliveryResource(BaseModel):
     hook_id: str
     event_id: str = Field(description="The header `webhook-id`, equal in each attempt and replay.")
     event_type: str
-    event_at: datetime
+    event_at: http.Moment
     status: DeliveryStatus
     attempts: int
-    wake_at: datetime | None = Field(description="When the next attempt is due.")
-    created_at: datetime
-    ended_at: datetime | None
+    wake_at: http.Moment | None = Field(description="When the next attempt is due.")
+    created_at: http.Moment
+    ended_at: http.Moment | None
 
     @classmethod
     def of(cls, delivery: Delivery) -> Self:

@@ -11,7 +11,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from hooks import commands
 from hooks.endpoint import MOST
+from sluice.clock import rfc3339
 from tests.account import Account
+from tests.factories import NOON
 from tests.integration.console import after_the_first, answer_lost_of_the_first, before_the_first, throttled
 from tests.integration.harness import Functions, an_event
 from tests.integration.hooks_world import EXAMPLE, Hooked, hooked
@@ -398,6 +400,13 @@ def test_a_deleted_endpoint_is_gone_and_its_audit_chain_holds(world: Hooked) -> 
     assert world.hook("page")["items"] == []
     assert [each["part"] for each in world.aws.items("HooksTable") if each["id"] == "hooks"] == ["count"]
     assert world.verified(hook["id"])["valid"]
+
+
+def test_times_are_written_as_in_every_other_answer(world: Hooked) -> None:
+    hook = world.create("boost.*")
+
+    assert hook["created_at"] == rfc3339(NOON)
+    assert world.hook("get", hook["id"])["updated_at"] == rfc3339(NOON)
 
 
 def test_a_large_event_is_sent_as_its_id(world: Hooked) -> None:

@@ -562,4 +562,4 @@ def test_a_range_replays_what_is_in_it_alone(world: Hooked) -> None:
     world.relay()
 
     waiting = [each["event_at"] for each in world.deliveries(hook_id) if each["status"] == "waiting"]
-    assert waiting == ["2026-11-20T12:00:02Z", "2026-11-20T12:00:01Z"]
+    assert waiting == ["2026-11-20T12:00:02.000000Z", "2026-11-20T12:00:01.000000Z"]
