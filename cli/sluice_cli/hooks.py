@@ -67,7 +67,12 @@ def _show_asked(session: Session, answer: Answer) -> None:
 command.call(
     "list", f"GET {HOOKS}", "List the endpoints, and the masters that their secrets come from.", "", show=_show_list
 )
-command.call("show", f"GET {_ONE}", "Show an endpoint; its secret is never shown again.", "hok_01")
+command.call(
+    "show",
+    f"GET {_ONE}",
+    "Show an endpoint, and how much is held for it; its secret is never shown again.",
+    "hok_01",
+)
 command.call(
     "create",
     f"POST {HOOKS}",
@@ -86,7 +91,7 @@ command.call(
     Field("url", "--move-to", "URL", "Where requests go: https, port 443, a public address."),
     _EVENTS,
     Field("events", "--all-events", "", "All but single messages, again.", is_flag=True, callback=_no_filter),
-    _DESCRIPTION,
+    Field("description", "--description", "TEXT", "Whose it is, for people; '' takes it away."),
 )
 command.call(
     "delete",
@@ -188,7 +193,7 @@ command.call(
         "--status",
         "",
         "Only those of this status; failed otherwise.",
-        type=click.Choice(("failed", "held", "delivered")),
+        type=click.Choice(("failed", "held", "delivered", "waiting")),
     ),
     show=_show_asked,
 )

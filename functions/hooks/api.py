@@ -17,8 +17,8 @@ from hooks.schemas import (
     DeliveryDetail,
     DeliveryPage,
     DeliveryResource,
-    EnabledHook,
     HookChanges,
+    HookDetail,
     HookPage,
     HookResource,
     HookWithSecret,
@@ -72,7 +72,7 @@ def _with_secret(
     origin: http.Origin, key: str | None, make: Callable[[Requester], object], status: int = 200
 ) -> Response[HookWithSecret]:
     """The stored answer has no secret: it is derived again each time."""
-    answer = http.command(origin, key, make, HookWithSecret, lambda made: HookWithSecret.of(made), status)  # type: ignore[return-value, arg-type]
+    answer = http.command(origin, key, make, HookWithSecret, HookWithSecret.of, status)
     shown = answer.body
     secret = commands().hooks.secret(shown.id, shown.generation)  # type: ignore[union-attr]
     answer.body = shown.model_copy(update={"secret": secret})  # type: ignore[union-attr]
@@ -97,9 +97,10 @@ def page() -> HookPage:
 
 
 @app.get(HOOK, **http.require(Role.OPERATOR, errors=[404]))
-def get(hook_id: HookId) -> HookResource:
-    """Return an endpoint."""
-    return HookResource.of(commands().hooks.get(hook_id))
+def get(hook_id: HookId) -> HookDetail:
+    """Return an endpoint, and how many deliveries are held for it."""
+    found = HookDetail.of(commands().hooks.get(hook_id))
+    return found.model_copy(update={"held": commands().deliveries.held(hook_id)})
 
 
 @app.patch(HOOK, **http.require(Role.ADMIN, errors=[404, 409]))
@@ -130,14 +131,14 @@ def rotate(
 
 
 @app.post(f"{HOOK}/enable", **http.require(Role.ADMIN, errors=[404, 409]))
-def enable(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[EnabledHook]:
+def enable(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[HookDetail]:
     """Enable an endpoint, and say how many deliveries are held: `replay` sends them."""
     answer = http.command(
         origin,
         key,
         partial(commands().hooks.enable, hook_id),
-        EnabledHook,
-        lambda made: EnabledHook.of(made),  # type: ignore[return-value, arg-type]
+        HookDetail,
+        HookDetail.of,
     )
     answer.body = answer.body.model_copy(update={"held": commands().deliveries.held(hook_id)})  # type: ignore[union-attr]
     return answer

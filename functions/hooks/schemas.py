@@ -1,7 +1,7 @@
 """What the hooks' API takes and gives."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -33,7 +33,7 @@ Filters = Annotated[
 EventTime = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
 """A time that an id can hold."""
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
-Description = Annotated[str, http.OneLine, Field(max_length=200)]
+Description = Annotated[str, http.OneLineOrEmpty, Field(max_length=200, description="Whose it is, for people.")]
 
 
 class NewHook(BaseModel):
@@ -86,7 +86,7 @@ class HookResource(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def of(cls, endpoint: Endpoint) -> "HookResource":
+    def of(cls, endpoint: Endpoint) -> Self:
         return cls.model_validate(endpoint, from_attributes=True)
 
 
@@ -96,10 +96,10 @@ class HookWithSecret(HookResource):
     secret: str | None = Field(None, description="Null in an answer that is repeated after two more rotations.")
 
 
-class EnabledHook(HookResource):
-    """An endpoint that was enabled."""
+class HookDetail(HookResource):
+    """An endpoint, and how much is held for it."""
 
-    held: int = Field(0, description="Deliveries that were held while it was disabled: `replay` sends them.")
+    held: int = Field(0, description="Deliveries that are held: once it is enabled, `replay` sends them.")
 
 
 class HookPage(BaseModel):

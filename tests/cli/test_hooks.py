@@ -58,6 +58,18 @@ def test_all_events_again_are_an_empty_filter(api: Api, shell: Shell) -> None:
     assert (both.code, "--event or --all-events" in both.told) == (2, True)
 
 
+def test_a_description_is_taken_away_by_an_empty_one(api: Api, shell: Shell) -> None:
+    shell.run("hooks", "update", "hok_01", "--description", "")
+
+    assert [each.json for each in api.asked] == [{"description": ""}]
+
+
+def test_what_is_held_is_shown(api: Api, shell: Shell) -> None:
+    api.play("GET", ONE, api.like("GET", ONE, held=12_345))
+
+    assert "12,345" in shell.run("hooks", "show", "hok_01").text
+
+
 def test_what_was_held_is_named_and_sent_on_wish_alone(api: Api, shell: Shell) -> None:
     api.play("POST", f"{ONE}/enable", api.like("POST", f"{ONE}/enable", **FACTS))
 

@@ -263,6 +263,22 @@ def test_a_change_that_changes_nothing_leaves_no_entry(world: Hooked) -> None:
     assert world.actions(hook["id"]) == ["HOOK_CREATED"]
 
 
+def test_a_description_can_be_taken_away(world: Hooked) -> None:
+    hook = world.hook("create", status=201, body={"url": world.receiver.url, "description": "the shop"})
+
+    assert world.hook("edit", hook["id"], body={"description": ""})["description"] == ""
+    assert world.hook("get", hook["id"])["description"] == ""
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "two\nlines"])
+def test_a_description_is_one_line(blank: str, world: Hooked) -> None:
+    hook = world.create()
+
+    answer = world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"description": blank})
+
+    assert (answer.status, answer.fields) == (400, ["description"])
+
+
 def test_an_endpoint_that_is_disabled_by_hand_says_so(world: Hooked) -> None:
     hook = world.create()
 

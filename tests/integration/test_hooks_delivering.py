@@ -520,6 +520,30 @@ def test_a_range_is_replayed_in_pages_up_to_its_most(world: Hooked, monkeypatch:
     assert sorted(statuses) == ["held"] * 2 + ["waiting"] * 3
 
 
+def test_what_is_held_is_counted_and_replayed_over_short_pages(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB answers a query with a mebibyte at most, however many are asked for."""
+    hook_id = five_held(world)
+    dynamo = world.aws.dynamo
+    assert dynamo is not None
+    real, queries = dynamo.call, []
+
+    def call(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if operation == "Query":
+            queries.append(arguments)
+            arguments = arguments | {"Limit": min(arguments.get("Limit", 2), 2)}
+        return real(operation, arguments)
+
+    monkeypatch.setattr(dynamo, "call", call)
+
+    counted = world.hook("get", hook_id)["held"], world.hook("enable", hook_id)["held"]
+    replay_all(world, hook_id, "held")
+
+    assert counted == (5, 5)
+    assert len(queries) > 6
+    assert [each["status"] for each in world.deliveries(hook_id)] == ["waiting"] * 5
+    assert world.hook("get", hook_id)["held"] == 0
+
+
 def test_the_last_one_of_a_replay_is_looked_for_in_whole_pages(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
     """One at a time, a million others before it would be a million messages."""
     monkeypatch.setattr(fanning, "_AT_ONCE", 5)
