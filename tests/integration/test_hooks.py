@@ -217,6 +217,28 @@ def test_the_masters_in_use_are_named(world: Hooked) -> None:
         secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
 
 
+def test_a_new_master_signs_at_once(world: Hooked) -> None:
+    """Though the worker has read the masters a moment before it came."""
+    world.create("boost.completed")
+    secret, name = world.aws.client("secretsmanager"), world.aws.ref("HooksSecret")
+    masters = json.loads(world.aws.secret("HooksSecret"))
+    world.clock.shift(timedelta(minutes=2))
+    world.tell()
+    world.work()
+    try:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters | {"2": "n" * 64}))
+        new = world.create("boost.created")
+        assert new["master"] == 2
+        world.tell("BoostCreated", "evt_01KAJ3W5V0SM0FKVYVXB9EQT6P")
+
+        world.work()
+    finally:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
+
+    [_, (headers, body)] = world.receiver.requests
+    assert Webhook(new["secret"]).verify(body, headers)["type"] == "boost.created"
+
+
 def test_without_its_master_nothing_is_claimed_and_the_message_comes_again(world: Hooked) -> None:
     """So a dead letter tells, and no attempt is lost."""
     made = world.a_delivery()
