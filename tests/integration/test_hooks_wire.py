@@ -72,6 +72,61 @@ def test_a_url_that_is_not_as_it_is_sent_is_refused_when_it_is_saved(url: str, w
     assert (answer.status, answer.fields) == (400, ["url"])
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "HTTPS://Shop.Example/hooks",
+        "https://shop.example:443/hooks",
+        "https://shop.example./hooks",
+        "https://shop.example?token=1",
+        "https://xn--shp-sna.example/",
+    ],
+)
+def test_any_spelling_of_a_public_name_is_saved_and_asked(url: str, world: Hooked, names: Names) -> None:
+    assert world.request("hooks/api-create", body={"url": url}).status == 201
+
+    assert post(url, private=()).outcome == "refused"
+    assert names.connected == [PUBLIC]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example:0/",
+        "https://shop.example:99999/",
+        "https://shop.example:443:443/",
+        "https://shop.example:80/",
+        "https://@shop.example/",
+        "https://:@shop.example/",
+        "https://shop.example/#part",
+        "https://shop.example\\@127.0.0.1/",
+        "https://127.0.0.1\\.shop.example/",
+        "https://%31%32%37.0.0.1/",
+        "https://127.0.0.1%2eshop.example/",
+        "https://[fe80::1%25eth0]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://[",
+        "https:///hooks",
+        "https:shop.example",
+        "//shop.example/",
+        "shop.example",
+        "javascript:alert(1)",
+        "https://shop..example/",
+        "https://shop.example../",
+        f"https://{'a' * 64}.example/",
+        f"https://{'a.' * 130}example/",
+        "https://shop.example/" + "a" * 2000,
+    ],
+)
+def test_a_url_that_is_none_is_refused_and_never_an_error(url: str, world: Hooked, names: Names) -> None:
+    """Whatever the name server would say."""
+    answer = world.request("hooks/api-create", body={"url": url})
+
+    assert (answer.status, answer.fields) == (400, ["url"])
+    assert post(url, private=()).outcome in ("blocked", "refused")
+    assert set(names.connected) <= {PUBLIC}
+
+
 @pytest.mark.parametrize("url", [*URLS, *SPELLINGS])
 def test_a_url_that_is_no_public_name_is_not_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though it were saved: by an older release, or when its name was another's."""
