@@ -133,7 +133,8 @@ def enable(session: Session, id: str, replay_held: bool) -> None:
     found = enabled.json
     if not found["held"]:
         return
-    held = {"from": found["created_at"], "to": found["updated_at"], "status": "held"}
+    # An event may be older than its endpoint, or wait for days before it is held.
+    held = {"from": "1970-01-01T00:00:00Z", "to": found["updated_at"], "status": "held"}
     if not replay_held:
         session.note(
             f"To send them: sluice hooks replay-range {id} --from {held['from']} --to {held['to']} --status held"

@@ -77,7 +77,7 @@ def test_what_was_held_is_named_and_sent_on_wish_alone(api: Api, shell: Shell) -
     before = len(api.asked)
     sent = shell.run("hooks", "enable", "hok_01", "--replay-held")
 
-    asked = {"from": FACTS["created_at"], "to": FACTS["updated_at"], "status": "held"}
+    asked = {"from": "1970-01-01T00:00:00Z", "to": FACTS["updated_at"], "status": "held"}
     assert (named.code, sent.code, before) == (0, 0, 1)
     assert f"hooks replay-range hok_01 --from {asked['from']} --to {asked['to']} --status held" in named.told
     assert [(each.path, each.json if each.body else None) for each in api.asked[1:]] == [
