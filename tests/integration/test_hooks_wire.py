@@ -244,18 +244,29 @@ def test_a_receiver_without_a_whole_head_is_left_at_the_total_deadline(head: byt
     ],
     ids=["body", "chunks", "without a length"],
 )
-def test_a_receiver_that_drips_after_its_status_is_left_at_the_total_deadline_and_has_answered(
-    status: str, more: bytes, drop: bytes
+def test_a_receiver_that_drips_after_its_status_has_answered_and_is_left(
+    status: str, more: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has the event, and says so: to send it again would be a repeat that it asked nobody for."""
+    """It has the event: another request would be a repeat. And a few of its kind would hold all workers."""
+    monkeypatch.setattr(egress, "_EXCERPT_SECONDS", 0.2)
     begun = time.monotonic()
 
     with serving(dripping(f"HTTP/1.1 {status} Any\r\n".encode() + more, drop)) as host:
-        answered = post(f"http://{host}/", seconds=0.4)
+        answered = post(f"http://{host}/", seconds=60)
 
     assert answered.outcome == status
     assert set(answered.excerpt) == {"a"}
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 30
+
+
+def test_a_body_is_not_waited_for_beyond_the_total_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(egress, "_EXCERPT_SECONDS", 60)
+    begun = time.monotonic()
+
+    with serving(dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"a")) as host:
+        assert post(f"http://{host}/", seconds=0.4).outcome == "200"
+
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(
