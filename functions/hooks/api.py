@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -73,9 +73,13 @@ def _with_secret(
 ) -> Response[HookWithSecret]:
     """The stored answer has no secret: it is derived again each time."""
     answer = http.command(origin, key, make, HookWithSecret, HookWithSecret.of, status)
-    shown = answer.body
-    secret = commands().hooks.secret(shown.id, shown.generation)  # type: ignore[union-attr]
-    answer.body = shown.model_copy(update={"secret": secret})  # type: ignore[union-attr]
+    return _with(answer, lambda shown: {"secret": commands().hooks.secret(shown.id, shown.generation)})
+
+
+def _with[R: HookResource](answer: Response[R], more: Callable[[R], dict[str, Any]]) -> Response[R]:
+    """The answer with what is not stored with it."""
+    assert answer.body is not None
+    answer.body = answer.body.model_copy(update=more(answer.body))
     return answer
 
 
@@ -133,15 +137,8 @@ def rotate(
 @app.post(f"{HOOK}/enable", **http.require(Role.ADMIN, errors=[404, 409]))
 def enable(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[HookDetail]:
     """Enable an endpoint, and say how many deliveries are held: `replay` sends them."""
-    answer = http.command(
-        origin,
-        key,
-        partial(commands().hooks.enable, hook_id),
-        HookDetail,
-        HookDetail.of,
-    )
-    answer.body = answer.body.model_copy(update={"held": commands().deliveries.held(hook_id)})  # type: ignore[union-attr]
-    return answer
+    answer = http.command(origin, key, partial(commands().hooks.enable, hook_id), HookDetail, HookDetail.of)
+    return _with(answer, lambda shown: {"held": commands().deliveries.held(shown.id)})
 
 
 @app.post(f"{HOOK}/test", **http.require(Role.ADMIN, 202, errors=[404, 409]))

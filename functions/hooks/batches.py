@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from aws_lambda_powertools import Logger
 
@@ -11,7 +10,7 @@ from hooks import campaign as deliveries
 from hooks import endpoint as endpoints
 from hooks.campaign import CALL_SECONDS, PATIENCE, UNKNOWN, Change, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint
-from hooks.ports import Answered, Sink
+from hooks.ports import Answered, Keys, Sink
 from hooks.signature import derived, headers
 from hooks.store import Store
 from hooks.types import TEST
@@ -25,13 +24,6 @@ logger = Logger(child=True)
 WORKER = "worker"
 _ATTEMPTS = 20
 _LOOK_AGAIN_AFTER = timedelta(minutes=1)
-
-
-class Keys(Protocol):
-    """Where masters are kept."""
-
-    def master(self, number: int) -> str:
-        """A master by its number. Raises Misconfigured, Unavailable."""
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from hooks import campaign as deliveries
 from hooks import endpoint as endpoints
 from hooks.campaign import PREFIX as DELIVERY
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import MOST, PREFIX, Endpoint, HookStatus
-from hooks.ports import Sink
+from hooks.ports import Keys, Sink
 from hooks.signature import derived
 from hooks.store import Store, held_by, listed_by
 from sluice.clock import Clock, rfc3339
@@ -24,16 +24,6 @@ from sluice.wake import Wake
 MOST_REPLAYED = 1_000
 _PAGE, _MOST_PAGES = 100, 10
 _BUSY = "Other requests are changing it at the same time: retry"
-
-
-class Keys(Protocol):
-    """Where masters are kept."""
-
-    def newest(self) -> int:
-        """The number of the master that new secrets are derived from. Raises Unavailable, Misconfigured."""
-
-    def master(self, number: int) -> str:
-        """A master by its number. Raises Misconfigured, Unavailable."""
 
 
 class Deliveries(ChainCommands[Delivery, deliveries.Change]):

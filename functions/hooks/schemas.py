@@ -19,6 +19,18 @@ def _filters(texts: list[str]) -> list[str]:
     return sorted(set(texts))
 
 
+def _since_1970(moment: datetime) -> datetime:
+    """Ids of deliveries begin with the milliseconds since then."""
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError as error:  # the first and last hours of all years, in another zone
+        raise ValueError("must be between the years 1970 and 9999") from error
+    if in_utc.year < 1970:
+        raise ValueError("must be between the years 1970 and 9999")
+    return in_utc
+
+
+Since1970 = Annotated[AwareDatetime, AfterValidator(_since_1970)]
 Url = Annotated[
     str, Field(min_length=1, max_length=2000, description="https, port 443.", examples=["https://example.com/hooks"])
 ]
@@ -30,8 +42,6 @@ Filters = Annotated[
     ),
     AfterValidator(_filters),
 ]
-EventTime = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
-"""A time that an id can hold."""
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
 Description = Annotated[str, http.OneLineOrEmpty, Field(max_length=200, description="Whose it is, for people.")]
 
@@ -132,8 +142,8 @@ class RangeReplay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    begin: EventTime = Field(alias="from", description="Events from this time on.")
-    end: EventTime = Field(alias="to", description="Events before this time.")
+    begin: Since1970 = Field(alias="from", description="Events from this time on.")
+    end: Since1970 = Field(alias="to", description="Events before this time.")
     status: Replayable = Field(
         DeliveryStatus.FAILED,
         description="Only deliveries in this status. `waiting`: they are tried now instead of at their next time; send "
@@ -170,7 +180,7 @@ class DeliveryResource(BaseModel):
     ended_at: datetime | None
 
     @classmethod
-    def of(cls, delivery: Delivery) -> "DeliveryResource":
+    def of(cls, delivery: Delivery) -> Self:
         return cls.model_validate(delivery, from_attributes=True)
 
 
@@ -181,7 +191,7 @@ class DeliveryDetail(DeliveryResource):
     log: list[HookAttemptResource]
 
     @classmethod
-    def of_log(cls, delivery: Delivery, log: list[Attempt]) -> "DeliveryDetail":
+    def of_log(cls, delivery: Delivery, log: list[Attempt]) -> Self:
         attempts = [HookAttemptResource.model_validate(each, from_attributes=True) for each in log]
         return cls(**DeliveryResource.of(delivery).model_dump(), body=delivery.body, log=attempts)
 

@@ -127,6 +127,41 @@ def test_a_url_that_is_none_is_refused_and_never_an_error(url: str, world: Hooke
     assert set(names.connected) <= {PUBLIC}
 
 
+@pytest.mark.parametrize(
+    ("url", "private", "problem"),
+    [
+        ("shop.example/hooks", (), "url must begin with https:// and the name of a host"),
+        ("ftp://shop.example/", PRIVATE, "url must begin with https:// and the name of a host"),
+        ("https://me:secret@shop.example/", (), "url must have no credentials and no fragment"),
+        ("http://shop.example/", (), "url must be https"),
+        ("http://shop.example/", PRIVATE, "url must be https"),
+        ("https://shop.example:8443/", (), "url must be on port 443"),
+        ("https://93.184.216.34/", (), "url must name its host, not an address"),
+        ("https://[2606:2800:220:1::1]/", PRIVATE, "url must name its host, not an address"),
+        ("http://shop.example:99999/", PRIVATE, "url is not a valid URL"),
+        (
+            "http://93.184.216.34:8000/",
+            PRIVATE,
+            "url has a port, so it must lead to an address within PrivateRanges, 127.0.0.0/8",
+        ),
+        (
+            "https://intern.example/",
+            PRIVATE,
+            "url must lead to public addresses alone: 10.0.0.7 is not permitted: 10.0.0.0/8 is Private-Use (RFC1918)",
+        ),
+        ("https://shop.example/", (), None),
+        ("http://127.0.0.1:8000/", PRIVATE, None),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_with_a_url(
+    url: str, private: tuple[str, ...], problem: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = {"intern.example": "10.0.0.7", "127.0.0.1": "127.0.0.1"}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda name, *_, **__: found(addresses.get(name, PUBLIC)))
+
+    assert Wire(private, SystemClock()).problem(url) == problem
+
+
 @pytest.mark.parametrize("url", [*URLS, *SPELLINGS])
 def test_a_url_that_is_no_public_name_is_not_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though it were saved: by an older release, or when its name was another's."""

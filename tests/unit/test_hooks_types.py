@@ -25,7 +25,6 @@ NO_EVENTS = {
     "ContentRange",
     "ContentType",
     "DetectorGap",
-    "HookResource",
     "KeyCounts",
     "TallyDiffers",
     "WalletResource",
