@@ -222,6 +222,28 @@ def test_the_masters_in_use_are_named(world: Hooked) -> None:
         secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
 
 
+def test_a_new_master_signs_at_once(world: Hooked) -> None:
+    """Though the worker has read the masters a moment before it came."""
+    world.create("boost.completed")
+    secret, name = world.aws.client("secretsmanager"), world.aws.ref("HooksSecret")
+    masters = json.loads(world.aws.secret("HooksSecret"))
+    world.clock.shift(timedelta(minutes=2))
+    world.tell()
+    world.work()
+    try:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters | {"2": "n" * 64}))
+        new = world.create("boost.created")
+        assert new["master"] == 2
+        world.tell("BoostCreated", "evt_01KAJ3W5V0SM0FKVYVXB9EQT6P")
+
+        world.work()
+    finally:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
+
+    [_, (headers, body)] = world.receiver.requests
+    assert Webhook(new["secret"]).verify(body, headers)["type"] == "boost.created"
+
+
 def test_without_its_master_nothing_is_claimed_and_the_message_comes_again(world: Hooked) -> None:
     """So a dead letter tells, and no attempt is lost."""
     made = world.a_delivery()
@@ -266,6 +288,22 @@ def test_a_change_that_changes_nothing_leaves_no_entry(world: Hooked) -> None:
     world.hook("edit", hook["id"], body={"url": world.receiver.url})
 
     assert world.actions(hook["id"]) == ["HOOK_CREATED"]
+
+
+def test_a_description_can_be_taken_away(world: Hooked) -> None:
+    hook = world.hook("create", status=201, body={"url": world.receiver.url, "description": "the shop"})
+
+    assert world.hook("edit", hook["id"], body={"description": ""})["description"] == ""
+    assert world.hook("get", hook["id"])["description"] == ""
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "two\nlines"])
+def test_a_description_is_one_line(blank: str, world: Hooked) -> None:
+    hook = world.create()
+
+    answer = world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"description": blank})
+
+    assert (answer.status, answer.fields) == (400, ["description"])
 
 
 def test_an_endpoint_that_is_disabled_by_hand_says_so(world: Hooked) -> None:
