@@ -70,7 +70,12 @@ def _show_asked(session: Session, answer: Answer) -> None:
 command.call(
     "list", f"GET {HOOKS}", "List the endpoints, and the masters that their secrets come from.", "", show=_show_list
 )
-command.call("show", f"GET {_ONE}", "Show an endpoint; its secret is never shown again.", "hok_01")
+command.call(
+    "show",
+    f"GET {_ONE}",
+    "Show an endpoint, and how much is held for it; its secret is never shown again.",
+    "hok_01",
+)
 command.call(
     "create",
     f"POST {HOOKS}",
@@ -91,7 +96,7 @@ command.call(
     Field(
         "events", "--all-events", "", "All again, as without --event at `create`.", is_flag=True, callback=_no_filter
     ),
-    _DESCRIPTION,
+    Field("description", "--description", "TEXT", "Whose it is, for people; '' takes it away."),
 )
 command.call(
     "delete",
@@ -133,7 +138,8 @@ def enable(session: Session, id: str, replay_held: bool) -> None:
     found = enabled.json
     if not found["held"]:
         return
-    held = {"from": found["created_at"], "to": found["updated_at"], "status": "held"}
+    # An event may be older than its endpoint, or wait for days before it is held.
+    held = {"from": "1970-01-01T00:00:00Z", "to": found["updated_at"], "status": "held"}
     if not replay_held:
         session.note(
             f"To send them: sluice hooks replay-range {id} --from {held['from']} --to {held['to']} --status held"

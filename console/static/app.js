@@ -109,6 +109,7 @@ function SignInByProvider() {
   }, []);
   return html`
     ${act.problem && html`<${Trouble} problem=${act.problem} />`}
+    ${act.isBusy && html`<p class="soft" role="status">Signing you in with ${provider}…</p>`}
     <div class="buttons whole"><button type="button" class="primary" aria-busy=${act.isBusy} disabled=${act.isBusy} onClick=${() => act.run(leaveForProvider)}>Sign in with ${provider}</button></div>
     <p class="soft">Or with a token:</p>`;
 }

@@ -17,8 +17,8 @@ from hooks.schemas import (
     DeliveryDetail,
     DeliveryPage,
     DeliveryResource,
-    EnabledHook,
     HookChanges,
+    HookDetail,
     HookPage,
     HookResource,
     HookWithSecret,
@@ -101,9 +101,10 @@ def page() -> HookPage:
 
 
 @app.get(HOOK, **http.require(Role.OPERATOR, errors=[404]))
-def get(hook_id: HookId) -> HookResource:
-    """Return an endpoint."""
-    return HookResource.of(commands().hooks.get(hook_id))
+def get(hook_id: HookId) -> HookDetail:
+    """Return an endpoint, and how many deliveries are held for it."""
+    found = HookDetail.of(commands().hooks.get(hook_id))
+    return found.model_copy(update={"held": commands().deliveries.held(hook_id)})
 
 
 @app.patch(HOOK, **http.require(Role.ADMIN, errors=[404, 409]))
@@ -134,9 +135,9 @@ def rotate(
 
 
 @app.post(f"{HOOK}/enable", **http.require(Role.ADMIN, errors=[404, 409]))
-def enable(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[EnabledHook]:
+def enable(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[HookDetail]:
     """Enable an endpoint, and say how many deliveries are held: `replay` sends them."""
-    answer = http.command(origin, key, partial(commands().hooks.enable, hook_id), EnabledHook, EnabledHook.of)
+    answer = http.command(origin, key, partial(commands().hooks.enable, hook_id), HookDetail, HookDetail.of)
     return _with(answer, lambda shown: {"held": commands().deliveries.held(shown.id)})
 
 

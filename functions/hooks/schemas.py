@@ -43,7 +43,7 @@ Filters = Annotated[
     AfterValidator(_filters),
 ]
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
-Description = Annotated[str, http.OneLine, Field(max_length=200)]
+Description = Annotated[str, http.OneLineOrEmpty, Field(max_length=200, description="Whose it is, for people.")]
 
 
 class NewHook(BaseModel):
@@ -106,10 +106,10 @@ class HookWithSecret(HookResource):
     secret: str | None = Field(None, description="Null in the response to a repeated key, after two more rotations.")
 
 
-class EnabledHook(HookResource):
-    """An endpoint that was enabled."""
+class HookDetail(HookResource):
+    """An endpoint, and how much is held for it."""
 
-    held: int = Field(0, description="Deliveries that were held while it was disabled: `replay` sends them.")
+    held: int = Field(0, description="Deliveries that are held: once it is enabled, `replay` sends them.")
 
 
 class HookPage(BaseModel):

@@ -206,6 +206,52 @@ def test_a_claim_whose_time_is_over_is_put_back(world: Hooked) -> None:
     assert world.go_on(made)["status"] == "delivered"
 
 
+def test_nothing_leaves_when_a_connection_took_too_long(world: Hooked) -> None:
+    """Its request could end after the claim is judged, beside the next attempt."""
+    made = world.a_delivery()
+
+    with world.posting(before=lambda: world.clock.shift(timedelta(seconds=16))):
+        world.work()
+
+    assert world.receiver.requests == []
+    assert [each["outcome"] for each in world.delivery(made)["log"]] == ["timeout"]
+
+
+def test_an_error_of_ours_is_tried_again_and_is_no_failure_of_the_endpoints(world: Hooked) -> None:
+    made = world.a_delivery()
+
+    def fail() -> None:
+        raise RuntimeError
+
+    with world.posting(before=fail):
+        found = world.go_on(made)
+
+    assert [each["outcome"] for each in world.delivery(made)["log"]] == ["unknown"]
+    assert world.hook("get", found["hook_id"])["failing_since"] is None
+    assert world.go_on(made)["status"] == "delivered"
+
+
+def test_a_delivery_without_an_end_is_given_up_and_can_be_replayed(world: Hooked) -> None:
+    made = world.a_delivery()
+    use_up_steps(world, made)
+
+    found = world.go_on(made)
+
+    assert (found["status"], found["log"], world.receiver.requests) == ("failed", [], [])
+    world.replay(made, found["hook_id"], body={})
+    world.work()
+    assert len(world.receiver.requests) == 1
+
+
+def use_up_steps(world: Hooked, delivery_id: str) -> None:
+    world.aws.client("dynamodb").update_item(
+        TableName=world.aws.ref("HooksTable"),
+        Key={"id": {"S": delivery_id}, "part": {"S": "campaign"}},
+        UpdateExpression="SET steps_done = :done",
+        ExpressionAttributeValues={":done": {"N": "2000"}},
+    )
+
+
 def test_after_ten_attempts_it_failed_and_each_had_its_own_time(world: Hooked) -> None:
     made = world.a_delivery()
     world.receiver.status = 500
@@ -257,6 +303,22 @@ def test_410_disables_at_once_and_the_delivery_is_held(world: Hooked) -> None:
     hook = world.hook("get", found["hook_id"])
     assert (hook["status"], hook["disabled_reason"], found["status"]) == ("disabled", "gone", "held")
     assert len(world.receiver.requests) == 1
+
+
+@pytest.mark.parametrize(("command", "entry"), [(disable, "HOOK_DISABLED"), (delete, "HOOK_DELETED")])
+def test_a_410_changes_nothing_of_an_endpoint_that_gets_nothing_more(
+    command: Callable[[Hooked, str], None], entry: str, world: Hooked
+) -> None:
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+    world.receiver.status = 410
+
+    with world.posting(after=lambda: command(world, hook_id)):
+        world.work()
+
+    assert world.actions(hook_id) == ["HOOK_CREATED", entry]
+    [item] = [each for each in world.aws.items("HooksTable") if (each["id"], each["part"]) == (hook_id, "campaign")]
+    assert item.get("disabled_reason") in (None, "by hand")
 
 
 def test_a_delivery_causes_no_event_and_no_audit_entry(world: Hooked) -> None:
@@ -459,6 +521,26 @@ def five_held(world: Hooked) -> str:
     return str(hook["id"])
 
 
+@pytest.mark.parametrize("is_range", [False, True], ids=["one", "range"])
+def test_what_is_under_way_is_not_replayed(is_range: bool, world: Hooked) -> None:
+    """It would be two attempts at once."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+
+    def replay() -> None:
+        if is_range:
+            replay_all(world, hook_id, "waiting")
+        else:
+            world.replay(made, hook_id, body={"again": True})
+
+    with world.posting(before=replay):
+        world.work()
+    world.work()
+
+    assert len(world.receiver.requests) == 1
+    assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "204")]
+
+
 def test_what_waits_for_a_receiver_that_works_again_goes_when_it_is_replayed(world: Hooked) -> None:
     """A test tells that it works; without one, all would wait for hours yet."""
     made = world.a_delivery()
@@ -518,6 +600,30 @@ def test_a_range_is_replayed_in_pages_up_to_its_most(world: Hooked, monkeypatch:
 
     statuses = [each["status"] for each in world.deliveries(hook_id)]
     assert sorted(statuses) == ["held"] * 2 + ["waiting"] * 3
+
+
+def test_what_is_held_is_counted_and_replayed_over_short_pages(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB answers a query with a mebibyte at most, however many are asked for."""
+    hook_id = five_held(world)
+    dynamo = world.aws.dynamo
+    assert dynamo is not None
+    real, queries = dynamo.call, []
+
+    def call(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if operation == "Query":
+            queries.append(arguments)
+            arguments = arguments | {"Limit": min(arguments.get("Limit", 2), 2)}
+        return real(operation, arguments)
+
+    monkeypatch.setattr(dynamo, "call", call)
+
+    counted = world.hook("get", hook_id)["held"], world.hook("enable", hook_id)["held"]
+    replay_all(world, hook_id, "held")
+
+    assert counted == (5, 5)
+    assert len(queries) > 6
+    assert [each["status"] for each in world.deliveries(hook_id)] == ["waiting"] * 5
+    assert world.hook("get", hook_id)["held"] == 0
 
 
 def test_the_last_one_of_a_replay_is_looked_for_in_whole_pages(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:

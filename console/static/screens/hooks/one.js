@@ -73,7 +73,7 @@ function Enabling({ hook, path, say, onClose }) {
   const enable = async () => {
     const { held } = await write("POST", `${path}/enable`);
     const isSent = held > 0 && form.values.replay;
-    if (isSent) await write("POST", `${path}/replay`, rangeOf(Date.now() - (KEPT_DAYS + 1) * DAY_MS, Date.now() + DAY_MS, "held"));
+    if (isSent) await write("POST", `${path}/replay`, rangeOf(0, Date.now() + DAY_MS, "held"));
     say(`It is enabled. ${isSent ? `${plural(held, "held delivery is", "held deliveries are")} sent now.` : held ? `${plural(held, "held delivery stays", "held deliveries stay")} held: “Replay a range” sends them.` : "Nothing was held."}`);
   };
   return html`<${Filled} title="Enable this endpoint?" verb="Enable it" form=${form} onSave=${enable} onClose=${onClose}>

@@ -78,8 +78,14 @@ def _line(text: str) -> str:
     return text
 
 
+def _line_or_empty(text: str) -> str:
+    return text and _line(text)
+
+
 OneLine = AfterValidator(_line)
 """For a text in a body that people read."""
+OneLineOrEmpty = AfterValidator(_line_or_empty)
+"""For such a text that can be taken away."""
 Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine]
 """Why someone did something: it is kept in the audit trail."""
 Caller = Annotated[Principal, Depends(principal_of)]
