@@ -9,7 +9,7 @@ from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint, HookStatus
 from hooks.types import is_filter
 from sluice import http
-from sluice.schemas import Page
+from sluice.schemas import Page, Resource
 
 
 def _filters(texts: list[str]) -> list[str]:
@@ -74,10 +74,8 @@ class HookChanges(BaseModel):
         return found | ({"events": tuple(self.events)} if self.events is not None else {})
 
 
-class HookResource(BaseModel):
+class HookResource(Resource):
     """An endpoint."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     url: str
@@ -151,10 +149,8 @@ class RangeReplay(BaseModel):
     )
 
 
-class HookAttemptResource(BaseModel):
+class HookAttemptResource(Resource):
     """One attempt."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     number: int
     at: http.Moment
@@ -163,10 +159,8 @@ class HookAttemptResource(BaseModel):
     excerpt: str
 
 
-class DeliveryResource(BaseModel):
+class DeliveryResource(Resource):
     """A delivery."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     hook_id: str
