@@ -7,15 +7,19 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint, HookStatus
-from hooks.types import is_filter
+from hooks.types import is_filter, meant_by
 from sluice import http
+from sluice.envelope import shown
 from sluice.schemas import Page
 
 
 def _filters(texts: list[str]) -> list[str]:
     for each in texts:
         if not is_filter(each):
-            raise ValueError("events must be types such as boost.completed, or boost.*")
+            meant = meant_by(each)
+            advice = f": did you mean {meant}?" if meant else ""
+            none = f"there is no {shown(each) or 'empty one'}{advice}"
+            raise ValueError(f"events must be types such as boost.completed, or boost.*, and {none}")
     return sorted(set(texts))
 
 

@@ -286,6 +286,22 @@ def test_a_change_can_only_disable(status: str, world: Hooked) -> None:
     assert (answer.status, answer.fields) == (400, ["status"])
 
 
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ("boost.complete", "there is no boost.complete: did you mean boost.completed?"),
+        ("*", "there is no *"),
+        ("", "there is no empty one"),
+        ("\x1b[2J", "there is no ?[2J"),
+    ],
+)
+def test_an_endpoint_for_events_that_never_come_is_refused(event: str, says: str, world: Hooked) -> None:
+    answer = world.request("hooks/api-create", body={"url": world.receiver.url, "events": ["boost.*", event]})
+
+    assert (answer.status, answer.fields) == (400, ["events"])
+    assert answer.body["message"] == f"events must be types such as boost.completed, or boost.*, and {says}"
+
+
 @pytest.mark.parametrize("status", ["sending", "dropped", "all"])
 def test_a_range_of_what_cannot_be_replayed_is_refused(status: str, world: Hooked) -> None:
     hook = world.create()
