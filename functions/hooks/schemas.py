@@ -1,5 +1,6 @@
 """What the hooks' API takes and gives."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -47,7 +48,11 @@ Filters = Annotated[
     AfterValidator(_filters),
 ]
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
-Description = Annotated[str, http.OneLine, Field(max_length=200)]
+Description = Annotated[
+    str,
+    Field(max_length=200, description="Whose it is, for people. Empty: it has none."),
+    AfterValidator(lambda text: text and http.one_line(text)),
+]
 
 
 class NewHook(BaseModel):
@@ -93,7 +98,7 @@ class HookResource(BaseModel):
     master: int = Field(description="The number of the master in HooksSecret that its secret is derived from.")
     old_signs_until: datetime | None = Field(description="Until when the secret before signs along.")
     failing_since: datetime | None
-    next_probe_at: datetime | None
+    next_probe_at: datetime | None = Field(description="While it fails and is enabled: when it is tried next.")
     last_success_at: datetime | None
     created_at: datetime
     created_by: str
@@ -101,7 +106,8 @@ class HookResource(BaseModel):
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
-        return cls.model_validate(endpoint, from_attributes=True)
+        shown = endpoint if endpoint.is_enabled else replace(endpoint, next_probe_at=None)
+        return cls.model_validate(shown, from_attributes=True)
 
 
 class HookWithSecret(HookResource):

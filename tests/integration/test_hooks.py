@@ -277,6 +277,20 @@ def test_an_endpoint_that_is_disabled_by_hand_says_so(world: Hooked) -> None:
     assert world.actions(hook["id"]) == ["HOOK_CREATED", "HOOK_DISABLED"]
 
 
+def test_a_description_can_be_cleared_and_is_one_line(world: Hooked) -> None:
+    hook = world.hook("create", status=201, body={"url": world.receiver.url, "description": "the shop"})
+
+    cleared = world.hook("edit", hook["id"], body={"description": ""})
+    refused = [
+        world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"description": text})
+        for text in ("two\nlines", " ", "x" * 201)
+    ]
+
+    assert (cleared["description"], world.hook("get", hook["id"])["description"]) == ("", "")
+    assert [(answer.status, answer.fields) for answer in refused] == [(400, ["description"])] * 3
+    assert refused[-1].body["message"] == "description: String should have at most 200 characters"
+
+
 @pytest.mark.parametrize("status", ["enabled", "deleted", "gone"])
 def test_a_change_can_only_disable(status: str, world: Hooked) -> None:
     hook = world.create()

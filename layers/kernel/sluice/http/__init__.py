@@ -26,6 +26,7 @@ from sluice.http.parameters import Origin as Origin
 from sluice.http.parameters import Reason as Reason
 from sluice.http.parameters import RequiredKey as RequiredKey
 from sluice.http.parameters import cursor_of as cursor_of
+from sluice.http.parameters import one_line as one_line
 from sluice.http.parameters import place_of as place_of
 from sluice.http.parameters import read_cursor as read_cursor
 from sluice.http.parameters import write_cursor as write_cursor

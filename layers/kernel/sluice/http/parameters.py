@@ -70,7 +70,8 @@ def _origin(request: Request) -> CommandOrigin:
     return CommandOrigin(subject, context.request_id, fingerprint)
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text that people read. Raises ValueError for more lines, control characters, or nothing."""
     if any(unicodedata.category(character) == "Cc" for character in text):
         raise ValueError("must be one line, without control characters")
     if not text.strip():
@@ -78,7 +79,7 @@ def _line(text: str) -> str:
     return text
 
 
-OneLine = AfterValidator(_line)
+OneLine = AfterValidator(one_line)
 """For a text in a body that people read."""
 Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine]
 """Why someone did something: it is kept in the audit trail."""
