@@ -1,5 +1,6 @@
 """The steps of a delivery's chain: each claims an attempt, waits, or ends it; and the attempts themselves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,7 +90,7 @@ class Sending:
         if answered is None:
             return self.store.commit(deliveries.put_back(state.campaign, now, now).run_by(committed_by), WORKER, now)
         if answered.is_gone:
-            _disable(self.store, endpoint.id, endpoints.GONE, now)
+            _disable(self.store, endpoint.id, endpoints.GONE, now, lambda present: present.url == endpoint.url)
         recorded = self.store.commit(deliveries.record(state.campaign, answered, now).run_by(committed_by), WORKER, now)
         if recorded is None:
             logger.info("Not recorded: the delivery is settled")
@@ -142,15 +143,19 @@ def _note(store: Store, endpoint: Endpoint, recorded: Delivery, now: datetime) -
         return
     after = endpoints.failed(endpoint, recorded.created_at, recorded.wake_at, now)
     store.note_failure(endpoint, after)
-    if endpoints.keeps_failing(after, recorded.created_at, now):
-        _disable(store, endpoint.id, endpoints.KEEPS_FAILING, now)
+
+    def keeps_failing(endpoint: Endpoint) -> bool:
+        return endpoints.keeps_failing(endpoint, recorded.created_at, now)
+
+    if keeps_failing(after):
+        _disable(store, endpoint.id, endpoints.KEEPS_FAILING, now, keeps_failing)
 
 
-def _disable(store: Store, hook_id: str, reason: str, now: datetime) -> None:
-    """Disable an endpoint that is enabled. Raises Unavailable."""
+def _disable(store: Store, hook_id: str, reason: str, now: datetime, still: Callable[[Endpoint], bool]) -> None:
+    """Disable an endpoint that is enabled, if it `still` should be: it may be repaired by now. Raises Unavailable."""
     for _ in range(_ATTEMPTS):
         present = store.endpoint(hook_id)
-        if present is None or not present.is_enabled:
+        if present is None or not present.is_enabled or not still(present):
             return
         if store.save_endpoint(present, endpoints.disabled(present, reason, now), "DISABLED", WORKER, now):
             logger.error("Endpoint disabled", hook_id=hook_id, reason=reason)  # an alarm counts these lines

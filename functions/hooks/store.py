@@ -144,8 +144,7 @@ class Store(ChainStore[Delivery, Change]):
                 return
             changed = {name: value for name, value in _values(endpoint).items() if value != _values(before)[name]}
             as_read: Condition = EndpointItem.audit_number == before.audit_number
-            is_there = EndpointItem.hook_status != HookStatus.DELETED
-            transaction.update(EndpointItem(before.id, PART), setting(EndpointItem, changed), as_read & is_there)
+            transaction.update(EndpointItem(before.id, PART), setting(EndpointItem, changed), as_read)
             if endpoint.status is HookStatus.DELETED:
                 transaction.delete(RowItem(HOOKS, endpoint.id))
                 _count(transaction, -1, CountItem.endpoints > 0)
@@ -176,10 +175,10 @@ class Store(ChainStore[Delivery, Change]):
         update_if(EndpointItem(endpoint.id, PART), setting(EndpointItem, values), EndpointItem.id.exists())
 
     def note_failure(self, before: Endpoint, after: Endpoint) -> None:
-        """Note a failure, unless another came first: then that one counts."""
+        """Note a failure, unless another came first, which then counts, or the requests go elsewhere now."""
         values = {name: getattr(after, name) for name in _HEALTH if getattr(after, name) != getattr(before, name)}
         if values:
-            as_read = _same("failing_since", before) & _same("next_probe_at", before) & EndpointItem.id.exists()
+            as_read = _same("failing_since", before) & _same("next_probe_at", before) & _same("url", before)
             update_if(EndpointItem(before.id, PART), setting(EndpointItem, values), as_read)
 
 

@@ -63,7 +63,7 @@ class Wire:
         except (requests.RequestException, ValueError) as error:
             return Answered(_kind(error), took(), str(error)[:_EXCERPT] if isinstance(error, NotAllowed) else "")
         wait = _wait(answer, self._clock.now()) if answer.status_code in _ASKS_FOR_A_WAIT else None
-        return Answered(str(answer.status_code), took(), _excerpt(answer.content), wait)
+        return Answered(str(answer.status_code), took(), _excerpt(answer), wait)
 
     def _hosts(self, url: str) -> Hosts:
         parts = urlsplit(url)
@@ -107,8 +107,11 @@ def _kind(error: Exception) -> str:
     return LOST
 
 
-def _excerpt(content: bytes) -> str:
-    text = content.decode(errors="replace")
+def _excerpt(answer: requests.Response) -> str:
+    """The first characters of an answer; none of a compressed one, which nobody asked for."""
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return ""
+    text = answer.content.decode(errors="replace")
     return "".join(each if each.isprintable() else " " for each in text)[:_EXCERPT]
 
 
@@ -117,6 +120,6 @@ def _wait(answer: requests.Response, now: datetime) -> timedelta | None:
     text = answer.headers.get("Retry-After", "")
     try:
         seconds = int(text) if _DIGITS.fullmatch(text) else (parsedate_to_datetime(text) - now).total_seconds()
-    except (ValueError, TypeError):  # no date, or one without a zone
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, or one of no calendar
         return None
     return timedelta(seconds=min(max(seconds, 0), LONGEST.total_seconds()))

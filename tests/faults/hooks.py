@@ -34,30 +34,61 @@ from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, SWEEPER, Request, World, a_world
 
-MODULES = ("hooks.store", "hooks.commands")
+MODULES = (
+    "hooks.store",
+    "hooks.commands",
+    "hooks.batches",
+    "hooks.campaign",
+    "hooks.endpoint",
+    "hooks.fanning",
+    "hooks.messages",
+    "hooks.types",
+    "hooks.backoff",
+    "sluice.outward",
+)
 """Where the mutation check looks for conditions, fences and guards."""
-_HEALTH = "What is noted of an endpoint's health only delays: tests/integration/test_hooks_delivering.py."
+_HOOKS, _DELIVERING = "tests/integration/test_hooks.py", "tests/integration/test_hooks_delivering.py"
+_HEALTH = "tests/integration/test_hooks_health.py"
 OUT_OF_SIGHT = {
-    "hooks.store.Store.note_success: if endpoint.failing_since is None and noted and "
-    "(now - noted < _SUCCESSES_NOTED)": _HEALTH,
-    "hooks.store.Store.note_success: clause now - noted < _SUCCESSES_NOTED of an if": _HEALTH,
-    "hooks.store.Store.note_success: condition EndpointItem.id.exists() of update_if": "No endpoint's item is removed.",
-    "hooks.store.Store.note_failure: condition as_read of update_if": _HEALTH,
-    "hooks.store.Store.save_endpoint: condition EndpointItem.id.does_not_exist() of save": "No id is drawn twice.",
-    "hooks.store.Store.save_endpoint: clause is_there": "A delete moves the audit number on, which as_read names.",
-    "hooks.store._because: return if endpoint.disabled_reason, always": "What an event says besides, for receivers.",
-    "hooks.store._because: return if endpoint.disabled_reason, never": "The same.",
-    "hooks.commands.Hooks.secret: return if master is None, always": (
-        "A repeat derives the secret again, and is not compared in it: tests/integration/test_hooks.py."
+    **dict.fromkeys(
+        [
+            "hooks.store.Store.note_success: if endpoint.failing_since is None and noted and "
+            "(now - noted < _SUCCESSES_NOTED)",
+            "hooks.store.Store.note_success: clause now - noted < _SUCCESSES_NOTED of an if",
+            "hooks.store.Store.note_failure: condition as_read of update_if",
+        ],
+        f"What is noted of an endpoint's health only delays: {_HEALTH}.",
     ),
-    "hooks.commands.Hooks.secret: return if master is None, never": "The same.",
+    "hooks.store.Store.note_success: condition EndpointItem.id.exists() of update_if": (
+        f"No restore comes between an attempt's record and its note: {_HEALTH}."
+    ),
+    "hooks.store.Store.save_endpoint: condition EndpointItem.id.does_not_exist() of save": (
+        f"No id is drawn twice: {_HOOKS}."
+    ),
+    **dict.fromkeys(
+        [
+            "hooks.store._because: return if endpoint.disabled_reason, always",
+            "hooks.store._because: return if endpoint.disabled_reason, never",
+        ],
+        f"What an event says besides, for receivers: {_HOOKS}.",
+    ),
+    **dict.fromkeys(
+        [
+            "hooks.commands.Hooks.secret: return if master is None, always",
+            "hooks.commands.Hooks.secret: return if master is None, never",
+        ],
+        f"A repeat derives the secret again, and is not compared in it: {_HOOKS}.",
+    ),
     "hooks.commands.Hooks.create: if created is None and keyed is None": (
-        "A client without a key repeats a create itself: the reference chain has the guard of all creates."
+        f"A client without a key repeats a create itself: {_HOOKS} loses the answer of one."
     ),
-    "hooks.commands.Hooks._command: return if keyed, always": "A transaction of nothing, for a command without a key.",
 }
 """What no run can notice."""
-UNREACHED = {"hooks.commands.Deliveries.page": "No list is asked for: tests/integration/test_hooks.py."}
+UNREACHED = {
+    "hooks.commands.Deliveries.page": f"No list is asked for: {_DELIVERING}.",
+    "sluice.outward.seen": "A delivery is made again, and never looked up: tests/unit/test_outward.py.",
+    "sluice.outward.resolved": "The same.",
+}
 """Functions that no flow reaches."""
 
 API, FANOUT = "HooksApiFunction", "HooksFanoutFunction"
@@ -431,6 +462,7 @@ _FLOWS: tuple[Flow, ...] = (
         (
             happens(),
             change(has_key=False, when=are("delivered", 2)),
+            hook("enable", has_key=False),
             hook("enable", has_key=False),
             hook("rotate", has_key=False),
             delete(has_key=False),

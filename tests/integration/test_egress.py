@@ -128,6 +128,14 @@ def test_an_answer_that_drips_is_cut_in_time(head: bytes, drop: bytes) -> None:
         get(host, seconds=0.4)
 
 
+def test_a_read_that_ends_before_the_whole_is_cut_is_a_timeout_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both may take as long, so either may be first."""
+    monkeypatch.setattr(egress._Line, "_cut", lambda _: None)
+
+    with serving(lambda _, closing: closing.wait() and None) as host, pytest.raises(requests.ReadTimeout):
+        get(host, seconds=0.2)
+
+
 def test_a_handshake_that_never_ends_has_sent_nothing() -> None:
     with serving(lambda _, closing: closing.wait() and None) as host, pytest.raises(NotSent):
         get(host, seconds=0.4, scheme="https")

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pynamodb.connection import Connection
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from hooks import commands
 from hooks.endpoint import MOST
 from tests.account import Account
 from tests.integration.console import answer_lost_of_the_first, before_the_first, throttled
@@ -289,6 +292,48 @@ def test_a_description_can_be_cleared_and_is_one_line(world: Hooked) -> None:
     assert (cleared["description"], world.hook("get", hook["id"])["description"]) == ("", "")
     assert [(answer.status, answer.fields) for answer in refused] == [(400, ["description"])] * 3
     assert refused[-1].body["message"] == "description: String should have at most 200 characters"
+
+
+def test_an_event_of_an_endpoint_says_why_it_is_disabled(world: Hooked) -> None:
+    hook = world.create()
+    world.hook("edit", hook["id"], body={"status": "disabled"})
+    world.hook("enable", hook["id"])
+
+    rows = {str(row["name"]): json.loads(str(row["data"])) for row in world.aws.items("OutboxTable")}
+
+    about = {"id": hook["id"]}
+    assert rows == {
+        "HookCreated": about | {"status": "enabled"},
+        "HookDisabled": about | {"status": "disabled", "reason": "by hand"},
+        "HookEnabled": about | {"status": "enabled"},
+    }
+
+
+def test_a_create_without_a_key_is_not_attempted_again(world: Hooked) -> None:
+    """Its answer may be lost, and refused when the SDK repeats it: another attempt would be another endpoint."""
+    real = Connection.transact_write_items
+
+    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
+        real(self, *args, **kwargs)
+        return real(self, *args, **kwargs | {"client_request_token": "another"})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Connection, "transact_write_items", twice)
+        answer = world.request("hooks/api-create", body={"url": world.receiver.url})
+
+    assert (answer.status, answer.body["code"]) == (503, "unavailable")
+    assert len(world.hook("page")["items"]) == 1
+
+
+def test_an_id_that_is_drawn_twice_makes_no_second_endpoint(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "new_id", lambda *_: EXAMPLE)
+    first = world.create()
+
+    answer = world.request("hooks/api-create", body={"url": f"{world.receiver.url}/other"})
+
+    assert answer.status == 503
+    assert [each["url"] for each in world.hook("page")["items"]] == [first["url"]]
+    assert world.actions(EXAMPLE) == ["HOOK_CREATED"]
 
 
 @pytest.mark.parametrize("status", ["enabled", "deleted", "gone"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -161,6 +162,19 @@ def test_a_record_that_comes_too_late_changes_nothing(world: Hooked) -> None:
         assert world.hand_over("hooks/worker-steps", first)
 
     assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "unknown")]
+
+
+def test_a_worker_that_was_frozen_before_its_fence_changes_nothing(world: Hooked) -> None:
+    """What it would put back is another's claim by then, or another's wait."""
+    made = world.a_delivery()
+    [first] = world.steps("HooksQueue")
+    judged: list[Any] = []
+
+    with after_the_first("transact_write_items", lambda: judged.append(world.go_on(made))):
+        assert world.hand_over("hooks/worker-steps", first)
+
+    assert world.receiver.requests == []
+    assert judged == [world.delivery(made)]
 
 
 def test_a_claim_that_was_not_sent_counts_to_no_ten_and_leaves_no_number(world: Hooked) -> None:
@@ -354,6 +368,49 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled(world: Hooked) -> None
     assert world.verified(hook_id)["valid"]
 
 
+def moved(world: Hooked, hook_id: str) -> None:
+    world.hook("edit", hook_id, body={"url": world.receiver.url + "/new"})
+
+
+def enabled_again(world: Hooked, hook_id: str) -> None:
+    disable(world, hook_id)
+    world.hook("enable", hook_id)
+
+
+@pytest.mark.parametrize("repaired", [moved, enabled_again])
+def test_an_attempt_of_before_its_repair_does_not_disable_it(
+    repaired: Callable[[Hooked, str], None], world: Hooked
+) -> None:
+    """It failed for five days, and its last attempt is under way when an admin repairs it."""
+    first = world.a_delivery()
+    hook_id = world.delivery(first)["hook_id"]
+    world.receiver.status = 500
+    world.go_on(first)
+    world.clock.move_to(NOON + timedelta(days=5, seconds=1))
+    world.tell("BoostCreated", OTHER, at=world.clock_time)
+    last = world.deliveries(hook_id)[0]["id"]
+
+    with world.posting(after=lambda: repaired(world, hook_id)):
+        world.go_on(last)
+
+    assert len(world.receiver.requests) == 2
+    hook = world.hook("get", hook_id)
+    assert (hook["status"], hook["failing_since"]) == ("enabled", None)
+
+
+def test_a_410_of_where_it_was_does_not_disable_where_it_is(world: Hooked) -> None:
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+    world.receiver.status = 410
+
+    with world.posting(after=lambda: moved(world, hook_id)):
+        world.go_on(made)
+
+    assert world.hook("get", hook_id)["status"] == "enabled"
+    world.receiver.status = 204
+    assert world.go_on(made)["status"] == "delivered"
+
+
 def test_one_success_within_the_five_days_keeps_it(world: Hooked) -> None:
     first = world.a_delivery()
     hook_id = world.delivery(first)["hook_id"]
@@ -463,6 +520,25 @@ def test_a_range_is_replayed_in_pages_up_to_its_most(world: Hooked, monkeypatch:
 
     statuses = [each["status"] for each in world.deliveries(hook_id)]
     assert sorted(statuses) == ["held"] * 2 + ["waiting"] * 3
+
+
+def test_the_last_one_of_a_replay_is_looked_for_in_whole_pages(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One at a time, a million others before it would be a million messages."""
+    monkeypatch.setattr(fanning, "_AT_ONCE", 5)
+    monkeypatch.setattr(commands, "MOST_REPLAYED", 1)
+    hook_id = five_held(world)
+    newest, *others = world.deliveries(hook_id)
+    for each in others:
+        world.replay(each["id"], hook_id, body={})
+    world.work()
+    asked: list[list[Any]] = []
+    real = world.take
+    monkeypatch.setattr(world, "take", lambda queue: asked.append(real(queue)) or asked[-1])
+
+    replay_all(world, hook_id, "held")
+
+    assert world.delivery(newest["id"])["status"] == "waiting"
+    assert asked == [[]], "one message was enough"
 
 
 def test_a_copy_of_a_replays_message_passes_what_it_replayed_by(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:

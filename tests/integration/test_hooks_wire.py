@@ -2,11 +2,14 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
+from gzip import compress
 from typing import Any
 
 import pytest
+from urllib3 import response
 
 from hooks.wire import Wire
 from sluice import egress
@@ -202,15 +205,76 @@ def test_a_redirect_to_a_private_address_is_not_followed() -> None:
     [
         (b"", b""),
         (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"a"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
-        (b"HTTP/1.1 200 OK\r\n\r\n", b"a"),
+        (b"HTTP/1.1 100 Continue\r\n", b"\r\nHTTP/1.1 100 Continue\r\n"),
     ],
-    ids=["silence", "head", "body", "chunks", "without a length"],
+    ids=["silence", "head", "never a final status"],
 )
-def test_a_receiver_that_drips_is_left_at_the_total_deadline(head: bytes, drop: bytes) -> None:
+def test_a_receiver_without_a_whole_head_is_left_at_the_total_deadline(head: bytes, drop: bytes) -> None:
     with serving(dripping(head, drop)) as host:
         assert post(f"http://{host}/", seconds=0.4).outcome == "timeout"
+
+
+@pytest.mark.parametrize("status", ["200", "500"])
+@pytest.mark.parametrize(
+    ("more", "drop"),
+    [
+        (b"Content-Length: 1000\r\n\r\n", b"a"),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        (b"\r\n", b"a"),
+    ],
+    ids=["body", "chunks", "without a length"],
+)
+def test_a_receiver_that_drips_after_its_status_is_left_at_the_total_deadline_and_has_answered(
+    status: str, more: bytes, drop: bytes
+) -> None:
+    """It has the event, and says so: to send it again would be a repeat that it asked nobody for."""
+    begun = time.monotonic()
+
+    with serving(dripping(f"HTTP/1.1 {status} Any\r\n".encode() + more, drop)) as host:
+        answered = post(f"http://{host}/", seconds=0.4)
+
+    assert answered.outcome == status
+    assert set(answered.excerpt) == {"a"}
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"Content-Length: 1000\r\n\r\nhalf",
+        b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n",
+    ],
+    ids=["cut off", "no chunk"],
+)
+def test_a_body_that_breaks_off_changes_no_status(broken: bytes) -> None:
+    with serving(saying(b"HTTP/1.1 200 OK\r\n" + broken)) as host:
+        answered = post(f"http://{host}/")
+
+    assert (answered.outcome, answered.excerpt) == ("200", "half")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", b"no gzip"),
+        ("gzip", compress(bytes(1 << 20))),
+        ("gzip, gzip, gzip", compress(compress(compress(bytes(1 << 24))))),
+    ],
+    ids=["broken", "bomb", "bomb in a bomb"],
+)
+def test_a_compressed_answer_is_not_unpacked(encoding: str, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker has little memory, and nobody asked for it."""
+
+    def unpack(*_: object) -> None:
+        raise AssertionError("it was unpacked")
+
+    monkeypatch.setattr(response, "_get_decoder", unpack)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+
+    with serving(saying(head + body)) as host:
+        answered = post(f"http://{host}/")
+
+    assert (answered.outcome, answered.excerpt) == ("200", "")
 
 
 def test_of_an_answer_that_never_ends_two_kibibytes_are_read() -> None:
@@ -231,7 +295,14 @@ def test_nothing_leaves_after_the_deadline() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "seconds"),
-    [("120", 120), ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400), ("Fri, 01 Jan 1999 00:00:00 GMT", 0), ("soon", None)],
+    [
+        ("120", 120),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Fri, 01 Jan 1999 00:00:00 GMT", 0),
+        ("soon", None),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
+        ("Fri, 31 Dec 2027 23:59:59", None),
+    ],
 )
 def test_a_wait_is_asked_for_by_seconds_or_by_a_date(asked: str, seconds: int | None) -> None:
     head = f"HTTP/1.1 429 Too Many\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n".encode()

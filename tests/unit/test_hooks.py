@@ -28,6 +28,15 @@ def test_the_library_verifies_each_of_two_signatures() -> None:
     assert Webhook(old).verify(b'{"a":1}', dict(signed)) == Webhook(new).verify(b'{"a":1}', dict(signed)) == {"a": 1}
 
 
+def test_a_secret_follows_from_master_endpoint_and_generation_for_ever() -> None:
+    """Receivers keep it: another derivation would be a rotation of all endpoints at once, without an overlap."""
+    first = derived(MASTER, "hok_1", 1)
+
+    assert first == "whsec_DBtcaqWJtpPxVTv2Hap3BkzOZVF47/L/3iGKNapeDy0="
+    others = [derived("n" * 64, "hok_1", 1), derived(MASTER, "hok_2", 1), derived(MASTER, "hok_1", 2)]
+    assert len({first, *others}) == 4
+
+
 def test_the_library_refuses_other_bytes() -> None:
     secret = derived(MASTER, "hok_1", 1)
     signed = headers("evt_1", SystemClock().now(), b'{"a":1}', [secret])

@@ -21,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from ssrfguard import AddressTable, Block, Policy, Reach, SSRFGuardError, Target, connect, resolve
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_ import create_urllib3_context
 
 MOST_BYTES = 1 << 20
@@ -136,7 +137,8 @@ def session(
     It follows no redirect, retries nothing, keeps neither connections nor cookies, reads no proxy or netrc of the
     environment, and raises errors of `requests`. `is_late`: asked when a connection stands, before the first byte of a
     request; if so, TooLate is raised. A lookup of a name has no timeout, and a frozen function no time. Not for several
-    threads. `excerpt_bytes`: of an answer so many are read, and the rest is left; else all of it, or it is refused.
+    threads. `excerpt_bytes`: the status decides, and of an answer at most so many bytes are read, as they come and not
+    uncompressed, whatever breaks meanwhile; else all of it is read, or it is refused.
     """
     guarded = requests.Session()
     guarded.trust_env = False
@@ -178,8 +180,10 @@ class Guard(HTTPAdapter):
             self._hosts.check(request.url or "")
             with line:
                 answer = super().send(request, stream=True, timeout=self._seconds, verify=verify, cert=cert)
+                if line.is_cut:  # a head ends wherever it is cut
+                    raise requests.ReadTimeout
                 body = _read(answer, self._excerpt_bytes)
-            if line.is_cut:  # an answer without a length ends wherever it is cut
+            if line.is_cut and not self._excerpt_bytes:  # an answer without a length ends wherever it is cut
                 raise requests.ReadTimeout
         except SSRFGuardError as error:
             raise NotAllowed(str(error)) from error
@@ -204,10 +208,20 @@ def _read(answer: requests.Response, excerpt_bytes: int | None) -> bytes:
     with answer:
         if answer.is_redirect:
             raise Redirected(answer.status_code)
-        body: bytes = answer.raw.read(excerpt_bytes or MOST_BYTES + 1, decode_content=True)
+        if excerpt_bytes:
+            return _begun(answer.raw, excerpt_bytes)
+        body: bytes = answer.raw.read(MOST_BYTES + 1, decode_content=True)
     if len(body) > MOST_BYTES:
         raise NotAllowed(f"The answer has more than {MOST_BYTES} bytes", was_sent=True)
     return body
+
+
+def _begun(raw: Any, most: int) -> bytes:
+    found = b""
+    with suppress(HTTPError, OSError):  # the status is there, and decides
+        while len(found) < most and (more := raw.read1(most - len(found), decode_content=False)):
+            found += more
+    return found
 
 
 @cache
