@@ -1,16 +1,22 @@
 """`sluice hooks`: endpoints for webhooks, their deliveries, and the check of a signature (S1-62)."""
 
+import json
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
 
-from sluice_cli.client import Answer
+from sluice_cli.client import Answer, Json
+from sluice_cli.errors import WrongUse
+from sluice_cli.output import counted
 from sluice_cli.session import Session
 from sluice_cli.verbs import PAGE, Field, Noun, Word, id_argument, table
 
 HOOKS = "/api/admin/hooks"
 SECRET = "SLUICE_HOOK_SECRET"
+MOST_REPLAYED = 1_000
 STATUSES = ("waiting", "sending", "delivered", "failed", "held", "dropped")
 _ONE = f"{HOOKS}/{{id}}"
 _DELIVERY = f"{_ONE}/deliveries/{{delivery}}"
@@ -33,9 +39,25 @@ _EVENTS = Field(
 _DESCRIPTION = Field("description", "--description", "TEXT", "Whose it is, for people.")
 
 
+def _in_words(found: Json) -> Json:
+    """An endpoint as people read it: no filter is all events, and an old secret that signs no longer is not named."""
+    until = found.get("old_signs_until")
+    is_over = until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)
+    return {**found, "events": found.get("events") or ["all"], "old_signs_until": None if is_over else until}
+
+
+def _saying(answer: Answer, body: Json) -> Answer:
+    return replace(answer, body=json.dumps(body).encode())
+
+
+def _show(session: Session, answer: Answer) -> None:
+    """Show an endpoint."""
+    session.show(answer if session.json else _saying(answer, _in_words(answer.json)))
+
+
 def _show_secret(session: Session, answer: Answer) -> None:
     """Show an endpoint with its secret, and say on stderr what to do with it."""
-    session.show(answer)
+    _show(session, answer)
     found = answer.json
     if not found.get("secret"):
         session.note(
@@ -47,14 +69,19 @@ def _show_secret(session: Session, answer: Answer) -> None:
         "docs/webhooks.md."
     )
     if found.get("old_signs_until"):
-        session.note(f"The secret before signs too until {session.words.moment(found['old_signs_until'])}.")
+        until = _in_words(found)["old_signs_until"]
+        too = f"signs too until {session.words.moment(until)}" if until else "signs nothing any more"
+        session.note(f"The secret before {too}.")
 
 
 def _show_list(session: Session, answer: Answer) -> None:
+    found = answer.json
+    said = _saying(answer, {**found, "items": [_in_words(each) for each in found.get("items") or []]})
     session.show_page(
-        answer, ("id", "status", "url", "events", "last_success_at=last success", "failing_since", "master")
+        answer if session.json else said,
+        ("id", "status", "url", "events", "last_success_at=last success", "failing_since", "master"),
     )
-    if not session.json and (masters := answer.json.get("masters_in_use")):
+    if not session.json and (masters := found.get("masters_in_use")):
         session.note(f"Masters of HooksSecret in use: {', '.join(map(str, masters))}")
 
 
@@ -75,6 +102,7 @@ command.call(
     f"GET {_ONE}",
     "Show an endpoint, and how much is held for it; its secret is never shown again.",
     "hok_01",
+    show=_show,
 )
 command.call(
     "create",
@@ -97,6 +125,7 @@ command.call(
         "events", "--all-events", "", "All again, as without --event at `create`.", is_flag=True, callback=_no_filter
     ),
     Field("description", "--description", "TEXT", "Whose it is, for people; '' takes it away."),
+    show=_show,
 )
 command.call(
     "delete",
@@ -104,11 +133,12 @@ command.call(
     "Delete an endpoint; what is on its way is dropped.",
     "hok_01 --yes",
     ask="Delete {id}, and drop what is on its way to it?",
+    show=_show,
 )
 command.call(
     "rotate",
     f"POST {_ONE}/rotate",
-    "Make a new secret, and print it, once; the one before signs too for a while.",
+    "Make a new secret, and print it, once; the one before signs too for a while, and one before that no longer.",
     "hok_01 --overlap 48",
     Field(
         "overlap_hours",
@@ -125,6 +155,7 @@ command.call(
     "Send an endpoint nothing more; its events are held for 30 days.",
     "hok_01",
     body={"status": "disabled"},
+    show=_show,
 )
 
 
@@ -134,7 +165,7 @@ command.call(
 def enable(session: Session, id: str, replay_held: bool) -> None:
     """Send to an endpoint again, and say how many events were held for it."""
     enabled = session.send("POST", f"{_ONE.format(id=id)}/enable")
-    session.show(enabled)
+    _show(session, enabled)
     found = enabled.json
     if not found["held"]:
         return
@@ -146,7 +177,11 @@ def enable(session: Session, id: str, replay_held: bool) -> None:
         )
         return
     session.send("POST", f"{_ONE.format(id=id)}/replay", held, part="-replay")
-    session.note(f"At most 1,000 of them are on their way: sluice hooks deliveries {id}")
+    if found["held"] > MOST_REPLAYED:
+        session.note(f"The oldest {MOST_REPLAYED:,} of them are on their way; run it again for the rest.")
+    else:
+        session.note(f"{counted(found['held'], 'delivery is', ('deliveries are',))} on the way.")
+    session.note(f"See what comes of it: sluice hooks deliveries {id}")
 
 
 command.call(
@@ -238,7 +273,10 @@ def verify_signature(
 
     from sluice_cli import signature as signatures
 
-    given = secret.read() if secret else os.environ.get(SECRET)
+    try:
+        given = secret.read() if secret else os.environ.get(SECRET)
+    except UnicodeDecodeError as error:
+        raise WrongUse(f"{secret.name if secret else SECRET} is no text: a secret begins with whsec_") from error
     if given is None:
         given = session.required(None, f"--secret or {SECRET}", "Secret", hide=True)
     request = signatures.Request(event_id, timestamp, signature, body.read())

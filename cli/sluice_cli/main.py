@@ -157,7 +157,7 @@ def _run(arguments: list[str]) -> int:
 def _usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     hint = [f"`{context.command_path} --help` says more."] if context is not None else []
-    _tell(f"error: {error.format_message()}", *hint)
+    _tell(f"error: {' '.join(error.format_message().split())}", *hint)  # click lists choices in lines of their own
     return 2
 
 

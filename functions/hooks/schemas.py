@@ -1,5 +1,6 @@
 """What the hooks' API takes and gives."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -7,15 +8,19 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint, HookStatus
-from hooks.types import is_filter
+from hooks.types import is_filter, meant_by
 from sluice import http
+from sluice.envelope import shown
 from sluice.schemas import Page, Resource
 
 
 def _filters(texts: list[str]) -> list[str]:
     for each in texts:
         if not is_filter(each):
-            raise ValueError("events must be types such as boost.completed, or boost.*")
+            meant = meant_by(each)
+            advice = f": did you mean {meant}?" if meant else ""
+            none = f"there is no {shown(each) or 'empty one'}{advice}"
+            raise ValueError(f"events must be types such as boost.completed, or boost.*, and {none}")
     return sorted(set(texts))
 
 
@@ -43,7 +48,9 @@ Filters = Annotated[
     AfterValidator(_filters),
 ]
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
-Description = Annotated[str, http.OneLineOrEmpty, Field(max_length=200, description="Whose it is, for people.")]
+Description = Annotated[
+    str, http.OneLineOrEmpty, Field(max_length=200, description="Whose it is, for people. Empty: it has none.")
+]
 
 
 class NewHook(BaseModel):
@@ -87,7 +94,7 @@ class HookResource(Resource):
     master: int = Field(description="The number of the master in HooksSecret that its secret is derived from.")
     old_signs_until: http.Moment | None = Field(description="Until when the secret before signs too.")
     failing_since: http.Moment | None
-    next_probe_at: http.Moment | None
+    next_probe_at: http.Moment | None = Field(description="While it fails and is enabled: when it is tried next.")
     last_success_at: http.Moment | None
     created_at: http.Moment
     created_by: str
@@ -95,7 +102,8 @@ class HookResource(Resource):
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
-        return cls.model_validate(endpoint, from_attributes=True)
+        shown = endpoint if endpoint.is_enabled else replace(endpoint, next_probe_at=None)
+        return cls.model_validate(shown, from_attributes=True)
 
 
 class HookWithSecret(HookResource):

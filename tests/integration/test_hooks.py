@@ -324,6 +324,20 @@ def test_an_endpoint_that_is_disabled_by_hand_says_so(world: Hooked) -> None:
     assert world.actions(hook["id"]) == ["HOOK_CREATED", "HOOK_DISABLED"]
 
 
+def test_a_description_can_be_cleared_and_is_one_line(world: Hooked) -> None:
+    hook = world.hook("create", status=201, body={"url": world.receiver.url, "description": "the shop"})
+
+    cleared = world.hook("edit", hook["id"], body={"description": ""})
+    refused = [
+        world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"description": text})
+        for text in ("two\nlines", " ", "x" * 201)
+    ]
+
+    assert (cleared["description"], world.hook("get", hook["id"])["description"]) == ("", "")
+    assert [(answer.status, answer.fields) for answer in refused] == [(400, ["description"])] * 3
+    assert refused[-1].body["message"] == "description: String should have at most 200 characters"
+
+
 def test_an_event_of_an_endpoint_says_why_it_is_disabled(world: Hooked) -> None:
     hook = world.create()
     world.hook("edit", hook["id"], body={"status": "disabled"})
@@ -380,6 +394,22 @@ def test_a_change_can_only_disable(status: str, world: Hooked) -> None:
     answer = world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"status": status})
 
     assert (answer.status, answer.fields) == (400, ["status"])
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ("boost.complete", "there is no boost.complete: did you mean boost.completed?"),
+        ("*", "there is no *"),
+        ("", "there is no empty one"),
+        ("\x1b[2J", "there is no ?[2J"),
+    ],
+)
+def test_an_endpoint_for_events_that_never_come_is_refused(event: str, says: str, world: Hooked) -> None:
+    answer = world.request("hooks/api-create", body={"url": world.receiver.url, "events": ["boost.*", event]})
+
+    assert (answer.status, answer.fields) == (400, ["events"])
+    assert answer.body["message"] == f"events must be types such as boost.completed, or boost.*, and {says}"
 
 
 @pytest.mark.parametrize("status", ["sending", "dropped", "all"])

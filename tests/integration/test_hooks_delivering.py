@@ -302,6 +302,8 @@ def test_410_disables_at_once_and_the_delivery_is_held(world: Hooked) -> None:
 
     hook = world.hook("get", found["hook_id"])
     assert (hook["status"], hook["disabled_reason"], found["status"]) == ("disabled", "gone", "held")
+    assert hook["failing_since"]
+    assert hook["next_probe_at"] is None
     assert len(world.receiver.requests) == 1
 
 
