@@ -69,6 +69,27 @@ def test_a_url_that_is_not_as_it_is_sent_is_refused_when_it_is_saved(url: str, w
     assert (answer.status, answer.fields) == (400, ["url"])
 
 
+_TERMS = "url must be https, with a host, and without credentials or a fragment"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://user:word@shop.example/", _TERMS),
+        ("https://shop.example/#part", _TERMS),
+        ("https:///hooks", _TERMS),
+        ("http://shop.example/", "url must be https"),
+    ],
+)
+def test_a_refusal_says_what_a_url_must_be_and_repeats_no_credentials(
+    url: str, said: str, world: Hooked, names: Names
+) -> None:
+    answer = world.request("hooks/api-create", body={"url": url})
+
+    assert (answer.status, [each["message"] for each in answer.body["errors"]]) == (400, [said])
+    assert "word" not in json.dumps(answer.body)
+
+
 @pytest.mark.parametrize("url", [*URLS, *SPELLINGS])
 def test_a_url_that_is_no_public_name_is_not_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though it were saved: by an older release, or when its name was another's."""
