@@ -70,7 +70,7 @@ def _show_secret(session: Session, answer: Answer) -> None:
     )
     if found.get("old_signs_until"):
         until = _in_words(found)["old_signs_until"]
-        along = f"signs along until {session.words.moment(until)}" if until else "signs nothing any more"
+        along = f"signs too until {session.words.moment(until)}" if until else "signs nothing any more"
         session.note(f"The secret before {along}.")
 
 
@@ -138,13 +138,13 @@ command.call(
 command.call(
     "rotate",
     f"POST {_ONE}/rotate",
-    "Make a new secret, and print it, once; the one before signs along for a while, and one before that no longer.",
+    "Make a new secret, and print it, once; the one before signs too for a while, and one before that no longer.",
     "hok_01 --overlap 48",
     Field(
         "overlap_hours",
         "--overlap",
         "HOURS",
-        "How long the secret before signs along; 24 otherwise, and 0 if it was leaked.",
+        "How long the secret before signs too; 24 otherwise, and 0 if it was leaked.",
         type=click.IntRange(0, 168),
     ),
     show=_show_secret,

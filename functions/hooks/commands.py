@@ -41,8 +41,8 @@ class Deliveries(ChainCommands[Delivery, deliveries.Change]):
     ) -> tuple[list[Delivery], Place | None]:
         """At most `limit` deliveries of an endpoint, newest first; and the place of the next page, if any.
 
-        With a status they may be fewer, because so many are looked at: an endpoint may have a million, of which none
-        failed.
+        With a status they may be fewer: at most 1,000 are looked at. An endpoint may have a million, and none of
+        them failed.
         """
         if status in (None, DeliveryStatus.HELD):
             listing = held_by(hook_id) if status else listed_by(hook_id)
@@ -153,7 +153,7 @@ class Hooks:
         return self._command("delete", "DELETED", hook_id, endpoints.deleted, requester)
 
     def rotate(self, hook_id: str, overlap: timedelta, requester: Requester) -> Endpoint | Answer:
-        """Give an endpoint a new secret; the one before signs along for `overlap`. Raises NotFound, Unavailable."""
+        """Give an endpoint a new secret; the one before signs too for `overlap`. Raises NotFound, Unavailable."""
         master = self.keys.newest()
 
         def rotated(found: Endpoint, now: datetime) -> Endpoint:

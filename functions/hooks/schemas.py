@@ -11,7 +11,7 @@ from hooks.endpoint import Endpoint, HookStatus
 from hooks.types import is_filter, meant_by
 from sluice import http
 from sluice.envelope import shown
-from sluice.schemas import Page
+from sluice.schemas import Page, Resource
 
 
 def _filters(texts: list[str]) -> list[str]:
@@ -81,10 +81,8 @@ class HookChanges(BaseModel):
         return found | ({"events": tuple(self.events)} if self.events is not None else {})
 
 
-class HookResource(BaseModel):
+class HookResource(Resource):
     """An endpoint."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     url: str
@@ -94,7 +92,7 @@ class HookResource(BaseModel):
     disabled_reason: str | None
     generation: int = Field(description="Of its secret: `rotate` adds one.")
     master: int = Field(description="The number of the master in HooksSecret that its secret is derived from.")
-    old_signs_until: http.Moment | None = Field(description="Until when the secret before signs along.")
+    old_signs_until: http.Moment | None = Field(description="Until when the secret before signs too.")
     failing_since: http.Moment | None
     next_probe_at: http.Moment | None = Field(description="While it fails and is enabled: when it is tried next.")
     last_success_at: http.Moment | None
@@ -109,9 +107,9 @@ class HookResource(BaseModel):
 
 
 class HookWithSecret(HookResource):
-    """An endpoint as create and rotate answer it: the secret is shown here and nowhere else."""
+    """An endpoint in the response of create and rotate, which alone show a secret."""
 
-    secret: str | None = Field(None, description="Null in an answer that is repeated after two more rotations.")
+    secret: str | None = Field(None, description="Null in the response to a repeated key, after two more rotations.")
 
 
 class HookDetail(HookResource):
@@ -130,7 +128,7 @@ class HookPage(BaseModel):
 
 
 class Rotation(BaseModel):
-    """How long the old secret signs along."""
+    """How long the old secret signs too."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -159,10 +157,8 @@ class RangeReplay(BaseModel):
     )
 
 
-class HookAttemptResource(BaseModel):
+class HookAttemptResource(Resource):
     """One attempt."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     number: int
     at: http.Moment
@@ -171,10 +167,8 @@ class HookAttemptResource(BaseModel):
     excerpt: str
 
 
-class DeliveryResource(BaseModel):
+class DeliveryResource(Resource):
     """A delivery."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     hook_id: str

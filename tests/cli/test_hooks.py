@@ -29,7 +29,7 @@ def test_a_secret_is_printed_with_what_to_do_with_it(api: Api, shell: Shell, nam
     assert ["secret", SECRET] in [line.split() for line in ended.text.splitlines()]
     assert SECRET not in ended.told
     assert "not shown again" in ended.told
-    assert ("signs along until 2027-01-31 09:00:00 UTC" in ended.told) == (name == "rotate")
+    assert ("signs too until 2027-01-31 09:00:00 UTC" in ended.told) == (name == "rotate")
     assert not any(SECRET in file.read_text() for file in shell.home.rglob("*") if file.is_file())
 
 

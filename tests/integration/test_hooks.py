@@ -3,10 +3,8 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pynamodb.connection import Connection
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from hooks import commands
@@ -14,7 +12,13 @@ from hooks.endpoint import MOST
 from sluice.clock import rfc3339
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.console import after_the_first, answer_lost_of_the_first, before_the_first, throttled
+from tests.integration.console import (
+    after_the_first,
+    answer_lost_of_the_first,
+    before_the_first,
+    every_commit_repeated,
+    throttled,
+)
 from tests.integration.harness import Functions, an_event
 from tests.integration.hooks_world import EXAMPLE, Hooked, hooked
 
@@ -351,14 +355,7 @@ def test_an_event_of_an_endpoint_says_why_it_is_disabled(world: Hooked) -> None:
 
 def test_a_create_without_a_key_is_not_attempted_again(world: Hooked) -> None:
     """Its answer may be lost, and refused when the SDK repeats it: another attempt would be another endpoint."""
-    real = Connection.transact_write_items
-
-    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        real(self, *args, **kwargs)
-        return real(self, *args, **kwargs | {"client_request_token": "another"})
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Connection, "transact_write_items", twice)
+    with every_commit_repeated():
         answer = world.request("hooks/api-create", body={"url": world.receiver.url})
 
     assert (answer.status, answer.body["code"]) == (503, "unavailable")
