@@ -1,6 +1,7 @@
 """A delivery, whatever comes between: commands, copies of messages, workers that die, receivers that fail."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -389,6 +390,25 @@ def test_a_step_does_not_hold_what_was_enabled_meanwhile(world: Hooked) -> None:
         world.work()
 
     assert len(world.receiver.requests) == 1
+
+
+def test_an_attempt_is_made_at_once_when_its_endpoint_is_enabled_before_it_is_held(world: Hooked) -> None:
+    """It is disabled when the worker reads its fence: the claim would be an attempt that the log calls `unknown`."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+
+    with ExitStack() as stack:
+
+        def disable_for_a_moment() -> None:
+            disable(world, hook_id)
+            enable = before_the_first("transact_write_items", lambda: world.hook("enable", hook_id))
+            stack.enter_context(enable)
+
+        stack.enter_context(after_the_first("transact_write_items", disable_for_a_moment))
+        world.work()
+
+    assert len(world.receiver.requests) == 1
+    assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "204")]
 
 
 def test_while_the_last_attempt_failed_others_wait_for_the_next(world: Hooked) -> None:
