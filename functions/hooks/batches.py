@@ -84,7 +84,8 @@ class Sending:
         refusal = _fenced(state, endpoint, now)
         if endpoint is None or refusal is not None:
             change = refusal or deliveries.drop(state.campaign, now)
-            return self.store.commit(change.run_by(committed_by), WORKER, now)
+            # If others were faster, the delivery is settled, or its endpoint is enabled again: the fence says which.
+            return self.store.commit(change.run_by(committed_by), WORKER, now) or self(committed, committed_by, now)
         answered = self._attempt(committed, committed.call, endpoint)
         now = self.clock.now()
         if answered is None:

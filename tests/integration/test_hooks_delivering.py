@@ -1,7 +1,8 @@
 """A delivery, whatever comes between: commands, copies of messages, workers that die, receivers that fail."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -446,6 +447,25 @@ def test_a_step_does_not_hold_what_was_enabled_meanwhile(world: Hooked) -> None:
     assert len(world.receiver.requests) == 1
 
 
+def test_an_attempt_is_made_at_once_when_its_endpoint_is_enabled_before_it_is_held(world: Hooked) -> None:
+    """It is disabled when the worker reads its fence: the claim would be an attempt that the log calls `unknown`."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+
+    with ExitStack() as stack:
+
+        def disable_for_a_moment() -> None:
+            disable(world, hook_id)
+            enable = before_the_first("transact_write_items", lambda: world.hook("enable", hook_id))
+            stack.enter_context(enable)
+
+        stack.enter_context(after_the_first("transact_write_items", disable_for_a_moment))
+        world.work()
+
+    assert len(world.receiver.requests) == 1
+    assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "204")]
+
+
 def test_while_the_last_attempt_failed_others_wait_for_the_next(world: Hooked) -> None:
     first = world.a_delivery()
     world.receiver.status = 500
@@ -616,6 +636,59 @@ def test_what_waits_for_a_receiver_that_works_again_goes_when_it_is_replayed(wor
 
     found = world.delivery(made)
     assert (found["status"], [each["number"] for each in found["log"]]) == ("delivered", [7, 6, 5, 4, 3, 2, 1])
+
+
+def expiry_of(world: Hooked, item_id: str, part: str) -> datetime | None:
+    """When DynamoDB forgets an item; None if it never does."""
+    [item] = [each for each in world.aws.items("HooksTable") if (each["id"], each["part"]) == (item_id, part)]
+    return datetime.fromtimestamp(int(str(item["expires_at"])), UTC) if "expires_at" in item else None
+
+
+def test_a_delivery_is_kept_for_thirty_days_after_its_end_and_never_forgotten_before(world: Hooked) -> None:
+    """Its row in the list outlasts it."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+    assert expiry_of(world, made, "campaign") is None
+    world.work()
+    assert expiry_of(world, made, "campaign") == expiry_of(world, made, "attempt#001") == NOON + timedelta(days=30)
+    world.clock.move_to(NOON + timedelta(days=29))
+
+    world.replay(made, hook_id, body={"again": True})
+
+    assert expiry_of(world, made, "campaign") is None
+    world.work()
+    listed = expiry_of(world, f"deliveries#{hook_id}", made)
+    assert expiry_of(world, made, "campaign") == NOON + timedelta(days=59)
+    assert listed is not None
+    assert listed > NOON + timedelta(days=59 + 4)
+
+
+def test_what_is_held_is_forgotten_after_thirty_days_and_not_counted(world: Hooked) -> None:
+    """DynamoDB takes a day or two to delete it."""
+    hook_id = five_held(world)
+    world.clock.move_to(NOON + timedelta(days=30) - timedelta(seconds=1))
+    assert world.hook("get", hook_id)["held"] == 5
+
+    world.clock.move_to(NOON + timedelta(days=30))
+
+    assert world.hook("get", hook_id)["held"] == 0
+    [held, *_] = [each["part"] for each in world.aws.items("HooksTable") if each["id"] == f"held#{hook_id}"]
+    assert expiry_of(world, f"held#{hook_id}", held) == expiry_of(world, held, "campaign") == NOON + timedelta(days=30)
+
+
+def test_a_copy_of_a_message_wakes_what_the_first_one_did_not(world: Hooked) -> None:
+    """The fan-out died between its commit and its send, at an event and at a replay."""
+    made = world.a_delivery()
+    world.take("HooksQueue")
+    world.tell()
+    assert world.work() == 1
+    replay_all(world, world.delivery(made)["hook_id"], "delivered")
+    world.take("HooksQueue")
+
+    world.relay_again()
+
+    assert world.work() == 1
+    assert len(world.receiver.requests) == 2
 
 
 def test_deliveries_in_a_status_are_found_page_by_page(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
