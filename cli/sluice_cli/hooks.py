@@ -70,8 +70,8 @@ def _show_secret(session: Session, answer: Answer) -> None:
     )
     if found.get("old_signs_until"):
         until = _in_words(found)["old_signs_until"]
-        too = f"signs too until {session.words.moment(until)}" if until else "signs nothing any more"
-        session.note(f"The secret before {too}.")
+        along = f"signs too until {session.words.moment(until)}" if until else "signs nothing any more"
+        session.note(f"The secret before {along}.")
 
 
 def _show_list(session: Session, answer: Answer) -> None:

@@ -49,7 +49,7 @@ Filters = Annotated[
 ]
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
 Description = Annotated[
-    str, http.OneLineOrEmpty, Field(max_length=200, description="Whose it is, for people. Empty: it has none.")
+    str, Field(max_length=200, description="Whose it is, for people. Empty: it has none."), http.OneLineOrEmpty
 ]
 
 

@@ -148,6 +148,11 @@ class Hooked(Harness):
             patched.setattr(Wire, "post", post)
             yield
 
+    def kept_until(self, delivery_id: str) -> dict[str, int | None]:
+        """When DynamoDB may delete each item of a delivery, in seconds; None for those that stay."""
+        rows = [each for each in self.aws.items("HooksTable") if each["id"] == delivery_id]
+        return {str(each["part"]): int(each["expires_at"]) if each.get("expires_at") else None for each in rows}
+
     def deliveries(self, hook_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.hook("deliveries", hook_id)["items"]
         return found

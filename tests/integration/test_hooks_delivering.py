@@ -1,7 +1,8 @@
 """A delivery, whatever comes between: commands, copies of messages, workers that die, receivers that fail."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -280,10 +281,63 @@ def test_a_receiver_that_redirects_failed_and_nobody_follows(world: Hooked) -> N
     assert (found["status"], found["log"][0]["outcome"]) == ("waiting", "307")
 
 
-@pytest.mark.parametrize(("asked", "waits"), [("3600", 3600), ("99999999", 86_400), ("1", 5), ("soon", 5)])
-def test_a_busy_receiver_is_left_for_as_long_as_it_asks_but_for_a_day(asked: str, waits: int, world: Hooked) -> None:
+@pytest.mark.parametrize("status", [200, 202, 206, 299])
+def test_each_answer_of_2xx_is_the_end_of_it(status: int, world: Hooked) -> None:
     made = world.a_delivery()
-    world.receiver.status, world.receiver.headers = 503, {"Retry-After": asked}
+    world.receiver.status = status
+
+    found = world.go_on(made)
+
+    assert (found["status"], found["wake_at"], found["log"][0]["outcome"]) == ("delivered", None, str(status))
+
+
+@pytest.mark.parametrize("status", [304, 400, 401, 404, 408, 409, 422, 451, 500, 501])
+def test_each_other_answer_is_tried_again(status: int, world: Hooked) -> None:
+    """Also 4xx: a deployment of the receiver that went wrong is put right again."""
+    made = world.a_delivery()
+    world.receiver.status = status
+
+    found = world.go_on(made)
+    world.receiver.status = 204
+    again = world.go_on(made)
+
+    assert (found["status"], found["log"][0]["outcome"]) == ("waiting", str(status))
+    assert again["status"] == "delivered"
+
+
+def test_what_ended_is_kept_for_thirty_days_and_what_has_not_for_as_long_as_it_takes(world: Hooked) -> None:
+    hook = world.create()
+    world.tell()
+    [made] = world.deliveries(hook["id"])
+    world.receiver.status = 500
+    world.go_on(made["id"])
+    live = world.kept_until(made["id"])
+    world.receiver.status = 204
+
+    world.go_on(made["id"])
+
+    kept = int((world.clock_time + timedelta(days=30)).timestamp())
+    first = int((NOON + timedelta(days=30)).timestamp())
+    assert live == {"campaign": None, "attempt#001": first}
+    assert world.kept_until(made["id"]) == {"campaign": kept, "attempt#001": first, "attempt#002": kept}
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "waits"),
+    [
+        (503, "3600", 3600),
+        (429, "3600", 3600),
+        (503, "99999999", 86_400),
+        (503, "1", 5),
+        (503, "soon", 5),
+        (500, "3600", 5),
+    ],
+)
+def test_a_busy_receiver_is_left_for_as_long_as_it_asks_but_for_a_day(
+    status: int, asked: str, waits: int, world: Hooked
+) -> None:
+    made = world.a_delivery()
+    world.receiver.status, world.receiver.headers = status, {"Retry-After": asked}
 
     found = world.go_on(made)
 
@@ -391,6 +445,25 @@ def test_a_step_does_not_hold_what_was_enabled_meanwhile(world: Hooked) -> None:
         world.work()
 
     assert len(world.receiver.requests) == 1
+
+
+def test_an_attempt_is_made_at_once_when_its_endpoint_is_enabled_before_it_is_held(world: Hooked) -> None:
+    """It is disabled when the worker reads its fence: the claim would be an attempt that the log calls `unknown`."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+
+    with ExitStack() as stack:
+
+        def disable_for_a_moment() -> None:
+            disable(world, hook_id)
+            enable = before_the_first("transact_write_items", lambda: world.hook("enable", hook_id))
+            stack.enter_context(enable)
+
+        stack.enter_context(after_the_first("transact_write_items", disable_for_a_moment))
+        world.work()
+
+    assert len(world.receiver.requests) == 1
+    assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "204")]
 
 
 def test_while_the_last_attempt_failed_others_wait_for_the_next(world: Hooked) -> None:
@@ -563,6 +636,59 @@ def test_what_waits_for_a_receiver_that_works_again_goes_when_it_is_replayed(wor
 
     found = world.delivery(made)
     assert (found["status"], [each["number"] for each in found["log"]]) == ("delivered", [7, 6, 5, 4, 3, 2, 1])
+
+
+def expiry_of(world: Hooked, item_id: str, part: str) -> datetime | None:
+    """When DynamoDB forgets an item; None if it never does."""
+    [item] = [each for each in world.aws.items("HooksTable") if (each["id"], each["part"]) == (item_id, part)]
+    return datetime.fromtimestamp(int(str(item["expires_at"])), UTC) if "expires_at" in item else None
+
+
+def test_a_delivery_is_kept_for_thirty_days_after_its_end_and_never_forgotten_before(world: Hooked) -> None:
+    """Its row in the list outlasts it."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+    assert expiry_of(world, made, "campaign") is None
+    world.work()
+    assert expiry_of(world, made, "campaign") == expiry_of(world, made, "attempt#001") == NOON + timedelta(days=30)
+    world.clock.move_to(NOON + timedelta(days=29))
+
+    world.replay(made, hook_id, body={"again": True})
+
+    assert expiry_of(world, made, "campaign") is None
+    world.work()
+    listed = expiry_of(world, f"deliveries#{hook_id}", made)
+    assert expiry_of(world, made, "campaign") == NOON + timedelta(days=59)
+    assert listed is not None
+    assert listed > NOON + timedelta(days=59 + 4)
+
+
+def test_what_is_held_is_forgotten_after_thirty_days_and_not_counted(world: Hooked) -> None:
+    """DynamoDB takes a day or two to delete it."""
+    hook_id = five_held(world)
+    world.clock.move_to(NOON + timedelta(days=30) - timedelta(seconds=1))
+    assert world.hook("get", hook_id)["held"] == 5
+
+    world.clock.move_to(NOON + timedelta(days=30))
+
+    assert world.hook("get", hook_id)["held"] == 0
+    [held, *_] = [each["part"] for each in world.aws.items("HooksTable") if each["id"] == f"held#{hook_id}"]
+    assert expiry_of(world, f"held#{hook_id}", held) == expiry_of(world, held, "campaign") == NOON + timedelta(days=30)
+
+
+def test_a_copy_of_a_message_wakes_what_the_first_one_did_not(world: Hooked) -> None:
+    """The fan-out died between its commit and its send, at an event and at a replay."""
+    made = world.a_delivery()
+    world.take("HooksQueue")
+    world.tell()
+    assert world.work() == 1
+    replay_all(world, world.delivery(made)["hook_id"], "delivered")
+    world.take("HooksQueue")
+
+    world.relay_again()
+
+    assert world.work() == 1
+    assert len(world.receiver.requests) == 2
 
 
 def test_deliveries_in_a_status_are_found_page_by_page(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
