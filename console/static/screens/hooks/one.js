@@ -146,7 +146,7 @@ function Replaying({ path, say, onClose }) {
   };
   return html`<${Filled} title="Replay a range" verb="Send them again" form=${form} onSave=${replay} onClose=${onClose}>
     <div class="will"><p>Events of a time are sent again, at most 1,000, each with its first id, so that the receiver knows what it has.</p></div>
-    <${Select} label="Deliveries that are" options=${["failed", "held", "delivered"].map((of) => [of, sentence(of)])} ...${form.bind("status")} />
+    <${Select} label="Deliveries that are" options=${["failed", "held", "delivered", "waiting"].map((of) => [of, sentence(of)])} ...${form.bind("status")} />
     <${Field} label="From" type="datetime-local" ...${form.bind("from")} />
     <${Field} label="Until before" type="datetime-local" ...${form.bind("to")} />
     ${status === "delivered" && html`<${Note} tone="warn">The receiver gets these a second time.<//>`}
