@@ -245,6 +245,22 @@ def test_410_disables_at_once_and_the_delivery_is_held(world: Hooked) -> None:
     assert len(world.receiver.requests) == 1
 
 
+@pytest.mark.parametrize(("command", "action"), [(disable, "HOOK_DISABLED"), (delete, "HOOK_DELETED")])
+def test_410_after_a_disable_or_a_delete_disables_nothing_more(
+    command: Callable[[Hooked, str], None], action: str, world: Hooked
+) -> None:
+    hook = world.create()
+    world.receiver.status = 410
+    world.tell()
+
+    with world.posting(before=lambda: command(world, hook["id"])):
+        world.work()
+
+    [item] = [each for each in world.aws.items("HooksTable") if each["id"] == hook["id"]]
+    assert item.get("disabled_reason") in ("by hand", None)
+    assert world.actions(hook["id"]) == ["HOOK_CREATED", action]
+
+
 def test_a_delivery_causes_no_event_and_no_audit_entry(world: Hooked) -> None:
     hook = world.create("hook.*", "boost.*")
     before = world.aws.items("OutboxTable"), world.aws.items("AuditTable")
@@ -302,6 +318,16 @@ def test_what_comes_while_it_is_enabled_again_is_not_held(world: Hooked) -> None
     world.work()
 
     assert len(world.receiver.requests) == 1
+
+
+def test_what_comes_while_a_disabled_endpoint_is_deleted_is_not_made_and_its_message_is_done(world: Hooked) -> None:
+    hook = world.create()
+    disable(world, hook["id"])
+
+    with before_the_first("transact_write_items", lambda: delete(world, hook["id"])):
+        world.tell()
+
+    assert [each for each in world.aws.items("HooksTable") if each["id"].startswith("dlv_")] == []
 
 
 def test_a_step_does_not_hold_what_was_enabled_meanwhile(world: Hooked) -> None:
