@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from sluice import egress
 from sluice.egress import MOST_BYTES, Hosts, NotAllowed, NotSent, TooLate
-from tests.addresses import ADDRESSES, URLS, found
+from tests.addresses import ADDRESSES, MORE_ADDRESSES, URLS, found
 
 PRIVATE = ("127.0.0.0/8",)
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
@@ -126,6 +126,14 @@ def dripping(head: bytes, drop: bytes) -> Callable[[socket.socket, Event], None]
 def test_an_answer_that_drips_is_cut_in_time(head: bytes, drop: bytes) -> None:
     with serving(dripping(head, drop)) as host, pytest.raises(requests.ReadTimeout):
         get(host, seconds=0.4)
+
+
+def test_a_read_that_ends_before_the_whole_is_cut_is_a_timeout_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both may take as long, so either may be first."""
+    monkeypatch.setattr(egress._Line, "_cut", lambda _: None)
+
+    with serving(lambda _, closing: closing.wait() and None) as host, pytest.raises(requests.ReadTimeout):
+        get(host, seconds=0.2)
 
 
 def test_a_handshake_that_never_ends_has_sent_nothing() -> None:
@@ -273,7 +281,7 @@ def test_a_url_that_is_not_allowed_is_not_asked(url: str, monkeypatch: pytest.Mo
         session.get(url)
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", [*ADDRESSES, *MORE_ADDRESSES])
 def test_a_name_of_an_address_that_is_not_public_is_not_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     session = egress.session(Hosts.of(["mastodon.example"]), 8.0)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found(address))
@@ -282,6 +290,17 @@ def test_a_name_of_an_address_that_is_not_public_is_not_asked(address: str, monk
         session.get("https://mastodon.example/")
 
     assert not refused.value.was_sent
+
+
+def test_a_name_with_one_address_that_is_not_public_is_not_asked_at_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found("93.184.216.34") + found("10.0.0.1"))
+    monkeypatch.setattr(egress, "connect", nobody)
+
+    with pytest.raises(NotAllowed):
+        egress.session(Hosts.of(["mastodon.example"]), 8.0).get("https://mastodon.example/")
 
 
 def test_a_host_with_a_port_is_reached_in_the_private_ranges_alone() -> None:
