@@ -1,5 +1,5 @@
 // Signing in by the team's identity provider: the authorization code flow with PKCE, and then a token of this API.
-import { Problem, call, claimsOf, keepToken, session } from "./api.js";
+import { Problem, barred, call, claimsOf, keepToken, session } from "./api.js";
 
 const PENDING = "sluice.signing-in";
 // Of the element that the page is drawn into: the function that serves the page writes them there.
@@ -53,6 +53,8 @@ async function exchange(code, { verifier, nonce }) {
     // The gateway's own refusal has no code, and no words for people.
     throw problem.code || !problem.status ? problem : new Problem(problem.status, { message: `This platform does not accept what ${provider} says of you (${problem.status}): ask who deployed it.` });
   });
+  const why = barred(opened.role);
+  if (why) throw new Problem(403, { message: why });
   keepToken(opened.token);
 }
 
