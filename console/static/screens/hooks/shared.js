@@ -46,12 +46,12 @@ export function HookEvents({ events }) {
   return events.length ? events.map((name, place) => html`${place > 0 && ", "}<code key=${name}>${name}</code>`) : "All";
 }
 
-// How many deliveries a disabled endpoint holds, by its newest ones: to count them all, the API would read them all.
+// How many deliveries a disabled endpoint holds, up to a page of them.
 export function useHeld(hook) {
-  const { answer } = useLive(hook.status === "disabled" ? `${HOOKS}/${hook.id}/deliveries?limit=${HELD_SHOWN}` : null, 30);
-  const held = answer ? answer.items.filter((of) => of.status === "held").length : 0;
+  const { answer } = useLive(hook.status === "disabled" ? `${HOOKS}/${hook.id}/deliveries?status=held&limit=${HELD_SHOWN}` : null, 30);
+  const held = answer ? answer.items.length : 0;
   const isMore = held > 0 && answer.next_cursor;
-  return { short: answer && `${number(held)}${isMore ? "+" : ""}`, text: answer ? `${isMore ? "At least " : ""}${plural(held, "delivery is", "deliveries are")} held.` : "" };
+  return { short: answer && `${number(held)}${isMore ? "+" : ""}`, text: !answer ? "" : held ? `${isMore ? "At least " : ""}${plural(held, "delivery is", "deliveries are")} held.` : "Nothing is held." };
 }
 
 // The terms as a form has them: `events` counts if not `all` are wanted. `before`: the endpoint that is changed.
