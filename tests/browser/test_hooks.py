@@ -132,6 +132,11 @@ def test_a_rotation_shows_the_new_secret_once_and_both_sign(sign_in: SignIn, rec
     assert receiver.told(new) == receiver.told(old) == ["hook.test"]
     console.button("Rotate the secret").click()
     expect(console.dialog.get_by_text("The secret before the present one signs, too")).to_be_visible()
+    console.dialog.get_by_label("Hours for which the old one signs, too").fill("0")
+    console.button("Make a new secret", console.dialog).click()
+    console.button("I have copied it", console.dialog).click()
+    expect(console.main.get_by_text("rotated 2 times")).to_be_visible()
+    expect(console.main.get_by_text("Old secret signs until")).to_have_count(0)
 
 
 def test_what_was_delivered_is_sent_again_when_that_is_asked_for(sign_in: SignIn, receiver: Receiver) -> None:

@@ -23,7 +23,7 @@ export function Hook({ id, asked }) {
       <${Card} title="Terms" aside=${html`${may("admin") ? html`<${HookEdit} hook=${of} path=${path} />` : "An admin changes them."}<a class="button small" href="#/audit/${id}">Audit trail</a>`}>
         <${Facts} items=${[
           ["Events", html`<${HookEvents} events=${of.events} />`], ["Last success", of.last_success_at ? html`<${When} at=${of.last_success_at} />` : "none yet"],
-          ["Secret", of.generation > 1 ? `rotated ${plural(of.generation - 1, "time")}` : "never rotated"], ["Old secret signs until", signsAlong(of) && html`<${When} at=${of.old_signs_until} absolute />`],
+          ["Secret", of.generation > 1 ? `rotated ${plural(of.generation - 1, "time")}` : "never rotated"], ["Old secret signs until", signsAlong(of) ? html`<${When} at=${of.old_signs_until} absolute />` : null],
           ["Created", html`<${When} at=${of.created_at} absolute />`], ["Created by", of.created_by],
         ]} />
       <//>
@@ -85,14 +85,13 @@ function Enabling({ hook, path, say, onClose }) {
 function Rotating({ hook, path, onClose }) {
   const form = useForm({ hours: "24" });
   const [made, setMade] = useState(null);
-  const [isSecond] = useState(signsAlong(hook));
   const rotate = async () => {
     setMade(await write("POST", `${path}/rotate`, { overlap_hours: numberOf(form.values.hours) ?? undefined }));
     return true;
   };
   return html`<${Filled} title=${made ? "The new secret" : "Rotate the secret?"} verb=${!made && "Make a new secret"} keep=${made ? "I have copied it" : undefined} form=${form} onSave=${rotate} onClose=${onClose}>
     ${made ? html`<${HookSecret} secret=${made.secret} />` : html`<div class="will"><p>Requests are signed by both secrets for some time, so that the receiver can change over without losing one.</p></div>
-    ${isSecond && html`<${Note} tone="warn"><b>The secret before the present one signs, too, until <${When} at=${hook.old_signs_until} absolute />.</b> It signs nothing once there is a new one: change the receiver over first.<//>`}
+    ${signsAlong(hook) && html`<${Note} tone="warn"><b>The secret before the present one signs, too, until <${When} at=${hook.old_signs_until} absolute />.</b> It signs nothing once there is a new one: change the receiver over first.<//>`}
     <${Field} label="Hours for which the old one signs, too" isNumber hint="0 to 168. With 0 the old one signs nothing from now on." ...${form.bind("hours", "overlap_hours")} />`}
   <//>`;
 }
