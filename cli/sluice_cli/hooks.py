@@ -1,5 +1,6 @@
 """`sluice hooks`: endpoints for webhooks, their deliveries, and the check of a signature (S1-62)."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ STATUSES = ("waiting", "sending", "delivered", "failed", "held", "dropped")
 _ONE = f"{HOOKS}/{{id}}"
 _DELIVERY = f"{_ONE}/deliveries/{{delivery}}"
 
-command = Noun("hooks", "Webhooks: what happened, told to others by signed requests.")
+command = Noun("hooks", "Webhooks: events, sent to your own servers by signed requests.")
 
 
 def _no_filter(context: click.Context, parameter: click.Parameter, value: Any) -> list[str] | None:
@@ -31,7 +32,8 @@ _EVENTS = Field(
     "events",
     "--event",
     "TYPE",
-    "Only events of this type, such as boost.completed or boost.*; give several. All but single messages otherwise.",
+    "Only events of this type, such as boost.completed or boost.*; give several. Otherwise all but broadcast.message_* "
+    "and hook.*.",
     multiple=True,
 )
 _DESCRIPTION = Field("description", "--description", "TEXT", "Whose it is, for people.")
@@ -44,15 +46,13 @@ def _in_words(found: Json) -> Json:
     return {**found, "events": found.get("events") or ["all"], "old_signs_until": None if is_over else until}
 
 
+def _saying(answer: Answer, body: Json) -> Answer:
+    return replace(answer, body=json.dumps(body).encode())
+
+
 def _show(session: Session, answer: Answer) -> None:
     """Show an endpoint."""
-    session.show(answer if session.json else replace(answer, body=_bytes(_in_words(answer.json))))
-
-
-def _bytes(found: Json) -> bytes:
-    import json
-
-    return json.dumps(found).encode()
+    session.show(answer if session.json else _saying(answer, _in_words(answer.json)))
 
 
 def _show_secret(session: Session, answer: Answer) -> None:
@@ -60,7 +60,9 @@ def _show_secret(session: Session, answer: Answer) -> None:
     _show(session, answer)
     found = answer.json
     if not found.get("secret"):
-        session.note("This answer is of before two more rotations: its secret no longer signs.")
+        session.note(
+            "This is an earlier answer: the secret was rotated twice since, and the one of then no longer signs."
+        )
         return
     session.note(
         "The secret is not shown again. Store it where the receiver reads its secrets, and check each request with it: "
@@ -68,13 +70,13 @@ def _show_secret(session: Session, answer: Answer) -> None:
     )
     if found.get("old_signs_until"):
         until = _in_words(found)["old_signs_until"]
-        along = f"signs along until {session.words.moment(until)}" if until else "signs nothing any more"
+        along = f"signs too until {session.words.moment(until)}" if until else "signs nothing any more"
         session.note(f"The secret before {along}.")
 
 
 def _show_list(session: Session, answer: Answer) -> None:
     found = answer.json
-    said = replace(answer, body=_bytes({**found, "items": [_in_words(each) for each in found.get("items") or []]}))
+    said = _saying(answer, {**found, "items": [_in_words(each) for each in found.get("items") or []]})
     session.show_page(
         answer if session.json else said,
         ("id", "status", "url", "events", "last_success_at=last success", "failing_since", "master"),
@@ -95,7 +97,13 @@ def _show_asked(session: Session, answer: Answer) -> None:
 command.call(
     "list", f"GET {HOOKS}", "List the endpoints, and the masters that their secrets come from.", "", show=_show_list
 )
-command.call("show", f"GET {_ONE}", "Show an endpoint; its secret is never shown again.", "hok_01", show=_show)
+command.call(
+    "show",
+    f"GET {_ONE}",
+    "Show an endpoint, and how much is held for it; its secret is never shown again.",
+    "hok_01",
+    show=_show,
+)
 command.call(
     "create",
     f"POST {HOOKS}",
@@ -113,8 +121,10 @@ command.call(
     "hok_01 --event boost.completed",
     Field("url", "--move-to", "URL", "Where requests go: https, port 443, a public address."),
     _EVENTS,
-    Field("events", "--all-events", "", "All but single messages, again.", is_flag=True, callback=_no_filter),
-    _DESCRIPTION,
+    Field(
+        "events", "--all-events", "", "All again, as without --event at `create`.", is_flag=True, callback=_no_filter
+    ),
+    Field("description", "--description", "TEXT", "Whose it is, for people; '' takes it away."),
     show=_show,
 )
 command.call(
@@ -128,13 +138,13 @@ command.call(
 command.call(
     "rotate",
     f"POST {_ONE}/rotate",
-    "Make a new secret, and print it, once; the one before signs along for a while, and one before that no longer.",
+    "Make a new secret, and print it, once; the one before signs too for a while, and one before that no longer.",
     "hok_01 --overlap 48",
     Field(
         "overlap_hours",
         "--overlap",
         "HOURS",
-        "How long the secret before signs along; 24 otherwise, and 0 if it was leaked.",
+        "How long the secret before signs too; 24 otherwise, and 0 if it was leaked.",
         type=click.IntRange(0, 168),
     ),
     show=_show_secret,
@@ -159,7 +169,8 @@ def enable(session: Session, id: str, replay_held: bool) -> None:
     found = enabled.json
     if not found["held"]:
         return
-    held = {"from": found["created_at"], "to": found["updated_at"], "status": "held"}
+    # An event may be older than its endpoint, or wait for days before it is held.
+    held = {"from": "1970-01-01T00:00:00Z", "to": found["updated_at"], "status": "held"}
     if not replay_held:
         session.note(
             f"To send them: sluice hooks replay-range {id} --from {held['from']} --to {held['to']} --status held"
@@ -222,7 +233,7 @@ command.call(
         "status",
         "--status",
         "",
-        "Only those of this status; failed otherwise. Waiting ones are tried now, instead of at their next time.",
+        "Only those of this status; failed otherwise. What is waiting is tried now.",
         type=click.Choice(("failed", "held", "delivered", "waiting")),
     ),
     show=_show_asked,

@@ -34,7 +34,7 @@ COMMANDS = {
         "switch:redrive",
         "Put dead letters back on their QUEUE, or without QUEUE on all; exit 1 if some are left.",
     ),
-    "hooks": ("hooks", "Webhooks: what happened, told to others by signed requests."),
+    "hooks": ("hooks", "Webhooks: events, sent to your own servers by signed requests."),
     "token": ("tokens", "Tokens for people and services."),
     "login": ("login", "Keep an address and a token in a profile."),
     "profiles": ("login:profiles", "List the profiles."),

@@ -17,7 +17,7 @@ from hooks.types import TEST
 from sluice.campaign import Chained, State
 from sluice.clock import Clock
 from sluice.errors import Unavailable
-from sluice.outward import Call, Done, NotTaken, Outcome, Unknown, perform
+from sluice.outward import Call, Done, NotTaken, Outcome, perform
 
 logger = Logger(child=True)
 
@@ -84,7 +84,8 @@ class Sending:
         refusal = _fenced(state, endpoint, now)
         if endpoint is None or refusal is not None:
             change = refusal or deliveries.drop(state.campaign, now)
-            return self.store.commit(change.run_by(committed_by), WORKER, now)
+            # If others were faster, the delivery is settled, or its endpoint is enabled again: the fence says which.
+            return self.store.commit(change.run_by(committed_by), WORKER, now) or self(committed, committed_by, now)
         answered = self._attempt(committed, committed.call, endpoint)
         now = self.clock.now()
         if answered is None:
@@ -107,13 +108,11 @@ class Sending:
         def post(call: Call) -> Outcome:
             now = self.clock.now()
             signed = headers(delivery.event_id, now, body, _secrets(self.keys, endpoint, now))
-            answered = self.sink.post(endpoint.url, signed, body, _last_byte(call))
-            came.append(answered)
-            return Done(answered.outcome) if answered.is_success else Unknown(answered.outcome)
+            came.append(self.sink.post(endpoint.url, signed, body, _last_byte(call)))
+            return Done(came[0].outcome)
 
         body = delivery.body.encode()
-        outcome = perform(call, post, self.clock.now(), PATIENCE)
-        if isinstance(outcome, NotTaken):
+        if isinstance(perform(call, post, self.clock.now(), PATIENCE), NotTaken):
             return None
         return came[0] if came else UNKNOWN
 

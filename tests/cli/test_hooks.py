@@ -29,7 +29,7 @@ def test_a_secret_is_printed_with_what_to_do_with_it(api: Api, shell: Shell, nam
     assert ["secret", SECRET] in [line.split() for line in ended.text.splitlines()]
     assert SECRET not in ended.told
     assert "not shown again" in ended.told
-    assert ("signs along until 2027-01-31 09:00:00 UTC" in ended.told) == (name == "rotate")
+    assert ("signs too until 2027-01-31 09:00:00 UTC" in ended.told) == (name == "rotate")
     assert not any(SECRET in file.read_text() for file in shell.home.rglob("*") if file.is_file())
 
 
@@ -83,6 +83,18 @@ def test_all_events_again_are_an_empty_filter(api: Api, shell: Shell) -> None:
     assert (both.code, "--event or --all-events" in both.told) == (2, True)
 
 
+def test_a_description_is_taken_away_by_an_empty_one(api: Api, shell: Shell) -> None:
+    shell.run("hooks", "update", "hok_01", "--description", "")
+
+    assert [each.json for each in api.asked] == [{"description": ""}]
+
+
+def test_what_is_held_is_shown(api: Api, shell: Shell) -> None:
+    api.play("GET", ONE, api.like("GET", ONE, held=12_345))
+
+    assert "12,345" in shell.run("hooks", "show", "hok_01").text
+
+
 def test_what_was_held_is_named_and_sent_on_wish_alone(api: Api, shell: Shell) -> None:
     api.play("POST", f"{ONE}/enable", api.like("POST", f"{ONE}/enable", **FACTS))
 
@@ -90,7 +102,7 @@ def test_what_was_held_is_named_and_sent_on_wish_alone(api: Api, shell: Shell) -
     before = len(api.asked)
     sent = shell.run("hooks", "enable", "hok_01", "--replay-held")
 
-    asked = {"from": FACTS["created_at"], "to": FACTS["updated_at"], "status": "held"}
+    asked = {"from": "1970-01-01T00:00:00Z", "to": FACTS["updated_at"], "status": "held"}
     assert (named.code, sent.code, before) == (0, 0, 1)
     assert f"hooks replay-range hok_01 --from {asked['from']} --to {asked['to']} --status held" in named.told
     assert [(each.path, each.json if each.body else None) for each in api.asked[1:]] == [

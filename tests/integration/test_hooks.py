@@ -3,16 +3,22 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pynamodb.connection import Connection
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from hooks import commands
 from hooks.endpoint import MOST
+from sluice.clock import rfc3339
 from tests.account import Account
-from tests.integration.console import answer_lost_of_the_first, before_the_first, throttled
+from tests.factories import NOON
+from tests.integration.console import (
+    after_the_first,
+    answer_lost_of_the_first,
+    before_the_first,
+    every_commit_repeated,
+    throttled,
+)
 from tests.integration.harness import Functions, an_event
 from tests.integration.hooks_world import EXAMPLE, Hooked, hooked
 
@@ -220,6 +226,28 @@ def test_the_masters_in_use_are_named(world: Hooked) -> None:
         secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
 
 
+def test_a_new_master_signs_at_once(world: Hooked) -> None:
+    """Though the worker has read the masters a moment before it came."""
+    world.create("boost.completed")
+    secret, name = world.aws.client("secretsmanager"), world.aws.ref("HooksSecret")
+    masters = json.loads(world.aws.secret("HooksSecret"))
+    world.clock.shift(timedelta(minutes=2))
+    world.tell()
+    world.work()
+    try:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters | {"2": "n" * 64}))
+        new = world.create("boost.created")
+        assert new["master"] == 2
+        world.tell("BoostCreated", "evt_01KAJ3W5V0SM0FKVYVXB9EQT6P")
+
+        world.work()
+    finally:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
+
+    [_, (headers, body)] = world.receiver.requests
+    assert Webhook(new["secret"]).verify(body, headers)["type"] == "boost.created"
+
+
 def test_without_its_master_nothing_is_claimed_and_the_message_comes_again(world: Hooked) -> None:
     """So a dead letter tells, and no attempt is lost."""
     made = world.a_delivery()
@@ -264,6 +292,22 @@ def test_a_change_that_changes_nothing_leaves_no_entry(world: Hooked) -> None:
     world.hook("edit", hook["id"], body={"url": world.receiver.url})
 
     assert world.actions(hook["id"]) == ["HOOK_CREATED"]
+
+
+def test_a_description_can_be_taken_away(world: Hooked) -> None:
+    hook = world.hook("create", status=201, body={"url": world.receiver.url, "description": "the shop"})
+
+    assert world.hook("edit", hook["id"], body={"description": ""})["description"] == ""
+    assert world.hook("get", hook["id"])["description"] == ""
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "two\nlines"])
+def test_a_description_is_one_line(blank: str, world: Hooked) -> None:
+    hook = world.create()
+
+    answer = world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"description": blank})
+
+    assert (answer.status, answer.fields) == (400, ["description"])
 
 
 def test_an_endpoint_that_is_disabled_by_hand_says_so(world: Hooked) -> None:
@@ -311,18 +355,25 @@ def test_an_event_of_an_endpoint_says_why_it_is_disabled(world: Hooked) -> None:
 
 def test_a_create_without_a_key_is_not_attempted_again(world: Hooked) -> None:
     """Its answer may be lost, and refused when the SDK repeats it: another attempt would be another endpoint."""
-    real = Connection.transact_write_items
-
-    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        real(self, *args, **kwargs)
-        return real(self, *args, **kwargs | {"client_request_token": "another"})
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Connection, "transact_write_items", twice)
+    with every_commit_repeated():
         answer = world.request("hooks/api-create", body={"url": world.receiver.url})
 
     assert (answer.status, answer.body["code"]) == (503, "unavailable")
     assert len(world.hook("page")["items"]) == 1
+
+
+@pytest.mark.parametrize(("file", "action"), [("rotate", "HOOK_ROTATED"), ("delete", "HOOK_DELETED")])
+def test_a_copy_of_a_request_that_commits_meanwhile_is_all_that_is_done(file: str, action: str, world: Hooked) -> None:
+    """Without a key: one request of the gateway that runs twice at once."""
+    hook = world.create()
+
+    def ask() -> None:
+        world.hook(file, hook["id"], request_id="one")
+
+    with after_the_first("batch_get_item", ask):
+        ask()
+
+    assert world.actions(hook["id"]) == ["HOOK_CREATED", action]
 
 
 def test_an_id_that_is_drawn_twice_makes_no_second_endpoint(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -414,6 +465,13 @@ def test_a_deleted_endpoint_is_gone_and_its_audit_chain_holds(world: Hooked) -> 
     assert world.hook("page")["items"] == []
     assert [each["part"] for each in world.aws.items("HooksTable") if each["id"] == "hooks"] == ["count"]
     assert world.verified(hook["id"])["valid"]
+
+
+def test_times_are_written_as_in_every_other_answer(world: Hooked) -> None:
+    hook = world.create("boost.*")
+
+    assert hook["created_at"] == rfc3339(NOON)
+    assert world.hook("get", hook["id"])["updated_at"] == rfc3339(NOON)
 
 
 def test_a_large_event_is_sent_as_its_id(world: Hooked) -> None:

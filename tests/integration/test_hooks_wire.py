@@ -73,6 +73,61 @@ def test_a_url_that_is_not_as_it_is_sent_is_refused_when_it_is_saved(url: str, w
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "HTTPS://Shop.Example/hooks",
+        "https://shop.example:443/hooks",
+        "https://shop.example./hooks",
+        "https://shop.example?token=1",
+        "https://xn--shp-sna.example/",
+    ],
+)
+def test_any_spelling_of_a_public_name_is_saved_and_asked(url: str, world: Hooked, names: Names) -> None:
+    assert world.request("hooks/api-create", body={"url": url}).status == 201
+
+    assert post(url, private=()).outcome == "refused"
+    assert names.connected == [PUBLIC]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example:0/",
+        "https://shop.example:99999/",
+        "https://shop.example:443:443/",
+        "https://shop.example:80/",
+        "https://@shop.example/",
+        "https://:@shop.example/",
+        "https://shop.example/#part",
+        "https://shop.example\\@127.0.0.1/",
+        "https://127.0.0.1\\.shop.example/",
+        "https://%31%32%37.0.0.1/",
+        "https://127.0.0.1%2eshop.example/",
+        "https://[fe80::1%25eth0]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://[",
+        "https:///hooks",
+        "https:shop.example",
+        "//shop.example/",
+        "shop.example",
+        "javascript:alert(1)",
+        "https://shop..example/",
+        "https://shop.example../",
+        f"https://{'a' * 64}.example/",
+        f"https://{'a.' * 130}example/",
+        "https://shop.example/" + "a" * 2000,
+    ],
+)
+def test_a_url_that_is_none_is_refused_and_never_an_error(url: str, world: Hooked, names: Names) -> None:
+    """Whatever the name server would say."""
+    answer = world.request("hooks/api-create", body={"url": url})
+
+    assert (answer.status, answer.fields) == (400, ["url"])
+    assert post(url, private=()).outcome in ("blocked", "refused")
+    assert set(names.connected) <= {PUBLIC}
+
+
+@pytest.mark.parametrize(
     ("url", "private", "problem"),
     [
         ("shop.example/hooks", (), "url must begin with https:// and the name of a host"),
@@ -225,18 +280,29 @@ def test_a_receiver_without_a_whole_head_is_left_at_the_total_deadline(head: byt
     ],
     ids=["body", "chunks", "without a length"],
 )
-def test_a_receiver_that_drips_after_its_status_is_left_at_the_total_deadline_and_has_answered(
-    status: str, more: bytes, drop: bytes
+def test_a_receiver_that_drips_after_its_status_has_answered_and_is_left(
+    status: str, more: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has the event, and says so: to send it again would be a repeat that it asked nobody for."""
+    """It has the event: another request would be a repeat. And a few of its kind would hold all workers."""
+    monkeypatch.setattr(egress, "_EXCERPT_SECONDS", 0.2)
     begun = time.monotonic()
 
     with serving(dripping(f"HTTP/1.1 {status} Any\r\n".encode() + more, drop)) as host:
-        answered = post(f"http://{host}/", seconds=0.4)
+        answered = post(f"http://{host}/", seconds=60)
 
     assert answered.outcome == status
     assert set(answered.excerpt) == {"a"}
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 30
+
+
+def test_a_body_is_not_waited_for_beyond_the_total_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(egress, "_EXCERPT_SECONDS", 60)
+    begun = time.monotonic()
+
+    with serving(dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"a")) as host:
+        assert post(f"http://{host}/", seconds=0.4).outcome == "200"
+
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(

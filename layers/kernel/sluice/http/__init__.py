@@ -22,11 +22,11 @@ from sluice.http.parameters import Limit as Limit
 from sluice.http.parameters import Moment as Moment
 from sluice.http.parameters import NoKey as NoKey
 from sluice.http.parameters import OneLine as OneLine
+from sluice.http.parameters import OneLineOrEmpty as OneLineOrEmpty
 from sluice.http.parameters import Origin as Origin
 from sluice.http.parameters import Reason as Reason
 from sluice.http.parameters import RequiredKey as RequiredKey
 from sluice.http.parameters import cursor_of as cursor_of
-from sluice.http.parameters import one_line as one_line
 from sluice.http.parameters import place_of as place_of
 from sluice.http.parameters import read_cursor as read_cursor
 from sluice.http.parameters import write_cursor as write_cursor

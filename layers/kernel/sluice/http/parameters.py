@@ -70,7 +70,7 @@ def _origin(request: Request) -> CommandOrigin:
     return CommandOrigin(subject, context.request_id, fingerprint)
 
 
-def one_line(text: str) -> str:
+def _line(text: str) -> str:
     """A text that people read. Raises ValueError for more lines, control characters, or nothing."""
     if any(unicodedata.category(character) == "Cc" for character in text):
         raise ValueError("must be one line, without control characters")
@@ -79,8 +79,14 @@ def one_line(text: str) -> str:
     return text
 
 
-OneLine = AfterValidator(one_line)
+def _line_or_empty(text: str) -> str:
+    return text and _line(text)
+
+
+OneLine = AfterValidator(_line)
 """For a text in a body that people read."""
+OneLineOrEmpty = AfterValidator(_line_or_empty)
+"""For such a text that can be taken away."""
 Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine]
 """Why someone did something: it is kept in the audit trail."""
 Caller = Annotated[Principal, Depends(principal_of)]
