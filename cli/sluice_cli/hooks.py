@@ -37,7 +37,7 @@ def _show_secret(session: Session, answer: Answer) -> None:
     session.show(answer)
     found = answer.json
     if not found.get("secret"):
-        session.note("This answer is of before two more rotations: its secret no longer signs.")
+        session.note("This answer is of before a rotation: its secret no longer signs.")
         return
     session.note(
         "The secret is not shown again. Store it where the receiver reads its secrets, and check each request with it: "

@@ -103,7 +103,7 @@ class HookResource(BaseModel):
 class HookWithSecret(HookResource):
     """An endpoint as create and rotate answer it: the secret is shown here and nowhere else."""
 
-    secret: str | None = Field(None, description="Null in an answer that is repeated after two more rotations.")
+    secret: str | None = Field(None, description="Null in an answer that is repeated when it no longer signs.")
 
 
 class HookDetail(HookResource):
