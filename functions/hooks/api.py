@@ -87,7 +87,7 @@ def _with[R: HookResource](answer: Response[R], more: Callable[[R], dict[str, An
 def create(
     body: Annotated[NewHook, Body()], origin: http.Origin, key: http.IdempotencyKey = None
 ) -> Response[HookWithSecret]:
-    """Create an endpoint (S1-62). The answer alone shows its secret."""
+    """Create an endpoint (S1-62). Only this response shows its secret."""
     return _with_secret(origin, key, partial(commands().hooks.create, body.terms()), 201)
 
 
@@ -129,7 +129,7 @@ def rotate(
     body: Annotated[Rotation, Body()] = _DAY,
     key: http.IdempotencyKey = None,
 ) -> Response[HookWithSecret]:
-    """Make a new secret, which the answer alone shows; the old one signs along for `overlap_hours`."""
+    """Make a new secret, which only this response shows. The one before signs too, for `overlap_hours`."""
     overlap = timedelta(hours=body.overlap_hours)
     return _with_secret(origin, key, partial(commands().hooks.rotate, hook_id, overlap))
 
@@ -143,7 +143,7 @@ def enable(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None
 
 @app.post(f"{HOOK}/test", **http.require(Role.ADMIN, 202, errors=[404, 409]))
 def send_test(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[HookResource]:
-    """Send an endpoint the event `hook.test`, by the way that all events take."""
+    """Send the event `hook.test` to an endpoint, in the same way as every other event."""
     return http.command(origin, key, partial(commands().hooks.test, hook_id), HookResource, HookResource.of, 202)
 
 

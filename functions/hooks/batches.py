@@ -17,7 +17,7 @@ from hooks.types import TEST
 from sluice.campaign import Chained, State
 from sluice.clock import Clock
 from sluice.errors import Unavailable
-from sluice.outward import Call, Done, NotTaken, Outcome, Unknown, perform
+from sluice.outward import Call, Done, NotTaken, Outcome, perform
 
 logger = Logger(child=True)
 
@@ -108,13 +108,11 @@ class Sending:
         def post(call: Call) -> Outcome:
             now = self.clock.now()
             signed = headers(delivery.event_id, now, body, _secrets(self.keys, endpoint, now))
-            answered = self.sink.post(endpoint.url, signed, body, _last_byte(call))
-            came.append(answered)
-            return Done(answered.outcome) if answered.is_success else Unknown(answered.outcome)
+            came.append(self.sink.post(endpoint.url, signed, body, _last_byte(call)))
+            return Done(came[0].outcome)
 
         body = delivery.body.encode()
-        outcome = perform(call, post, self.clock.now(), PATIENCE)
-        if isinstance(outcome, NotTaken):
+        if isinstance(perform(call, post, self.clock.now(), PATIENCE), NotTaken):
             return None
         return came[0] if came else UNKNOWN
 

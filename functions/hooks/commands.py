@@ -41,8 +41,8 @@ class Deliveries(ChainCommands[Delivery, deliveries.Change]):
     ) -> tuple[list[Delivery], Place | None]:
         """At most `limit` deliveries of an endpoint, newest first; and the place of the next page, if any.
 
-        With a status they may be fewer, because so many are looked at: an endpoint may have a million, of which none
-        failed.
+        With a status they may be fewer: at most 1,000 are looked at. An endpoint may have a million, and none of
+        them failed.
         """
         if status in (None, DeliveryStatus.HELD):
             listing = held_by(hook_id) if status else listed_by(hook_id)
@@ -97,10 +97,7 @@ class Hooks:
 
     def get(self, hook_id: str) -> Endpoint:
         """An endpoint. Raises NotFound."""
-        found = self.store.endpoint(hook_id) if is_id(PREFIX, hook_id) else None
-        if found is None or found.status is HookStatus.DELETED:
-            raise NotFound("There is no such endpoint", "hook_not_found")
-        return found
+        return _there(self._find(hook_id))
 
     def masters_in_use(self, found: Iterable[Endpoint]) -> list[int]:
         """The numbers of the masters that these endpoints name."""
@@ -156,7 +153,7 @@ class Hooks:
         return self._command("delete", "DELETED", hook_id, endpoints.deleted, requester)
 
     def rotate(self, hook_id: str, overlap: timedelta, requester: Requester) -> Endpoint | Answer:
-        """Give an endpoint a new secret; the one before signs along for `overlap`. Raises NotFound, Unavailable."""
+        """Give an endpoint a new secret; the one before signs too for `overlap`. Raises NotFound, Unavailable."""
         master = self.keys.newest()
 
         def rotated(found: Endpoint, now: datetime) -> Endpoint:
@@ -198,6 +195,9 @@ class Hooks:
         asked = {"from": rfc3339(begin), "to": rfc3339(end), "replayed": status, "most": MOST_REPLAYED}
         return self._command("replay", "REPLAYED", hook_id, replayed, requester, asked)
 
+    def _find(self, hook_id: str) -> Endpoint | None:
+        return self.store.endpoint(hook_id) if is_id(PREFIX, hook_id) else None
+
     def _check(self, url: str) -> None:
         if problem := self.sink.problem(url):
             raise Invalid.of("url", problem, "url_not_allowed")
@@ -214,10 +214,10 @@ class Hooks:
         request = f"{name} {requester.request_id}"
 
         def attempt(keyed: Keyed[Endpoint] | None, now: datetime) -> Endpoint | None:
-            found = self.store.endpoint(hook_id) if is_id(PREFIX, hook_id) else None
+            found = self._find(hook_id)  # once: a copy of this request may commit at any time
             if found is not None and found.request == request:
-                return found  # a copy of this request has committed
-            found = self.get(hook_id)
+                return found  # a copy has committed
+            found = _there(found)
             after = change(found, now)
             if after is None:
                 return self.store.answer_endpoint(found, now, keyed) if keyed else found
@@ -237,3 +237,10 @@ class Hooks:
     def _stands(self, answer: Answer) -> bool:
         found = self.store.endpoint(answer.entity)
         return found is not None and found.audit_number >= answer.version
+
+
+def _there(found: Endpoint | None) -> Endpoint:
+    """An endpoint that is there, and not deleted. Raises NotFound."""
+    if found is None or found.status is HookStatus.DELETED:
+        raise NotFound("There is no such endpoint", "hook_not_found")
+    return found

@@ -1,5 +1,6 @@
 """What the hooks' API takes and gives."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -7,15 +8,19 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint, HookStatus
-from hooks.types import is_filter
+from hooks.types import is_filter, meant_by
 from sluice import http
-from sluice.schemas import Page
+from sluice.envelope import shown
+from sluice.schemas import Page, Resource
 
 
 def _filters(texts: list[str]) -> list[str]:
     for each in texts:
         if not is_filter(each):
-            raise ValueError("events must be types such as boost.completed, or boost.*")
+            meant = meant_by(each)
+            advice = f": did you mean {meant}?" if meant else ""
+            none = f"there is no {shown(each) or 'empty one'}{advice}"
+            raise ValueError(f"events must be types such as boost.completed, or boost.*, and {none}")
     return sorted(set(texts))
 
 
@@ -43,7 +48,9 @@ Filters = Annotated[
     AfterValidator(_filters),
 ]
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
-Description = Annotated[str, http.OneLineOrEmpty, Field(max_length=200, description="Whose it is, for people.")]
+Description = Annotated[
+    str, Field(max_length=200, description="Whose it is, for people. Empty: it has none."), http.OneLineOrEmpty
+]
 
 
 class NewHook(BaseModel):
@@ -74,10 +81,8 @@ class HookChanges(BaseModel):
         return found | ({"events": tuple(self.events)} if self.events is not None else {})
 
 
-class HookResource(BaseModel):
+class HookResource(Resource):
     """An endpoint."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     url: str
@@ -87,23 +92,26 @@ class HookResource(BaseModel):
     disabled_reason: str | None
     generation: int = Field(description="Of its secret: `rotate` adds one.")
     master: int = Field(description="The number of the master in HooksSecret that its secret is derived from.")
-    old_signs_until: datetime | None = Field(description="Until when the secret before signs along.")
-    failing_since: datetime | None
-    next_probe_at: datetime | None
-    last_success_at: datetime | None
-    created_at: datetime
+    old_signs_until: http.Moment | None = Field(description="Until when the secret before signs too.")
+    failing_since: http.Moment | None
+    next_probe_at: http.Moment | None = Field(description="While it fails and is enabled: when it is tried next.")
+    last_success_at: http.Moment | None
+    created_at: http.Moment
     created_by: str
-    updated_at: datetime
+    updated_at: http.Moment
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
-        return cls.model_validate(endpoint, from_attributes=True)
+        shown = endpoint if endpoint.is_enabled else replace(endpoint, next_probe_at=None)
+        return cls.model_validate(shown, from_attributes=True)
 
 
 class HookWithSecret(HookResource):
-    """An endpoint as create and rotate answer it: the secret is shown here and nowhere else."""
+    """An endpoint in the response of create and rotate, which alone show a secret."""
 
-    secret: str | None = Field(None, description="Null in an answer that is repeated when it no longer signs.")
+    secret: str | None = Field(
+        None, description="Null in the response to a repeated key, once the secret of then no longer signs."
+    )
 
 
 class HookDetail(HookResource):
@@ -122,7 +130,7 @@ class HookPage(BaseModel):
 
 
 class Rotation(BaseModel):
-    """How long the old secret signs along."""
+    """How long the old secret signs too."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -151,33 +159,29 @@ class RangeReplay(BaseModel):
     )
 
 
-class HookAttemptResource(BaseModel):
+class HookAttemptResource(Resource):
     """One attempt."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     number: int
-    at: datetime
+    at: http.Moment
     outcome: str = Field(description="An HTTP status; or timeout, blocked, refused, lost, unknown.")
     milliseconds: int
     excerpt: str
 
 
-class DeliveryResource(BaseModel):
+class DeliveryResource(Resource):
     """A delivery."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     hook_id: str
     event_id: str = Field(description="The header `webhook-id`, equal in each attempt and replay.")
     event_type: str
-    event_at: datetime
+    event_at: http.Moment
     status: DeliveryStatus
     attempts: int
-    wake_at: datetime | None = Field(description="When the next attempt is due.")
-    created_at: datetime
-    ended_at: datetime | None
+    wake_at: http.Moment | None = Field(description="When the next attempt is due.")
+    created_at: http.Moment
+    ended_at: http.Moment | None
 
     @classmethod
     def of(cls, delivery: Delivery) -> Self:

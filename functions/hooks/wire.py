@@ -61,7 +61,7 @@ class Wire:
             with session(hosts, self._seconds, is_late, _READ_BYTES) as guarded:
                 answer = guarded.post(url, data=body, headers={**headers, **_SAYS})
         except (requests.RequestException, ValueError) as error:
-            return Answered(_kind(error), took(), str(error)[:_EXCERPT] if isinstance(error, NotAllowed) else "")
+            return Answered(_kind(error), took(), _said(error))
         wait = _wait(answer, self._clock.now()) if answer.status_code in _ASKS_FOR_A_WAIT else None
         return Answered(str(answer.status_code), took(), _excerpt(answer), wait)
 
@@ -107,11 +107,24 @@ def _kind(error: Exception) -> str:
     return LOST
 
 
+def _said(error: Exception) -> str:
+    """What the log shows where there is no answer to show."""
+    match error:
+        case Redirected(location=location):
+            return _visible(f"A redirect, which is not followed, to {location}")
+        case NotAllowed():
+            return _visible(str(error))
+    return ""
+
+
 def _excerpt(answer: requests.Response) -> str:
     """The first characters of an answer; none of a compressed one, which nobody asked for."""
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         return ""
-    text = answer.content.decode(errors="replace")
+    return _visible(answer.content.decode(errors="replace"))
+
+
+def _visible(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)[:_EXCERPT]
 
 

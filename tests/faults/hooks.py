@@ -285,6 +285,11 @@ def _is_fence(site: Any) -> bool:
     return bool(site.operation == "BatchGetItem" and site.line.startswith("hooks.batches:"))
 
 
+def no_attempt_is_under_way(world: World) -> bool:
+    """While one is, the sweeper may be needed: a copy acknowledges the message, and its twin dies after its record."""
+    return not are("sending")(world)
+
+
 def never(_world: World) -> bool:
     return False
 
@@ -322,8 +327,10 @@ _FLOWS: tuple[Flow, ...] = (
         (happens(),),
         prepare=begun(outside=always(_0=WRONG)),
         silent=(SWEEPER,),
+        is_swept_at_last=True,
         only_in=(WORKER,),
         only_while=attempted(9),
+        at_rest_within=timedelta(hours=36),
         is_restorable=False,  # a restore needs the sweeper, which comes some thousand times in these days
     ),
     Flow(
@@ -370,6 +377,7 @@ _FLOWS: tuple[Flow, ...] = (
         (happens(), hook("rotate", body={"overlap_hours": 1}, when=attempted(1), can_cross=True)),
         prepare=begun(outside=answers(_0=(WRONG,) * 4)),
         silent=(SWEEPER,),
+        is_swept_at_last=True,
         only_in=(API, WORKER),
         only_while=either(once, is_decisive),
     ),
@@ -407,8 +415,10 @@ _FLOWS: tuple[Flow, ...] = (
         (happens(), happens(1, when=after(hours=60)), happens(2, when=is_hook("disabled"))),
         prepare=begun(_TWO[0], outside=always(_0=WRONG)),
         silent=(SWEEPER,),
+        is_swept_at_last=True,
         only_in=(WORKER,),
         only_while=after(hours=100),
+        at_rest_within=timedelta(hours=36),
         is_restorable=False,  # the same
     ),
     Flow(
@@ -483,7 +493,13 @@ _FLOWS: tuple[Flow, ...] = (
         only_in=(WORKER,),
         only_while=lambda world: world.now() == world.began,
     ),
-    Flow("without the sweeper", (happens(),), silent=(SWEEPER,), only_in=(WORKER,)),
+    Flow(
+        "without the sweeper",
+        (happens(),),
+        silent=(SWEEPER,),
+        only_in=(WORKER,),
+        only_while=no_attempt_is_under_way,
+    ),
 )
 FLOWS = tuple(replace(each, prepare=begun()) if each.prepare is Flow.prepare else each for each in _FLOWS)
 

@@ -537,6 +537,12 @@ class World:
             if invocation.event.get("Records", [None])[0] in shard.records:
                 shard.due_at = self.now() + delay
 
+    def hear(self, target: str) -> None:
+        """Let a silent target's recurring schedules fire from now on."""
+        self.silent = {*self.silent} - {target}
+        its = (schedule for schedule in self.wiring.recurring if schedule.target == target)
+        self.recurring |= {schedule.name: schedule.next_after(self.now()) for schedule in its}
+
     def fire_schedules(self) -> None:
         """Let every recurring schedule fire now, whatever its time; it will again at that."""
         for schedule in self._audible():

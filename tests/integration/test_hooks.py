@@ -3,16 +3,22 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pynamodb.connection import Connection
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from hooks import commands
 from hooks.endpoint import MOST
+from sluice.clock import rfc3339
 from tests.account import Account
-from tests.integration.console import answer_lost_of_the_first, before_the_first, throttled
+from tests.factories import NOON
+from tests.integration.console import (
+    after_the_first,
+    answer_lost_of_the_first,
+    before_the_first,
+    every_commit_repeated,
+    throttled,
+)
 from tests.integration.harness import Functions, an_event
 from tests.integration.hooks_world import EXAMPLE, Hooked, hooked
 
@@ -335,6 +341,20 @@ def test_an_endpoint_that_is_disabled_by_hand_says_so(world: Hooked) -> None:
     assert world.actions(hook["id"]) == ["HOOK_CREATED", "HOOK_DISABLED"]
 
 
+def test_a_description_can_be_cleared_and_is_one_line(world: Hooked) -> None:
+    hook = world.hook("create", status=201, body={"url": world.receiver.url, "description": "the shop"})
+
+    cleared = world.hook("edit", hook["id"], body={"description": ""})
+    refused = [
+        world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"description": text})
+        for text in ("two\nlines", " ", "x" * 201)
+    ]
+
+    assert (cleared["description"], world.hook("get", hook["id"])["description"]) == ("", "")
+    assert [(answer.status, answer.fields) for answer in refused] == [(400, ["description"])] * 3
+    assert refused[-1].body["message"] == "description: String should have at most 200 characters"
+
+
 def test_an_event_of_an_endpoint_says_why_it_is_disabled(world: Hooked) -> None:
     hook = world.create()
     world.hook("edit", hook["id"], body={"status": "disabled"})
@@ -352,18 +372,25 @@ def test_an_event_of_an_endpoint_says_why_it_is_disabled(world: Hooked) -> None:
 
 def test_a_create_without_a_key_is_not_attempted_again(world: Hooked) -> None:
     """Its answer may be lost, and refused when the SDK repeats it: another attempt would be another endpoint."""
-    real = Connection.transact_write_items
-
-    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        real(self, *args, **kwargs)
-        return real(self, *args, **kwargs | {"client_request_token": "another"})
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Connection, "transact_write_items", twice)
+    with every_commit_repeated():
         answer = world.request("hooks/api-create", body={"url": world.receiver.url})
 
     assert (answer.status, answer.body["code"]) == (503, "unavailable")
     assert len(world.hook("page")["items"]) == 1
+
+
+@pytest.mark.parametrize(("file", "action"), [("rotate", "HOOK_ROTATED"), ("delete", "HOOK_DELETED")])
+def test_a_copy_of_a_request_that_commits_meanwhile_is_all_that_is_done(file: str, action: str, world: Hooked) -> None:
+    """Without a key: one request of the gateway that runs twice at once."""
+    hook = world.create()
+
+    def ask() -> None:
+        world.hook(file, hook["id"], request_id="one")
+
+    with after_the_first("batch_get_item", ask):
+        ask()
+
+    assert world.actions(hook["id"]) == ["HOOK_CREATED", action]
 
 
 def test_an_id_that_is_drawn_twice_makes_no_second_endpoint(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,6 +411,22 @@ def test_a_change_can_only_disable(status: str, world: Hooked) -> None:
     answer = world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"status": status})
 
     assert (answer.status, answer.fields) == (400, ["status"])
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ("boost.complete", "there is no boost.complete: did you mean boost.completed?"),
+        ("*", "there is no *"),
+        ("", "there is no empty one"),
+        ("\x1b[2J", "there is no ?[2J"),
+    ],
+)
+def test_an_endpoint_for_events_that_never_come_is_refused(event: str, says: str, world: Hooked) -> None:
+    answer = world.request("hooks/api-create", body={"url": world.receiver.url, "events": ["boost.*", event]})
+
+    assert (answer.status, answer.fields) == (400, ["events"])
+    assert answer.body["message"] == f"events must be types such as boost.completed, or boost.*, and {says}"
 
 
 @pytest.mark.parametrize("status", ["sending", "dropped", "all"])
@@ -439,6 +482,13 @@ def test_a_deleted_endpoint_is_gone_and_its_audit_chain_holds(world: Hooked) -> 
     assert world.hook("page")["items"] == []
     assert [each["part"] for each in world.aws.items("HooksTable") if each["id"] == "hooks"] == ["count"]
     assert world.verified(hook["id"])["valid"]
+
+
+def test_times_are_written_as_in_every_other_answer(world: Hooked) -> None:
+    hook = world.create("boost.*")
+
+    assert hook["created_at"] == rfc3339(NOON)
+    assert world.hook("get", hook["id"])["updated_at"] == rfc3339(NOON)
 
 
 def test_a_large_event_is_sent_as_its_id(world: Hooked) -> None:

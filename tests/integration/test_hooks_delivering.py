@@ -281,10 +281,63 @@ def test_a_receiver_that_redirects_failed_and_nobody_follows(world: Hooked) -> N
     assert (found["status"], found["log"][0]["outcome"]) == ("waiting", "307")
 
 
-@pytest.mark.parametrize(("asked", "waits"), [("3600", 3600), ("99999999", 86_400), ("1", 5), ("soon", 5)])
-def test_a_busy_receiver_is_left_for_as_long_as_it_asks_but_for_a_day(asked: str, waits: int, world: Hooked) -> None:
+@pytest.mark.parametrize("status", [200, 202, 206, 299])
+def test_each_answer_of_2xx_is_the_end_of_it(status: int, world: Hooked) -> None:
     made = world.a_delivery()
-    world.receiver.status, world.receiver.headers = 503, {"Retry-After": asked}
+    world.receiver.status = status
+
+    found = world.go_on(made)
+
+    assert (found["status"], found["wake_at"], found["log"][0]["outcome"]) == ("delivered", None, str(status))
+
+
+@pytest.mark.parametrize("status", [304, 400, 401, 404, 408, 409, 422, 451, 500, 501])
+def test_each_other_answer_is_tried_again(status: int, world: Hooked) -> None:
+    """Also 4xx: a deployment of the receiver that went wrong is put right again."""
+    made = world.a_delivery()
+    world.receiver.status = status
+
+    found = world.go_on(made)
+    world.receiver.status = 204
+    again = world.go_on(made)
+
+    assert (found["status"], found["log"][0]["outcome"]) == ("waiting", str(status))
+    assert again["status"] == "delivered"
+
+
+def test_what_ended_is_kept_for_thirty_days_and_what_has_not_for_as_long_as_it_takes(world: Hooked) -> None:
+    hook = world.create()
+    world.tell()
+    [made] = world.deliveries(hook["id"])
+    world.receiver.status = 500
+    world.go_on(made["id"])
+    live = world.kept_until(made["id"])
+    world.receiver.status = 204
+
+    world.go_on(made["id"])
+
+    kept = int((world.clock_time + timedelta(days=30)).timestamp())
+    first = int((NOON + timedelta(days=30)).timestamp())
+    assert live == {"campaign": None, "attempt#001": first}
+    assert world.kept_until(made["id"]) == {"campaign": kept, "attempt#001": first, "attempt#002": kept}
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "waits"),
+    [
+        (503, "3600", 3600),
+        (429, "3600", 3600),
+        (503, "99999999", 86_400),
+        (503, "1", 5),
+        (503, "soon", 5),
+        (500, "3600", 5),
+    ],
+)
+def test_a_busy_receiver_is_left_for_as_long_as_it_asks_but_for_a_day(
+    status: int, asked: str, waits: int, world: Hooked
+) -> None:
+    made = world.a_delivery()
+    world.receiver.status, world.receiver.headers = status, {"Retry-After": asked}
 
     found = world.go_on(made)
 
@@ -303,6 +356,8 @@ def test_410_disables_at_once_and_the_delivery_is_held(world: Hooked) -> None:
 
     hook = world.hook("get", found["hook_id"])
     assert (hook["status"], hook["disabled_reason"], found["status"]) == ("disabled", "gone", "held")
+    assert hook["failing_since"]
+    assert hook["next_probe_at"] is None
     assert len(world.receiver.requests) == 1
 
 
@@ -741,4 +796,4 @@ def test_a_range_replays_what_is_in_it_alone(world: Hooked) -> None:
     world.relay()
 
     waiting = [each["event_at"] for each in world.deliveries(hook_id) if each["status"] == "waiting"]
-    assert waiting == ["2026-11-20T12:00:02Z", "2026-11-20T12:00:01Z"]
+    assert waiting == ["2026-11-20T12:00:02.000000Z", "2026-11-20T12:00:01.000000Z"]

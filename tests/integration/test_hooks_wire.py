@@ -250,9 +250,10 @@ def test_a_redirect_to_a_private_address_is_not_followed() -> None:
     with serving(inner) as private:
         head = f"HTTP/1.1 302 Found\r\nLocation: http://{private}/\r\nContent-Length: 0\r\n\r\n".encode()
         with serving(saying(head)) as host:
-            assert post(f"http://{host}/").outcome == "302"
+            answered = post(f"http://{host}/")
 
-    assert asked == []
+    assert (answered.outcome, asked) == ("302", [])
+    assert answered.excerpt == f"A redirect, which is not followed, to http://{private}/"
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,23 @@
 """The pure rules of the hooks: types, times, signatures."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from hooks.backoff import ATTEMPTS, DELAYS, delay_after
-from hooks.campaign import CALL_SECONDS, PATIENCE, WORKER_SECONDS
+from hooks.campaign import CALL_SECONDS, PATIENCE, WORKER_SECONDS, Delivery, DeliveryStatus, claim, replay
 from hooks.endpoint import Endpoint, changed, failed, healthy, keeps_failing, masters_in_use, rotated
 from hooks.masters import Masters, parsed
 from hooks.messages import parse
 from hooks.signature import derived, headers
 from hooks.types import type_of
 from sluice.clock import SystemClock
-from sluice.errors import Misconfigured, Unreadable
+from sluice.errors import Conflicting, Misconfigured, Unreadable
 from sluice.outward import begin
 from tests.factories import NOON
 from tests.template_reader import translated
@@ -153,6 +155,74 @@ def test_two_secrets_sign_until_the_overlap_is_over() -> None:
     assert endpoint.generations(NOON + timedelta(hours=1)) == [(2, 2)]
     assert masters_in_use([endpoint], NOON) == [1, 2]
     assert masters_in_use([endpoint], NOON + timedelta(hours=1)) == [2]
+
+
+def a_delivery(status: str, wait: timedelta | None = None, **more: Any) -> Delivery:
+    return Delivery(
+        id="dlv_1",
+        status=DeliveryStatus(status),
+        created_at=NOON,
+        created_by="fanout",
+        updated_at=NOON,
+        hook_id="hok_1",
+        event_id="evt_1",
+        event_type="boost.completed",
+        event_at=NOON,
+        body="{}",
+        wake_at=None if wait is None else NOON + wait,
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("delivery", "again"),
+    [
+        (a_delivery("waiting", timedelta(hours=2)), False),
+        (a_delivery("failed", steps_done=20, ended_at=NOON), False),
+        (a_delivery("held", expires_at=1), False),
+        (a_delivery("delivered"), True),
+    ],
+    ids=lambda each: str(getattr(each, "status", each)),
+)
+def test_what_is_replayed_is_due_now(delivery: Delivery, again: bool) -> None:
+    change = replay(delivery, "replay", NOON, again=again)
+
+    assert change
+    after = change.after
+    assert (after.status, after.wake_at, after.step) == ("waiting", NOON, delivery.step + 1)
+    assert (after.steps_done, after.ended_at, after.expires_at) == (0, None, None)
+
+
+def test_a_replay_of_one_that_waits_begins_its_ten_attempts_not_again() -> None:
+    claimed = claim(a_delivery("waiting", timedelta(), steps_done=3), NOON).after
+    waiting = replace(claimed, status=DeliveryStatus.WAITING, wake_at=NOON + timedelta(hours=2))
+
+    change = replay(waiting, "replay", NOON, again=False)
+
+    assert change
+    assert (change.after.call, change.after.steps_done) == (claimed.call, 4)
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        a_delivery("sending", timedelta(seconds=30)),
+        a_delivery("waiting", timedelta()),
+        a_delivery("waiting", timedelta(hours=2), replayed_by="replay"),
+        a_delivery("delivered", replayed_by="replay"),
+    ],
+    ids=["under way", "due", "waits, and this replay had it", "delivered by this replay"],
+)
+def test_what_is_under_way_or_was_in_this_replay_is_passed_by(delivery: Delivery) -> None:
+    assert replay(delivery, "replay", NOON, again=True) is None
+
+
+@pytest.mark.parametrize(("status", "code"), [("delivered", "already_delivered"), ("dropped", "hook_deleted")])
+def test_a_replay_of_what_was_delivered_or_dropped_is_refused(status: str, code: str) -> None:
+    with pytest.raises(Conflicting) as refused:
+        replay(a_delivery(status), "replay", NOON, again=status == "dropped")
+
+    assert refused.value.code == code
 
 
 class Kept:

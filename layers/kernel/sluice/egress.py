@@ -61,9 +61,11 @@ class NotAllowed(requests.RequestException):
 class Redirected(NotAllowed):
     """Raised when the answer is a redirect, which nobody follows."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, location: str) -> None:
         super().__init__(f"The answer is a redirect ({status}), which nobody follows", was_sent=True)
         self.status = status
+        self.location = location
+        """Not in the message, which is logged: it may have a secret in it."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ class Guard(HTTPAdapter):
 def _read(answer: requests.Response, excerpt_bytes: int | None) -> bytes:
     with answer:
         if answer.is_redirect:
-            raise Redirected(answer.status_code)
+            raise Redirected(answer.status_code, answer.headers["location"])
         if excerpt_bytes:
             return _begun(answer.raw, excerpt_bytes)
         body: bytes = answer.raw.read(MOST_BYTES + 1, decode_content=True)

@@ -71,6 +71,7 @@ def _origin(request: Request) -> CommandOrigin:
 
 
 def _line(text: str) -> str:
+    """A text that people read. Raises ValueError for more lines, control characters, or nothing."""
     if any(unicodedata.category(character) == "Cc" for character in text):
         raise ValueError("must be one line, without control characters")
     if not text.strip():
