@@ -270,6 +270,22 @@ def test_a_connection_that_comes_when_the_time_is_over_is_left_at_once() -> None
         assert left.wait(5)
 
 
+def test_all_tries_to_connect_end_in_the_time_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no socket yet that could be cut."""
+    tried: list[float] = []
+
+    def connect(_: Any, *, policy: Any, timeout: float, **__: Any) -> socket.socket:
+        tried.append(policy.max_connection_attempts * timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(egress, "connect", connect)
+
+    with pytest.raises(NotSent):
+        get("127.0.0.1:4810", seconds=6.0)
+
+    assert tried == [6.0]
+
+
 def test_nothing_is_sent_where_nobody_listens() -> None:
     with serving(saying(ANSWER)) as host:
         pass
