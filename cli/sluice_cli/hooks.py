@@ -60,9 +60,7 @@ def _show_secret(session: Session, answer: Answer) -> None:
     _show(session, answer)
     found = answer.json
     if not found.get("secret"):
-        session.note(
-            "This is an earlier answer: the secret was rotated twice since, and the one of then no longer signs."
-        )
+        session.note("This is an earlier answer: the secret was rotated since, and the one of then no longer signs.")
         return
     session.note(
         "The secret is not shown again. Store it where the receiver reads its secrets, and check each request with it: "

@@ -104,9 +104,9 @@ class Hooks:
         return endpoints.masters_in_use(found, self.clock.now())
 
     def secret(self, hook_id: str, generation: int) -> str | None:
-        """The secret of a generation; None when the endpoint has forgotten it. Raises Unavailable."""
+        """The secret of a generation; None when it does not sign any more. Raises Unavailable."""
         found = self.store.endpoint(hook_id)
-        master = found.master_of(generation) if found else None
+        master = found.master_of(generation, self.clock.now()) if found else None
         return None if master is None else derived(self.keys.master(master), hook_id, generation)
 
     def create(self, given: dict[str, Any], requester: Requester) -> Endpoint | Answer:

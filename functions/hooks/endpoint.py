@@ -74,9 +74,9 @@ class Endpoint:
             found.append((self.old_master, self.old_generation))
         return found
 
-    def master_of(self, generation: int) -> int | None:
-        """The master of a generation that it remembers; None for an older one."""
-        return {self.generation: self.master, self.old_generation: self.old_master}.get(generation)
+    def master_of(self, generation: int, now: datetime) -> int | None:
+        """The master of a generation that signs now; None for another: its master may be taken out."""
+        return {signing: master for master, signing in self.generations(now)}.get(generation)
 
     def waits_until(self, now: datetime) -> datetime | None:
         """Until when deliveries wait for the next probe; None if they may go now."""

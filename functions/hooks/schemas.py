@@ -109,7 +109,9 @@ class HookResource(Resource):
 class HookWithSecret(HookResource):
     """An endpoint in the response of create and rotate, which alone show a secret."""
 
-    secret: str | None = Field(None, description="Null in the response to a repeated key, after two more rotations.")
+    secret: str | None = Field(
+        None, description="Null in the response to a repeated key, once the secret of then no longer signs."
+    )
 
 
 class HookDetail(HookResource):

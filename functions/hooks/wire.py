@@ -92,8 +92,6 @@ def _kind(error: Exception) -> str:
     match error:
         case Redirected(status=status):
             return str(status)
-        case NotAllowed(was_sent=True):
-            return LOST
         case NotAllowed():
             return BLOCKED
         case TooLate():

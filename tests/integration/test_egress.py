@@ -228,8 +228,9 @@ def test_nothing_is_sent_when_it_is_late_once_the_connection_stands() -> None:
             session.get(f"http://{host}/")
 
 
-def test_nothing_is_sent_when_the_time_is_over_before_the_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name server has no timeout."""
+@pytest.fixture
+def slow_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that answers when a request's time is over: it has no timeout."""
     over = Event()
     resolve = egress.resolve
 
@@ -246,8 +247,43 @@ def test_nothing_is_sent_when_the_time_is_over_before_the_first_byte(monkeypatch
     monkeypatch.setattr(egress, "resolve", slowly)
     monkeypatch.setattr(egress._Line, "_cut", note)
 
+
+@pytest.mark.usefixtures("slow_names")
+def test_nothing_is_sent_when_the_time_is_over_before_the_first_byte() -> None:
     with serving(saying(ANSWER)) as host, pytest.raises(TooLate):
         get(host, seconds=0.2)
+
+
+@pytest.mark.usefixtures("slow_names")
+def test_a_connection_that_comes_when_the_time_is_over_is_left_at_once() -> None:
+    """A handshake has no time of its own: it would be waited for until the function is ended."""
+    left = Event()
+
+    def wait(connection: socket.socket, _: Event) -> None:
+        connection.settimeout(10)
+        if not connection.recv(1):
+            left.set()
+
+    with serving(wait) as host:
+        with pytest.raises(NotSent):
+            get(host, seconds=0.2, scheme="https")
+        assert left.wait(5)
+
+
+def test_all_tries_to_connect_end_in_the_time_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no socket yet that could be cut."""
+    tried: list[float] = []
+
+    def connect(_: Any, *, policy: Any, timeout: float, **__: Any) -> socket.socket:
+        tried.append(policy.max_connection_attempts * timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(egress, "connect", connect)
+
+    with pytest.raises(NotSent):
+        get("127.0.0.1:4810", seconds=6.0)
+
+    assert tried == [6.0]
 
 
 def test_nothing_is_sent_where_nobody_listens() -> None:

@@ -286,6 +286,23 @@ def test_a_repeat_after_two_more_rotations_shows_no_secret(world: Hooked) -> Non
     assert world.hook("create", status=201, body=body, key="once")["secret"] is None
 
 
+def test_a_repeat_shows_no_secret_whose_master_may_be_gone(world: Hooked) -> None:
+    """It signs no more, so `masters_in_use` does not name its master."""
+    body = {"url": world.receiver.url}
+    hook = world.hook("create", status=201, body=body, key="once")
+    secret, name = world.aws.client("secretsmanager"), world.aws.ref("HooksSecret")
+    masters = json.loads(world.aws.secret("HooksSecret"))
+    try:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps({"2": "n" * 64}))
+        world.clock.shift(timedelta(minutes=2))
+        world.hook("rotate", hook["id"], body={"overlap_hours": 0})
+        assert world.hook("page")["masters_in_use"] == [2]
+
+        assert world.hook("create", status=201, body=body, key="once")["secret"] is None
+    finally:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
+
+
 def test_a_change_that_changes_nothing_leaves_no_entry(world: Hooked) -> None:
     hook = world.create()
 

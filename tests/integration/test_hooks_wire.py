@@ -380,6 +380,27 @@ def test_a_wait_is_asked_for_by_seconds_or_by_a_date(asked: str, seconds: int | 
     assert waits == (None if seconds is None else timedelta(seconds=seconds))
 
 
+@pytest.mark.parametrize(("status", "is_obeyed"), [(429, True), (503, True), (500, False), (400, False), (200, False)])
+def test_only_a_busy_receiver_can_ask_for_a_wait(status: int, is_obeyed: bool) -> None:
+    head = f"HTTP/1.1 {status} Any\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n".encode()
+
+    with serving(saying(head)) as host:
+        assert (post(f"http://{host}/").retry_after is not None) is is_obeyed
+
+
+def test_a_request_says_what_it_is_and_asks_for_plain_text(aws: Account, functions: Functions) -> None:
+    with hooked(aws, functions) as world:
+        world.a_delivery()
+        world.work()
+
+    [(headers, body)] = world.receiver.requests
+    said = {name.lower(): value for name, value in headers.items()}
+    assert (said["content-type"], said["user-agent"]) == ("application/json", "sluice-hooks")
+    assert (said["accept-encoding"], said["content-length"]) == ("identity", str(len(body)))
+    assert "cookie" not in said
+    assert "authorization" not in said
+
+
 def test_no_error_says_what_was_sent(world: Hooked, log_lines: Any, names: Names) -> None:
     hook = world.hook("create", status=201, body={"url": "https://shop.example/hooks"})
     rotated = world.hook("rotate", hook["id"], body={})
