@@ -1,6 +1,6 @@
 // The page: signing in, the frame around every screen, and which address shows which screen.
 import { html, render, signal, useEffect, useId, useRef, useState } from "./vendor/preact.js";
-import { Problem, call, isReached, keepToken, may, readToken, session, signOut, signedOutBecause, useAct, useLive, write } from "./api.js";
+import { Problem, barred, call, isReached, keepToken, may, readToken, session, signOut, signedOutBecause, useAct, useLive, write } from "./api.js";
 import { Card, Icon, Screen, Trouble, When } from "./parts.js";
 import { Asked } from "./forms.js";
 import { leaveForProvider, provider, takeCode } from "./oidc.js";
