@@ -65,7 +65,7 @@ check: install ## what needs no server: format, lint, types, template, unit test
 	@.venv/bin/pytest -q tests/template tests/unit
 
 test: install ## everything that CI runs
-	@$(PYTHON) -m tests.durations "$(MAKE) --no-print-directory static checkov" \
+	@$(PYTHON) -m tests.durations "$(MAKE) --no-print-directory -j 2 static checkov" \
 		".venv/bin/pytest -n 3 --dist worksteal --slowest-files 20"
 
 faults: install ## the fault sweep with the mutation check: whatever is taken out of the product must be noticed. Ten minutes
@@ -74,13 +74,16 @@ faults: install ## the fault sweep with the mutation check: whatever is taken ou
 faults-long: install ## all pairs of faults, and a million steps of the state machine: a night
 	@FAULTS=long .venv/bin/pytest -n 2 --dist worksteal tests/faults
 
-.PHONY: static
-static:
+.PHONY: static types lint
+static: lint types validate
+
+lint:
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
+
+types:
 	@.venv/bin/mypy
 	@.venv/bin/mypy --python-version 3.11 cli/sluice_cli
-	@$(MAKE) --no-print-directory validate
 
 fuzz: install ## send what docs/openapi.json allows and forbids to a stack of its own: 100 requests per operation  [EXAMPLES=..]
 	@EXAMPLES="$(or $(EXAMPLES),100)" .venv/bin/pytest -q --timeout 3600 tests/e2e/test_openapi_fuzz.py

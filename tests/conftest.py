@@ -12,7 +12,7 @@ from tests.account import Account, modelled_account
 # As in the template: loggers take their names from it while modules are imported.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "sluice"
 
-pytest_plugins = ["tests.deployed", "tests.durations", "tests.redis_servers", "tests.faults.report"]
+pytest_plugins = ["tests.deployed", "tests.durations", "tests.order", "tests.redis_servers", "tests.faults.report"]
 
 # The same examples each time, however slow the machine.
 settings.register_profile(

@@ -50,6 +50,11 @@ export function signOut(because = "") {
   kept.value = null;
 }
 
+// Why whoever has a role may not see the console, in words; "" if they may.
+export function barred(role) {
+  return ROLES.indexOf(role) >= ROLES.indexOf("operator") ? "" : `The role of this token, ${role}, may not see the console. It takes an operator or an admin.`;
+}
+
 export function may(role) {
   return session.value !== null && ROLES.indexOf(session.value.role) >= ROLES.indexOf(role);
 }

@@ -117,6 +117,13 @@ def test_a_rotation_shows_the_new_secret_once_and_both_sign(sign_in: SignIn, rec
 
     assert new != old
     assert received(receiver, new) == received(receiver, old) == ["hook.test"]
+    console.button("Rotate the secret").click()
+    expect(console.dialog.get_by_text("The secret before the present one signs, too")).to_be_visible()
+    console.dialog.get_by_label("Hours for which the old one signs, too").fill("0")
+    console.button("Make a new secret", console.dialog).click()
+    console.button("I have copied it", console.dialog).click()
+    expect(console.main.get_by_text("rotated 2 times")).to_be_visible()
+    expect(console.main.get_by_text("Old secret signs until")).to_have_count(0)
 
 
 def test_what_was_delivered_is_sent_again_when_that_is_asked_for(sign_in: SignIn, receiver: Receiver) -> None:
@@ -137,6 +144,36 @@ def test_what_was_delivered_is_sent_again_when_that_is_asked_for(sign_in: SignIn
     first, second = receiver.requests
     assert first.body == second.body
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
+
+
+def test_a_range_names_the_time_that_is_missing_and_what_waits_can_be_tried_now(
+    sign_in: SignIn, seeded: Seeded
+) -> None:
+    console = sign_in("admin", to=f"hooks/{seeded.hook}")
+    console.button("Replay a range").click()
+    console.dialog.get_by_label("Deliveries that are").select_option("Waiting")
+    expect(console.dialog.get_by_text("send a test first")).to_be_visible()
+    console.dialog.get_by_label("From").fill("")
+    console.guard.expects_refusals()
+
+    console.button("Send them again", console.dialog).click()
+
+    expect(console.dialog.get_by_role("listitem")).to_have_text(["from: Required"])
+
+
+def test_a_description_is_cleared(sign_in: SignIn, receiver: Receiver) -> None:
+    console = sign_in("admin", to="hooks/new")
+    console.page.get_by_label("Description").fill("the shop")
+    create(console, receiver, "Wallets")
+    console.link("Open the endpoint").click()
+    expect(console.main.get_by_text("the shop")).to_be_visible()
+
+    console.button("Edit").click()
+    console.dialog.get_by_label("Description").fill("")
+    console.button("Save", console.dialog).click()
+
+    expect(console.dialog).to_have_count(0)
+    expect(console.main.get_by_text("the shop")).to_have_count(0)
 
 
 def test_without_a_chosen_event_nothing_is_created(sign_in: SignIn, receiver: Receiver) -> None:

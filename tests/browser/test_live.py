@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.console import Console, Guard
@@ -184,6 +184,41 @@ def test_when_the_notifier_fails_changes_show_all_the_same_and_hints_come_again_
 
     assert heard == 0
     eventually(lambda: boosts.create() and console.js("hints"), lambda seen: seen > 0)
+
+
+def test_a_page_of_a_stack_without_a_socket_asks_for_none(
+    sign_in: SignIn, cold: BrowserContext, boosts: Boosts
+) -> None:
+    """Each answer of 503 would be an error in the browser, and ring ApiServerErrorsAlarm."""
+
+    def without(route: Route) -> None:
+        answer = route.fetch()
+        page = answer.text().replace('<div id="app"', '<div id="app" data-live="off"')
+        route.fulfill(response=answer, body=page)
+
+    cold.route(re.compile("/console(#.*)?$"), without)
+    console = sign_in(to="boosts", context=cold)
+    console.is_drawn("Boosts")
+
+    boost = boosts.create()
+
+    shown(console, boost)
+    assert [url for url in console.requested if url.endswith("/live")] == []
+
+
+def test_a_page_that_hears_that_there_is_no_socket_asks_no_more(
+    sign_in: SignIn, cold: BrowserContext, guard: Guard
+) -> None:
+    guard.expects_refusals()
+    answer = {"code": "live_off", "message": "Live hints are off", "request_id": "req-1", "errors": []}
+    cold.route("**/api/admin/live", lambda route: route.fulfill(status=503, json=answer))
+    cold.add_init_script("{ const soon = setTimeout; globalThis.setTimeout = (work, wait) => soon(work, wait / 50); }")
+    console = sign_in(to="boosts", context=cold)
+    console.is_drawn("Boosts")
+
+    console.js("new Promise((go) => setTimeout(go, 20_000)).then(() => undefined)")
+
+    assert len([url for url in console.requested if url.endswith("/live")]) == 1
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "live_off"), (500, "internal")])

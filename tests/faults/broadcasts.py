@@ -788,7 +788,7 @@ class BroadcastsInTheWorld(Context):
     modules = MODULES
     never_broken = SHARED
     is_restorable = False
-    one_in = 5
+    one_in = 3
     pairs_of_a_flow = 2
     is_mutated_in_short = False
     out_of_sight = OUT_OF_SIGHT

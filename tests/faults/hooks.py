@@ -515,7 +515,7 @@ class HooksInTheWorld(Context):
     out_of_sight = OUT_OF_SIGHT
     unreached = UNREACHED
     told_anew = ("held", "secret")
-    one_in = 6
+    one_in = 3
     pairs_of_a_flow = 3
     is_mutated_in_short = False
 

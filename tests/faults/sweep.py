@@ -202,7 +202,7 @@ class Sweep:
         try:
             self._to_rest(world, script, retry_after, base, flow)
             self._check_heard(faults)
-            check_requests(world)
+            check_functions(world)
             world.nemesis = None
             self.context.check(world, base)
         except (Violation, AssertionError) as error:
@@ -250,10 +250,10 @@ class Sweep:
                 raise Violation(f"{site.function} kept to itself that a call of it had failed")
 
 
-def check_requests(world: World) -> None:
-    """No request was answered for by a crash, but where a process died."""
+def check_functions(world: World) -> None:
+    """No request was answered for by a crash, but where a process died; and no function made a mistake."""
     if world.broken:
-        raise Violation(f"a request broke: {world.broken[0]!r}")
+        raise Violation(f"a function broke: {world.broken[0]!r}")
 
 
 def _alike(end: Any, other: Any, parts: int) -> bool:

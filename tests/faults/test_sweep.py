@@ -1,16 +1,19 @@
 """Every fault at every call of every flow: nothing is lost, and nothing is doubled."""
 
 import os
-from collections.abc import Iterable
-from itertools import batched, product
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import batched, count, product
 from random import Random
+from zlib import crc32
 
 import pytest
 
 from tests.faults.contexts import CONTEXTS
-from tests.faults.faults import Delivery, Injection
+from tests.faults.faults import OF_AWS, Delivery, Fault, Injection
 from tests.faults.report import Teller
 from tests.faults.sweep import Flow, Run, Sweep, crossings, restores, singles, some_pairs
+from tests.faults.world import Site
 
 LONG, IN_FULL = os.environ.get("FAULTS") == "long", "FAULTS" in os.environ
 FLOWS = [
@@ -40,15 +43,26 @@ def swept(sweep: Sweep, flow: Flow, all_injections: Iterable[tuple[Injection, ..
     return many, wrong
 
 
-def tried(every: Iterable[Injection], one_in: int = 1) -> list[Injection]:
-    """Every fault at every call. `make test` takes one of the deliveries, in turn; `make faults` all of them.
+def tried(flow: Flow, sites: list[Site], faults: Iterable[Fault], one_in: int = 1) -> list[Injection]:
+    """Every fault at every call with every delivery; in `make test` less, `spread` over the calls of a place.
 
-    `one_in`: of a context with many calls `make test` takes fewer.
+    `one_in`: of a context with many calls `make test` takes fewer, in each flow others.
     """
-    if IN_FULL:
-        return list(every)
-    by_fault = batched(every, len(Delivery), strict=True)
-    return [same[number % len(same)] for number, same in enumerate(by_fault)][::one_in]
+    every = list(singles(sites, faults))
+    return every if IN_FULL else list(spread(every, sites))[crc32(flow.name.encode()) % one_in :: one_in]
+
+
+def spread(every: Iterable[Injection], sites: list[Site]) -> Iterator[Injection]:
+    """Every call by some fault, and every call site by every fault; of the deliveries one, in turn."""
+    places: dict[str, dict[int, list[tuple[Injection, ...]]]] = defaultdict(lambda: defaultdict(list))
+    place_of = {site.number: site.place for site in sites}
+    for same in batched(every, len(Delivery), strict=True):
+        places[place_of[same[0].at]][same[0].at].append(same)
+    turn = count()
+    for calls in map(list, (each.values() for each in places.values())):
+        for number in range(max(len(calls), *map(len, calls))):
+            faults = calls[number % len(calls)]
+            yield faults[number % len(faults)][next(turn) % len(Delivery)]
 
 
 @each_flow
@@ -59,16 +73,34 @@ def test_every_fault_at_every_call_comes_to_the_end_of_the_faultless_run(
 
     sites = sweep.faultless(flow).sites
 
-    runs, wrong = swept(
-        sweep, flow, ((each,) for each in tried(singles(sites, sweep.context.faults), sweep.context.one_in))
-    )
+    every = tried(flow, sites, sweep.context.faults, sweep.context.one_in)
+    runs, wrong = swept(sweep, flow, ((each,) for each in every))
 
     faults = len(sweep.context.faults)
-    deliveries = f"x {len(Delivery)} deliveries" if IN_FULL else f"by one of {len(Delivery)} deliveries"
+    deliveries = f"at every call x {len(Delivery)} deliveries" if IN_FULL else f"by one of {len(Delivery)} deliveries"
     what = f"{{sites}} call sites in {{flows}} flows x {faults} faults {deliveries} = {IN_ALL}"
     sites_hit = {each.place for each in sites}
     tell(sweep.context.name, what, sites=sites_hit, flows=int(bool(runs)), runs=runs, violations=len(wrong))
     assert not wrong, "\n".join(map(str, wrong[:5]))
+
+
+def test_what_is_spread_breaks_every_call_and_every_call_site_by_every_fault() -> None:
+    operations = ["GetItem", "PutItem", "PutItem", "TransactWriteItems", *["UpdateItem"] * 20]
+    sites = [
+        Site(number, "Worker", 0, operation, not operation.startswith("Get"), 1, "store:1")
+        for number, operation in enumerate(operations)
+    ]
+    every = list(singles(sites, OF_AWS))
+
+    chosen = list(spread(every, sites))
+
+    def by_place(those: list[Injection]) -> set[tuple[str, Fault]]:
+        return {(sites[each.at].place, each.fault) for each in those}
+
+    assert {each.at for each in chosen} == {each.at for each in every}
+    assert by_place(chosen) == by_place(every)
+    assert {each.how for each in chosen} == set(Delivery)
+    assert len(set(chosen)) == len(chosen) < len(every) / len(Delivery)
 
 
 @pytest.mark.parametrize("sweep", CONTEXTS, indirect=True)

@@ -436,6 +436,16 @@ def test_what_comes_while_it_is_enabled_again_is_not_held(world: Hooked) -> None
     assert len(world.receiver.requests) == 1
 
 
+def test_what_comes_while_a_disabled_endpoint_is_deleted_is_not_made_and_its_message_is_done(world: Hooked) -> None:
+    hook = world.create()
+    disable(world, hook["id"])
+
+    with before_the_first("transact_write_items", lambda: delete(world, hook["id"])):
+        world.tell()
+
+    assert [each for each in world.aws.items("HooksTable") if each["id"].startswith("dlv_")] == []
+
+
 def test_a_step_does_not_hold_what_was_enabled_meanwhile(world: Hooked) -> None:
     hook = world.create()
     world.tell()

@@ -244,6 +244,19 @@ def test_what_is_not_understood_changes_nothing(live: Live, body: str) -> None:
     assert live.kept() == before
 
 
+@pytest.mark.parametrize("route", ["$connect", "$disconnect"])
+def test_a_message_that_chooses_its_route_opens_and_closes_nothing(live: Live, route: str) -> None:
+    """Else a page that says `$disconnect` would free its place, and stay."""
+    live.opened("one", "boosts")
+    before = live.kept()
+    event = live.at(SAY, "one") | {"body": json.dumps({"action": route})}
+    event["requestContext"]["routeKey"] = route
+
+    answer = live.invoke(SAY, event)
+
+    assert (answer["statusCode"], live.kept()) == (400, before)
+
+
 def test_a_ping_changes_nothing(live: Live) -> None:
     live.opened("one", "boosts")
     before = live.kept()

@@ -49,7 +49,7 @@ export function HookEvents({ events }) {
 export function useHeld(hook) {
   const { answer } = useLive(hook.status === "disabled" && hook.held === undefined ? `${HOOKS}/${hook.id}` : null, 30);
   const { held } = answer || hook;
-  return held === undefined ? {} : { short: number(held), text: `${plural(held, "delivery is", "deliveries are")} held.` };
+  return held === undefined ? {} : { short: number(held), text: held ? `${plural(held, "delivery is", "deliveries are")} held.` : "Nothing is held." };
 }
 
 // The terms as a form has them: `events` counts if not `all` are wanted. `before`: the endpoint that is changed.
