@@ -60,6 +60,13 @@ class Settings(NamedTuple):
     """Those of the provider beside the issuer's, with spaces between them."""
     session_url: str = ""
     """Where an ID token is exchanged for a token of the API."""
+    live: str = ""
+    """`off` where the stack has no WebSocket for hints: the page then asks for no ticket."""
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What the page has to know of the deployment, by the name of the attribute."""
+        return self.provider | ({"live": self.live} if self.live == "off" else {})
 
     @property
     def provider(self) -> dict[str, str]:
@@ -175,12 +182,12 @@ class Site:
     """All that is served, made of the files once. Raises Unjoinable, and OSError for a file that is missing."""
 
     def __init__(
-        self, static: Path, origins: Iterable[str] = (), provider: Mapping[str, str] = MappingProxyType({})
+        self, static: Path, origins: Iterable[str] = (), attributes: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         texts = {name: (static / name).read_bytes() for name in FILES} | {ENTRY: joined(static).encode()}
         page = (static / PAGE).read_text(encoding="utf-8")
-        attributes = "".join(f' data-{name}="{html.escape(value)}"' for name, value in provider.items())
-        page = page.replace('<div id="app">', f'<div id="app"{attributes}>')
+        known = "".join(f' data-{name}="{html.escape(value)}"' for name, value in attributes.items())
+        page = page.replace('<div id="app">', f'<div id="app"{known}>')
         digest = hashlib.sha256(page.encode())
         for name in sorted(texts):
             digest.update(f"\n{name} {hashlib.sha256(texts[name]).hexdigest()}".encode())
@@ -271,7 +278,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 @cache
 def site() -> Site:
     read = read_settings(os.environ)
-    return Site(STATIC, read.origins, read.provider)
+    return Site(STATIC, read.origins, read.attributes)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -50,6 +50,11 @@ export function signOut(because = "") {
   kept.value = null;
 }
 
+// Why whoever has a role may not see the console, in words; "" if they may.
+export function barred(role) {
+  return ROLES.indexOf(role) >= ROLES.indexOf("operator") ? "" : `The role of this token, ${role}, may not see the console. It takes an operator or an admin.`;
+}
+
 export function may(role) {
   return session.value !== null && ROLES.indexOf(session.value.role) >= ROLES.indexOf(role);
 }
@@ -110,7 +115,7 @@ export async function call(method, path, body, { key, abort, token, match, isRaw
   const problem = new Problem(response.status, answer);
   // API Gateway's own 401 and 403 have no code: the token is not accepted any more. Ours have one, and say why.
   if (!token && !problem.code && (problem.status === 401 || problem.status === 403)) {
-    signOut("Your token has expired or is not accepted any more. Sign in with a new one.");
+    signOut("Your session has ended: its token has expired, or is not accepted any more. Sign in again.");
   }
   throw problem;
 }

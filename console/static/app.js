@@ -1,6 +1,6 @@
 // The page: signing in, the frame around every screen, and which address shows which screen.
 import { html, render, signal, useEffect, useId, useRef, useState } from "./vendor/preact.js";
-import { Problem, call, isReached, keepToken, may, readToken, session, signOut, signedOutBecause, useAct, useLive, write } from "./api.js";
+import { Problem, barred, call, isReached, keepToken, may, readToken, session, signOut, signedOutBecause, useAct, useLive, write } from "./api.js";
 import { Card, Icon, Screen, Trouble, When } from "./parts.js";
 import { Asked } from "./forms.js";
 import { leaveForProvider, provider, takeCode } from "./oidc.js";
@@ -95,8 +95,8 @@ function takeToken() {
   if (!token) return;
   history.replaceState(null, "", `${location.pathname}${location.search}#/${given.get("to") || "overview"}`);
   const read = readToken(token);
-  if (read && read.expiresAt > new Date()) keepToken(token);
-  else signOut(read ? "The link's token has expired. Sign in with a new one." : "The link's token is not a token.");
+  if (read && read.expiresAt > new Date() && !barred(read.role)) keepToken(token);
+  else signOut(read && read.expiresAt > new Date() ? barred(read.role) : read ? "The link's token has expired. Sign in with a new one." : "The link's token is not a token.");
 }
 
 function SignInByProvider() {
@@ -109,17 +109,20 @@ function SignInByProvider() {
   }, []);
   return html`
     ${act.problem && html`<${Trouble} problem=${act.problem} />`}
-    <div class="buttons"><button type="button" class="primary" aria-busy=${act.isBusy} disabled=${act.isBusy} onClick=${() => act.run(leaveForProvider)}>Sign in with ${provider}</button></div>
+    ${act.isBusy && html`<p class="soft" role="status">Signing you in with ${provider}…</p>`}
+    <div class="buttons whole"><button type="button" class="primary" aria-busy=${act.isBusy} disabled=${act.isBusy} onClick=${() => act.run(leaveForProvider)}>Sign in with ${provider}</button></div>
     <p class="soft">Or with a token:</p>`;
 }
 
 function SignIn() {
   const [text, setText] = useState("");
   const act = useAct();
-  const [refused, setRefused] = useState(signedOutBecause.value);
+  const [refused, setRefused] = useState("");
   const id = useId();
   const field = useRef(null);
   useEffect(() => field.current.focus(), []);
+  // A link with a token may come while the form is shown.
+  useEffect(() => setRefused(signedOutBecause.value), [signedOutBecause.value]);
   const enter = (event) => {
     event.preventDefault();
     if (act.isBusy) return;
@@ -136,7 +139,7 @@ function SignIn() {
         keepToken(token);
       } catch (problem) {
         if (!(problem instanceof Problem) || (problem.status !== 401 && problem.status !== 403)) throw problem;
-        setRefused(problem.code ? `The role of this token, ${read.role}, may not see the console. It takes an operator or an admin.` : "The API does not accept this token. It may be another stack's.");
+        setRefused(problem.code ? barred(read.role) : "The API does not accept this token. It may be another stack's.");
       }
     });
     return undefined;
@@ -152,7 +155,7 @@ function SignIn() {
           <p id="${id}-hint" class=${refused ? "wrong" : "soft"} role=${refused ? "alert" : undefined}>${refused || "It stays in this tab, and is forgotten when the tab is closed."}</p>
         </div>
         ${act.problem && html`<${Trouble} problem=${act.problem} />`}
-        <div class="buttons"><button type="submit" class="primary" aria-busy=${act.isBusy}>Sign in</button></div>
+        <div class="buttons"><button type="submit" class=${provider ? "" : "primary"} aria-busy=${act.isBusy}>Sign in</button></div>
       </form>
     <//>
     <p class="soft">On a laptop, <code>make up</code> prints a link that signs in. For a stack on AWS, <code>make token ROLE=operator STACK=its-name</code> prints a token.</p>

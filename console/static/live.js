@@ -18,6 +18,8 @@ const CONTEXTS = [
 // What has no other part that changes without a hint.
 const WHOLE = /(stop|fake-views|campaigns)(\/\w{3}_\w{26})?(\/(plan|progress|participations))?(\?.*)?$/;
 
+// A stack without a WebSocket: it would answer each request for a ticket with 503, by which an alarm rings.
+let isOff = document.getElementById("app").dataset.live === "off";
 // What to call when a topic changes.
 const listeners = new Map();
 let socket = null;
@@ -73,7 +75,7 @@ function watch(wait) {
 }
 
 async function open() {
-  if (isTrying || !listeners.size) return;
+  if (isOff || isTrying || !listeners.size) return;
   isTrying = true;
   try {
     const { url, ticket } = await call("POST", "api/admin/live", undefined, { key: null });
@@ -86,7 +88,8 @@ async function open() {
     socket.onclose = lost;
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    lost();
+    isOff = problem.code === "live_off";
+    if (!isOff) lost();
   }
 }
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from hooks import campaign as deliveries
 from hooks import endpoint as endpoints
 from hooks.campaign import PREFIX as DELIVERY
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import MOST, PREFIX, Endpoint, HookStatus
-from hooks.ports import Sink
+from hooks.ports import Keys, Sink
 from hooks.signature import derived
 from hooks.store import Store, held_by, listed_by
 from sluice.clock import Clock, rfc3339
@@ -24,16 +24,6 @@ from sluice.wake import Wake
 MOST_REPLAYED = 1_000
 _PAGE, _MOST_PAGES = 100, 10
 _BUSY = "Other requests are changing it at the same time: retry"
-
-
-class Keys(Protocol):
-    """Where masters are kept."""
-
-    def newest(self) -> int:
-        """The number of the master that new secrets are derived from. Raises Unavailable, Misconfigured."""
-
-    def master(self, number: int) -> str:
-        """A master by its number. Raises Misconfigured, Unavailable."""
 
 
 class Deliveries(ChainCommands[Delivery, deliveries.Change]):
@@ -51,8 +41,8 @@ class Deliveries(ChainCommands[Delivery, deliveries.Change]):
     ) -> tuple[list[Delivery], Place | None]:
         """At most `limit` deliveries of an endpoint, newest first; and the place of the next page, if any.
 
-        With a status they may be fewer, because so many are looked at: an endpoint may have a million, of which none
-        failed.
+        With a status they may be fewer: at most 1,000 are looked at. An endpoint may have a million, and none of
+        them failed.
         """
         if status in (None, DeliveryStatus.HELD):
             listing = held_by(hook_id) if status else listed_by(hook_id)
@@ -107,19 +97,16 @@ class Hooks:
 
     def get(self, hook_id: str) -> Endpoint:
         """An endpoint. Raises NotFound."""
-        found = self.store.endpoint(hook_id) if is_id(PREFIX, hook_id) else None
-        if found is None or found.status is HookStatus.DELETED:
-            raise NotFound("There is no such endpoint", "hook_not_found")
-        return found
+        return _there(self._find(hook_id))
 
     def masters_in_use(self, found: Iterable[Endpoint]) -> list[int]:
         """The numbers of the masters that these endpoints name."""
         return endpoints.masters_in_use(found, self.clock.now())
 
     def secret(self, hook_id: str, generation: int) -> str | None:
-        """The secret of a generation; None when the endpoint has forgotten it. Raises Unavailable."""
+        """The secret of a generation; None when it does not sign any more. Raises Unavailable."""
         found = self.store.endpoint(hook_id)
-        master = found.master_of(generation) if found else None
+        master = found.master_of(generation, self.clock.now()) if found else None
         return None if master is None else derived(self.keys.master(master), hook_id, generation)
 
     def create(self, given: dict[str, Any], requester: Requester) -> Endpoint | Answer:
@@ -166,7 +153,7 @@ class Hooks:
         return self._command("delete", "DELETED", hook_id, endpoints.deleted, requester)
 
     def rotate(self, hook_id: str, overlap: timedelta, requester: Requester) -> Endpoint | Answer:
-        """Give an endpoint a new secret; the one before signs along for `overlap`. Raises NotFound, Unavailable."""
+        """Give an endpoint a new secret; the one before signs too for `overlap`. Raises NotFound, Unavailable."""
         master = self.keys.newest()
 
         def rotated(found: Endpoint, now: datetime) -> Endpoint:
@@ -208,6 +195,9 @@ class Hooks:
         asked = {"from": rfc3339(begin), "to": rfc3339(end), "replayed": status, "most": MOST_REPLAYED}
         return self._command("replay", "REPLAYED", hook_id, replayed, requester, asked)
 
+    def _find(self, hook_id: str) -> Endpoint | None:
+        return self.store.endpoint(hook_id) if is_id(PREFIX, hook_id) else None
+
     def _check(self, url: str) -> None:
         if problem := self.sink.problem(url):
             raise Invalid.of("url", problem, "url_not_allowed")
@@ -224,10 +214,10 @@ class Hooks:
         request = f"{name} {requester.request_id}"
 
         def attempt(keyed: Keyed[Endpoint] | None, now: datetime) -> Endpoint | None:
-            found = self.store.endpoint(hook_id) if is_id(PREFIX, hook_id) else None
+            found = self._find(hook_id)  # once: a copy of this request may commit at any time
             if found is not None and found.request == request:
-                return found  # a copy of this request has committed
-            found = self.get(hook_id)
+                return found  # a copy has committed
+            found = _there(found)
             after = change(found, now)
             if after is None:
                 return self.store.answer_endpoint(found, now, keyed) if keyed else found
@@ -247,3 +237,10 @@ class Hooks:
     def _stands(self, answer: Answer) -> bool:
         found = self.store.endpoint(answer.entity)
         return found is not None and found.audit_number >= answer.version
+
+
+def _there(found: Endpoint | None) -> Endpoint:
+    """An endpoint that is there, and not deleted. Raises NotFound."""
+    if found is None or found.status is HookStatus.DELETED:
+        raise NotFound("There is no such endpoint", "hook_not_found")
+    return found

@@ -48,7 +48,7 @@ class Endpoint:
     old_generation: int | None = None
     old_master: int | None = None
     old_signs_until: datetime | None = None
-    """Until when the secret before signs along."""
+    """Until when the secret before signs too."""
     audit_number: int = 0
     audit_hash: str = ""
     failing_since: datetime | None = None
@@ -74,9 +74,9 @@ class Endpoint:
             found.append((self.old_master, self.old_generation))
         return found
 
-    def master_of(self, generation: int) -> int | None:
-        """The master of a generation that it remembers; None for an older one."""
-        return {self.generation: self.master, self.old_generation: self.old_master}.get(generation)
+    def master_of(self, generation: int, now: datetime) -> int | None:
+        """The master of a generation that signs now; None for another: its master may be taken out."""
+        return {signing: master for master, signing in self.generations(now)}.get(generation)
 
     def waits_until(self, now: datetime) -> datetime | None:
         """Until when deliveries wait for the next probe; None if they may go now."""
@@ -110,7 +110,7 @@ def deleted(endpoint: Endpoint, now: datetime) -> Endpoint:
 
 
 def rotated(endpoint: Endpoint, master: int, overlap: timedelta, now: datetime) -> Endpoint:
-    """The endpoint with a new secret; the one before signs along for `overlap`."""
+    """The endpoint with a new secret; the one before signs too for `overlap`."""
     return replace(
         endpoint,
         generation=endpoint.generation + 1,

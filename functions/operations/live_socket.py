@@ -33,12 +33,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     about = event["requestContext"]
     connection_id = about["connectionId"]
     logger.append_keys(connection_id=connection_id, route=about["routeKey"])
-    match about["routeKey"]:
-        case "$connect":
+    match about["eventType"]:  # not routeKey, which a page could choose: {"action": "$disconnect"}
+        case "CONNECT":
             ticket = (event.get("queryStringParameters") or {}).get("ticket", "")
             is_open = connections().open(ticket, connection_id, SystemClock().now())
             return {"statusCode": 200 if is_open else 401}
-        case "$disconnect":
+        case "DISCONNECT":
             connections().close(connection_id)
         case _:
             return {"statusCode": _hear(connection_id, event.get("body") or "")}

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.console import Console, Guard
@@ -154,42 +155,70 @@ def test_the_bearer_token_is_not_in_the_socket_s_address(
     assert re.fullmatch(r"[\w-]{43}", ticket)
 
 
-@pytest.fixture
+@contextmanager
 def notifier_without_a_table(stack: StackUnderTest) -> Iterator[None]:
-    """The notifier fails at each change, as long as the test runs."""
+    """The notifier fails at each change."""
     functions, name = stack.client("lambda"), stack.resources["OperationsLiveNotifierFunction"]
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     gone = {"Variables": before | {"LIVE_TABLE": "gone"}}
     functions.update_function_configuration(FunctionName=name, Environment=gone)
-    yield
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-@pytest.mark.usefixtures("notifier_without_a_table")
-def test_when_the_notifier_fails_a_change_shows_all_the_same(
+def test_when_the_notifier_fails_changes_show_all_the_same_and_hints_come_again_when_it_works(
     stack: StackUnderTest, sign_in: SignIn, cold: BrowserContext, boosts: Boosts, subject: str
 ) -> None:
-    """Nothing but promptness is lost: the page is connected, hears nothing, and reads by itself."""
+    """Nothing but promptness is lost: the page reads by itself, and what was changed meanwhile holds up no stream."""
+    cold.add_init_script(_HELD)
     console = sign_in(to="boosts", subject=subject, context=cold)
     console.is_drawn("Boosts")
     is_watching(stack, subject, "boosts")
 
-    boost = boosts.create()
+    with notifier_without_a_table(stack):
+        boost = boosts.create()
+        shown(console, boost)
+        heard = console.js("hints")
 
-    shown(console, boost)
+    assert heard == 0
+    eventually(lambda: boosts.create() and console.js("hints"), lambda seen: seen > 0)
 
 
-def test_hints_come_again_when_the_notifier_works_again(
-    stack: StackUnderTest, sign_in: SignIn, unpolled: BrowserContext, boosts: Boosts, subject: str
+def test_a_page_of_a_stack_without_a_socket_asks_for_none(
+    sign_in: SignIn, cold: BrowserContext, boosts: Boosts
 ) -> None:
-    """What was changed meanwhile holds up no stream."""
-    console = sign_in(to="boosts", subject=subject, context=unpolled)
+    """Each answer of 503 would be an error in the browser, and ring ApiServerErrorsAlarm."""
+
+    def without(route: Route) -> None:
+        answer = route.fetch()
+        page = answer.text().replace('<div id="app"', '<div id="app" data-live="off"')
+        route.fulfill(response=answer, body=page)
+
+    cold.route(re.compile("/console(#.*)?$"), without)
+    console = sign_in(to="boosts", context=cold)
     console.is_drawn("Boosts")
-    is_watching(stack, subject, "boosts")
 
     boost = boosts.create()
 
     shown(console, boost)
+    assert [url for url in console.requested if url.endswith("/live")] == []
+
+
+def test_a_page_that_hears_that_there_is_no_socket_asks_no_more(
+    sign_in: SignIn, cold: BrowserContext, guard: Guard
+) -> None:
+    guard.expects_refusals()
+    answer = {"code": "live_off", "message": "Live hints are off", "request_id": "req-1", "errors": []}
+    cold.route("**/api/admin/live", lambda route: route.fulfill(status=503, json=answer))
+    cold.add_init_script("{ const soon = setTimeout; globalThis.setTimeout = (work, wait) => soon(work, wait / 50); }")
+    console = sign_in(to="boosts", context=cold)
+    console.is_drawn("Boosts")
+
+    console.js("new Promise((go) => setTimeout(go, 20_000)).then(() => undefined)")
+
+    assert len([url for url in console.requested if url.endswith("/live")]) == 1
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "live_off"), (500, "internal")])

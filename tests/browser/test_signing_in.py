@@ -7,13 +7,14 @@ from threading import Thread
 
 import jwt
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from local.console import server
 from local.fakes.issuer import FakeIssuer
 from tests.browser.conftest import SignIn
 from tests.browser.console import Console, Guard
 from tests.deployed import StackUnderTest
+from tests.e2e.test_boosts import eventually
 
 A_TOKEN = re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]+")
 
@@ -51,8 +52,11 @@ def test_a_link_signs_in_and_its_token_is_in_no_address_and_outlives_no_tab(
     assert not A_TOKEN.search(console.page.url)
 
 
-def test_no_request_of_any_screen_has_a_token_in_its_address(stack: StackUnderTest, sign_in: SignIn) -> None:
+def test_no_request_of_any_screen_has_a_token_in_its_address(
+    stack: StackUnderTest, sign_in: SignIn, guard: Guard
+) -> None:
     """duplicati#5550: neither the browser nor the gateway may write a token down."""
+    guard.expects(r"404 .*/views/sync\)")  # before the first sync
     console = sign_in("admin")
     console.is_drawn("Overview")
     for name in ("Boosts", "Broadcasts", "Sponsorships", "Promotions", "Views", "Sync", "Refusals", "Audit"):
@@ -88,6 +92,19 @@ def test_a_role_that_may_not_see_it_is_refused_in_words(door: Console, guard: Gu
     paste(door, stack.token("user"))
 
     expect(door.page.get_by_role("alert")).to_contain_text("The role of this token, user, may not see the console")
+
+
+def test_a_link_or_a_session_of_such_a_role_leads_to_the_form_and_not_to_screens_of_refusals(
+    door: Console, stack: StackUnderTest
+) -> None:
+    door.open("boosts", stack.token("user"))
+
+    expect(door.page.get_by_role("alert")).to_contain_text("The role of this token, user, may not see the console")
+    session = {"token": stack.token("service"), "subject": "ada", "role": "service", "expires_at": "2026-01-01"}
+    door.page.route(stack.session_url, lambda route: route.fulfill(status=201, json=session))
+    door.button(re.compile("^Sign in with")).click()
+    expect(door.page.get_by_role("alert").first).to_contain_text("The role of this token, service, may not see")
+    assert door.js("sessionStorage.length") == 0
 
 
 def test_a_good_token_is_pasted_with_the_word_bearer_and_signing_out_forgets_it(
@@ -142,6 +159,21 @@ def test_the_teams_identity_provider_signs_in_and_leads_back_to_the_screen_that_
     assert [url for url in door.requested if A_TOKEN.search(url)] == []
     door.button("Sign out").click()
     assert door.js("sessionStorage.length") == 0
+
+
+def test_who_comes_back_from_the_provider_is_told_that_the_platform_is_asked(
+    door: Console, stack: StackUnderTest, provider: FakeIssuer
+) -> None:
+    """A first answer takes seconds, and a form that says nothing looks as if nobody had signed in."""
+    asked: list[Route] = []
+    door.page.route(stack.session_url, lambda route: asked.append(route))
+
+    to_the_provider(door, provider)
+
+    expect(door.page.get_by_role("status")).to_contain_text(f"Signing you in with {provider.host}")
+    eventually(lambda: door.js("true") and len(asked), lambda seen: seen == 1)
+    asked[0].continue_()
+    door.is_drawn("Overview")
 
 
 def test_who_has_no_role_is_told_which_groups_have_one(door: Console, guard: Guard, provider: FakeIssuer) -> None:

@@ -34,30 +34,61 @@ from tests.faults.script import Command
 from tests.faults.sweep import Context, Flow, Violation
 from tests.faults.world import START, SWEEPER, Request, World, a_world
 
-MODULES = ("hooks.store", "hooks.commands")
+MODULES = (
+    "hooks.store",
+    "hooks.commands",
+    "hooks.batches",
+    "hooks.campaign",
+    "hooks.endpoint",
+    "hooks.fanning",
+    "hooks.messages",
+    "hooks.types",
+    "hooks.backoff",
+    "sluice.outward",
+)
 """Where the mutation check looks for conditions, fences and guards."""
-_HEALTH = "What is noted of an endpoint's health only delays: tests/integration/test_hooks_delivering.py."
+_HOOKS, _DELIVERING = "tests/integration/test_hooks.py", "tests/integration/test_hooks_delivering.py"
+_HEALTH = "tests/integration/test_hooks_health.py"
 OUT_OF_SIGHT = {
-    "hooks.store.Store.note_success: if endpoint.failing_since is None and noted and "
-    "(now - noted < _SUCCESSES_NOTED)": _HEALTH,
-    "hooks.store.Store.note_success: clause now - noted < _SUCCESSES_NOTED of an if": _HEALTH,
-    "hooks.store.Store.note_success: condition EndpointItem.id.exists() of update_if": "No endpoint's item is removed.",
-    "hooks.store.Store.note_failure: condition as_read of update_if": _HEALTH,
-    "hooks.store.Store.save_endpoint: condition EndpointItem.id.does_not_exist() of save": "No id is drawn twice.",
-    "hooks.store.Store.save_endpoint: clause is_there": "A delete moves the audit number on, which as_read names.",
-    "hooks.store._because: return if endpoint.disabled_reason, always": "What an event says besides, for receivers.",
-    "hooks.store._because: return if endpoint.disabled_reason, never": "The same.",
-    "hooks.commands.Hooks.secret: return if master is None, always": (
-        "A repeat derives the secret again, and is not compared in it: tests/integration/test_hooks.py."
+    **dict.fromkeys(
+        [
+            "hooks.store.Store.note_success: if endpoint.failing_since is None and noted and "
+            "(now - noted < _SUCCESSES_NOTED)",
+            "hooks.store.Store.note_success: clause now - noted < _SUCCESSES_NOTED of an if",
+            "hooks.store.Store.note_failure: condition as_read of update_if",
+        ],
+        f"What is noted of an endpoint's health only delays: {_HEALTH}.",
     ),
-    "hooks.commands.Hooks.secret: return if master is None, never": "The same.",
+    "hooks.store.Store.note_success: condition EndpointItem.id.exists() of update_if": (
+        f"No restore comes between an attempt's record and its note: {_HEALTH}."
+    ),
+    "hooks.store.Store.save_endpoint: condition EndpointItem.id.does_not_exist() of save": (
+        f"No id is drawn twice: {_HOOKS}."
+    ),
+    **dict.fromkeys(
+        [
+            "hooks.store._because: return if endpoint.disabled_reason, always",
+            "hooks.store._because: return if endpoint.disabled_reason, never",
+        ],
+        f"What an event says besides, for receivers: {_HOOKS}.",
+    ),
+    **dict.fromkeys(
+        [
+            "hooks.commands.Hooks.secret: return if master is None, always",
+            "hooks.commands.Hooks.secret: return if master is None, never",
+        ],
+        f"A repeat derives the secret again, and is not compared in it: {_HOOKS}.",
+    ),
     "hooks.commands.Hooks.create: if created is None and keyed is None": (
-        "A client without a key repeats a create itself: the reference chain has the guard of all creates."
+        f"A client without a key repeats a create itself: {_HOOKS} loses the answer of one."
     ),
-    "hooks.commands.Hooks._command: return if keyed, always": "A transaction of nothing, for a command without a key.",
 }
 """What no run can notice."""
-UNREACHED = {"hooks.commands.Deliveries.page": "No list is asked for: tests/integration/test_hooks.py."}
+UNREACHED = {
+    "hooks.commands.Deliveries.page": f"No list is asked for: {_DELIVERING}.",
+    "sluice.outward.seen": "A delivery is made again, and never looked up: tests/unit/test_outward.py.",
+    "sluice.outward.resolved": "The same.",
+}
 """Functions that no flow reaches."""
 
 API, FANOUT = "HooksApiFunction", "HooksFanoutFunction"
@@ -254,6 +285,11 @@ def _is_fence(site: Any) -> bool:
     return bool(site.operation == "BatchGetItem" and site.line.startswith("hooks.batches:"))
 
 
+def no_attempt_is_under_way(world: World) -> bool:
+    """While one is, the sweeper may be needed: a copy acknowledges the message, and its twin dies after its record."""
+    return not are("sending")(world)
+
+
 def never(_world: World) -> bool:
     return False
 
@@ -291,8 +327,10 @@ _FLOWS: tuple[Flow, ...] = (
         (happens(),),
         prepare=begun(outside=always(_0=WRONG)),
         silent=(SWEEPER,),
+        is_swept_at_last=True,
         only_in=(WORKER,),
         only_while=attempted(9),
+        at_rest_within=timedelta(hours=36),
         is_restorable=False,  # a restore needs the sweeper, which comes some thousand times in these days
     ),
     Flow(
@@ -339,6 +377,7 @@ _FLOWS: tuple[Flow, ...] = (
         (happens(), hook("rotate", body={"overlap_hours": 1}, when=attempted(1), can_cross=True)),
         prepare=begun(outside=answers(_0=(WRONG,) * 4)),
         silent=(SWEEPER,),
+        is_swept_at_last=True,
         only_in=(API, WORKER),
         only_while=either(once, is_decisive),
     ),
@@ -376,8 +415,10 @@ _FLOWS: tuple[Flow, ...] = (
         (happens(), happens(1, when=after(hours=60)), happens(2, when=is_hook("disabled"))),
         prepare=begun(_TWO[0], outside=always(_0=WRONG)),
         silent=(SWEEPER,),
+        is_swept_at_last=True,
         only_in=(WORKER,),
         only_while=after(hours=100),
+        at_rest_within=timedelta(hours=36),
         is_restorable=False,  # the same
     ),
     Flow(
@@ -432,6 +473,7 @@ _FLOWS: tuple[Flow, ...] = (
             happens(),
             change(has_key=False, when=are("delivered", 2)),
             hook("enable", has_key=False),
+            hook("enable", has_key=False),
             hook("rotate", has_key=False),
             delete(has_key=False),
         ),
@@ -451,7 +493,13 @@ _FLOWS: tuple[Flow, ...] = (
         only_in=(WORKER,),
         only_while=lambda world: world.now() == world.began,
     ),
-    Flow("without the sweeper", (happens(),), silent=(SWEEPER,), only_in=(WORKER,)),
+    Flow(
+        "without the sweeper",
+        (happens(),),
+        silent=(SWEEPER,),
+        only_in=(WORKER,),
+        only_while=no_attempt_is_under_way,
+    ),
 )
 FLOWS = tuple(replace(each, prepare=begun()) if each.prepare is Flow.prepare else each for each in _FLOWS)
 

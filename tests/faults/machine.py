@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.faults.faults import Crossing, Delivery, Fault, Faults, Injection
 from tests.faults.repeats import Repeats
 from tests.faults.script import Command
-from tests.faults.sweep import AT_REST_WITHIN, Context, Violation, check_requests
+from tests.faults.sweep import AT_REST_WITHIN, Context, Violation, check_functions
 from tests.faults.world import START, Message, Site, World
 
 RESUME = Command("POST", "/api/admin/resume", {"reason": "a test"})
@@ -208,7 +208,7 @@ class Machine(RuleBasedStateMachine):
     def everything_adds_up(self) -> None:
         type(self).steps += 1
         with as_assertions(self.world):
-            check_requests(self.world)
+            check_functions(self.world)
             self.check()
 
     def teardown(self) -> None:
@@ -223,7 +223,7 @@ class Machine(RuleBasedStateMachine):
                 if self.world.now() - quiet_since > self.at_rest_within:
                     break
                 self.world.step()
-            check_requests(self.world)
+            check_functions(self.world)
             self.context.check(self.world, self.base)
 
 

@@ -48,6 +48,8 @@ ELSEWHERE = {
     "broadcasts.import_store": "A check that is run twice: tests/integration/test_broadcasts_imports.py.",
     "broadcasts.imports.checking": "The same.",
     "broadcasts.uploading": "One request and one transaction: tests/integration/test_broadcasts_imports.py.",
+    "sluice.egress": "Nothing here leaves the process: tests/integration/test_egress.py and test_hooks_wire.py.",
+    "hooks.wire": "The same.",
     "views.shards.store": "Fences in Lua, and what they answer: tests/integration/test_sync_real.py.",
 }
 """Modules with conditions and fences that are not taken out."""

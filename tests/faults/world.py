@@ -26,6 +26,7 @@ from botocore.client import BaseClient
 from botocore.session import Session
 
 from sluice import ids
+from sluice.records import RecordProcessor
 from tests.account import Account, account, modelled_account
 from tests.dynamo.model import Dynamo, Written, refusal
 from tests.faults.cache import REDIS
@@ -34,6 +35,8 @@ from tests.faults.wiring import QueueSource, Recurring, StreamSource, Wiring, is
 from tests.gateway import Context, a_request
 from tests.packages import nothing_cached
 
+_MISTAKES = (AttributeError, TypeError, LookupError, NameError)
+"""What is raised by mistake alone, whatever went wrong before it."""
 START = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: "approximately 16 times".
 MOST_HOPS = 16
@@ -480,7 +483,7 @@ class World:
             event["headers"]["idempotency-key"] = request.id
         answer = self.invoke(function, event, Counter())
         if answer is None:
-            if not isinstance(self.crashes[-1], Crash):
+            if not isinstance(self.crashes[-1], (Crash, *_MISTAKES)):
                 self.broken.append(self.crashes[-1])
             return 500, None
         status, body = answer["statusCode"], json.loads(answer["body"])
@@ -504,10 +507,16 @@ class World:
                 return self._handlers[function](event, Context())
         except (Crash, Exception) as error:
             self.crashes.append(error)
+            self.raised(error)
             invocation.has_failed = True
             return None
         finally:
             self._running.pop()
+
+    def raised(self, error: BaseException) -> None:
+        """A function, or a record of a function's, ended in an error."""
+        if isinstance(error, _MISTAKES):
+            self.broken.append(error)
 
     @contextmanager
     def environment_of(self, function: str) -> Iterator[None]:
@@ -536,6 +545,12 @@ class World:
         for shard in self.shards:
             if invocation.event.get("Records", [None])[0] in shard.records:
                 shard.due_at = self.now() + delay
+
+    def hear(self, target: str) -> None:
+        """Let a silent target's recurring schedules fire from now on."""
+        self.silent = {*self.silent} - {target}
+        its = (schedule for schedule in self.wiring.recurring if schedule.target == target)
+        self.recurring |= {schedule.name: schedule.next_after(self.now()) for schedule in its}
 
     def fire_schedules(self) -> None:
         """Let every recurring schedule fire now, whatever its time; it will again at that."""
@@ -779,7 +794,19 @@ def a_world(packages: Collection[str], template_text: str | None = None, **param
         nonces = count(1)
         stack.enter_context(patch.object(ids.nonce, "__defaults__", (lambda size: next(nonces).to_bytes(size, "big"),)))
         stack.enter_context(patch.object(sluice.dynamodb, "uniform", lambda _low, _high: 0.0))
+        stack.enter_context(patch.object(RecordProcessor, "failure_handler", _noting(world)))
         yield world
+
+
+def _noting(world: World) -> Callable[..., Any]:
+    """What is made of a record that failed, with its error noted."""
+    put_back = RecordProcessor.failure_handler
+
+    def failed(processor: RecordProcessor, record: Any, exception: Any) -> Any:
+        world.raised(exception[1])
+        return put_back(processor, record, exception)
+
+    return failed
 
 
 def _one_client_each() -> Callable[..., Any]:

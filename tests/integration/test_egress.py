@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from sluice import egress
 from sluice.egress import MOST_BYTES, Hosts, NotAllowed, NotSent, TooLate
-from tests.addresses import ADDRESSES, URLS, found
+from tests.addresses import ADDRESSES, MORE_ADDRESSES, URLS, found
 
 PRIVATE = ("127.0.0.0/8",)
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
@@ -128,6 +128,14 @@ def test_an_answer_that_drips_is_cut_in_time(head: bytes, drop: bytes) -> None:
         get(host, seconds=0.4)
 
 
+def test_a_read_that_ends_before_the_whole_is_cut_is_a_timeout_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both may take as long, so either may be first."""
+    monkeypatch.setattr(egress._Line, "_cut", lambda _: None)
+
+    with serving(lambda _, closing: closing.wait() and None) as host, pytest.raises(requests.ReadTimeout):
+        get(host, seconds=0.2)
+
+
 def test_a_handshake_that_never_ends_has_sent_nothing() -> None:
     with serving(lambda _, closing: closing.wait() and None) as host, pytest.raises(NotSent):
         get(host, seconds=0.4, scheme="https")
@@ -220,8 +228,9 @@ def test_nothing_is_sent_when_it_is_late_once_the_connection_stands() -> None:
             session.get(f"http://{host}/")
 
 
-def test_nothing_is_sent_when_the_time_is_over_before_the_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name server has no timeout."""
+@pytest.fixture
+def slow_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that answers when a request's time is over: it has no timeout."""
     over = Event()
     resolve = egress.resolve
 
@@ -238,8 +247,43 @@ def test_nothing_is_sent_when_the_time_is_over_before_the_first_byte(monkeypatch
     monkeypatch.setattr(egress, "resolve", slowly)
     monkeypatch.setattr(egress._Line, "_cut", note)
 
+
+@pytest.mark.usefixtures("slow_names")
+def test_nothing_is_sent_when_the_time_is_over_before_the_first_byte() -> None:
     with serving(saying(ANSWER)) as host, pytest.raises(TooLate):
         get(host, seconds=0.2)
+
+
+@pytest.mark.usefixtures("slow_names")
+def test_a_connection_that_comes_when_the_time_is_over_is_left_at_once() -> None:
+    """A handshake has no time of its own: it would be waited for until the function is ended."""
+    left = Event()
+
+    def wait(connection: socket.socket, _: Event) -> None:
+        connection.settimeout(10)
+        if not connection.recv(1):
+            left.set()
+
+    with serving(wait) as host:
+        with pytest.raises(NotSent):
+            get(host, seconds=0.2, scheme="https")
+        assert left.wait(5)
+
+
+def test_all_tries_to_connect_end_in_the_time_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no socket yet that could be cut."""
+    tried: list[float] = []
+
+    def connect(_: Any, *, policy: Any, timeout: float, **__: Any) -> socket.socket:
+        tried.append(policy.max_connection_attempts * timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(egress, "connect", connect)
+
+    with pytest.raises(NotSent):
+        get("127.0.0.1:4810", seconds=6.0)
+
+    assert tried == [6.0]
 
 
 def test_nothing_is_sent_where_nobody_listens() -> None:
@@ -273,7 +317,7 @@ def test_a_url_that_is_not_allowed_is_not_asked(url: str, monkeypatch: pytest.Mo
         session.get(url)
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", [*ADDRESSES, *MORE_ADDRESSES])
 def test_a_name_of_an_address_that_is_not_public_is_not_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     session = egress.session(Hosts.of(["mastodon.example"]), 8.0)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found(address))
@@ -282,6 +326,17 @@ def test_a_name_of_an_address_that_is_not_public_is_not_asked(address: str, monk
         session.get("https://mastodon.example/")
 
     assert not refused.value.was_sent
+
+
+def test_a_name_with_one_address_that_is_not_public_is_not_asked_at_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found("93.184.216.34") + found("10.0.0.1"))
+    monkeypatch.setattr(egress, "connect", nobody)
+
+    with pytest.raises(NotAllowed):
+        egress.session(Hosts.of(["mastodon.example"]), 8.0).get("https://mastodon.example/")
 
 
 def test_a_host_with_a_port_is_reached_in_the_private_ranges_alone() -> None:

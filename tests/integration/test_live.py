@@ -244,6 +244,19 @@ def test_what_is_not_understood_changes_nothing(live: Live, body: str) -> None:
     assert live.kept() == before
 
 
+@pytest.mark.parametrize("route", ["$connect", "$disconnect"])
+def test_a_message_that_chooses_its_route_opens_and_closes_nothing(live: Live, route: str) -> None:
+    """Else a page that says `$disconnect` would free its place, and stay."""
+    live.opened("one", "boosts")
+    before = live.kept()
+    event = live.at(SAY, "one") | {"body": json.dumps({"action": route})}
+    event["requestContext"]["routeKey"] = route
+
+    answer = live.invoke(SAY, event)
+
+    assert (answer["statusCode"], live.kept()) == (400, before)
+
+
 def test_a_ping_changes_nothing(live: Live) -> None:
     live.opened("one", "boosts")
     before = live.kept()
@@ -297,6 +310,19 @@ def test_the_notifier_goes_on_when_its_table_is_away(live: Live, gateway: Gatewa
     Notifier(Away(found), gateway.post).tell(topics_of([BOOST]), NOON)
 
     assert gateway.told == []
+
+
+def test_the_notifier_goes_on_when_there_is_no_table_and_an_alarm_counts_what_it_cannot_tell(
+    live: Live, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A deployment gone wrong is no reason to hold up a stream, or to do a batch again."""
+    live.functions.environment = {"LIVE_TABLE": "gone", "LIVE_URL": "wss://live.example.com/live"}
+
+    answer = live.invoke("operations/live_notifier-boosts")
+
+    assert answer == {"batchItemFailures": []}
+    assert {each.message for each in caplog.records if each.levelname == "ERROR"} == {"Not hinted"}
+    assert "ResourceNotFoundException" in str([vars(each) for each in caplog.records])
 
 
 @pytest.mark.parametrize("context", ["boosts", "sponsorships", "promotions", "broadcasts", "hooks"])

@@ -196,6 +196,14 @@ def test_without_an_issuer_nothing_of_a_provider_is_in_the_page_or_its_policy(mo
     assert ask() == page
 
 
+@pytest.mark.parametrize(("live", "attribute"), [("off", ' data-live="off"'), ("on", ""), ("", "")])
+def test_the_page_knows_that_there_is_no_socket(monkeypatch: pytest.MonkeyPatch, live: str, attribute: str) -> None:
+    monkeypatch.setenv("LIVE", live)
+    serve.site.cache_clear()
+
+    assert f'<div id="app"{attribute}></div>' in text_of(ask()).decode()
+
+
 def test_what_a_deployment_gives_is_text_in_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OIDC_ISSUER", 'https://id.example.com/"><script src="x">')
     serve.site.cache_clear()

@@ -16,14 +16,14 @@ export function Hook({ id, asked }) {
   const hook = live.answer;
   const act = useAct();
   const [said, say] = useState("");
-  return html`<${Screen} title=${hook ? hookName(hook) : "Webhook"} back=${["#/hooks", "Webhooks"]} id=${id} lead=${hook && hook.description} status=${hook && html`<${HookStatus} hook=${hook} />`} actions=${hook && may("admin") && html`<${HookActions} hook=${hook} path=${path} act=${act} say=${say} />`}>
+  return html`<${Screen} title=${hook ? hookName(hook) : "Endpoint"} back=${["#/hooks", "Webhooks"]} id=${id} lead=${hook && hook.description} status=${hook && html`<${HookStatus} hook=${hook} />`} actions=${hook && may("admin") && html`<${HookActions} hook=${hook} path=${path} act=${act} say=${say} />`}>
     ${act.problem && html`<${Trouble} problem=${act.problem} />`}
     <${Answer} live=${live} lines=${6}>${(of) => html`
       <${HookState} hook=${of} />
       <${Card} title="Terms" aside=${html`${may("admin") ? html`<${HookEdit} hook=${of} path=${path} />` : "An admin changes them."}<a class="button small" href="#/audit/${id}">Audit trail</a>`}>
         <${Facts} items=${[
           ["Events", html`<${HookEvents} events=${of.events} />`], ["Last success", of.last_success_at ? html`<${When} at=${of.last_success_at} />` : "none yet"],
-          ["Secret", of.generation > 1 ? `rotated ${plural(of.generation - 1, "time")}` : "never rotated"], ["Old secret signs until", of.old_signs_until && new Date(of.old_signs_until) > new Date() && html`<${When} at=${of.old_signs_until} absolute />`],
+          ["Secret", of.generation > 1 ? `rotated ${plural(of.generation - 1, "time")}` : "never rotated"], ["Old secret signs until", signsAlong(of) ? html`<${When} at=${of.old_signs_until} absolute />` : null],
           ["Created", html`<${When} at=${of.created_at} absolute />`], ["Created by", of.created_by],
         ]} />
       <//>
@@ -57,13 +57,13 @@ function HookActions({ hook, path, act, say }) {
       : html`<button type="button" class="primary" onClick=${() => ask("enable")}>Enable</button>`}
     <button type="button" onClick=${() => ask("rotate")}>Rotate the secret</button>
     <button type="button" class="warn" onClick=${() => ask("delete")}>Delete</button>
-    ${asked === "disable" && html`<${Asked} title="Disable this webhook?" verb="Disable it" onClose=${close} onDo=${() => write("PATCH", path, { status: "disabled" })}>
+    ${asked === "disable" && html`<${Asked} title="Disable this endpoint?" verb="Disable it" onClose=${close} onDo=${() => write("PATCH", path, { status: "disabled" })}>
       <p>After the answer no request begins. One that has begun may end within 15 seconds.</p><ul><li>Events that come meanwhile are held for ${KEPT_DAYS} days.</li><li>They can be sent when it is enabled again.</li></ul>
     <//>`}
     ${asked === "enable" && html`<${Enabling} hook=${hook} path=${path} say=${say} onClose=${close} />`}
-    ${asked === "rotate" && html`<${Rotating} path=${path} onClose=${close} />`}
-    ${asked === "delete" && html`<${Asked} title="Delete this webhook?" verb="Delete it" isDanger onClose=${close} onDo=${remove}>
-      <p>It gets nothing more, and what is on its way or held is dropped.</p><ul><li>Its secret is worth nothing then; a new webhook has a new one.</li><li>Its audit trail stays.</li></ul>
+    ${asked === "rotate" && html`<${Rotating} hook=${hook} path=${path} onClose=${close} />`}
+    ${asked === "delete" && html`<${Asked} title="Delete this endpoint?" verb="Delete it" isDanger onClose=${close} onDo=${remove}>
+      <p>It gets nothing more, and what is on its way or held is dropped.</p><ul><li>Its secret is worth nothing then; a new endpoint has a new one.</li><li>Its audit trail stays.</li></ul>
     <//>`}`;
 }
 
@@ -73,16 +73,16 @@ function Enabling({ hook, path, say, onClose }) {
   const enable = async () => {
     const { held } = await write("POST", `${path}/enable`);
     const isSent = held > 0 && form.values.replay;
-    if (isSent) await write("POST", `${path}/replay`, rangeOf(Date.now() - (KEPT_DAYS + 1) * DAY_MS, Date.now() + DAY_MS, "held"));
+    if (isSent) await write("POST", `${path}/replay`, rangeOf(0, Date.now() + DAY_MS, "held"));
     say(`It is enabled. ${isSent ? `${plural(held, "held delivery is", "held deliveries are")} sent now.` : held ? `${plural(held, "held delivery stays", "held deliveries stay")} held: “Replay a range” sends them.` : "Nothing was held."}`);
   };
-  return html`<${Filled} title="Enable this webhook?" verb="Enable it" form=${form} onSave=${enable} onClose=${onClose}>
+  return html`<${Filled} title="Enable this endpoint?" verb="Enable it" form=${form} onSave=${enable} onClose=${onClose}>
     <div class="will"><p>It gets events from now on. ${text}</p></div>
     <${Tick} label="Send what was held, too" hint="With the first ids, the oldest first, at most 1,000." ...${form.bind("replay")} />
   <//>`;
 }
 
-function Rotating({ path, onClose }) {
+function Rotating({ hook, path, onClose }) {
   const form = useForm({ hours: "24" });
   const [made, setMade] = useState(null);
   const rotate = async () => {
@@ -91,8 +91,13 @@ function Rotating({ path, onClose }) {
   };
   return html`<${Filled} title=${made ? "The new secret" : "Rotate the secret?"} verb=${!made && "Make a new secret"} keep=${made ? "I have copied it" : undefined} form=${form} onSave=${rotate} onClose=${onClose}>
     ${made ? html`<${HookSecret} secret=${made.secret} />` : html`<div class="will"><p>Requests are signed by both secrets for some time, so that the receiver can change over without losing one.</p></div>
-    <${Field} label="Hours for which the old one signs, too" isNumber hint="0 to 168. With 0 the old one signs nothing from now on." ...${form.bind("hours", "overlap_hours")} />`}
+    <${Field} label="Hours for which the old one signs, too" isNumber hint="0 to 168. With 0 the old one signs nothing from now on." ...${form.bind("hours", "overlap_hours")} />
+    ${signsAlong(hook) && html`<${Note} tone="warn"><b>The secret before the present one signs, too, until <${When} at=${hook.old_signs_until} absolute />.</b> It signs nothing once there is a new one: change the receiver over first.<//>`}`}
   <//>`;
+}
+
+function signsAlong(hook) {
+  return Boolean(hook.old_signs_until) && new Date(hook.old_signs_until) > new Date();
 }
 
 function HookEdit({ hook, path }) {
@@ -102,7 +107,7 @@ function HookEdit({ hook, path }) {
 
 function HookForm({ hook, path, onClose }) {
   const form = useForm({ url: hook.url, description: hook.description, all: hook.events.length ? "no" : "yes", events: hook.events });
-  return html`<${Filled} title="Edit the webhook" verb="Save" form=${form} onSave=${async () => { await write("PATCH", path, hookTerms(form.values, hook)); }} onClose=${onClose}>
+  return html`<${Filled} title="Edit the endpoint" verb="Save" form=${form} onSave=${async () => { await write("PATCH", path, hookTerms(form.values, hook)); }} onClose=${onClose}>
     <${HookFields} form=${form}>${form.values.all === "no" && html`<${EventPicker} form=${form} />`}<//>
   <//>`;
 }
@@ -129,7 +134,9 @@ function Deliveries({ hook, path, status, said, say }) {
 }
 
 function rangeOf(from, to, status) {
-  return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), status };
+  // What is left out the API asks for.
+  const [begin, end] = [from, to].map((at) => (at ? new Date(at).toISOString() : undefined));
+  return { from: begin, to: end, status };
 }
 
 // A moment as a field of type datetime-local has it: in the browser's own time zone.
@@ -141,13 +148,15 @@ function Replaying({ path, say, onClose }) {
   const form = useForm({ from: localOf(Date.now() - DAY_MS), to: localOf(Date.now() + 60_000), status: "failed" });
   const { from, to, status } = form.values;
   const replay = async () => {
-    await write("POST", `${path}/replay`, from && to ? rangeOf(from, to, status) : {});
+    await write("POST", `${path}/replay`, rangeOf(from, to, status));
     say("The replay has begun: what it sends again waits below.");
   };
   return html`<${Filled} title="Replay a range" verb="Send them again" form=${form} onSave=${replay} onClose=${onClose}>
     <div class="will"><p>Events of a time are sent again, at most 1,000, each with its first id, so that the receiver knows what it has.</p></div>
-    <${Select} label="Deliveries that are" options=${["failed", "held", "delivered"].map((of) => [of, sentence(of)])} ...${form.bind("status")} />
-    <div class="pair"><${Field} label="From" type="datetime-local" ...${form.bind("from")} /><${Field} label="Until before" type="datetime-local" ...${form.bind("to")} /></div>
+    <${Select} label="Deliveries that are" options=${["failed", "held", "delivered", "waiting"].map((of) => [of, sentence(of)])} ...${form.bind("status")} />
+    <${Field} label="From" type="datetime-local" ...${form.bind("from")} />
+    <${Field} label="Until before" type="datetime-local" ...${form.bind("to")} />
     ${status === "delivered" && html`<${Note} tone="warn">The receiver gets these a second time.<//>`}
+    ${status === "waiting" && html`<${Note} tone="info">They are tried now, instead of at their next time. While the endpoint is failing they wait again: send a test first.<//>`}
   <//>`;
 }
