@@ -37,6 +37,17 @@ def test_what_is_translated_in_less_time_is_the_same() -> None:
     assert real().copy().resources == whole["Resources"]
 
 
+@pytest.mark.parametrize("name", ["BoostsApiFunction", "Api", "KernelLayer"])
+def test_what_is_translated_alone_is_what_it_is_among_the_others(name: str) -> None:
+    project = real().copy()
+    project.template["Resources"][name].setdefault("Properties", {})["Description"] = "Changed"
+    del project.template["Resources"]["ViewsTrackUrlFunction"]
+
+    found = project.resources
+
+    assert found == translate(project.template)["Resources"] != real().resources
+
+
 def test_every_rule_is_shown_to_fail() -> None:
     shown = {broken.rule for broken in BROKEN}
 
