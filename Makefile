@@ -21,8 +21,8 @@ stack:
 demo: stack ## the main job, start to end, on a stack of its own: about a minute, leaves nothing behind
 	@PYTHONPATH=functions:layers/kernel $(PYTHON) -m local.demo
 
-up: stack ## start the stack on this machine, or bring it up to date; writes .local/env and .local/sam  [PORT=4566]
-	@$(PYTHON) -m local.stack up $(if $(PORT),--port $(PORT))
+up: stack ## start the stack on this machine, or bring it up to date; writes .local/env and .local/sam  [PORT=4566] [PARAMETERS="Name=value .."]
+	@$(PYTHON) -m local.stack up $(if $(PORT),--port $(PORT)) --parameters '$(PARAMETERS)'
 
 console: stack ## serve the console from the tree's files, before the stack of `make up`: a change is a reload  [PORT=4580]
 	@PYTHONPATH=console $(PYTHON) -m local.console $(if $(PORT),--port $(PORT))

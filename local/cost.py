@@ -119,6 +119,9 @@ _UNPROVEN = Request(
 )
 # A client that takes no gzip gets the largest file as it is.
 CONSOLE, PAGE_BYTES, APP_BYTES = "/console", 2_500, 270_000
+# Whoever has no ticket opens no socket, and may ask all the same: the row of a made-up ticket is looked for. Assumed to
+# be paid for as a message is: AWS's list names messages and minutes.
+_NO_TICKET = Request("a made-up ticket", 10, ERROR_BYTES, reads=1)
 OPEN: dict[str, tuple[Request, ...]] = {
     "POST /api/views": (
         Request("a view", VIEW_MS, ANSWER_BYTES, ecpus=VIEW_ECPUS),
@@ -492,18 +495,23 @@ def idle(template: dict[str, Any]) -> Bill:
 
 
 def hints() -> Bill:
+    unheard = (
+        Item("Lambda invocations", 1, prices.LAMBDA_REQUESTS),
+        Item(f"Lambda, {1000 * HINT_SECONDS:.0f} ms each", MEMORY_GB * HINT_SECONDS, prices.LAMBDA_TIME),
+        Item("DynamoDB reads", HINT_READS, prices.READS),
+        Item("Lambda's log", sum(map(len, PLATFORM_LINES)) / 1000, prices.LOGS),
+    )
     return Bill(
         "A million changes that are hinted to one page",
-        "Of one campaign, a second apart, so that each is a batch of its stream. Without a page that watches it, the "
-        "two lines of the socket are left out; with more pages each has a message more. What the page then reads is a "
-        "request as any other. `WithLive=false` leaves all of it out.",
+        "Of one campaign, a second apart, so that each is a batch of its stream. A stream does not know whether a page "
+        "is open: when none is, the two lines of the socket are left out, and "
+        f"{_usd(sum(item.usd for item in unheard))} USD remain. To remember for some seconds that nobody watches would "
+        "save a part of the reads, and lose the first hints of whoever opens a page. With more pages, each has a "
+        "message more. What the page then reads is a request as any other. `WithLive=false` leaves all of it out.",
         (
-            Item("Lambda invocations", 1, prices.LAMBDA_REQUESTS),
-            Item(f"Lambda, {1000 * HINT_SECONDS:.0f} ms each", MEMORY_GB * HINT_SECONDS, prices.LAMBDA_TIME),
-            Item("DynamoDB reads", HINT_READS, prices.READS),
+            *unheard,
             Item("messages", 1, prices.SOCKET_MESSAGES),
             Item("the open socket", 1 / 60, prices.SOCKET_MINUTES),
-            Item("Lambda's log", sum(map(len, PLATFORM_LINES)) / 1000, prices.LOGS),
         ),
     )
 
@@ -553,6 +561,19 @@ def worst_days(template: dict[str, Any]) -> list[WorstDay]:
         per_second = float(template["Parameters"][parameter]["Default"])
         days.append(WorstDay(route, parameter, per_second, max(bills, key=lambda bill: bill.usd)))
     return days
+
+
+def worst_day_of_the_socket(template: dict[str, Any]) -> WorstDay:
+    """Of `$connect`, which is open to all."""
+    limits = template["Resources"]["LiveStage"]["Properties"]["DefaultRouteSettings"]
+    parameter = limits["ThrottlingRateLimit"]["Ref"]
+    per_second = float(template["Parameters"][parameter]["Default"])
+    asked = (
+        Item("messages", 1, prices.SOCKET_MESSAGES),
+        Item("logs", sum(map(len, PLATFORM_LINES)) / 1000, prices.LOGS),
+    )
+    refused = Bill(_NO_TICKET.what, "", (*asked, *_in_the_function(_NO_TICKET)))
+    return WorstDay("$connect of the WebSocket", parameter, per_second, refused)
 
 
 def worst_days_by_url(template: dict[str, Any]) -> list[WorstDay]:
@@ -705,7 +726,7 @@ def _worst_day(template: dict[str, Any]) -> str:
     days, sync = worst_days(template), sync_of_junk(template)
     of_sponsorships = [day for day in days if CAMPAIGN in day.route]
     of_webhooks = [day for day in days if WEBHOOKS in day.route]
-    of_the_console = [day for day in days if CONSOLE in day.route]
+    of_the_console = [*(day for day in days if CONSOLE in day.route), worst_day_of_the_socket(template)]
     of_the_rest = [day for day in days if day not in (*of_sponsorships, *of_webhooks, *of_the_console)]
     together = sum(day.usd for day in of_the_rest) + sync.usd
     recorded = sum(day.usd for day in of_sponsorships)
@@ -734,12 +755,14 @@ def _worst_day(template: dict[str, Any]) -> str:
             f"{BUDGETS['worst day of sponsorships']:.0f} USD for those of sponsorships. Those of webhooks have "
             f"{BUDGETS['worst day of webhooks']:.0f} USD: an Evolution server may tell of each message by one of two "
             "paths. Whoever has no instance of a provider may set its throttle to 1. The console has "
-            f"{BUDGETS['worst day of the console']:.0f} USD, and `WithConsole=false` takes it away.",
+            f"{BUDGETS['worst day of the console']:.0f} USD, and `WithConsole=false` takes it away; its WebSocket is "
+            "in that sum, and `WithLive=false` takes that away.",
             _table(
                 ("route", "dearest request", "parameter", "a second", "USD a million", "USD a day", "for 100/s"), rows
             ),
             f"`TrackUrl` is off by default and not in the sum. AWS lets {URL_RATE} requests a second through to it "
-            "for each call that may run at once.",
+            "for each call that may run at once. `POST /session`, which `OidcIssuer` adds, asks for a "
+            "token of the provider before anything of ours runs.",
             "Of each shard, a sync moves at most a tenth of `MaxContentsPerShard` of contents that nobody vouches for, "
             "and `MaxContentsPerShard` refusals; with a complete set of registered contents no such content, and a "
             f"tenth of the refusals. With `SyncSchedule` at `rate(1 hour)` that is {_usd(hourly(template))} USD a day, "

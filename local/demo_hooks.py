@@ -27,9 +27,10 @@ class HooksPart(PartBeside):
 
     def play(self) -> None:
         receiver = Receiver(FAILED)
-        with receiver.listening() as url:
-            hook = self._admin.post(HOOKS, {"url": url, "events": [EVENT], "description": "the demo's receiver"})
-            self._screen.tell("Webhook", f"{EVENT} to {url}, which answers {FAILED} once", hook["id"])
+        with receiver.running():
+            terms = {"url": receiver.url, "events": [EVENT], "description": "the demo's receiver"}
+            hook = self._admin.post(HOOKS, terms)
+            self._screen.tell("Webhook", f"{EVENT} to {receiver.url}, which answers {FAILED} once", hook["id"])
             came = receiver.wait(2, DONE_WITHIN_SECONDS)
         if len(came) < 2:
             raise LocalError(f"The receiver has {len(came)} of 2 requests after {DONE_WITHIN_SECONDS} s")

@@ -25,7 +25,7 @@ from local.choice import add_stack_options, chosen_stack
 from local.errors import LocalError, run
 from local.stack import running
 
-STOPPED = ("BoostsTable", "BroadcastsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable")
+STOPPED = ("BoostsTable", "BroadcastsTable", "HooksTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable")
 """The tables of the contexts; each says whether the platform is stopped."""
 RESTORED = ("BoostsTable", "ViewsTable", "SponsorshipsTable", "PromotionsTable", "TotalsTable", "LedgerTable")
 """What belongs together: the tables of the contexts, the totals, and the ledger."""

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -54,11 +54,13 @@ class EmbeddedStack:
 
     @staticmethod
     def at(directory: Path, port: int | None = None, tell: Tell | None = None) -> "EmbeddedStack":
-        """The stack of that directory at the ports it had, or at `port` and a free one."""
+        """The stack of that directory at the ports it had, or at `port` and a free one, with the parameters it had."""
         ports = directory / "ports.json"
         known = json.loads(ports.read_text()) if ports.exists() else {}
         port = port or known.get("port") or DEFAULT_PORT
         stack = EmbeddedStack(directory, port, known.get("redis_port") or 0)
+        if stack._kept.exists():
+            stack.overrides |= json.loads(stack._kept.read_text())
         if tell:
             stack.tell = tell
         return stack
@@ -97,6 +99,15 @@ class EmbeddedStack:
             "LiveUrl": f"ws://127.0.0.1:{self.port}/_aws/execute-api/{STACK_NAME}-live/live",
             **self.overrides,
         }
+
+    @property
+    def _kept(self) -> Path:
+        """What `overrides` were at the last deployment. CloudFormation keeps a parameter until it is given again."""
+        return self.directory / "parameters.json"
+
+    def build(self) -> AbstractContextManager[build.Build]:
+        """As `build.built`, for this machine and this stack's escrow."""
+        return build.built(build.this_architecture(), escrow=self.parameters.get("Escrow", "ledger"))
 
     @cached_property
     def deployed(self) -> DeployedStack:
@@ -138,22 +149,26 @@ class EmbeddedStack:
         """As `start`, and meanwhile builds the functions and layers that `deploy` takes."""
         with ThreadPoolExecutor(1) as aside:
             starting = aside.submit(self.start)
-            with build.built(build.this_architecture()):
+            with self.build():
                 starting.result()
 
     def deploy(self) -> bool:
         """Builds and deploys the template when anything of it or of its parameters changed. Whether it did."""
-        with build.built(build.this_architecture()) as current:
+        with self.build() as current:
             all_of_it = (current.digest, (ROOT / "samconfig.toml").read_text(), json.dumps(self.parameters))
             wanted = hashlib.sha256("".join(all_of_it).encode()).hexdigest()
             if self._deployed_digest() == wanted and self.deployed.exists():
                 return False
+            unknown = self.overrides.keys() - json.loads(current.packaged.read_text())["Parameters"].keys()
+            if unknown:  # sam ignores them
+                raise LocalError(f"The template has no parameter {', '.join(sorted(unknown))}.")
             self.tell("Deploying template.yaml ...")
             self.deployed.clear_failed_creation()
             self._sam_deploy(current.packaged)
         routes = add_routes(self.deployed)
         self.tell(f"Added {routes} routes to the HTTP API.")
         self.deployed.client("ssm").put_parameter(Name=_DEPLOYED, Value=wanted, Type="String", Overwrite=True)
+        self._kept.write_text(json.dumps(self.overrides))
         return True
 
     def open_to_containers(self) -> bool:
@@ -381,8 +396,21 @@ def _quoted(value: str) -> str:
     return quoted if quoted.startswith("'") else f"'{quoted}'"
 
 
-def up(port: int | None) -> None:
+def parameters_of(text: str) -> dict[str, str]:
+    """The parameters in `Name=value Name="value with spaces"`. Raises LocalError."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise LocalError(f"PARAMETERS={text} cannot be read: {error}.") from error
+    found = dict(word.partition("=")[::2] for word in words)
+    if any("=" not in word or word.startswith("=") for word in words):
+        raise LocalError(f"PARAMETERS={text} is not <name>=<value>, with a space between two.")
+    return found
+
+
+def up(port: int | None, parameters: dict[str, str]) -> None:
     stack = EmbeddedStack.at(DIRECTORY, port)
+    stack.overrides |= parameters
     was_running = stack.is_running()
     if not was_running:
         print("Starting MiniStack and Valkey, and building the functions and layers ...", flush=True)
@@ -390,7 +418,7 @@ def up(port: int | None) -> None:
     if not stack.deploy():
         print("The stack is up to date." if was_running else "The stack is as it was deployed last.")
     write_env(stack)
-    with build.built(build.this_architecture()) as current:
+    with stack.build() as current:
         sam_local.write(stack.deployed, stack.port, current.template)
     try:
         if stack.open_to_containers():
@@ -427,12 +455,13 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="start, deploy what changed, write .local/env")
     start.add_argument("--port", type=int)
+    start.add_argument("--parameters", default="", help="of the template: `WithLive=false LogLevel=DEBUG`")
     commands.add_parser("down", help="stop and keep the data")
     commands.add_parser("clean", help="stop and forget the data")
     given = parser.parse_args()
     with locked(LOCAL / "stack.lock", holder="another make up, make down or make clean"):
         if given.command == "up":
-            up(given.port)
+            up(given.port, parameters_of(given.parameters))
         elif given.command == "down":
             down()
         else:

@@ -26,6 +26,48 @@ ADDRESSES = (
 )
 """Of networks that are not public: a name may have one, and may have it a moment later."""
 
+MORE_ADDRESSES = (
+    "0.1.2.3",
+    "100.100.100.200",
+    "100.127.255.254",
+    "127.255.255.254",
+    "169.254.0.1",
+    "172.31.255.254",
+    "192.0.0.1",
+    "192.0.0.192",
+    "192.0.2.1",
+    "198.19.255.255",
+    "198.51.100.1",
+    "203.0.113.1",
+    "239.255.255.250",
+    "240.0.0.1",
+    "254.255.255.255",
+    "::",
+    "::127.0.0.1",
+    "::a9fe:a9fe",
+    "::ffff:10.0.0.1",
+    "::ffff:169.254.169.254",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b:1::1",
+    "64:ff9b:1::a9fe:a9fe",
+    "100::1",
+    "100:0:0:1::1",
+    "2001::1",
+    "2001:0:7f00:1::",
+    "2001:2::1",
+    "2001:db8::1",
+    "2001:10::1",
+    "2002:a00:1::",
+    "2002:a9fe:a9fe::",
+    "5f00::1",
+    "fdff::1",
+    "fe80::5efe:7f00:1",
+    "febf::1",
+    "ff02::1",
+    "ff0e::1",
+)
+"""More of the special registries of IANA, and addresses that hold another: mapped, NAT64, 6to4, Teredo."""
+
 URLS = (
     "http://mastodon.example/",
     "http://mastodon.example:443/",

@@ -68,7 +68,8 @@ def measured() -> tuple[Meter, Meter, Meter]:
 
 @contextmanager
 def a_world() -> Iterator[tuple[Hooked, Metered]]:
-    with modelled_account() as aws, time_machine.travel(NOON, tick=False) as clock, Receiver().listening() as receiver:
+    receiver = Receiver()
+    with modelled_account() as aws, time_machine.travel(NOON, tick=False) as clock, receiver.running():
         aws.choose(PrivateRanges="127.0.0.0/8")
         functions = Metered(aws)
         world = Hooked(aws, functions, clock)

@@ -25,24 +25,14 @@ from broadcasts.lanes import Lane
 from broadcasts.laying import Laying
 from broadcasts.looks import Looks
 from broadcasts.owners import Owner
-from broadcasts.ports import (
-    PATIENT,
-    Absent,
-    Accepted,
-    CannotTell,
-    Found,
-    Message,
-    Outcome,
-    Patience,
-    Seen,
-    Unknown,
-)
+from broadcasts.ports import PATIENT, Accepted, Message, Outcome, Patience
 from broadcasts.row import Counts, Row, RowKey, Work, counts
 from broadcasts.store import BroadcastStore, Progress
 from sluice import platform
 from sluice.commit import CommitSettings, database
 from sluice.errors import Unavailable
 from sluice.ids import new_id
+from sluice.outward import Absent, CannotTell, Found, Seen, Unknown
 from sluice.platform import PlatformStatus
 from sluice.steps import Step, StepChain
 from tests.account import Account
@@ -129,7 +119,7 @@ class ScriptedProvider:
     ) -> Seen:
         def look() -> Seen:
             if not self.can_be_asked:
-                return CannotTell()
+                return CannotTell("no way to look")
             return Found(self.accepted[attempt]) if attempt in self.accepted else Absent()
 
         return self.world.at("find", look)

@@ -1,21 +1,27 @@
 """`sluice hooks`: endpoints for webhooks, their deliveries, and the check of a signature (S1-62)."""
 
+import json
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
 
-from sluice_cli.client import Answer
+from sluice_cli.client import Answer, Json
+from sluice_cli.errors import WrongUse
+from sluice_cli.output import counted
 from sluice_cli.session import Session
 from sluice_cli.verbs import PAGE, Field, Noun, Word, id_argument, table
 
 HOOKS = "/api/admin/hooks"
 SECRET = "SLUICE_HOOK_SECRET"
+MOST_REPLAYED = 1_000
 STATUSES = ("waiting", "sending", "delivered", "failed", "held", "dropped")
 _ONE = f"{HOOKS}/{{id}}"
 _DELIVERY = f"{_ONE}/deliveries/{{delivery}}"
 
-command = Noun("hooks", "Webhooks: what happened, told to others by signed requests.")
+command = Noun("hooks", "Webhooks: events, sent to your own servers by signed requests.")
 
 
 def _no_filter(context: click.Context, parameter: click.Parameter, value: Any) -> list[str] | None:
@@ -26,32 +32,56 @@ _EVENTS = Field(
     "events",
     "--event",
     "TYPE",
-    "Only events of this type, such as boost.completed or boost.*; give several. All but single messages otherwise.",
+    "Only events of this type, such as boost.completed or boost.*; give several. Otherwise all but broadcast.message_* "
+    "and hook.*.",
     multiple=True,
 )
 _DESCRIPTION = Field("description", "--description", "TEXT", "Whose it is, for people.")
 
 
+def _in_words(found: Json) -> Json:
+    """An endpoint as people read it: no filter is all events, and an old secret that signs no longer is not named."""
+    until = found.get("old_signs_until")
+    is_over = until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)
+    return {**found, "events": found.get("events") or ["all"], "old_signs_until": None if is_over else until}
+
+
+def _saying(answer: Answer, body: Json) -> Answer:
+    return replace(answer, body=json.dumps(body).encode())
+
+
+def _show(session: Session, answer: Answer) -> None:
+    """Show an endpoint."""
+    session.show(answer if session.json else _saying(answer, _in_words(answer.json)))
+
+
 def _show_secret(session: Session, answer: Answer) -> None:
     """Show an endpoint with its secret, and say on stderr what to do with it."""
-    session.show(answer)
+    _show(session, answer)
     found = answer.json
     if not found.get("secret"):
-        session.note("This answer is of before two more rotations: its secret no longer signs.")
+        session.note(
+            "This is an earlier answer: the secret was rotated twice since, and the one of then no longer signs."
+        )
         return
     session.note(
         "The secret is not shown again. Store it where the receiver reads its secrets, and check each request with it: "
         "docs/webhooks.md."
     )
     if found.get("old_signs_until"):
-        session.note(f"The secret before signs along until {session.words.moment(found['old_signs_until'])}.")
+        until = _in_words(found)["old_signs_until"]
+        along = f"signs too until {session.words.moment(until)}" if until else "signs nothing any more"
+        session.note(f"The secret before {along}.")
 
 
 def _show_list(session: Session, answer: Answer) -> None:
+    found = answer.json
+    said = _saying(answer, {**found, "items": [_in_words(each) for each in found.get("items") or []]})
     session.show_page(
-        answer, ("id", "status", "url", "events", "last_success_at=last success", "failing_since", "master")
+        answer if session.json else said,
+        ("id", "status", "url", "events", "last_success_at=last success", "failing_since", "master"),
     )
-    if not session.json and (masters := answer.json.get("masters_in_use")):
+    if not session.json and (masters := found.get("masters_in_use")):
         session.note(f"Masters of HooksSecret in use: {', '.join(map(str, masters))}")
 
 
@@ -67,7 +97,13 @@ def _show_asked(session: Session, answer: Answer) -> None:
 command.call(
     "list", f"GET {HOOKS}", "List the endpoints, and the masters that their secrets come from.", "", show=_show_list
 )
-command.call("show", f"GET {_ONE}", "Show an endpoint; its secret is never shown again.", "hok_01")
+command.call(
+    "show",
+    f"GET {_ONE}",
+    "Show an endpoint, and how much is held for it; its secret is never shown again.",
+    "hok_01",
+    show=_show,
+)
 command.call(
     "create",
     f"POST {HOOKS}",
@@ -85,8 +121,11 @@ command.call(
     "hok_01 --event boost.completed",
     Field("url", "--move-to", "URL", "Where requests go: https, port 443, a public address."),
     _EVENTS,
-    Field("events", "--all-events", "", "All but single messages, again.", is_flag=True, callback=_no_filter),
-    _DESCRIPTION,
+    Field(
+        "events", "--all-events", "", "All again, as without --event at `create`.", is_flag=True, callback=_no_filter
+    ),
+    Field("description", "--description", "TEXT", "Whose it is, for people; '' takes it away."),
+    show=_show,
 )
 command.call(
     "delete",
@@ -94,17 +133,18 @@ command.call(
     "Delete an endpoint; what is on its way is dropped.",
     "hok_01 --yes",
     ask="Delete {id}, and drop what is on its way to it?",
+    show=_show,
 )
 command.call(
     "rotate",
     f"POST {_ONE}/rotate",
-    "Make a new secret, and print it, once; the one before signs along for a while.",
+    "Make a new secret, and print it, once; the one before signs too for a while, and one before that no longer.",
     "hok_01 --overlap 48",
     Field(
         "overlap_hours",
         "--overlap",
         "HOURS",
-        "How long the secret before signs along; 24 otherwise, and 0 if it was leaked.",
+        "How long the secret before signs too; 24 otherwise, and 0 if it was leaked.",
         type=click.IntRange(0, 168),
     ),
     show=_show_secret,
@@ -115,6 +155,7 @@ command.call(
     "Send an endpoint nothing more; its events are held for 30 days.",
     "hok_01",
     body={"status": "disabled"},
+    show=_show,
 )
 
 
@@ -124,18 +165,23 @@ command.call(
 def enable(session: Session, id: str, replay_held: bool) -> None:
     """Send to an endpoint again, and say how many events were held for it."""
     enabled = session.send("POST", f"{_ONE.format(id=id)}/enable")
-    session.show(enabled)
+    _show(session, enabled)
     found = enabled.json
     if not found["held"]:
         return
-    held = {"from": found["created_at"], "to": found["updated_at"], "status": "held"}
+    # An event may be older than its endpoint, or wait for days before it is held.
+    held = {"from": "1970-01-01T00:00:00Z", "to": found["updated_at"], "status": "held"}
     if not replay_held:
         session.note(
             f"To send them: sluice hooks replay-range {id} --from {held['from']} --to {held['to']} --status held"
         )
         return
     session.send("POST", f"{_ONE.format(id=id)}/replay", held, part="-replay")
-    session.note(f"At most 1,000 of them are on their way: sluice hooks deliveries {id}")
+    if found["held"] > MOST_REPLAYED:
+        session.note(f"The oldest {MOST_REPLAYED:,} of them are on their way; run it again for the rest.")
+    else:
+        session.note(f"{counted(found['held'], 'delivery is', ('deliveries are',))} on the way.")
+    session.note(f"See what comes of it: sluice hooks deliveries {id}")
 
 
 command.call(
@@ -187,8 +233,8 @@ command.call(
         "status",
         "--status",
         "",
-        "Only those of this status; failed otherwise.",
-        type=click.Choice(("failed", "held", "delivered")),
+        "Only those of this status; failed otherwise. What is waiting is tried now.",
+        type=click.Choice(("failed", "held", "delivered", "waiting")),
     ),
     show=_show_asked,
 )
@@ -227,7 +273,10 @@ def verify_signature(
 
     from sluice_cli import signature as signatures
 
-    given = secret.read() if secret else os.environ.get(SECRET)
+    try:
+        given = secret.read() if secret else os.environ.get(SECRET)
+    except UnicodeDecodeError as error:
+        raise WrongUse(f"{secret.name if secret else SECRET} is no text: a secret begins with whsec_") from error
     if given is None:
         given = session.required(None, f"--secret or {SECRET}", "Secret", hide=True)
     request = signatures.Request(event_id, timestamp, signature, body.read())

@@ -34,7 +34,7 @@ COMMANDS = {
         "switch:redrive",
         "Put dead letters back on their QUEUE, or without QUEUE on all; exit 1 if some are left.",
     ),
-    "hooks": ("hooks", "Webhooks: what happened, told to others by signed requests."),
+    "hooks": ("hooks", "Webhooks: events, sent to your own servers by signed requests."),
     "token": ("tokens", "Tokens for people and services."),
     "login": ("login", "Keep an address and a token in a profile."),
     "profiles": ("login:profiles", "List the profiles."),
@@ -157,7 +157,7 @@ def _run(arguments: list[str]) -> int:
 def _usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     hint = [f"`{context.command_path} --help` says more."] if context is not None else []
-    _tell(f"error: {error.format_message()}", *hint)
+    _tell(f"error: {' '.join(error.format_message().split())}", *hint)  # click lists choices in lines of their own
     return 2
 
 

@@ -110,7 +110,7 @@ export async function call(method, path, body, { key, abort, token, match, isRaw
   const problem = new Problem(response.status, answer);
   // API Gateway's own 401 and 403 have no code: the token is not accepted any more. Ours have one, and say why.
   if (!token && !problem.code && (problem.status === 401 || problem.status === 403)) {
-    signOut("Your token has expired or is not accepted any more. Sign in with a new one.");
+    signOut("Your session has ended: its token has expired, or is not accepted any more. Sign in again.");
   }
   throw problem;
 }

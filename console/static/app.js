@@ -109,7 +109,8 @@ function SignInByProvider() {
   }, []);
   return html`
     ${act.problem && html`<${Trouble} problem=${act.problem} />`}
-    <div class="buttons"><button type="button" class="primary" aria-busy=${act.isBusy} disabled=${act.isBusy} onClick=${() => act.run(leaveForProvider)}>Sign in with ${provider}</button></div>
+    ${act.isBusy && html`<p class="soft" role="status">Signing you in with ${provider}…</p>`}
+    <div class="buttons whole"><button type="button" class="primary" aria-busy=${act.isBusy} disabled=${act.isBusy} onClick=${() => act.run(leaveForProvider)}>Sign in with ${provider}</button></div>
     <p class="soft">Or with a token:</p>`;
 }
 
@@ -152,7 +153,7 @@ function SignIn() {
           <p id="${id}-hint" class=${refused ? "wrong" : "soft"} role=${refused ? "alert" : undefined}>${refused || "It stays in this tab, and is forgotten when the tab is closed."}</p>
         </div>
         ${act.problem && html`<${Trouble} problem=${act.problem} />`}
-        <div class="buttons"><button type="submit" class="primary" aria-busy=${act.isBusy}>Sign in</button></div>
+        <div class="buttons"><button type="submit" class=${provider ? "" : "primary"} aria-busy=${act.isBusy}>Sign in</button></div>
       </form>
     <//>
     <p class="soft">On a laptop, <code>make up</code> prints a link that signs in. For a stack on AWS, <code>make token ROLE=operator STACK=its-name</code> prints a token.</p>

@@ -6,6 +6,7 @@ const PLAIN = new Intl.NumberFormat(LOCALE);
 const SHORT = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumFractionDigits: 1 });
 const MOMENT = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
 const EXACT = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "long" });
+const SECOND = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
 const TIME = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: "UTC" });
 const MONTH = new Intl.DateTimeFormat(LOCALE, { month: "long", year: "numeric", timeZone: "UTC" });
@@ -64,6 +65,11 @@ export function monthOf(month) {
 
 export function moment(at) {
   return MOMENT.format(new Date(at));
+}
+
+// For what may be seconds apart.
+export function toTheSecond(at) {
+  return SECOND.format(new Date(at));
 }
 
 export function exactly(at) {

@@ -51,7 +51,7 @@ async function exchange(code, { verifier, nonce }) {
   if (!claims || claims.nonce !== nonce) throw new Problem(0, { message: `The answer of ${provider} belongs to another sign-in. Try again.` });
   const opened = await call("POST", `${oidc.session}/session`, undefined, { token: idToken, key: null }).catch((problem) => {
     // The gateway's own refusal has no code, and no words for people.
-    throw problem.code || !problem.status ? problem : new Problem(problem.status, { message: `This platform does not accept what ${provider} says of you (${problem.status}).` });
+    throw problem.code || !problem.status ? problem : new Problem(problem.status, { message: `This platform does not accept what ${provider} says of you (${problem.status}): ask who deployed it.` });
   });
   keepToken(opened.token);
 }
@@ -68,7 +68,7 @@ export function takeCode() {
   if (session.value) return null;
   return async () => {
     if (!isOurs) throw new Problem(0, { message: "This sign-in was not begun in this tab. Begin it again here." });
-    if (!given.get("code")) throw new Problem(0, { message: `${provider} did not sign you in (${given.get("error")}).` });
+    if (!given.get("code")) throw new Problem(0, { message: `${provider} did not sign you in (${given.get("error")}). Try again, or sign in with a token.` });
     await exchange(given.get("code"), pending);
   };
 }

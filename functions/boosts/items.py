@@ -24,17 +24,15 @@ from boosts.usage import Usage
 from sluice import chained
 from sluice.boosts import USAGE, DayAttributes
 from sluice.chained import PART, ChainedAttributes
-from sluice.dynamodb import Bound, DateAttribute, EnumAttribute, TextsAttribute
+from sluice.dynamodb import DateAttribute, EnumAttribute, TableItem, TextsAttribute
 
 
-class BoostsItem(Bound):
+class BoostsItem(TableItem):
     """Any item of the table; one batch read may bring several kinds."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
 
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
     kind = DiscriminatorAttribute()
 
 

@@ -22,7 +22,7 @@ from boosts.usage import BATCH_DELAY_SECONDS, BATCH_SIZE, Today
 from sluice import http
 from sluice.clock import day_start
 from sluice.http import Moment
-from sluice.schemas import Page
+from sluice.schemas import Page, Resource
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}")
 
@@ -139,10 +139,8 @@ class CampaignPage(Page[CampaignResource]):
     """Campaigns, newest first."""
 
 
-class SimulatedDay(BaseModel):
+class SimulatedDay(Resource):
     """One date of a simulation."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     date: date
     plan_day: int
@@ -155,10 +153,8 @@ class SimulatedDay(BaseModel):
     waiting_for: Waiting | None
 
 
-class SimulatedMonth(BaseModel):
+class SimulatedMonth(Resource):
     """One month, its cap and its present use."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     month: str
     needed: int
@@ -166,10 +162,8 @@ class SimulatedMonth(BaseModel):
     fits: bool
 
 
-class SimulationResource(BaseModel):
+class SimulationResource(Resource):
     """A simulation by the worker's own steps. Future batches of other campaigns are not included."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     starts_at: Moment
     ends_at: Moment
@@ -183,10 +177,8 @@ class SimulationResource(BaseModel):
     )
 
 
-class PlanDayResource(BaseModel):
+class PlanDayResource(Resource):
     """One date of a campaign."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     date: date
     plan_day: int

@@ -20,7 +20,7 @@ from broadcasts.instance import Instance, ProviderName
 from broadcasts.items import BY_WORKER
 from broadcasts.looks import Looks
 from broadcasts.meanings import blocks_instance
-from broadcasts.ports import Accepted, Outcome, Provider, Refused, Scope, Throttled, Unknown
+from broadcasts.ports import Accepted, Outcome, Provider, Refused, Scope, Throttled
 from broadcasts.recording import Answer, NotCalled, Recorded, after_call, events, wait_of, with_early
 from broadcasts.row import Failure, Row
 from broadcasts.sending import CALLS_UNTIL, SETTLES_AFTER
@@ -30,6 +30,7 @@ from broadcasts.wording import message_of
 from sluice.campaign import Chained
 from sluice.clock import Clock
 from sluice.errors import Unavailable
+from sluice.outward import Unknown
 
 logger = Logger(child=True)
 

@@ -66,8 +66,8 @@ from broadcasts.row import COUNTED, OUTCOMES, Attempt, Counts, Evidence, Failure
 from broadcasts.template import Content, Template
 from broadcasts.windows import Windows
 from sluice.audit import HeadAttributes
-from sluice.chained import PART, ChainedAttributes
-from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, TextsAttribute, values_of
+from sluice.chained import PART, ByCreation, ChainedAttributes
+from sluice.dynamodb import DataAttribute, EnumAttribute, TableItem, TextsAttribute, values_of
 
 COUNT = "count#"
 BY_WORKER = "count#send"
@@ -80,23 +80,11 @@ def by_webhook(message_id: str) -> str:
     return f"count#hook{sum(message_id.encode()) % 8}"
 
 
-class BroadcastsItem(Bound):
+class BroadcastsItem(TableItem):
     """The table of the campaigns. Each kind of item has a model beside it."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
-
-
-class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
-    class Meta:
-        index_name = "by_creation"
-        projection = KeysOnlyProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    created_at = UTCDateTimeAttribute(range_key=True)
 
 
 class _ByOwner(GlobalSecondaryIndex["ListedItem"]):
@@ -120,7 +108,7 @@ class _ByInstance(GlobalSecondaryIndex["ListedItem"]):
 class ListedItem(BroadcastsItem):
     """The keys of a campaign, as the indexes project them; or a row of an owner's list."""
 
-    by_creation = _ByCreation()
+    by_creation = ByCreation()
     by_owner = _ByOwner()
     by_instance = _ByInstance()
 
@@ -408,14 +396,11 @@ class ContactsHeadItem(HeadAttributes, BroadcastsItem):
 # The other table
 
 
-class MessagesItem(Bound):
+class MessagesItem(TableItem):
     """The table of rows, messages and contacts."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
 
 
 class _ByOutcome(GlobalSecondaryIndex["RowItem"]):

@@ -11,7 +11,7 @@ from broadcasts.campaign import Broadcast
 from broadcasts.frozen import Texts
 from broadcasts.instance import Instance
 from broadcasts.items import BY_WORKER
-from broadcasts.ports import Found, Provider, is_id, sighted
+from broadcasts.ports import Provider, is_id, sighted
 from broadcasts.recording import Close, Recorded, Sight, after_look, events, is_given_up, with_early
 from broadcasts.row import CHUNK, Evidence, Row, RowKey, Work
 from broadcasts.sending import CALLS_UNTIL, SETTLES_AFTER
@@ -19,6 +19,7 @@ from broadcasts.store import BroadcastStore, Met, Record, Released
 from broadcasts.wording import message_of
 from sluice.clock import Clock
 from sluice.errors import Unavailable
+from sluice.outward import CannotTell, Found
 
 logger = Logger(child=True)
 
@@ -63,7 +64,10 @@ class Looks:
         message = message_of(committed, self.texts.of(committed), row)
         claimed_at = row.claimed_at or now
         until = claimed_at + SETTLES_AFTER + _SLACK  # nothing of the attempt is later than its worker
-        return sighted(provider.find(message, str(row.attempt), claimed_at - _SLACK, until, is_taken))
+        sight = sighted(provider.find(message, str(row.attempt), claimed_at - _SLACK, until, is_taken))
+        if isinstance(sight, CannotTell):
+            logger.info("Looked up in vain", row=str(row.key), reason=sight.reason)
+        return sight
 
     def _record(
         self,
@@ -84,7 +88,7 @@ class Looks:
                 after = after_look(row, seen.attempt, sight, now, is_proof=is_proof, patience=provider.patience)
             met: tuple[tuple[Met | None, Met], ...] = ()
             if after and isinstance(sight, Found):
-                before = self.store.met(instance.id, [sight.message_id]).get(sight.message_id)
+                before = self.store.met(instance.id, [sight.result]).get(sight.result)
                 if row and seen and before and before.told:
                     early = (before.told.evidence, before.told.at, before.told.failure)
                     after = with_early(after, row, early, str(seen.attempt))
@@ -92,7 +96,7 @@ class Looks:
                     met = (
                         (
                             before,
-                            Met(instance.id, sight.message_id, committed.id, due.key, seen.attempt if seen else None),
+                            Met(instance.id, sight.result, committed.id, due.key, seen.attempt if seen else None),
                         ),
                     )
             moved = (after.moved,) if after else ()
@@ -127,7 +131,7 @@ class Looks:
         ]
         for row in known[-_TRIED:]:
             found = self._find(committed, instance, provider, row)
-            if isinstance(found, Found) and found.message_id == row.message_id:
+            if isinstance(found, Found) and found.result == row.message_id:
                 self.store.prove(replace(instance, lookup_proven_at=now))
                 return True
         return False

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from broadcasts.row import Evidence
+from sluice.outward import CannotTell, Found, Seen, Unknown
 
 UNREACHABLE = "unreachable"
 """Code of a refusal: no connection was made, so nothing was sent. Five in a row are the instance's trouble."""
@@ -21,6 +22,7 @@ LONGEST_CODE = 64
 """A provider's code is cut there: it stands in rows, events and the audit log."""
 INBOUND_BYTES = 1024
 """An inbound text is cut there: an opt-out word is short."""
+_NO_ID = "The message has an id that no item can have"
 
 
 class MediaType(StrEnum):
@@ -97,36 +99,8 @@ class Throttled:
     after_seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Unknown:
-    """It may have been accepted: a timeout, a lost connection, a 5xx, an answer that nobody can read."""
-
-    reason: str
-
-
 type Outcome = Accepted | Refused | Throttled | Unknown
 """What a call answers."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """It was accepted."""
-
-    message_id: str
-
-
-@dataclass(frozen=True)
-class Absent:
-    """The provider does not have it. Whether that is proof: `Provider.absence_is_proof`."""
-
-
-@dataclass(frozen=True)
-class CannotTell:
-    """The look failed, or the provider cannot be asked."""
-
-
-type Seen = Found | Absent | CannotTell
-"""What a look answers."""
 
 
 def is_id(text: str) -> bool:
@@ -138,7 +112,7 @@ def answered(outcome: Outcome) -> Outcome:
     """An outcome as it can be recorded: a server of a user's own may answer an id, or a code, that no item can have."""
     match outcome:
         case Accepted(message_id) if not is_id(message_id):
-            return Unknown("The message has an id that none has")
+            return Unknown(_NO_ID)
         case Refused(code=code) if len(code) > LONGEST_CODE:
             return replace(outcome, code=code[:LONGEST_CODE])
         case _:
@@ -147,7 +121,7 @@ def answered(outcome: Outcome) -> Outcome:
 
 def sighted(sight: Seen) -> Seen:
     """What a look answers, as it can be recorded."""
-    return CannotTell() if isinstance(sight, Found) and not is_id(sight.message_id) else sight
+    return CannotTell(_NO_ID) if isinstance(sight, Found) and not is_id(sight.result) else sight
 
 
 @dataclass(frozen=True)
@@ -226,6 +200,8 @@ class Provider(Protocol):
         self, message: Message, attempt: str, since: datetime, until: datetime, is_taken: Callable[[str], bool]
     ) -> Seen:
         """Look a message up that was sent between `since` and `until`, by the provider's clock: leave it some slack.
+
+        `Found` has the message's id. Whether `Absent` is proof: `absence_is_proof`.
 
         `is_taken`: whether a message id is known to be another row's. Raises nothing but what that raises. Begins no
         request after 10 s, and each takes 10 s at most.

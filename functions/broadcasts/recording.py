@@ -8,7 +8,7 @@ from typing import Any
 from broadcasts import agenda, pacing
 from broadcasts.agenda import Due
 from broadcasts.campaign import Event, Moved
-from broadcasts.ports import Absent, Accepted, Found, Outcome, Patience, Refused, Scope, Seen, Throttled
+from broadcasts.ports import Accepted, Outcome, Patience, Refused, Scope, Throttled
 from broadcasts.row import (
     Evidence,
     Failure,
@@ -25,6 +25,7 @@ from broadcasts.row import (
     told,
     unknown,
 )
+from sluice.outward import Absent, Found, Seen
 
 SENT, FAILED = "message:sent", "message:failed"
 

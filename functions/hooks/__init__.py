@@ -1,1 +1,1 @@
-"""Hooks: tell others of events, by signed webhooks (S1-62)."""
+"""Hooks: events, sent to other systems by signed webhooks (S1-62)."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -17,8 +17,8 @@ from hooks.schemas import (
     DeliveryDetail,
     DeliveryPage,
     DeliveryResource,
-    EnabledHook,
     HookChanges,
+    HookDetail,
     HookPage,
     HookResource,
     HookWithSecret,
@@ -72,10 +72,14 @@ def _with_secret(
     origin: http.Origin, key: str | None, make: Callable[[Requester], object], status: int = 200
 ) -> Response[HookWithSecret]:
     """The stored answer has no secret: it is derived again each time."""
-    answer = http.command(origin, key, make, HookWithSecret, lambda made: HookWithSecret.of(made), status)  # type: ignore[return-value, arg-type]
-    shown = answer.body
-    secret = commands().hooks.secret(shown.id, shown.generation)  # type: ignore[union-attr]
-    answer.body = shown.model_copy(update={"secret": secret})  # type: ignore[union-attr]
+    answer = http.command(origin, key, make, HookWithSecret, HookWithSecret.of, status)
+    return _with(answer, lambda shown: {"secret": commands().hooks.secret(shown.id, shown.generation)})
+
+
+def _with[R: HookResource](answer: Response[R], more: Callable[[R], dict[str, Any]]) -> Response[R]:
+    """The answer with what is not stored with it."""
+    assert answer.body is not None
+    answer.body = answer.body.model_copy(update=more(answer.body))
     return answer
 
 
@@ -83,7 +87,7 @@ def _with_secret(
 def create(
     body: Annotated[NewHook, Body()], origin: http.Origin, key: http.IdempotencyKey = None
 ) -> Response[HookWithSecret]:
-    """Create an endpoint (S1-62). The answer alone shows its secret."""
+    """Create an endpoint (S1-62). Only this response shows its secret."""
     return _with_secret(origin, key, partial(commands().hooks.create, body.terms()), 201)
 
 
@@ -97,9 +101,10 @@ def page() -> HookPage:
 
 
 @app.get(HOOK, **http.require(Role.OPERATOR, errors=[404]))
-def get(hook_id: HookId) -> HookResource:
-    """Return an endpoint."""
-    return HookResource.of(commands().hooks.get(hook_id))
+def get(hook_id: HookId) -> HookDetail:
+    """Return an endpoint, and how many deliveries are held for it."""
+    found = HookDetail.of(commands().hooks.get(hook_id))
+    return found.model_copy(update={"held": commands().deliveries.held(hook_id)})
 
 
 @app.patch(HOOK, **http.require(Role.ADMIN, errors=[404, 409]))
@@ -124,28 +129,21 @@ def rotate(
     body: Annotated[Rotation, Body()] = _DAY,
     key: http.IdempotencyKey = None,
 ) -> Response[HookWithSecret]:
-    """Make a new secret, which the answer alone shows; the old one signs along for `overlap_hours`."""
+    """Make a new secret, which only this response shows. The one before signs too, for `overlap_hours`."""
     overlap = timedelta(hours=body.overlap_hours)
     return _with_secret(origin, key, partial(commands().hooks.rotate, hook_id, overlap))
 
 
 @app.post(f"{HOOK}/enable", **http.require(Role.ADMIN, errors=[404, 409]))
-def enable(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[EnabledHook]:
+def enable(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[HookDetail]:
     """Enable an endpoint, and say how many deliveries are held: `replay` sends them."""
-    answer = http.command(
-        origin,
-        key,
-        partial(commands().hooks.enable, hook_id),
-        EnabledHook,
-        lambda made: EnabledHook.of(made),  # type: ignore[return-value, arg-type]
-    )
-    answer.body = answer.body.model_copy(update={"held": commands().deliveries.held(hook_id)})  # type: ignore[union-attr]
-    return answer
+    answer = http.command(origin, key, partial(commands().hooks.enable, hook_id), HookDetail, HookDetail.of)
+    return _with(answer, lambda shown: {"held": commands().deliveries.held(shown.id)})
 
 
 @app.post(f"{HOOK}/test", **http.require(Role.ADMIN, 202, errors=[404, 409]))
 def send_test(hook_id: HookId, origin: http.Origin, key: http.IdempotencyKey = None) -> Response[HookResource]:
-    """Send an endpoint the event `hook.test`, by the way that all events take."""
+    """Send the event `hook.test` to an endpoint, in the same way as every other event."""
     return http.command(origin, key, partial(commands().hooks.test, hook_id), HookResource, HookResource.of, 202)
 
 

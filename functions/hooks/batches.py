@@ -1,8 +1,8 @@
 """The steps of a delivery's chain: each claims an attempt, waits, or ends it; and the attempts themselves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from aws_lambda_powertools import Logger
 
@@ -10,7 +10,7 @@ from hooks import campaign as deliveries
 from hooks import endpoint as endpoints
 from hooks.campaign import CALL_SECONDS, PATIENCE, UNKNOWN, Change, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint
-from hooks.ports import Answered, Sink
+from hooks.ports import Answered, Keys, Sink
 from hooks.signature import derived, headers
 from hooks.store import Store
 from hooks.types import TEST
@@ -24,13 +24,6 @@ logger = Logger(child=True)
 WORKER = "worker"
 _ATTEMPTS = 20
 _LOOK_AGAIN_AFTER = timedelta(minutes=1)
-
-
-class Keys(Protocol):
-    """Where masters are kept."""
-
-    def master(self, number: int) -> str:
-        """A master by its number. Raises Misconfigured, Unavailable."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +84,14 @@ class Sending:
         refusal = _fenced(state, endpoint, now)
         if endpoint is None or refusal is not None:
             change = refusal or deliveries.drop(state.campaign, now)
-            return self.store.commit(change.run_by(committed_by), WORKER, now)
+            # If others were faster, the delivery is settled, or its endpoint is enabled again: the fence says which.
+            return self.store.commit(change.run_by(committed_by), WORKER, now) or self(committed, committed_by, now)
         answered = self._attempt(committed, committed.call, endpoint)
         now = self.clock.now()
         if answered is None:
             return self.store.commit(deliveries.put_back(state.campaign, now, now).run_by(committed_by), WORKER, now)
         if answered.is_gone:
-            _disable(self.store, endpoint.id, endpoints.GONE, now)
+            _disable(self.store, endpoint.id, endpoints.GONE, now, lambda present: present.url == endpoint.url)
         recorded = self.store.commit(deliveries.record(state.campaign, answered, now).run_by(committed_by), WORKER, now)
         if recorded is None:
             logger.info("Not recorded: the delivery is settled")
@@ -148,15 +142,19 @@ def _note(store: Store, endpoint: Endpoint, recorded: Delivery, now: datetime) -
         return
     after = endpoints.failed(endpoint, recorded.created_at, recorded.wake_at, now)
     store.note_failure(endpoint, after)
-    if endpoints.keeps_failing(after, recorded.created_at, now):
-        _disable(store, endpoint.id, endpoints.KEEPS_FAILING, now)
+
+    def keeps_failing(endpoint: Endpoint) -> bool:
+        return endpoints.keeps_failing(endpoint, recorded.created_at, now)
+
+    if keeps_failing(after):
+        _disable(store, endpoint.id, endpoints.KEEPS_FAILING, now, keeps_failing)
 
 
-def _disable(store: Store, hook_id: str, reason: str, now: datetime) -> None:
-    """Disable an endpoint that is enabled. Raises Unavailable."""
+def _disable(store: Store, hook_id: str, reason: str, now: datetime, still: Callable[[Endpoint], bool]) -> None:
+    """Disable an endpoint that is enabled, if it `still` should be: it may be repaired by now. Raises Unavailable."""
     for _ in range(_ATTEMPTS):
         present = store.endpoint(hook_id)
-        if present is None or not present.is_enabled:
+        if present is None or not present.is_enabled or not still(present):
             return
         if store.save_endpoint(present, endpoints.disabled(present, reason, now), "DISABLED", WORKER, now):
             logger.error("Endpoint disabled", hook_id=hook_id, reason=reason)  # an alarm counts these lines

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from hooks import campaign as deliveries
 from hooks import endpoint as endpoints
 from hooks.campaign import PREFIX as DELIVERY
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import MOST, PREFIX, Endpoint, HookStatus
-from hooks.ports import Sink
+from hooks.ports import Keys, Sink
 from hooks.signature import derived
 from hooks.store import Store, held_by, listed_by
 from sluice.clock import Clock, rfc3339
@@ -24,16 +24,6 @@ from sluice.wake import Wake
 MOST_REPLAYED = 1_000
 _PAGE, _MOST_PAGES = 100, 10
 _BUSY = "Other requests are changing it at the same time: retry"
-
-
-class Keys(Protocol):
-    """Where masters are kept."""
-
-    def newest(self) -> int:
-        """The number of the master that new secrets are derived from. Raises Unavailable, Misconfigured."""
-
-    def master(self, number: int) -> str:
-        """A master by its number. Raises Misconfigured, Unavailable."""
 
 
 class Deliveries(ChainCommands[Delivery, deliveries.Change]):
@@ -51,8 +41,8 @@ class Deliveries(ChainCommands[Delivery, deliveries.Change]):
     ) -> tuple[list[Delivery], Place | None]:
         """At most `limit` deliveries of an endpoint, newest first; and the place of the next page, if any.
 
-        With a status they may be fewer, because so many are looked at: an endpoint may have a million, of which none
-        failed.
+        With a status they may be fewer: at most 1,000 are looked at. An endpoint may have a million, and none of
+        them failed.
         """
         if status in (None, DeliveryStatus.HELD):
             listing = held_by(hook_id) if status else listed_by(hook_id)
@@ -163,7 +153,7 @@ class Hooks:
         return self._command("delete", "DELETED", hook_id, endpoints.deleted, requester)
 
     def rotate(self, hook_id: str, overlap: timedelta, requester: Requester) -> Endpoint | Answer:
-        """Give an endpoint a new secret; the one before signs along for `overlap`. Raises NotFound, Unavailable."""
+        """Give an endpoint a new secret; the one before signs too for `overlap`. Raises NotFound, Unavailable."""
         master = self.keys.newest()
 
         def rotated(found: Endpoint, now: datetime) -> Endpoint:

@@ -48,7 +48,7 @@ class Endpoint:
     old_generation: int | None = None
     old_master: int | None = None
     old_signs_until: datetime | None = None
-    """Until when the secret before signs along."""
+    """Until when the secret before signs too."""
     audit_number: int = 0
     audit_hash: str = ""
     failing_since: datetime | None = None
@@ -110,7 +110,7 @@ def deleted(endpoint: Endpoint, now: datetime) -> Endpoint:
 
 
 def rotated(endpoint: Endpoint, master: int, overlap: timedelta, now: datetime) -> Endpoint:
-    """The endpoint with a new secret; the one before signs along for `overlap`."""
+    """The endpoint with a new secret; the one before signs too for `overlap`."""
     return replace(
         endpoint,
         generation=endpoint.generation + 1,

@@ -86,10 +86,9 @@ class FanOut:
 
     def _replay(self, asked: ReplayAsked) -> None:
         first, last = ids_between(asked.begin, asked.end)
-        limit = min(_AT_ONCE, asked.left)
-        found, after = self.store.deliveries_between(asked.hook_id, first, last, limit, asked.after)
+        found, after = self.store.deliveries_between(asked.hook_id, first, last, _AT_ONCE, asked.after)
         # What an earlier copy of this message replayed counts too: two copies replay no more than one.
-        its = [each for each in found if each.status is asked.status or each.replayed_by == asked.id]
+        its = [each for each in found if each.status is asked.status or each.replayed_by == asked.id][: asked.left]
         for each in its:
             self._replay_one(each, asked.id)
         logger.info("Replayed", hook_id=asked.hook_id, replay_id=asked.id, deliveries=len(its))

@@ -18,7 +18,7 @@ from hooks.campaign import Attempt, DeliveryStatus
 from hooks.endpoint import Endpoint, HookStatus
 from sluice.audit import HeadAttributes
 from sluice.chained import PART, ChainedAttributes
-from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, TextsAttribute
+from sluice.dynamodb import DataAttribute, EnumAttribute, TableItem, TextsAttribute
 from sluice.outward import Call
 
 HOOKS = "hooks"
@@ -26,14 +26,12 @@ COUNT = "count"
 ATTEMPT = "attempt#"
 
 
-class HooksItem(Bound):
+class HooksItem(TableItem):
     """Any item of the table; one batch read may bring several kinds."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
 
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
     kind = DiscriminatorAttribute()
 
 

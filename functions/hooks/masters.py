@@ -20,7 +20,10 @@ _READ_AGAIN = timedelta(minutes=1)
 
 
 class Masters:
-    """The secret of that ARN, read at most once a minute. `connect` makes botocore's client of Secrets Manager."""
+    """The secret of that ARN, read once a minute, or when a newer master is asked for.
+
+    `connect` makes botocore's client of Secrets Manager.
+    """
 
     def __init__(self, arn: str, clock: Clock, connect: Callable[[], Any] | None = None) -> None:
         self._arn = arn
@@ -35,6 +38,8 @@ class Masters:
 
     def master(self, number: int) -> str:
         """A master by its number. Raises Misconfigured when it was taken out, Unavailable."""
+        if number > max(self._all()):  # another function has read it already
+            self._read_at = None
         found = self._all().get(number)
         if found is None:
             raise Misconfigured(

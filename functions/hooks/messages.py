@@ -1,7 +1,7 @@
 """What comes to HooksEventsQueue: events from the bus, and the rest of a long replay.
 
 A test and a replay begin with an event too: `HookTested` and `HookReplayed` are in the transaction that audits them.
-So nothing is sent that is not in the audit log, and what is in it is sent, whoever dies when.
+So nothing is sent that is not in the audit log, and what is in it is sent, whichever process dies.
 """
 
 import json

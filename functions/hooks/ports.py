@@ -1,4 +1,4 @@
-"""The other side: whoever receives a webhook."""
+"""The receivers of webhooks, and where the masters of their secrets are kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +30,16 @@ class Answered:
     def is_gone(self) -> bool:
         """Whether the receiver asked never to be called again."""
         return self.outcome == GONE
+
+
+class Keys(Protocol):
+    """Where masters are kept."""
+
+    def newest(self) -> int:
+        """The number of the master that new secrets are derived from. Raises Unavailable, Misconfigured."""
+
+    def master(self, number: int) -> str:
+        """A master by its number. Raises Misconfigured when it was taken out, Unavailable."""
 
 
 class Sink(Protocol):

@@ -1,24 +1,41 @@
 """What the hooks' API takes and gives."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from hooks.campaign import Attempt, Delivery, DeliveryStatus
 from hooks.endpoint import Endpoint, HookStatus
-from hooks.types import is_filter
+from hooks.types import is_filter, meant_by
 from sluice import http
-from sluice.schemas import Page
+from sluice.envelope import shown
+from sluice.schemas import Page, Resource
 
 
 def _filters(texts: list[str]) -> list[str]:
     for each in texts:
         if not is_filter(each):
-            raise ValueError("events must be types such as boost.completed, or boost.*")
+            meant = meant_by(each)
+            advice = f": did you mean {meant}?" if meant else ""
+            none = f"there is no {shown(each) or 'empty one'}{advice}"
+            raise ValueError(f"events must be types such as boost.completed, or boost.*, and {none}")
     return sorted(set(texts))
 
 
+def _since_1970(moment: datetime) -> datetime:
+    """Ids of deliveries begin with the milliseconds since then."""
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError as error:  # the first and last hours of all years, in another zone
+        raise ValueError("must be between the years 1970 and 9999") from error
+    if in_utc.year < 1970:
+        raise ValueError("must be between the years 1970 and 9999")
+    return in_utc
+
+
+Since1970 = Annotated[AwareDatetime, AfterValidator(_since_1970)]
 Url = Annotated[
     str, Field(min_length=1, max_length=2000, description="https, port 443.", examples=["https://example.com/hooks"])
 ]
@@ -31,7 +48,9 @@ Filters = Annotated[
     AfterValidator(_filters),
 ]
 Replayable = Literal[DeliveryStatus.FAILED, DeliveryStatus.HELD, DeliveryStatus.DELIVERED, DeliveryStatus.WAITING]
-Description = Annotated[str, http.OneLine, Field(max_length=200)]
+Description = Annotated[
+    str, Field(max_length=200, description="Whose it is, for people. Empty: it has none."), http.OneLineOrEmpty
+]
 
 
 class NewHook(BaseModel):
@@ -62,10 +81,8 @@ class HookChanges(BaseModel):
         return found | ({"events": tuple(self.events)} if self.events is not None else {})
 
 
-class HookResource(BaseModel):
+class HookResource(Resource):
     """An endpoint."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     url: str
@@ -75,29 +92,30 @@ class HookResource(BaseModel):
     disabled_reason: str | None
     generation: int = Field(description="Of its secret: `rotate` adds one.")
     master: int = Field(description="The number of the master in HooksSecret that its secret is derived from.")
-    old_signs_until: datetime | None = Field(description="Until when the secret before signs along.")
-    failing_since: datetime | None
-    next_probe_at: datetime | None
-    last_success_at: datetime | None
-    created_at: datetime
+    old_signs_until: http.Moment | None = Field(description="Until when the secret before signs too.")
+    failing_since: http.Moment | None
+    next_probe_at: http.Moment | None = Field(description="While it fails and is enabled: when it is tried next.")
+    last_success_at: http.Moment | None
+    created_at: http.Moment
     created_by: str
-    updated_at: datetime
+    updated_at: http.Moment
 
     @classmethod
-    def of(cls, endpoint: Endpoint) -> "HookResource":
-        return cls.model_validate(endpoint, from_attributes=True)
+    def of(cls, endpoint: Endpoint) -> Self:
+        shown = endpoint if endpoint.is_enabled else replace(endpoint, next_probe_at=None)
+        return cls.model_validate(shown, from_attributes=True)
 
 
 class HookWithSecret(HookResource):
-    """An endpoint as create and rotate answer it: the secret is shown here and nowhere else."""
+    """An endpoint in the response of create and rotate, which alone show a secret."""
 
-    secret: str | None = Field(None, description="Null in an answer that is repeated after two more rotations.")
+    secret: str | None = Field(None, description="Null in the response to a repeated key, after two more rotations.")
 
 
-class EnabledHook(HookResource):
-    """An endpoint that was enabled."""
+class HookDetail(HookResource):
+    """An endpoint, and how much is held for it."""
 
-    held: int = Field(0, description="Deliveries that were held while it was disabled: `replay` sends them.")
+    held: int = Field(0, description="Deliveries that are held: once it is enabled, `replay` sends them.")
 
 
 class HookPage(BaseModel):
@@ -110,7 +128,7 @@ class HookPage(BaseModel):
 
 
 class Rotation(BaseModel):
-    """How long the old secret signs along."""
+    """How long the old secret signs too."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -130,8 +148,8 @@ class RangeReplay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    begin: http.Moment = Field(alias="from", description="Events from this time on.")
-    end: http.Moment = Field(alias="to", description="Events before this time.")
+    begin: Since1970 = Field(alias="from", description="Events from this time on.")
+    end: Since1970 = Field(alias="to", description="Events before this time.")
     status: Replayable = Field(
         DeliveryStatus.FAILED,
         description="Only deliveries in this status. `waiting`: they are tried now instead of at their next time; send "
@@ -139,36 +157,32 @@ class RangeReplay(BaseModel):
     )
 
 
-class HookAttemptResource(BaseModel):
+class HookAttemptResource(Resource):
     """One attempt."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     number: int
-    at: datetime
+    at: http.Moment
     outcome: str = Field(description="An HTTP status; or timeout, blocked, refused, lost, unknown.")
     milliseconds: int
     excerpt: str
 
 
-class DeliveryResource(BaseModel):
+class DeliveryResource(Resource):
     """A delivery."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     hook_id: str
     event_id: str = Field(description="The header `webhook-id`, equal in each attempt and replay.")
     event_type: str
-    event_at: datetime
+    event_at: http.Moment
     status: DeliveryStatus
     attempts: int
-    wake_at: datetime | None = Field(description="When the next attempt is due.")
-    created_at: datetime
-    ended_at: datetime | None
+    wake_at: http.Moment | None = Field(description="When the next attempt is due.")
+    created_at: http.Moment
+    ended_at: http.Moment | None
 
     @classmethod
-    def of(cls, delivery: Delivery) -> "DeliveryResource":
+    def of(cls, delivery: Delivery) -> Self:
         return cls.model_validate(delivery, from_attributes=True)
 
 
@@ -179,7 +193,7 @@ class DeliveryDetail(DeliveryResource):
     log: list[HookAttemptResource]
 
     @classmethod
-    def of_log(cls, delivery: Delivery, log: list[Attempt]) -> "DeliveryDetail":
+    def of_log(cls, delivery: Delivery, log: list[Attempt]) -> Self:
         attempts = [HookAttemptResource.model_validate(each, from_attributes=True) for each in log]
         return cls(**DeliveryResource.of(delivery).model_dump(), body=delivery.body, log=attempts)
 

@@ -1,6 +1,6 @@
 """Reading endpoints and deliveries, and committing changes to them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from hooks.items import ATTEMPT, COUNT, HOOKS, AttemptItem, CountItem, DeliveryI
 from sluice.audit import Head
 from sluice.campaign import State
 from sluice.chained import PART
+from sluice.clock import rfc3339
 from sluice.commit import Trace, commit
 from sluice.dynamodb import page_of, read_batch, setting, transient_as_unavailable, update_if
 from sluice.requests import Keyed
@@ -174,10 +175,10 @@ class Store(ChainStore[Delivery, Change]):
         update_if(EndpointItem(endpoint.id, PART), setting(EndpointItem, values), EndpointItem.id.exists())
 
     def note_failure(self, before: Endpoint, after: Endpoint) -> None:
-        """Note a failure, unless another came first: then that one counts."""
+        """Note a failure, unless another came first, which then counts, or the requests go elsewhere now."""
         values = {name: getattr(after, name) for name in _HEALTH if getattr(after, name) != getattr(before, name)}
         if values:
-            as_read = _same("failing_since", before) & _same("next_probe_at", before) & EndpointItem.id.exists()
+            as_read = _same("failing_since", before) & _same("next_probe_at", before) & _same("url", before)
             update_if(EndpointItem(before.id, PART), setting(EndpointItem, values), as_read)
 
 
@@ -230,12 +231,8 @@ def _endpoint_item(endpoint: Endpoint) -> EndpointItem:
 def _audited(endpoint: Endpoint) -> dict[str, Any]:
     """What an entry shows: the terms and the generation, and never a secret."""
     values = {name: value for name, value in vars(endpoint).items() if name not in _UNAUDITED and value is not None}
-    return _plain(values) | {"events": list(endpoint.events)}
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    as_text: Callable[[Any], Any] = lambda value: value.isoformat() if isinstance(value, datetime) else value  # noqa: E731
-    return {name: as_text(value) for name, value in values.items()}
+    plain = {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    return plain | {"events": list(endpoint.events)}
 
 
 def _because(endpoint: Endpoint) -> dict[str, str]:

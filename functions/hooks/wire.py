@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 
@@ -37,13 +37,14 @@ class Wire:
             return "url must be ASCII without spaces: write its host as xn--..., and the rest percent-encoded"
         try:
             parts = urlsplit(url)
-            if parts.username is not None or parts.password is not None or parts.fragment or not parts.hostname:
-                return "url must be https, with a host, and without credentials or a fragment"
-            if not self._private and parts.scheme != "https":
-                return "url must be https"
+            is_private = bool(self._private and parts.port)
+            if problem := _problem_of(parts, is_private=is_private):
+                return problem
             resolved(self._hosts(url), url)
         except NotAllowed as error:
-            return str(error)
+            if is_private:
+                return f"url has a port, so it must lead to an address within PrivateRanges, {', '.join(self._private)}"
+            return f"url must lead to public addresses alone: {error}"
         except ValueError:
             return "url is not a valid URL"
         return None
@@ -60,14 +61,31 @@ class Wire:
             with session(hosts, self._seconds, is_late, _READ_BYTES) as guarded:
                 answer = guarded.post(url, data=body, headers={**headers, **_SAYS})
         except (requests.RequestException, ValueError) as error:
-            return Answered(_kind(error), took(), str(error)[:_EXCERPT] if isinstance(error, NotAllowed) else "")
+            return Answered(_kind(error), took(), _said(error))
         wait = _wait(answer, self._clock.now()) if answer.status_code in _ASKS_FOR_A_WAIT else None
-        return Answered(str(answer.status_code), took(), _excerpt(answer.content), wait)
+        return Answered(str(answer.status_code), took(), _excerpt(answer), wait)
 
     def _hosts(self, url: str) -> Hosts:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
         return Hosts.of([f"{host}:{parts.port}" if parts.port and self._private else host], self._private)
+
+
+def _problem_of(parts: SplitResult, *, is_private: bool) -> str | None:
+    """What is wrong with a URL as it is written; the guard checks it again, and where it leads."""
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        return "url must begin with https:// and the name of a host"
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        return "url must have no credentials and no fragment"
+    if is_private:
+        return None
+    if parts.scheme != "https":
+        return "url must be https"
+    if parts.port not in (None, 443):
+        return "url must be on port 443"
+    if not parts.hostname.strip("0123456789.") or ":" in parts.hostname:
+        return "url must name its host, not an address"
+    return None
 
 
 def _kind(error: Exception) -> str:
@@ -89,8 +107,24 @@ def _kind(error: Exception) -> str:
     return LOST
 
 
-def _excerpt(content: bytes) -> str:
-    text = content.decode(errors="replace")
+def _said(error: Exception) -> str:
+    """What the log shows where there is no answer to show."""
+    match error:
+        case Redirected(location=location):
+            return _visible(f"A redirect, which is not followed, to {location}")
+        case NotAllowed():
+            return _visible(str(error))
+    return ""
+
+
+def _excerpt(answer: requests.Response) -> str:
+    """The first characters of an answer; none of a compressed one, which nobody asked for."""
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return ""
+    return _visible(answer.content.decode(errors="replace"))
+
+
+def _visible(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)[:_EXCERPT]
 
 
@@ -99,6 +133,6 @@ def _wait(answer: requests.Response, now: datetime) -> timedelta | None:
     text = answer.headers.get("Retry-After", "")
     try:
         seconds = int(text) if _DIGITS.fullmatch(text) else (parsedate_to_datetime(text) - now).total_seconds()
-    except (ValueError, TypeError):  # no date, or one without a zone
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, or one of no calendar
         return None
     return timedelta(seconds=min(max(seconds, 0), LONGEST.total_seconds()))

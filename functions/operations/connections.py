@@ -19,19 +19,17 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from operations.live import CONNECTION_SECONDS, MOST_CONNECTIONS, TICKET_SECONDS, digest_of
-from sluice.dynamodb import Bound, Database, TextsAttribute, setting, transient_as_unavailable
+from sluice.dynamodb import Database, TableItem, TextsAttribute, setting, transient_as_unavailable
 
 _PAGE = 100
 
 
-class LiveItem(Bound):
+class LiveItem(TableItem):
     """Any item of the table."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
 
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
     subject = UnicodeAttribute(null=True)
     topics = TextsAttribute(null=True)
     place = NumberAttribute(null=True)

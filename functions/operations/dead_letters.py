@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.heads import Chronicle
+from operations.heads import AuditLog
 from sluice import aws, platform, queues
 from sluice.audit import Head
 from sluice.clock import Clock
@@ -57,7 +57,7 @@ class Redriven:
 class DeadLetters:
     """Puts dead letters back. `ends` are by the name of the queue."""
 
-    chronicle: Chronicle
+    audit_log: AuditLog
     platform_items: type[PlatformItem]
     sqs: "SQSClient"
     ends: Mapping[str, Ends]
@@ -118,7 +118,7 @@ class DeadLetters:
 
         def attempt(_keyed: Keyed[Head] | None, now: datetime) -> Head | None:
             after = {"queue": name, "messages": messages}
-            committed = self.chronicle.record(_ACTION, requester.subject, after, now, open_in=self.platform_items)
+            committed = self.audit_log.record(_ACTION, requester.subject, after, now, open_in=self.platform_items)
             if committed is None and platform.is_stopped(self.platform_items):
                 raise _stopped()
             return committed

@@ -1,4 +1,4 @@
-"""Entries of what is no campaign: redrives and tokens. Each has one chain, and its head beside the platform's."""
+"""The audit log of what is no campaign: redrives and tokens. Each has one chain, and its head beside the platform's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def items_in(table_name: str) -> type[HeadItem]:
 
 
 @dataclass(frozen=True)
-class Chronicle:
+class AuditLog:
     """Records entries of `entity`. `restored` is the action of a bridge."""
 
     entity: str

@@ -1,7 +1,8 @@
 """Stream: tell the pages that watch something that it has changed.
 
 It fails open: what cannot be told is logged and let go, because a page that hears nothing reads by itself every few
-seconds. It never holds up a stream.
+seconds. It never holds up a stream, also where its table is gone or may not be read: Lambda would split a batch that
+raises and begin it again, for hints that are late then.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
 from operations.connections import Connections, LiveItem
 from operations.live import hint, topics_of
@@ -49,7 +51,7 @@ def _failing_open(topic: str) -> Iterator[None]:
     """Lets go of what cannot be told: one page, or all of a topic."""
     try:
         yield
-    except Unavailable as error:
+    except (Unavailable, PynamoDBException) as error:
         logger.error("Not hinted", topic=topic, reason=str(error))  # an alarm counts these lines
 
 

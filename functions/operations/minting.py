@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from operations.heads import Chronicle
+from operations.heads import AuditLog
 from sluice import tokens
 from sluice.audit import Head
 from sluice.clock import Clock, rfc3339
@@ -40,7 +40,7 @@ class Mint:
 
     fetch: Callable[[], str]
     audience: str
-    chronicle: Chronicle
+    audit_log: AuditLog
     clock: Clock
 
     def mint(self, admin: Principal, subject: str, role: Role, lifetime: timedelta) -> Minted:
@@ -70,6 +70,6 @@ class Mint:
         after = {"subject": minted.subject, "role": minted.role.value, "expires_at": rfc3339(minted.expires_at)}
 
         def attempt(_keyed: Keyed[Head] | None, now: datetime) -> Head | None:
-            return self.chronicle.record(action, actor, after, now)
+            return self.audit_log.record(action, actor, after, now)
 
         carry_out(attempt, None, lambda _: True, self.clock, _BUSY)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from operations import chains
 from operations.dead_letters import RESTORED, DeadLetters, Ends
-from operations.heads import Chronicle, items_in
+from operations.heads import AuditLog, items_in
 from operations.schemas import NewRedrive, RedriveResource
 from operations.trail import REDRIVES
 from sluice import aws, http, platform, settings
@@ -33,8 +33,8 @@ def dead_letters() -> DeadLetters:
         queue.name: Ends(getattr(read, queue.queue_url), getattr(read, queue.dead_letters_url))
         for queue in chains.QUEUES
     }
-    chronicle = Chronicle(REDRIVES, RESTORED, Database(), items_in(table))
-    return DeadLetters(chronicle, platform.items_in(table), aws.client("sqs"), ends, SystemClock())
+    audit_log = AuditLog(REDRIVES, RESTORED, Database(), items_in(table))
+    return DeadLetters(audit_log, platform.items_in(table), aws.client("sqs"), ends, SystemClock())
 
 
 @app.post("/api/admin/redrive", **http.require(Role.ADMIN, errors=[409]))

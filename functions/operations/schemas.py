@@ -15,7 +15,7 @@ from sluice.ids import AUDIT, is_id
 from sluice.journal import is_user
 from sluice.platform import PlatformStatus
 from sluice.roles import Role
-from sluice.schemas import Page
+from sluice.schemas import Page, Resource
 
 if TYPE_CHECKING:
     from operations.checkup import Checkup
@@ -97,10 +97,8 @@ class NewPlatformStatus(BaseModel):
     )
 
 
-class PlatformResource(BaseModel):
+class PlatformResource(Resource):
     """Whether the platform is stopped. The other fields are null if it was never stopped."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     status: PlatformStatus
     reason: str | None
@@ -132,10 +130,8 @@ class NewRedrive(BaseModel):
     ]
 
 
-class RedriveResource(BaseModel):
+class RedriveResource(Resource):
     """What a redrive did."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     queue: str
     moved: int = Field(description="Dead letters that were put back on the queue: at most 100 in a call.")
@@ -160,10 +156,8 @@ class NewBearerToken(BaseModel):
     hours: int = Field(1, ge=1, le=MAX_TOKEN_HOURS, strict=True, description="Hours until it expires.")
 
 
-class BearerTokenResource(BaseModel):
+class BearerTokenResource(Resource):
     """A token, and what it says."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     token: str = Field(description="It is shown once, and stored nowhere.")
     subject: str
@@ -193,10 +187,8 @@ class QueueDepth(BaseModel):
     delayed: int = Field(description="Messages that are not due yet.")
 
 
-class AnswerResource(BaseModel):
+class AnswerResource(Resource):
     """What another side answered last."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     of: str = Field(description="Who answered: `escrow`.")
     answer: str = Field(

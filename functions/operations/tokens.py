@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations import chains
-from operations.heads import Chronicle, items_in
+from operations.heads import AuditLog, items_in
 from operations.minting import RESTORED, Mint
 from operations.schemas import BearerTokenResource, NewBearerToken
 from operations.trail import TOKENS
@@ -26,7 +26,7 @@ Settings = chains.settings("token_secret_arn", "token_audience", "audit_table", 
 
 
 def mint_of(read: Any) -> Mint:
-    """Of a function's settings."""
+    """The mint of a function with these settings."""
     bind(EntryItem, read.audit_table)
     secrets = aws.client("secretsmanager")
 
@@ -37,8 +37,8 @@ def mint_of(read: Any) -> Mint:
         except (BotoCoreError, ClientError) as error:
             raise Unavailable(f"The token secret cannot be read: {aws.why('Secrets Manager', error)}") from error
 
-    chronicle = Chronicle(TOKENS, RESTORED, Database(), items_in(getattr(read, chains.PLATFORM_TABLE)))
-    return Mint(fetch, read.token_audience, chronicle, SystemClock())
+    audit_log = AuditLog(TOKENS, RESTORED, Database(), items_in(getattr(read, chains.PLATFORM_TABLE)))
+    return Mint(fetch, read.token_audience, audit_log, SystemClock())
 
 
 @cache

@@ -76,6 +76,7 @@ class Client:
                     "verify_iss": True,
                     "verify_exp": True,
                     "verify_iat": True,
+                    "verify_sub": True,
                     "require": ["aud", "exp", "iat", "iss", "sub"],
                 },
             )
@@ -84,6 +85,9 @@ class Client:
             raise Forbidden(
                 f"This is no ID token for this platform ({type(error).__name__})", "not_an_id_token"
             ) from error
+        if claims.get("azp", self.audience) != self.audience:
+            # https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation: it was given to another client.
+            raise Forbidden("This is no ID token for this platform (azp)", "not_an_id_token")
         if now.timestamp() - int(claims["iat"]) > LONGEST.total_seconds():
             raise Forbidden(f"The ID token is older than {LONGEST.total_seconds():.0f} seconds", "token_too_old")
         return claims

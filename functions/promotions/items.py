@@ -54,7 +54,7 @@ from promotions.split import Participant, ParticipantState, Reason, Split
 from sluice import answers, chained
 from sluice.audit import HeadAttributes
 from sluice.chained import PART, ChainedAttributes
-from sluice.dynamodb import Bound, DataAttribute, EnumAttribute, NumbersAttribute, TextsAttribute
+from sluice.dynamodb import DataAttribute, EnumAttribute, NumbersAttribute, TableItem, TextsAttribute
 from sluice.outward import Call
 
 ENGAGEMENT = "engagement"
@@ -65,14 +65,11 @@ KEPT = timedelta(days=90)
 """How long operations and snapshots are kept after the close (S4-23)."""
 
 
-class PromotionsItem(Bound):
+class PromotionsItem(TableItem):
     """The table. Each kind of item has a model beside it."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
 
 
 class ListedItem(chained.ListedItem):

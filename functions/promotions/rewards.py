@@ -12,7 +12,7 @@ from promotions.store import PromotionStore
 from sluice import ledger
 from sluice.clock import Clock
 from sluice.commands import ChainCommands
-from sluice.errors import Conflicting, NotFound
+from sluice.errors import NotFound
 from sluice.journal import reserved
 from sluice.requests import Requester
 from sluice.wake import Wake
@@ -38,8 +38,6 @@ class Rewards(ChainCommands[Promotion, Change]):
         user = requester.subject
 
         def change(found: Promotion, now: datetime) -> Change | None:
-            if self._store.is_stopped():
-                raise Conflicting("The platform is stopped: nothing is paid now", "platform_stopped")
             mine = self.mine(found, user)
             if not mine:
                 message = "None of your accounts took part: link the account with which you did"

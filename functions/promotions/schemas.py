@@ -30,7 +30,7 @@ from sluice.audit import Entry
 from sluice.errors import Invalid
 from sluice.http import Moment
 from sluice.journal import Balance, Budget, Line
-from sluice.schemas import Amount, BudgetResource, Currency, Page
+from sluice.schemas import Amount, BudgetResource, Currency, Page, Resource
 
 MOST_CLAIM_HOURS = 30 * 24
 _MOST_ENGAGED = 5000
@@ -190,10 +190,8 @@ def _given(body: NewPromotion | EditedPromotion) -> dict[str, Any]:
     return values
 
 
-class StageResource(BaseModel):
+class StageResource(Resource):
     """One stage of a publish."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     stage: str
     began_at: Moment
@@ -203,10 +201,8 @@ class StageResource(BaseModel):
     reason: str | None = Field(description="Why it waits, has halted, or was refused.")
 
 
-class OperationResource(BaseModel):
+class OperationResource(Resource):
     """One publish: all its stages, with their times and attempts."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     number: int
     state: OperationState
@@ -225,10 +221,8 @@ class OperationsResource(BaseModel):
     items: list[OperationResource]
 
 
-class ErrorResource(BaseModel):
+class ErrorResource(Resource):
     """Why a promotion halted."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     event: str
     stage: str
@@ -237,10 +231,8 @@ class ErrorResource(BaseModel):
     at: Moment
 
 
-class CallResource(BaseModel):
+class CallResource(Resource):
     """The call that its stage makes outside."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     purpose: str
     attempt: int
@@ -320,10 +312,8 @@ class PromotionPage(Page[PromotionResource]):
     """Promotions, newest first. A page of a filtered list may have fewer items than `limit`, or none."""
 
 
-class ProblemResource(BaseModel):
+class ProblemResource(Resource):
     """What stands against a publish."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     field: str
     message: str
@@ -483,10 +473,8 @@ class MyRewardsResource(BaseModel):
     items: list[MyRewardResource]
 
 
-class StatementLine(BaseModel):
+class StatementLine(Resource):
     """One movement of a promotion's money."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     account: str = Field(description="`budget#...` or `reserved#...`.")
     number: int
@@ -542,10 +530,8 @@ class NewConnection(BaseModel):
     )
 
 
-class ConnectionResource(BaseModel):
+class ConnectionResource(Resource):
     """A network that the caller connected."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     network: str
     host: str
@@ -571,10 +557,8 @@ class NewLink(BaseModel):
     handle: Handle = Field(description="`nina`, or `nina@home.example` for an account of another server.")
 
 
-class LinkResource(BaseModel):
+class LinkResource(Resource):
     """An account that the caller says is theirs, or has proven: its profile had the code."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     network: str
@@ -606,10 +590,8 @@ class NewException(BaseModel):
     reason: http.Reason
 
 
-class ExceptionResource(BaseModel):
+class ExceptionResource(Resource):
     """An operator's word about an account."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     host: str
     account_id: str

@@ -8,9 +8,6 @@ from unicodedata import category, normalize
 
 from sluice.errors import FieldError
 
-DISCLOSURES = ("#ad", "#sponsored")
-"""One of them, or a tag of the platform's own, must be in the first text: who is paid says so."""
-
 
 @dataclass(frozen=True)
 class Preview:

@@ -204,7 +204,7 @@ class Participations(ChainCommands[Participation, Change]):
         """Join a running campaign: pay and key are set aside in this moment (S3-8, S3-9).
 
         A streamer who takes part already gets the participation as it is. Raises Conflicting `budget_exhausted`,
-        `keys_exhausted`, `campaign_not_running`.
+        `keys_exhausted`, `campaign_not_running`, `platform_stopped`.
         """
         if not STREAMER.fullmatch(streamer):
             raise Invalid.of("streamer_id", "A streamer is 1 to 64 of A-Z a-z 0-9 _ -", "streamer_id_invalid")
@@ -215,10 +215,10 @@ class Participations(ChainCommands[Participation, Change]):
             found = self._store.get(found_id)
             if found:
                 return self._store.answer(found, now, keyed) if keyed else found
+            joined = self._joined(campaign, streamer, requester.subject, now)
+            self.refuse_while_stopped(joined)
             try:
-                return self._store.commit(
-                    self._joined(campaign, streamer, requester.subject, now), requester.subject, now, keyed
-                )
+                return self._store.commit(joined, requester.subject, now, keyed)
             except Insufficient as error:
                 raise Conflicting("The budget is promised to other streamers", "budget_exhausted") from error
 

@@ -39,7 +39,7 @@ from pynamodb.attributes import (
 
 from sluice import chained
 from sluice.chained import PART, ChainedAttributes
-from sluice.dynamodb import Bound, EnumAttribute, NumbersAttribute, TextsAttribute
+from sluice.dynamodb import EnumAttribute, NumbersAttribute, TableItem, TextsAttribute
 from sponsorships.campaign import AtEnd, Keys, SponsorshipStatus, Viewers
 from sponsorships.checkrun import CheckStatus
 from sponsorships.impressions import ViewerPeriod
@@ -53,14 +53,11 @@ CHECK = "check"
 LISTED = "participation#"
 
 
-class SponsorshipsItem(Bound):
+class SponsorshipsItem(TableItem):
     """The table. Each kind of item that is not a campaign's, a participation's or a check's has a model beside it."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
 
 
 class ChainItem(SponsorshipsItem):

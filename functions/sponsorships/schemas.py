@@ -9,7 +9,7 @@ from sluice import http
 from sluice.http import Moment
 from sluice.journal import Budget
 from sluice.money import exponent, shown
-from sluice.schemas import Amount, BudgetResource, Currency, Page, Rate
+from sluice.schemas import Amount, BudgetResource, Currency, Page, Rate, Resource
 from sponsorships.campaign import MOST_KEYS, AtEnd, Campaign, Keys, SponsorshipStatus, Terms, Viewers
 from sponsorships.impressions import ViewerPeriod
 from sponsorships.participation import MOST_VOIDED, Adjustment, ParticipationStatus, PayWaiting, Standing, Why
@@ -124,10 +124,8 @@ class NewKeys(BaseModel):
     keys: Annotated[list[GKey], Field(min_length=1, max_length=MOST_KEYS)]
 
 
-class LoadedKeys(BaseModel):
+class LoadedKeys(Resource):
     """A campaign's pool of G-Keys."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     loaded: int = Field(description="How many keys the pool was ever given.")
     free: int = Field(description="How many of them are not promised.")
@@ -222,10 +220,8 @@ class NewRefund(BaseModel):
     reason: http.Reason
 
 
-class RefundResource(BaseModel):
+class RefundResource(Resource):
     """A claim back."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     number: int
     amount: int
@@ -270,22 +266,18 @@ class MoneyResource(BaseModel):
         return cls(amount=amount, currency=currency, shown=shown(amount, currency))
 
 
-class LegResource(BaseModel):
+class LegResource(Resource):
     """What an entry changes in one account: above 0 it comes in."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     account: str
     amount: int
 
 
-class LedgerEntryResource(BaseModel):
+class LedgerEntryResource(Resource):
     """An entry of the ledger, with everything that its hash covers.
 
     `hash` is SHA-256 over the other fields as JSON with sorted names, `,` and `:` as separators, in UTF-8.
     """
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     kind: str

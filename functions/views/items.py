@@ -16,19 +16,16 @@
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from sluice.dynamodb import Bound, EnumAttribute, transient_as_unavailable, values_of
+from sluice.dynamodb import EnumAttribute, TableItem, transient_as_unavailable, values_of
 from views.content import Content
 from views.control import Control, Phase
 
 
-class ViewsItem(Bound):
+class ViewsItem(TableItem):
     """An item of the views table."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
 
 
 DAYS = "days"

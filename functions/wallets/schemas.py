@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sluice import http, money
 from sluice.journal import Balance, Line
-from sluice.schemas import Amount, Currency, Page
+from sluice.schemas import Amount, Currency, Page, Resource
 from wallets.movement import Moved, Place
 
 User = Annotated[
@@ -90,10 +90,8 @@ class WalletsResource(BaseModel):
         return cls(user=user, items=[WalletResource.of(each) for each in balances])
 
 
-class LineResource(BaseModel):
+class LineResource(Resource):
     """One movement of a wallet."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     number: int = Field(description="Lines are numbered from 1, without gaps.")
     entry: str

@@ -43,7 +43,12 @@ def main() -> None:
             f"Identity provider  http://{issuer}    signs everybody in, with the groups {', '.join(PERSON['groups'])}"
         )
         print(f"Parameters: OidcIssuer=http://{issuer} OidcAudience={CLIENT}")
-        print("Stop them with Ctrl-C.", flush=True)
+        print(
+            "          Another person: curl -X PUT <identity provider>/_fake/person -H 'Content-Type: application/json'"
+        )
+        print('          -d \'{"sub": "ada", "groups": ["sluice-ops"]}\'')
+        print("Give parameters to a stack: make up PARAMETERS='<name>=<value> ...'. They stay until others are given.")
+        print("Stop these with Ctrl-C.", flush=True)
         with suppress(KeyboardInterrupt):
             Event().wait()
 

@@ -18,7 +18,7 @@ from local.fakes.http import Answer, Request, Served, request_of, send
 CLIENT = "sluice-console"
 """The id of the client that it has for the console."""
 PERSON = {"sub": "248289761001", "groups": ["everybody", "sluice-admins"]}
-"""Who is signed in, unless another is said."""
+"""Who is signed in, unless another is given: `PUT /_fake/person` takes the claims of the ID token."""
 _KID = "of-the-fake"
 _SECONDS = 3600
 _FOR_PAGES = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
@@ -71,6 +71,9 @@ class FakeIssuer(Served):
                 answer = self._authorize(request)
             case "POST", "/token":
                 answer = self._exchange(request)
+            case "PUT", "/_fake/person":
+                self.person = dict(request.form)
+                answer = Answer(200, self.person)
             case _:
                 answer = Answer(404, {"error": "not_found"})
         send(handler, answer)

@@ -56,7 +56,7 @@ SCREENS = (
     Screen("refusals", "Refusals"),
     Screen("wallets", "Wallets"),
     Screen("hooks", "Webhooks", empties="/api/admin/hooks"),
-    Screen("hooks/new", "New webhook", reads=False),
+    Screen("hooks/new", "New endpoint", reads=False),
     Screen("hooks/{hook}", "127.0.0.1:9/hooks"),
     Screen("hooks/{hook}/deliveries/{delivery}", "hook.test"),
     Screen("audit", "Audit", empties="/api/admin/audit"),

@@ -3,37 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Route, expect
 from standardwebhooks import Webhook
 
-from local.fakes.http import Answer, Served, send
+from local.fakes.receiver import Receiver
 from tests.browser.conftest import SignIn
 from tests.browser.console import Console
 from tests.browser.seed import Seeded
 from tests.deployed import StackUnderTest
 
 SECRET = re.compile(r"^whsec_[A-Za-z0-9+/]+=*$")
-
-
-class Receiver(Served):
-    """Keeps each request."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-
-    def serve(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers["content-length"]))
-        self.requests.append((dict(handler.headers.items()), body))
-        send(handler, Answer(200, {"ok": True}))
-
-    def told(self, secret: str) -> list[str]:
-        """The types of what came; each signature holds."""
-        return [Webhook(secret).verify(body, headers)["type"] for headers, body in self.requests]
 
 
 @pytest.fixture
@@ -44,12 +26,12 @@ def receiver() -> Iterator[Receiver]:
 
 
 def create(console: Console, receiver: Receiver, context: str) -> str:
-    """A webhook for a context, by the form. Its secret."""
-    console.page.get_by_label("URL").fill(f"http://{receiver.host}/hooks")
+    """An endpoint for a context, by the form. Its secret."""
+    console.page.get_by_label("URL").fill(receiver.url)
     console.page.get_by_text("Only some", exact=True).click()
     console.page.get_by_role("checkbox", name=context, exact=True).check()
     console.button("Create").click()
-    console.is_drawn("The webhook is created")
+    console.is_drawn("The endpoint is created")
     return console.main.get_by_text(SECRET).inner_text()
 
 
@@ -58,6 +40,11 @@ def deposit(stack: StackUnderTest) -> None:
         terms = {"amount": 100, "currency": "USD", "reference": "held"}
         key = {"idempotency-key": uuid4().hex}
         http.post("/api/v1/wallets/nina/deposits", json=terms, headers=key).raise_for_status()
+
+
+def received(receiver: Receiver, secret: str) -> list[str]:
+    """The types of what came; each signature holds."""
+    return [Webhook(secret).verify(each.body, dict(each.headers))["type"] for each in receiver.requests]
 
 
 def rows(console: Console) -> Locator:
@@ -70,7 +57,7 @@ def test_a_webhook_is_created_tested_disabled_and_enabled_with_what_was_held(
     """S1-62."""
     console = sign_in("admin", to="hooks/new")
     secret = create(console, receiver, "Wallets")
-    console.link("Open the webhook").click()
+    console.link("Open the endpoint").click()
     console.is_drawn(f"{receiver.host}/hooks")
     expect(console.main.get_by_text(SECRET)).to_have_count(0)
 
@@ -83,12 +70,12 @@ def test_a_webhook_is_created_tested_disabled_and_enabled_with_what_was_held(
     expect(rows(console).first).to_have_text(re.compile("wallet.deposited.*Held"))
     console.button("Enable").click()
     expect(console.dialog.get_by_text("1 delivery is held.")).to_be_visible()
-    assert receiver.told(secret) == ["hook.test"]
+    assert received(receiver, secret) == ["hook.test"]
     console.button("Enable it", console.dialog).click()
 
     expect(console.main.get_by_text("1 held delivery is sent now.")).to_be_visible()
     expect(rows(console).first).to_have_text(re.compile("wallet.deposited.*Delivered"))
-    assert receiver.told(secret) == ["hook.test", "wallet.deposited"]
+    assert received(receiver, secret) == ["hook.test", "wallet.deposited"]
 
 
 def test_what_stays_held_is_sent_by_a_replay_of_its_time(
@@ -97,7 +84,7 @@ def test_what_stays_held_is_sent_by_a_replay_of_its_time(
     """The console's times are those of a browser far from the platform's zone."""
     console = sign_in("admin", to="hooks/new")
     secret = create(console, receiver, "Wallets")
-    console.link("Open the webhook").click()
+    console.link("Open the endpoint").click()
     console.button("Disable").click()
     console.button("Disable it", console.dialog).click()
     deposit(stack)
@@ -112,13 +99,13 @@ def test_what_stays_held_is_sent_by_a_replay_of_its_time(
     console.button("Send them again", console.dialog).click()
 
     expect(rows(console)).to_have_text(re.compile("wallet.deposited.*Delivered"))
-    assert receiver.told(secret) == ["wallet.deposited"]
+    assert received(receiver, secret) == ["wallet.deposited"]
 
 
 def test_a_rotation_shows_the_new_secret_once_and_both_sign(sign_in: SignIn, receiver: Receiver) -> None:
     console = sign_in("admin", to="hooks/new")
     old = create(console, receiver, "Platform")
-    console.link("Open the webhook").click()
+    console.link("Open the endpoint").click()
 
     console.button("Rotate the secret").click()
     console.button("Make a new secret", console.dialog).click()
@@ -129,13 +116,13 @@ def test_a_rotation_shows_the_new_secret_once_and_both_sign(sign_in: SignIn, rec
     expect(rows(console)).to_have_text(re.compile("Delivered"))
 
     assert new != old
-    assert receiver.told(new) == receiver.told(old) == ["hook.test"]
+    assert received(receiver, new) == received(receiver, old) == ["hook.test"]
 
 
 def test_what_was_delivered_is_sent_again_when_that_is_asked_for(sign_in: SignIn, receiver: Receiver) -> None:
     console = sign_in("admin", to="hooks/new")
     create(console, receiver, "Platform")
-    console.link("Open the webhook").click()
+    console.link("Open the endpoint").click()
     console.button("Test").click()
     expect(rows(console)).to_have_text(re.compile("Delivered"))
     console.link("hook.test").click()
@@ -148,26 +135,26 @@ def test_what_was_delivered_is_sent_again_when_that_is_asked_for(sign_in: SignIn
     expect(attempts).to_have_count(2)
     expect(attempts.first).to_have_text(re.compile(r'No. 2.*200.*\{"ok": ?true\}'))
     first, second = receiver.requests
-    assert first[1] == second[1]
-    assert first[0]["webhook-id"] == second[0]["webhook-id"]
+    assert first.body == second.body
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
 def test_without_a_chosen_event_nothing_is_created(sign_in: SignIn, receiver: Receiver) -> None:
     """To the API no events are all events."""
     console = sign_in("admin", to="hooks/new")
-    console.page.get_by_label("URL").fill(f"http://{receiver.host}/hooks")
+    console.page.get_by_label("URL").fill(receiver.url)
     console.page.get_by_text("Only some", exact=True).click()
 
     console.button("Create").click()
 
     expect(console.main.get_by_text("Choose at least one.").first).to_be_visible()
-    expect(console.heading).to_have_text("New webhook")
+    expect(console.heading).to_have_text("New endpoint")
 
 
 def test_single_types_are_chosen_and_changed(sign_in: SignIn, receiver: Receiver, stack: StackUnderTest) -> None:
     console = sign_in("admin", to="hooks/new")
     create(console, receiver, "Wallets")
-    console.link("Open the webhook").click()
+    console.link("Open the endpoint").click()
     console.is_drawn(f"{receiver.host}/hooks")
     hook = console.page.url.rpartition("/")[2]
 
@@ -187,7 +174,7 @@ def test_single_types_are_chosen_and_changed(sign_in: SignIn, receiver: Receiver
 def test_an_operator_sees_all_of_a_webhook_and_changes_nothing(sign_in: SignIn, seeded: Seeded) -> None:
     console = sign_in("operator", to="hooks")
     console.is_drawn("Webhooks")
-    expect(console.link("New webhook")).to_have_count(0)
+    expect(console.link("New endpoint")).to_have_count(0)
 
     console.go(f"hooks/{seeded.hook}")
     console.is_drawn("127.0.0.1:9/hooks")

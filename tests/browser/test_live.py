@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -154,42 +155,35 @@ def test_the_bearer_token_is_not_in_the_socket_s_address(
     assert re.fullmatch(r"[\w-]{43}", ticket)
 
 
-@pytest.fixture
+@contextmanager
 def notifier_without_a_table(stack: StackUnderTest) -> Iterator[None]:
-    """The notifier fails at each change, as long as the test runs."""
+    """The notifier fails at each change."""
     functions, name = stack.client("lambda"), stack.resources["OperationsLiveNotifierFunction"]
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     gone = {"Variables": before | {"LIVE_TABLE": "gone"}}
     functions.update_function_configuration(FunctionName=name, Environment=gone)
-    yield
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-@pytest.mark.usefixtures("notifier_without_a_table")
-def test_when_the_notifier_fails_a_change_shows_all_the_same(
+def test_when_the_notifier_fails_changes_show_all_the_same_and_hints_come_again_when_it_works(
     stack: StackUnderTest, sign_in: SignIn, cold: BrowserContext, boosts: Boosts, subject: str
 ) -> None:
-    """Nothing but promptness is lost: the page is connected, hears nothing, and reads by itself."""
+    """Nothing but promptness is lost: the page reads by itself, and what was changed meanwhile holds up no stream."""
+    cold.add_init_script(_HELD)
     console = sign_in(to="boosts", subject=subject, context=cold)
     console.is_drawn("Boosts")
     is_watching(stack, subject, "boosts")
 
-    boost = boosts.create()
+    with notifier_without_a_table(stack):
+        boost = boosts.create()
+        shown(console, boost)
+        heard = console.js("hints")
 
-    shown(console, boost)
-
-
-def test_hints_come_again_when_the_notifier_works_again(
-    stack: StackUnderTest, sign_in: SignIn, unpolled: BrowserContext, boosts: Boosts, subject: str
-) -> None:
-    """What was changed meanwhile holds up no stream."""
-    console = sign_in(to="boosts", subject=subject, context=unpolled)
-    console.is_drawn("Boosts")
-    is_watching(stack, subject, "boosts")
-
-    boost = boosts.create()
-
-    shown(console, boost)
+    assert heard == 0
+    eventually(lambda: boosts.create() and console.js("hints"), lambda seen: seen > 0)
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "live_off"), (500, "internal")])

@@ -7,13 +7,14 @@ from threading import Thread
 
 import jwt
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from local.console import server
 from local.fakes.issuer import FakeIssuer
 from tests.browser.conftest import SignIn
 from tests.browser.console import Console, Guard
 from tests.deployed import StackUnderTest
+from tests.e2e.test_boosts import eventually
 
 A_TOKEN = re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]+")
 
@@ -142,6 +143,21 @@ def test_the_teams_identity_provider_signs_in_and_leads_back_to_the_screen_that_
     assert [url for url in door.requested if A_TOKEN.search(url)] == []
     door.button("Sign out").click()
     assert door.js("sessionStorage.length") == 0
+
+
+def test_who_comes_back_from_the_provider_is_told_that_the_platform_is_asked(
+    door: Console, stack: StackUnderTest, provider: FakeIssuer
+) -> None:
+    """A first answer takes seconds, and a form that says nothing looks as if nobody had signed in."""
+    asked: list[Route] = []
+    door.page.route(stack.session_url, asked.append)
+
+    to_the_provider(door, provider)
+
+    expect(door.page.get_by_role("status")).to_contain_text(f"Signing you in with {provider.host}")
+    eventually(lambda: door.js("true") and len(asked), lambda seen: seen == 1)
+    asked[0].continue_()
+    door.is_drawn("Overview")
 
 
 def test_who_has_no_role_is_told_which_groups_have_one(door: Console, guard: Guard, provider: FakeIssuer) -> None:

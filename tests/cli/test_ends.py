@@ -138,6 +138,14 @@ def test_nonsense_is_2_in_a_sentence_and_asks_nothing(api: Api, shell: Shell, wo
     assert api.asked == []
 
 
+def test_a_choice_that_is_missing_is_named_in_one_line(shell: Shell) -> None:
+    """click lists what there is to choose from below each other, with tabs."""
+    ended = shell.run("token", "create", "--subject", "ada")
+
+    line, _ = ended.told.splitlines()
+    assert line == "error: Missing option '--role'. Choose from: user, service, operator, admin"
+
+
 def test_an_unknown_command_names_the_nearest(shell: Shell) -> None:
     assert "Did you mean 'boosts'?" in shell.run("boots").told
     assert "Did you mean 'pause'?" in shell.run("boosts", "puase", "bst_01").told

@@ -29,7 +29,7 @@ def test_a_secret_is_printed_with_what_to_do_with_it(api: Api, shell: Shell, nam
     assert ["secret", SECRET] in [line.split() for line in ended.text.splitlines()]
     assert SECRET not in ended.told
     assert "not shown again" in ended.told
-    assert ("signs along until 2027-01-31 09:00:00 UTC" in ended.told) == (name == "rotate")
+    assert ("signs too until 2027-01-31 09:00:00 UTC" in ended.told) == (name == "rotate")
     assert not any(SECRET in file.read_text() for file in shell.home.rglob("*") if file.is_file())
 
 
@@ -50,12 +50,49 @@ def test_the_list_names_the_masters_that_are_in_use(api: Api, shell: Shell) -> N
     assert ended.told == "Masters of HooksSecret in use: 1, 3\n"
 
 
+@pytest.mark.parametrize("verb", ["show", "disable"])
+def test_an_endpoint_without_a_filter_gets_all_events(api: Api, shell: Shell, verb: str) -> None:
+    hook = api.like("GET", ONE, id="hok_01", events=[], old_signs_until="2020-01-31T09:00:00Z")
+    for method in ("GET", "PATCH"):
+        api.play(method, ONE, hook)
+    api.play("GET", HOOKS, {"items": [hook], "masters_in_use": []})
+
+    shown, listed = shell.run("hooks", verb, "hok_01"), shell.run("hooks", "list")
+
+    assert ["events", "all"] in [line.split() for line in shown.text.splitlines()]
+    assert " all " in listed.text.splitlines()[1]
+    assert "old signs until" not in shown.text
+    assert json.loads(shell.run("--json", "hooks", verb, "hok_01").text) == hook
+
+
+def test_a_rotation_without_an_overlap_says_that_the_old_secret_is_over(api: Api, shell: Shell) -> None:
+    path = f"{ONE}/rotate"
+    api.play("POST", path, api.like("POST", path, secret=SECRET, old_signs_until="2020-01-31T09:00:00Z"))
+
+    ended = shell.run("hooks", "rotate", "hok_01", "--overlap", "0")
+
+    assert "The secret before signs nothing any more." in ended.told
+    assert "old signs until" not in ended.text
+
+
 def test_all_events_again_are_an_empty_filter(api: Api, shell: Shell) -> None:
     shell.run("hooks", "update", "hok_01", "--all-events")
     both = shell.run("hooks", "update", "hok_01", "--all-events", "--event", "boost.*")
 
     assert [each.json for each in api.asked] == [{"events": []}]
     assert (both.code, "--event or --all-events" in both.told) == (2, True)
+
+
+def test_a_description_is_taken_away_by_an_empty_one(api: Api, shell: Shell) -> None:
+    shell.run("hooks", "update", "hok_01", "--description", "")
+
+    assert [each.json for each in api.asked] == [{"description": ""}]
+
+
+def test_what_is_held_is_shown(api: Api, shell: Shell) -> None:
+    api.play("GET", ONE, api.like("GET", ONE, held=12_345))
+
+    assert "12,345" in shell.run("hooks", "show", "hok_01").text
 
 
 def test_what_was_held_is_named_and_sent_on_wish_alone(api: Api, shell: Shell) -> None:
@@ -65,7 +102,7 @@ def test_what_was_held_is_named_and_sent_on_wish_alone(api: Api, shell: Shell) -
     before = len(api.asked)
     sent = shell.run("hooks", "enable", "hok_01", "--replay-held")
 
-    asked = {"from": FACTS["created_at"], "to": FACTS["updated_at"], "status": "held"}
+    asked = {"from": "1970-01-01T00:00:00Z", "to": FACTS["updated_at"], "status": "held"}
     assert (named.code, sent.code, before) == (0, 0, 1)
     assert f"hooks replay-range hok_01 --from {asked['from']} --to {asked['to']} --status held" in named.told
     assert [(each.path, each.json if each.body else None) for each in api.asked[1:]] == [
@@ -73,6 +110,18 @@ def test_what_was_held_is_named_and_sent_on_wish_alone(api: Api, shell: Shell) -
         (f"{ONE}/replay", asked),
     ]
     assert api.asked[1].headers["idempotency-key"] != api.asked[2].headers["idempotency-key"]
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [(1, "1 delivery is on the way."), (1_000, "1,000 deliveries are on the way."), (1_001, "run it again")],
+)
+def test_how_many_were_sent_is_said(api: Api, shell: Shell, held: int, says: str) -> None:
+    api.play("POST", f"{ONE}/enable", api.like("POST", f"{ONE}/enable", **{**FACTS, "held": held}))
+
+    ended = shell.run("hooks", "enable", "hok_01", "--replay-held")
+
+    assert says in ended.told
 
 
 def test_where_nothing_is_held_nothing_is_replayed(api: Api, shell: Shell) -> None:
@@ -116,6 +165,15 @@ def test_a_signature_of_now_holds(shell: Shell) -> None:
     signed = Signed(shell)
 
     assert (signed.check().code, signed.check().told) == (0, "")
+
+
+def test_a_file_that_is_no_text_is_no_secret(shell: Shell) -> None:
+    signed = Signed(shell)
+    (shell.home / "secret.bin").write_bytes(b"\xff\xfe")
+
+    ended = signed.check("--secret", "secret.bin")
+
+    assert (ended.code, ended.told) == (2, "error: secret.bin is no text: a secret begins with whsec_\n")
 
 
 def test_one_of_two_signatures_is_enough(shell: Shell) -> None:

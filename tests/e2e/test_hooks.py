@@ -16,8 +16,8 @@ SECONDS = 120
 def test_an_event_reaches_a_receiver_that_checks_its_signature(stack: StackUnderTest, admin: httpx.Client) -> None:
     """S1-62."""
     receiver = Receiver(503)
-    with receiver.listening() as url:
-        hook = admin.post(HOOKS, json={"url": url, "events": ["boost.created"]}).json()
+    with receiver.running():
+        hook = admin.post(HOOKS, json={"url": receiver.url, "events": ["boost.created"]}).json()
         path = f"{HOOKS}/{hook['id']}"
         boost = Boosts(admin).create()
 

@@ -140,6 +140,21 @@ def test_deploying_what_is_deployed_does_nothing(stack: StackUnderTest) -> None:
     assert stack.embedded.deploy() is False
 
 
+def test_parameters_stay_and_one_that_the_template_does_not_have_is_told_before_anything_is_deployed(
+    stack: StackUnderTest,
+) -> None:
+    """sam would ignore it, and a word with a wrong letter would look as if it had been set."""
+    again = EmbeddedStack.at(stack.embedded.directory)
+    mistaken = EmbeddedStack.at(stack.embedded.directory)
+    mistaken.overrides["WithLife"] = "false"
+
+    with pytest.raises(LocalError, match="The template has no parameter WithLife"):
+        mistaken.deploy()
+
+    assert again.overrides == stack.embedded.overrides
+    assert again.deploy() is False
+
+
 def test_dead_letters_are_put_back_on_the_queue(stack: StackUnderTest) -> None:
     bodies = {
         "BoostsDeadLetters": json.dumps({"campaign_id": "bst_01ARZ3NDEKTSV4RRFFQ69G5FAV", "step": 1}),

@@ -12,24 +12,20 @@ from broadcasts.instance import Instance, ProviderName
 from broadcasts.ports import (
     PATIENT,
     UNREACHABLE,
-    Absent,
     Accepted,
-    CannotTell,
     Event,
-    Found,
     InboundEvent,
     Message,
     Outcome,
     Refused,
     Scope,
-    Seen,
     StatusEvent,
     Throttled,
-    Unknown,
 )
 from broadcasts.providers.factory import ProviderFactory
 from broadcasts.row import Evidence
 from broadcasts.webhooks.messages import bodies
+from sluice.outward import Absent, CannotTell, Found, Seen, Unknown
 from tests.faults.world import World
 
 EVENTS = "BroadcastsEventsQueue"
@@ -231,21 +227,21 @@ class Messenger:
         def look() -> Seen:
             if self.outside.cannot_tell:
                 self.outside.cannot_tell -= 1
-                return CannotTell()
+                return CannotTell("no answer")
             return self._find(message, attempt)
 
         try:
             found: Seen = self.world.outside("LookUp", look)
         except TimeoutError:
-            return CannotTell()
+            return CannotTell("no answer")
         # What it asks the tables is not within the call.
-        if isinstance(found, Found) and self.instance.provider is ProviderName.EVOLUTION and is_taken(found.message_id):
+        if isinstance(found, Found) and self.instance.provider is ProviderName.EVOLUTION and is_taken(found.result):
             return Absent()
         return found
 
     def _find(self, message: Message, attempt: str) -> Seen:
         if attempt in self.outside.hidden or not self.can_be_asked:
-            return CannotTell()
+            return CannotTell("no answer")
         for each in self.outside.sent:
             is_it = each.attempt == attempt
             if self.instance.provider is ProviderName.EVOLUTION:

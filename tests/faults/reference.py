@@ -79,6 +79,13 @@ OUT_OF_SIGHT = {
     "sluice.commands.ChainCommands.create_by: if created is None and keyed is None": (
         "The same; and tests/integration/test_boosts_api.py loses the answer of a create without a key."
     ),
+    **dict.fromkeys(
+        (
+            "sluice.commands.ChainCommands.refuse_while_stopped: if change.is_batch and self._chained.is_stopped()",
+            "sluice.commands.ChainCommands.refuse_while_stopped: clause self._chained.is_stopped() of an if",
+        ),
+        "No command of the reference releases anything: tests/integration/test_sponsorships.py.",
+    ),
     "sluice.outbox.Relay.publish: condition EventItem.status == PENDING of update_if": (
         "No row is unreadable: tests/integration/test_outbox_relay.py."
     ),

@@ -127,12 +127,26 @@ def throttled() -> None:
 
 @contextmanager
 def answer_lost_of_the_first(call: str) -> Iterator[None]:
-    """The first `call` to DynamoDB has its effect, and its caller dies before he hears of it."""
+    """The first `call` to DynamoDB has its effect, and its caller dies before it hears of it."""
 
     def die() -> None:
         raise KeyboardInterrupt
 
     with _intercepted(call, after=die):
+        yield
+
+
+@contextmanager
+def every_commit_repeated() -> Iterator[None]:
+    """The answer of each commit is lost, and the SDK's repeat is another request, whose condition fails."""
+    real = Connection.transact_write_items
+
+    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
+        real(self, *args, **kwargs)
+        return real(self, *args, **kwargs | {"client_request_token": "another"})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Connection, "transact_write_items", twice)
         yield
 
 

@@ -4,14 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 import time_machine
 
 from hooks.wire import Wire
+from local.fakes.http import Served
 from sluice.chained import PART
 from sluice.clock import SystemClock
 from tests.account import Account
@@ -22,44 +22,26 @@ EXAMPLE, DELIVERY = "hok_01KAJ3W5V0SM0FKVYVXB9EQT6N", "dlv_01KAJ3W5V0SM0FKVYVXB9
 EVENT = "evt_01KAJ3W5V0SM0FKVYVXB9EQT6N"
 
 
-class Receiver:
-    """Keeps each request, and answers as told."""
+class Receiver(Served):
+    """Keeps each request, and answers what it was given."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.status = 204
         self.headers: dict[str, str] = {}
         self.text = b""
-        self.url = ""
+        self.url = f"http://{self.host}/hooks"
 
-    @contextmanager
-    def listening(self) -> Iterator["Receiver"]:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.requests.append((dict(self.headers), body))
-                self.send_response(receiver.status)
-                for name, value in receiver.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(receiver.text)))
-                self.end_headers()
-                self.wfile.write(receiver.text)
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{server.server_port}/hooks"
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+    def serve(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        self.requests.append((dict(handler.headers), body))
+        handler.send_response(self.status)
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(self.text)))
+        handler.end_headers()
+        handler.wfile.write(self.text)
 
 
 class Hooked(Harness):
@@ -166,6 +148,11 @@ class Hooked(Harness):
             patched.setattr(Wire, "post", post)
             yield
 
+    def kept_until(self, delivery_id: str) -> dict[str, int | None]:
+        """When DynamoDB may delete each item of a delivery, in seconds; None for those that stay."""
+        rows = [each for each in self.aws.items("HooksTable") if each["id"] == delivery_id]
+        return {str(each["part"]): int(each["expires_at"]) if each.get("expires_at") else None for each in rows}
+
     def deliveries(self, hook_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.hook("deliveries", hook_id)["items"]
         return found
@@ -175,7 +162,8 @@ class Hooked(Harness):
 def hooked(aws: Account, functions: Functions, private: str = "127.0.0.0/8") -> Iterator[Hooked]:
     """The world, with a receiver on this machine, which only `private` lets the hooks reach."""
     aws.choose(PrivateRanges=private)
-    with time_machine.travel(NOON, tick=False) as clock, Receiver().listening() as receiver:
+    receiver = Receiver()
+    with time_machine.travel(NOON, tick=False) as clock, receiver.running():
         world = Hooked(aws, functions, clock)
         world.receiver = receiver
         yield world

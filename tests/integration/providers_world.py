@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.session import get_session
 from ulid import ULID
 
-from broadcasts.ports import Event, Message, Outcome, Provider, Seen, StatusEvent
+from broadcasts.ports import Event, Message, Outcome, Provider, StatusEvent
 from broadcasts.providers.aws import Aws
 from broadcasts.providers.evolution import Evolution
 from broadcasts.providers.meta import Meta
@@ -24,6 +24,7 @@ from local.fakes.messages import FakeMessages, Fault
 from local.fakes.webhooks import APP_SECRET, JWT_KEY
 from local.fakes.whatsapp import FakeWhatsApp, Hook
 from sluice.egress import Hosts
+from sluice.outward import Seen
 from tests.factories import FixedClock
 
 PRIVATE = ("127.0.0.0/8",)

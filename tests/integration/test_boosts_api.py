@@ -17,7 +17,14 @@ from boosts.store import Store
 from sluice.http.parameters import write_cursor
 from tests.account import Account
 from tests.factories import NOON
-from tests.integration.console import EXAMPLE, TERMS, Console, answer_lost_of_the_first, before_the_first
+from tests.integration.console import (
+    EXAMPLE,
+    TERMS,
+    Console,
+    answer_lost_of_the_first,
+    before_the_first,
+    every_commit_repeated,
+)
 from tests.integration.harness import Answer, Functions
 
 UUID_EXAMPLE = {
@@ -698,14 +705,7 @@ def test_a_command_whose_answer_was_lost_is_answered_when_it_comes_again(
 
 def test_a_create_without_a_key_is_not_attempted_again(console: Console) -> None:
     """Its answer may be lost, and refused when the SDK repeats it: another attempt would be another campaign."""
-    real = Connection.transact_write_items
-
-    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        real(self, *args, **kwargs)
-        return real(self, *args, **kwargs | {"client_request_token": "another"})
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Connection, "transact_write_items", twice)
+    with every_commit_repeated():
         answer = console.send("boosts/api-create", body=TERMS)
 
     assert answer.refusal[:2] == (503, "unavailable")

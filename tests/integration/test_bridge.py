@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from local.restore import STOPPED
 from sluice import audit
 from sluice.audit import EntryItem, Head
 from tests.account import Account
@@ -21,16 +22,7 @@ from tests.integration.log_metrics import metrics, rings
 
 # Those of broadcasts and hooks, too: only here does a restore take back whether the platform is stopped, and all copies
 # are equal.
-RESTORED_TABLES = (
-    "BoostsTable",
-    "BroadcastsTable",
-    "HooksTable",
-    "ViewsTable",
-    "SponsorshipsTable",
-    "PromotionsTable",
-    "TotalsTable",
-    "LedgerTable",
-)
+RESTORED_TABLES = (*STOPPED, "TotalsTable", "LedgerTable")
 STOP = {"reason": "The counts of video abc123 look wrong"}
 
 

@@ -13,25 +13,12 @@ from broadcasts.commands import Broadcasts, Rules
 from broadcasts.given import GivenLists
 from broadcasts.instance import ProviderName
 from broadcasts.items import BY_WORKER, InstanceItem, by_webhook
-from broadcasts.ports import (
-    UNREACHABLE,
-    Accepted,
-    CannotTell,
-    Found,
-    Media,
-    MediaType,
-    Outcome,
-    Refused,
-    Scope,
-    Seen,
-    TemplateCall,
-    Throttled,
-    Unknown,
-)
+from broadcasts.ports import UNREACHABLE, Accepted, Media, MediaType, Outcome, Refused, Scope, TemplateCall, Throttled
 from broadcasts.row import Evidence, RowStatus, Work
 from broadcasts.secret import ContactsSecret
 from broadcasts.store import Met, Record, Told
 from sluice.errors import Conflicting
+from sluice.outward import CannotTell, Found, Seen, Unknown
 from sluice.platform import PlatformStatus
 from tests.account import Account
 from tests.sending_world import AnswerLost, Vanished, World, a_world, phone_of
@@ -464,7 +451,7 @@ def test_an_id_that_no_message_has_is_no_find(world: World) -> None:
     world.provider().scripts[phone_of(0)] = [Vanished()]
 
     def find(_m: object, _a: str, _s: object, _u: object, is_taken: Callable[[str], bool]) -> Seen:
-        return CannotTell() if is_taken("x" * 3_000) else Found("x" * 3_000)
+        return CannotTell("taken") if is_taken("x" * 3_000) else Found("x" * 3_000)
 
     world.provider().find = find  # type: ignore[method-assign, assignment]
     world.start(brd)

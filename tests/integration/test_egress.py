@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from sluice import egress
 from sluice.egress import MOST_BYTES, Hosts, NotAllowed, NotSent, TooLate
-from tests.addresses import ADDRESSES, URLS, found
+from tests.addresses import ADDRESSES, MORE_ADDRESSES, URLS, found
 
 PRIVATE = ("127.0.0.0/8",)
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
@@ -281,7 +281,7 @@ def test_a_url_that_is_not_allowed_is_not_asked(url: str, monkeypatch: pytest.Mo
         session.get(url)
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", [*ADDRESSES, *MORE_ADDRESSES])
 def test_a_name_of_an_address_that_is_not_public_is_not_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     session = egress.session(Hosts.of(["mastodon.example"]), 8.0)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found(address))
@@ -290,6 +290,17 @@ def test_a_name_of_an_address_that_is_not_public_is_not_asked(address: str, monk
         session.get("https://mastodon.example/")
 
     assert not refused.value.was_sent
+
+
+def test_a_name_with_one_address_that_is_not_public_is_not_asked_at_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found("93.184.216.34") + found("10.0.0.1"))
+    monkeypatch.setattr(egress, "connect", nobody)
+
+    with pytest.raises(NotAllowed):
+        egress.session(Hosts.of(["mastodon.example"]), 8.0).get("https://mastodon.example/")
 
 
 def test_a_host_with_a_port_is_reached_in_the_private_ranges_alone() -> None:

@@ -12,11 +12,12 @@ import pytest
 import urllib3
 
 from broadcasts.instance import Instance, ProviderName
-from broadcasts.ports import PATIENT, QUICK, Accepted, Message, Throttled, Unknown
+from broadcasts.ports import PATIENT, QUICK, Accepted, Message, Throttled
 from broadcasts.providers.factory import ProviderFactory
 from local.fakes.http import TOKEN
 from local.fakes.webhooks import APP_SECRET, JWT_KEY
 from local.fakes.whatsapp import FakeWhatsApp
+from sluice.outward import Unknown
 from tests.factories import NOON, FixedClock
 from tests.integration.providers_world import InMemory, Receiver, new_attempt
 

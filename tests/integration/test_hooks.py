@@ -3,16 +3,22 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pynamodb.connection import Connection
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from hooks import commands
 from hooks.endpoint import MOST
+from sluice.clock import rfc3339
 from tests.account import Account
-from tests.integration.console import after_the_first, answer_lost_of_the_first, before_the_first, throttled
+from tests.factories import NOON
+from tests.integration.console import (
+    after_the_first,
+    answer_lost_of_the_first,
+    before_the_first,
+    every_commit_repeated,
+    throttled,
+)
 from tests.integration.harness import Functions, an_event
 from tests.integration.hooks_world import EXAMPLE, Hooked, hooked
 
@@ -220,6 +226,28 @@ def test_the_masters_in_use_are_named(world: Hooked) -> None:
         secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
 
 
+def test_a_new_master_signs_at_once(world: Hooked) -> None:
+    """Though the worker has read the masters a moment before it came."""
+    world.create("boost.completed")
+    secret, name = world.aws.client("secretsmanager"), world.aws.ref("HooksSecret")
+    masters = json.loads(world.aws.secret("HooksSecret"))
+    world.clock.shift(timedelta(minutes=2))
+    world.tell()
+    world.work()
+    try:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters | {"2": "n" * 64}))
+        new = world.create("boost.created")
+        assert new["master"] == 2
+        world.tell("BoostCreated", "evt_01KAJ3W5V0SM0FKVYVXB9EQT6P")
+
+        world.work()
+    finally:
+        secret.put_secret_value(SecretId=name, SecretString=json.dumps(masters))
+
+    [_, (headers, body)] = world.receiver.requests
+    assert Webhook(new["secret"]).verify(body, headers)["type"] == "boost.created"
+
+
 def test_without_its_master_nothing_is_claimed_and_the_message_comes_again(world: Hooked) -> None:
     """So a dead letter tells, and no attempt is lost."""
     made = world.a_delivery()
@@ -266,6 +294,22 @@ def test_a_change_that_changes_nothing_leaves_no_entry(world: Hooked) -> None:
     assert world.actions(hook["id"]) == ["HOOK_CREATED"]
 
 
+def test_a_description_can_be_taken_away(world: Hooked) -> None:
+    hook = world.hook("create", status=201, body={"url": world.receiver.url, "description": "the shop"})
+
+    assert world.hook("edit", hook["id"], body={"description": ""})["description"] == ""
+    assert world.hook("get", hook["id"])["description"] == ""
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "two\nlines"])
+def test_a_description_is_one_line(blank: str, world: Hooked) -> None:
+    hook = world.create()
+
+    answer = world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"description": blank})
+
+    assert (answer.status, answer.fields) == (400, ["description"])
+
+
 def test_an_endpoint_that_is_disabled_by_hand_says_so(world: Hooked) -> None:
     hook = world.create()
 
@@ -278,6 +322,20 @@ def test_an_endpoint_that_is_disabled_by_hand_says_so(world: Hooked) -> None:
         "moves on Friday",
     )
     assert world.actions(hook["id"]) == ["HOOK_CREATED", "HOOK_DISABLED"]
+
+
+def test_a_description_can_be_cleared_and_is_one_line(world: Hooked) -> None:
+    hook = world.hook("create", status=201, body={"url": world.receiver.url, "description": "the shop"})
+
+    cleared = world.hook("edit", hook["id"], body={"description": ""})
+    refused = [
+        world.request("hooks/api-edit", (EXAMPLE, hook["id"]), body={"description": text})
+        for text in ("two\nlines", " ", "x" * 201)
+    ]
+
+    assert (cleared["description"], world.hook("get", hook["id"])["description"]) == ("", "")
+    assert [(answer.status, answer.fields) for answer in refused] == [(400, ["description"])] * 3
+    assert refused[-1].body["message"] == "description: String should have at most 200 characters"
 
 
 def test_an_event_of_an_endpoint_says_why_it_is_disabled(world: Hooked) -> None:
@@ -297,14 +355,7 @@ def test_an_event_of_an_endpoint_says_why_it_is_disabled(world: Hooked) -> None:
 
 def test_a_create_without_a_key_is_not_attempted_again(world: Hooked) -> None:
     """Its answer may be lost, and refused when the SDK repeats it: another attempt would be another endpoint."""
-    real = Connection.transact_write_items
-
-    def twice(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        real(self, *args, **kwargs)
-        return real(self, *args, **kwargs | {"client_request_token": "another"})
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Connection, "transact_write_items", twice)
+    with every_commit_repeated():
         answer = world.request("hooks/api-create", body={"url": world.receiver.url})
 
     assert (answer.status, answer.body["code"]) == (503, "unavailable")
@@ -345,6 +396,22 @@ def test_a_change_can_only_disable(status: str, world: Hooked) -> None:
     assert (answer.status, answer.fields) == (400, ["status"])
 
 
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ("boost.complete", "there is no boost.complete: did you mean boost.completed?"),
+        ("*", "there is no *"),
+        ("", "there is no empty one"),
+        ("\x1b[2J", "there is no ?[2J"),
+    ],
+)
+def test_an_endpoint_for_events_that_never_come_is_refused(event: str, says: str, world: Hooked) -> None:
+    answer = world.request("hooks/api-create", body={"url": world.receiver.url, "events": ["boost.*", event]})
+
+    assert (answer.status, answer.fields) == (400, ["events"])
+    assert answer.body["message"] == f"events must be types such as boost.completed, or boost.*, and {says}"
+
+
 @pytest.mark.parametrize("status", ["sending", "dropped", "all"])
 def test_a_range_of_what_cannot_be_replayed_is_refused(status: str, world: Hooked) -> None:
     hook = world.create()
@@ -353,6 +420,40 @@ def test_a_range_of_what_cannot_be_replayed_is_refused(status: str, world: Hooke
     answer = world.request("hooks/api-replayrange", (EXAMPLE, hook["id"]), body=body)
 
     assert (answer.status, answer.fields) == (400, ["status"])
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "fields"),
+    [
+        ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00", ["to"]),
+        ("2026-11-01", "2026-11-02", ["from", "to"]),
+        ("0001-01-01T00:00:00Z", "2026-11-02T00:00:00Z", ["from"]),
+        ("0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00", ["from", "to"]),
+        ("1969-12-31T23:59:59.999Z", "2026-11-02T00:00:00Z", ["from"]),
+        ("2026-11-02T00:00:00Z", "2026-11-02T00:00:00Z", ["to"]),
+    ],
+)
+def test_a_range_that_has_no_ids_is_refused(begin: str, end: str, fields: list[str], world: Hooked) -> None:
+    """Its message would end among the dead letters."""
+    hook = world.create()
+
+    answer = world.request("hooks/api-replayrange", (EXAMPLE, hook["id"]), body={"from": begin, "to": end})
+
+    assert (answer.status, answer.fields) == (400, fields)
+    assert world.actions(hook["id"]) == ["HOOK_CREATED"]
+
+
+def test_the_longest_range_replays_all_that_is_in_it(world: Hooked) -> None:
+    hook = world.create()
+    body = {"from": "1970-01-01T00:00:00Z", "to": "9999-12-31T23:59:59.999999Z", "status": "delivered"}
+    world.tell()
+    world.work()
+
+    world.hook("replayrange", hook["id"], status=202, body=body)
+    world.relay()
+    world.work()
+
+    assert len(world.receiver.requests) == 2
 
 
 def test_a_deleted_endpoint_is_gone_and_its_audit_chain_holds(world: Hooked) -> None:
@@ -364,6 +465,13 @@ def test_a_deleted_endpoint_is_gone_and_its_audit_chain_holds(world: Hooked) -> 
     assert world.hook("page")["items"] == []
     assert [each["part"] for each in world.aws.items("HooksTable") if each["id"] == "hooks"] == ["count"]
     assert world.verified(hook["id"])["valid"]
+
+
+def test_times_are_written_as_in_every_other_answer(world: Hooked) -> None:
+    hook = world.create("boost.*")
+
+    assert hook["created_at"] == rfc3339(NOON)
+    assert world.hook("get", hook["id"])["updated_at"] == rfc3339(NOON)
 
 
 def test_a_large_event_is_sent_as_its_id(world: Hooked) -> None:

@@ -1,7 +1,9 @@
 """A delivery, whatever comes between: commands, copies of messages, workers that die, receivers that fail."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -163,6 +165,19 @@ def test_a_record_that_comes_too_late_changes_nothing(world: Hooked) -> None:
     assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "unknown")]
 
 
+def test_a_worker_that_was_frozen_before_its_fence_changes_nothing(world: Hooked) -> None:
+    """What it would put back is another's claim by then, or another's wait."""
+    made = world.a_delivery()
+    [first] = world.steps("HooksQueue")
+    judged: list[Any] = []
+
+    with after_the_first("transact_write_items", lambda: judged.append(world.go_on(made))):
+        assert world.hand_over("hooks/worker-steps", first)
+
+    assert world.receiver.requests == []
+    assert judged == [world.delivery(made)]
+
+
 def test_a_claim_that_was_not_sent_counts_to_no_ten_and_leaves_no_number(world: Hooked) -> None:
     made = world.a_delivery()
     for _ in range(12):
@@ -190,6 +205,52 @@ def test_a_claim_whose_time_is_over_is_put_back(world: Hooked) -> None:
     found = world.delivery(made)
     assert (found["status"], found["attempts"], world.receiver.requests) == ("waiting", 0, [])
     assert world.go_on(made)["status"] == "delivered"
+
+
+def test_nothing_leaves_when_a_connection_took_too_long(world: Hooked) -> None:
+    """Its request could end after the claim is judged, beside the next attempt."""
+    made = world.a_delivery()
+
+    with world.posting(before=lambda: world.clock.shift(timedelta(seconds=16))):
+        world.work()
+
+    assert world.receiver.requests == []
+    assert [each["outcome"] for each in world.delivery(made)["log"]] == ["timeout"]
+
+
+def test_an_error_of_ours_is_tried_again_and_is_no_failure_of_the_endpoints(world: Hooked) -> None:
+    made = world.a_delivery()
+
+    def fail() -> None:
+        raise RuntimeError
+
+    with world.posting(before=fail):
+        found = world.go_on(made)
+
+    assert [each["outcome"] for each in world.delivery(made)["log"]] == ["unknown"]
+    assert world.hook("get", found["hook_id"])["failing_since"] is None
+    assert world.go_on(made)["status"] == "delivered"
+
+
+def test_a_delivery_without_an_end_is_given_up_and_can_be_replayed(world: Hooked) -> None:
+    made = world.a_delivery()
+    use_up_steps(world, made)
+
+    found = world.go_on(made)
+
+    assert (found["status"], found["log"], world.receiver.requests) == ("failed", [], [])
+    world.replay(made, found["hook_id"], body={})
+    world.work()
+    assert len(world.receiver.requests) == 1
+
+
+def use_up_steps(world: Hooked, delivery_id: str) -> None:
+    world.aws.client("dynamodb").update_item(
+        TableName=world.aws.ref("HooksTable"),
+        Key={"id": {"S": delivery_id}, "part": {"S": "campaign"}},
+        UpdateExpression="SET steps_done = :done",
+        ExpressionAttributeValues={":done": {"N": "2000"}},
+    )
 
 
 def test_after_ten_attempts_it_failed_and_each_had_its_own_time(world: Hooked) -> None:
@@ -220,10 +281,63 @@ def test_a_receiver_that_redirects_failed_and_nobody_follows(world: Hooked) -> N
     assert (found["status"], found["log"][0]["outcome"]) == ("waiting", "307")
 
 
-@pytest.mark.parametrize(("asked", "waits"), [("3600", 3600), ("99999999", 86_400), ("1", 5), ("soon", 5)])
-def test_a_busy_receiver_is_left_for_as_long_as_it_asks_but_for_a_day(asked: str, waits: int, world: Hooked) -> None:
+@pytest.mark.parametrize("status", [200, 202, 206, 299])
+def test_each_answer_of_2xx_is_the_end_of_it(status: int, world: Hooked) -> None:
     made = world.a_delivery()
-    world.receiver.status, world.receiver.headers = 503, {"Retry-After": asked}
+    world.receiver.status = status
+
+    found = world.go_on(made)
+
+    assert (found["status"], found["wake_at"], found["log"][0]["outcome"]) == ("delivered", None, str(status))
+
+
+@pytest.mark.parametrize("status", [304, 400, 401, 404, 408, 409, 422, 451, 500, 501])
+def test_each_other_answer_is_tried_again(status: int, world: Hooked) -> None:
+    """Also 4xx: a deployment of the receiver that went wrong is put right again."""
+    made = world.a_delivery()
+    world.receiver.status = status
+
+    found = world.go_on(made)
+    world.receiver.status = 204
+    again = world.go_on(made)
+
+    assert (found["status"], found["log"][0]["outcome"]) == ("waiting", str(status))
+    assert again["status"] == "delivered"
+
+
+def test_what_ended_is_kept_for_thirty_days_and_what_has_not_for_as_long_as_it_takes(world: Hooked) -> None:
+    hook = world.create()
+    world.tell()
+    [made] = world.deliveries(hook["id"])
+    world.receiver.status = 500
+    world.go_on(made["id"])
+    live = world.kept_until(made["id"])
+    world.receiver.status = 204
+
+    world.go_on(made["id"])
+
+    kept = int((world.clock_time + timedelta(days=30)).timestamp())
+    first = int((NOON + timedelta(days=30)).timestamp())
+    assert live == {"campaign": None, "attempt#001": first}
+    assert world.kept_until(made["id"]) == {"campaign": kept, "attempt#001": first, "attempt#002": kept}
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "waits"),
+    [
+        (503, "3600", 3600),
+        (429, "3600", 3600),
+        (503, "99999999", 86_400),
+        (503, "1", 5),
+        (503, "soon", 5),
+        (500, "3600", 5),
+    ],
+)
+def test_a_busy_receiver_is_left_for_as_long_as_it_asks_but_for_a_day(
+    status: int, asked: str, waits: int, world: Hooked
+) -> None:
+    made = world.a_delivery()
+    world.receiver.status, world.receiver.headers = status, {"Retry-After": asked}
 
     found = world.go_on(made)
 
@@ -242,23 +356,25 @@ def test_410_disables_at_once_and_the_delivery_is_held(world: Hooked) -> None:
 
     hook = world.hook("get", found["hook_id"])
     assert (hook["status"], hook["disabled_reason"], found["status"]) == ("disabled", "gone", "held")
+    assert hook["failing_since"]
+    assert hook["next_probe_at"] is None
     assert len(world.receiver.requests) == 1
 
 
-@pytest.mark.parametrize(("command", "action"), [(disable, "HOOK_DISABLED"), (delete, "HOOK_DELETED")])
-def test_410_after_a_disable_or_a_delete_disables_nothing_more(
-    command: Callable[[Hooked, str], None], action: str, world: Hooked
+@pytest.mark.parametrize(("command", "entry"), [(disable, "HOOK_DISABLED"), (delete, "HOOK_DELETED")])
+def test_a_410_changes_nothing_of_an_endpoint_that_gets_nothing_more(
+    command: Callable[[Hooked, str], None], entry: str, world: Hooked
 ) -> None:
-    hook = world.create()
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
     world.receiver.status = 410
-    world.tell()
 
-    with world.posting(before=lambda: command(world, hook["id"])):
+    with world.posting(after=lambda: command(world, hook_id)):
         world.work()
 
-    [item] = [each for each in world.aws.items("HooksTable") if each["id"] == hook["id"]]
-    assert item.get("disabled_reason") in ("by hand", None)
-    assert world.actions(hook["id"]) == ["HOOK_CREATED", action]
+    assert world.actions(hook_id) == ["HOOK_CREATED", entry]
+    [item] = [each for each in world.aws.items("HooksTable") if (each["id"], each["part"]) == (hook_id, "campaign")]
+    assert item.get("disabled_reason") in (None, "by hand")
 
 
 def test_a_delivery_causes_no_event_and_no_audit_entry(world: Hooked) -> None:
@@ -341,6 +457,25 @@ def test_a_step_does_not_hold_what_was_enabled_meanwhile(world: Hooked) -> None:
     assert len(world.receiver.requests) == 1
 
 
+def test_an_attempt_is_made_at_once_when_its_endpoint_is_enabled_before_it_is_held(world: Hooked) -> None:
+    """It is disabled when the worker reads its fence: the claim would be an attempt that the log calls `unknown`."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+
+    with ExitStack() as stack:
+
+        def disable_for_a_moment() -> None:
+            disable(world, hook_id)
+            enable = before_the_first("transact_write_items", lambda: world.hook("enable", hook_id))
+            stack.enter_context(enable)
+
+        stack.enter_context(after_the_first("transact_write_items", disable_for_a_moment))
+        world.work()
+
+    assert len(world.receiver.requests) == 1
+    assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "204")]
+
+
 def test_while_the_last_attempt_failed_others_wait_for_the_next(world: Hooked) -> None:
     first = world.a_delivery()
     world.receiver.status = 500
@@ -376,6 +511,49 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled(world: Hooked) -> None
     assert (hook["status"], hook["disabled_reason"]) == ("disabled", "failing")
     assert world.actions(hook_id) == ["HOOK_CREATED", "HOOK_DISABLED"]
     assert world.verified(hook_id)["valid"]
+
+
+def moved(world: Hooked, hook_id: str) -> None:
+    world.hook("edit", hook_id, body={"url": world.receiver.url + "/new"})
+
+
+def enabled_again(world: Hooked, hook_id: str) -> None:
+    disable(world, hook_id)
+    world.hook("enable", hook_id)
+
+
+@pytest.mark.parametrize("repaired", [moved, enabled_again])
+def test_an_attempt_of_before_its_repair_does_not_disable_it(
+    repaired: Callable[[Hooked, str], None], world: Hooked
+) -> None:
+    """It failed for five days, and its last attempt is under way when an admin repairs it."""
+    first = world.a_delivery()
+    hook_id = world.delivery(first)["hook_id"]
+    world.receiver.status = 500
+    world.go_on(first)
+    world.clock.move_to(NOON + timedelta(days=5, seconds=1))
+    world.tell("BoostCreated", OTHER, at=world.clock_time)
+    last = world.deliveries(hook_id)[0]["id"]
+
+    with world.posting(after=lambda: repaired(world, hook_id)):
+        world.go_on(last)
+
+    assert len(world.receiver.requests) == 2
+    hook = world.hook("get", hook_id)
+    assert (hook["status"], hook["failing_since"]) == ("enabled", None)
+
+
+def test_a_410_of_where_it_was_does_not_disable_where_it_is(world: Hooked) -> None:
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+    world.receiver.status = 410
+
+    with world.posting(after=lambda: moved(world, hook_id)):
+        world.go_on(made)
+
+    assert world.hook("get", hook_id)["status"] == "enabled"
+    world.receiver.status = 204
+    assert world.go_on(made)["status"] == "delivered"
 
 
 def test_one_success_within_the_five_days_keeps_it(world: Hooked) -> None:
@@ -428,6 +606,26 @@ def five_held(world: Hooked) -> str:
     return str(hook["id"])
 
 
+@pytest.mark.parametrize("is_range", [False, True], ids=["one", "range"])
+def test_what_is_under_way_is_not_replayed(is_range: bool, world: Hooked) -> None:
+    """It would be two attempts at once."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+
+    def replay() -> None:
+        if is_range:
+            replay_all(world, hook_id, "waiting")
+        else:
+            world.replay(made, hook_id, body={"again": True})
+
+    with world.posting(before=replay):
+        world.work()
+    world.work()
+
+    assert len(world.receiver.requests) == 1
+    assert [(each["number"], each["outcome"]) for each in world.delivery(made)["log"]] == [(1, "204")]
+
+
 def test_what_waits_for_a_receiver_that_works_again_goes_when_it_is_replayed(world: Hooked) -> None:
     """A test tells that it works; without one, all would wait for hours yet."""
     made = world.a_delivery()
@@ -448,6 +646,59 @@ def test_what_waits_for_a_receiver_that_works_again_goes_when_it_is_replayed(wor
 
     found = world.delivery(made)
     assert (found["status"], [each["number"] for each in found["log"]]) == ("delivered", [7, 6, 5, 4, 3, 2, 1])
+
+
+def expiry_of(world: Hooked, item_id: str, part: str) -> datetime | None:
+    """When DynamoDB forgets an item; None if it never does."""
+    [item] = [each for each in world.aws.items("HooksTable") if (each["id"], each["part"]) == (item_id, part)]
+    return datetime.fromtimestamp(int(str(item["expires_at"])), UTC) if "expires_at" in item else None
+
+
+def test_a_delivery_is_kept_for_thirty_days_after_its_end_and_never_forgotten_before(world: Hooked) -> None:
+    """Its row in the list outlasts it."""
+    made = world.a_delivery()
+    hook_id = world.delivery(made)["hook_id"]
+    assert expiry_of(world, made, "campaign") is None
+    world.work()
+    assert expiry_of(world, made, "campaign") == expiry_of(world, made, "attempt#001") == NOON + timedelta(days=30)
+    world.clock.move_to(NOON + timedelta(days=29))
+
+    world.replay(made, hook_id, body={"again": True})
+
+    assert expiry_of(world, made, "campaign") is None
+    world.work()
+    listed = expiry_of(world, f"deliveries#{hook_id}", made)
+    assert expiry_of(world, made, "campaign") == NOON + timedelta(days=59)
+    assert listed is not None
+    assert listed > NOON + timedelta(days=59 + 4)
+
+
+def test_what_is_held_is_forgotten_after_thirty_days_and_not_counted(world: Hooked) -> None:
+    """DynamoDB takes a day or two to delete it."""
+    hook_id = five_held(world)
+    world.clock.move_to(NOON + timedelta(days=30) - timedelta(seconds=1))
+    assert world.hook("get", hook_id)["held"] == 5
+
+    world.clock.move_to(NOON + timedelta(days=30))
+
+    assert world.hook("get", hook_id)["held"] == 0
+    [held, *_] = [each["part"] for each in world.aws.items("HooksTable") if each["id"] == f"held#{hook_id}"]
+    assert expiry_of(world, f"held#{hook_id}", held) == expiry_of(world, held, "campaign") == NOON + timedelta(days=30)
+
+
+def test_a_copy_of_a_message_wakes_what_the_first_one_did_not(world: Hooked) -> None:
+    """The fan-out died between its commit and its send, at an event and at a replay."""
+    made = world.a_delivery()
+    world.take("HooksQueue")
+    world.tell()
+    assert world.work() == 1
+    replay_all(world, world.delivery(made)["hook_id"], "delivered")
+    world.take("HooksQueue")
+
+    world.relay_again()
+
+    assert world.work() == 1
+    assert len(world.receiver.requests) == 2
 
 
 def test_deliveries_in_a_status_are_found_page_by_page(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,6 +740,49 @@ def test_a_range_is_replayed_in_pages_up_to_its_most(world: Hooked, monkeypatch:
     assert sorted(statuses) == ["held"] * 2 + ["waiting"] * 3
 
 
+def test_what_is_held_is_counted_and_replayed_over_short_pages(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB answers a query with a mebibyte at most, however many are asked for."""
+    hook_id = five_held(world)
+    dynamo = world.aws.dynamo
+    assert dynamo is not None
+    real, queries = dynamo.call, []
+
+    def call(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if operation == "Query":
+            queries.append(arguments)
+            arguments = arguments | {"Limit": min(arguments.get("Limit", 2), 2)}
+        return real(operation, arguments)
+
+    monkeypatch.setattr(dynamo, "call", call)
+
+    counted = world.hook("get", hook_id)["held"], world.hook("enable", hook_id)["held"]
+    replay_all(world, hook_id, "held")
+
+    assert counted == (5, 5)
+    assert len(queries) > 6
+    assert [each["status"] for each in world.deliveries(hook_id)] == ["waiting"] * 5
+    assert world.hook("get", hook_id)["held"] == 0
+
+
+def test_the_last_one_of_a_replay_is_looked_for_in_whole_pages(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One at a time, a million others before it would be a million messages."""
+    monkeypatch.setattr(fanning, "_AT_ONCE", 5)
+    monkeypatch.setattr(commands, "MOST_REPLAYED", 1)
+    hook_id = five_held(world)
+    newest, *others = world.deliveries(hook_id)
+    for each in others:
+        world.replay(each["id"], hook_id, body={})
+    world.work()
+    asked: list[list[Any]] = []
+    real = world.take
+    monkeypatch.setattr(world, "take", lambda queue: asked.append(real(queue)) or asked[-1])
+
+    replay_all(world, hook_id, "held")
+
+    assert world.delivery(newest["id"])["status"] == "waiting"
+    assert asked == [[]], "one message was enough"
+
+
 def test_a_copy_of_a_replays_message_passes_what_it_replayed_by(world: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fanning, "_AT_ONCE", 2)
     monkeypatch.setattr(commands, "MOST_REPLAYED", 3)
@@ -512,4 +806,4 @@ def test_a_range_replays_what_is_in_it_alone(world: Hooked) -> None:
     world.relay()
 
     waiting = [each["event_at"] for each in world.deliveries(hook_id) if each["status"] == "waiting"]
-    assert waiting == ["2026-11-20T12:00:02Z", "2026-11-20T12:00:01Z"]
+    assert waiting == ["2026-11-20T12:00:02.000000Z", "2026-11-20T12:00:01.000000Z"]

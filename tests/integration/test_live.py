@@ -299,6 +299,19 @@ def test_the_notifier_goes_on_when_its_table_is_away(live: Live, gateway: Gatewa
     assert gateway.told == []
 
 
+def test_the_notifier_goes_on_when_there_is_no_table_and_an_alarm_counts_what_it_cannot_tell(
+    live: Live, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A deployment gone wrong is no reason to hold up a stream, or to do a batch again."""
+    live.functions.environment = {"LIVE_TABLE": "gone", "LIVE_URL": "wss://live.example.com/live"}
+
+    answer = live.invoke("operations/live_notifier-boosts")
+
+    assert answer == {"batchItemFailures": []}
+    assert {each.message for each in caplog.records if each.levelname == "ERROR"} == {"Not hinted"}
+    assert "ResourceNotFoundException" in str([vars(each) for each in caplog.records])
+
+
 @pytest.mark.parametrize("context", ["boosts", "sponsorships", "promotions", "broadcasts", "hooks"])
 def test_changes_of_every_context_are_told(live: Live, gateway: Gateway, context: str) -> None:
     live.opened("one", context)

@@ -284,6 +284,19 @@ def test_what_stands_against_a_publish_is_named_and_nothing_happens(
     assert (agency.get(made)["status"], agency.wallet(), agency.posts()) == ("CampaignDraft", 10_000, [])
 
 
+def test_nothing_is_published_while_the_platform_is_stopped(agency: Agency) -> None:
+    made = agency.ready()
+    agency.turn("stop")
+
+    refused = agency.ask("publish", made, key="publish-1")
+    agency.turn("resume")
+    published = agency.ask("publish", made, key="publish-1")
+
+    message = "The platform is stopped: repeat this once it is resumed"
+    assert refused.refusal == (409, "platform_stopped", message)
+    assert published.status == 202
+
+
 def test_a_publish_needs_a_connection_and_the_money(agency: Agency) -> None:
     made = agency.draft()
     unconnected = agency.ask("publish", made)

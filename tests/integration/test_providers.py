@@ -26,10 +26,7 @@ from broadcasts.ports import (
     QUICK,
     TOO_LATE,
     UNREACHABLE,
-    Absent,
     Accepted,
-    CannotTell,
-    Found,
     InboundEvent,
     Media,
     MediaType,
@@ -39,7 +36,6 @@ from broadcasts.ports import (
     StatusEvent,
     TemplateCall,
     Throttled,
-    Unknown,
     Untrusted,
 )
 from broadcasts.providers.aws import Aws, numbers_of
@@ -54,6 +50,7 @@ from local.fakes.messages import Call, Fault
 from local.fakes.webhooks import APP_SECRET, JWT_KEY
 from sluice import egress
 from sluice.egress import Hosts
+from sluice.outward import Absent, CannotTell, Found, Unknown
 from tests.factories import NOON, FixedClock
 from tests.integration import providers_world as worlds
 from tests.integration.providers_world import NUMBER, Monotonic, World, new_attempt
@@ -256,7 +253,7 @@ def test_a_provider_that_keeps_no_messages_cannot_tell(world: World) -> None:
     world.send(phone, attempt)
 
     assert not world.provider.can_be_asked
-    assert world.find(phone, attempt) == CannotTell()
+    assert isinstance(world.find(phone, attempt), CannotTell)
 
 
 @on("sandbox")
@@ -300,7 +297,7 @@ def test_a_message_that_the_sandbox_loses_for_good_is_never_known(world: World) 
     phone, attempt = f"55119999{Script.LOST_FOR_GOOD}", new_attempt()
 
     assert isinstance(world.send(phone, attempt), Unknown)
-    assert world.find(phone, attempt) == CannotTell()
+    assert isinstance(world.find(phone, attempt), CannotTell)
     assert world.told.empty()
 
 
@@ -663,7 +660,7 @@ def test_nobody_can_tell_whose_a_message_to_an_anonymous_id_is(world: World) -> 
     world.fake.messages.jids[ana] = "71738291@lid"
     sent_by_evolution(world, ana, text="Hi")
 
-    assert world.find(ana, new_attempt(), text="Hi") == CannotTell()
+    assert isinstance(world.find(ana, new_attempt(), text="Hi"), CannotTell)
     assert world.find(ana, new_attempt(), text="Other") == Absent()
 
 
@@ -685,7 +682,7 @@ def test_nobody_can_tell_among_too_many_messages(world: World) -> None:
     sent_by_evolution(world, ana, text="Hi")
     world.fake.messages.calls += [template] * 1_000
 
-    assert world.find(ana, new_attempt(), text="Hi") == CannotTell()
+    assert isinstance(world.find(ana, new_attempt(), text="Hi"), CannotTell)
 
 
 @on("evolution")
@@ -717,7 +714,8 @@ def test_a_look_that_is_not_answered_well_cannot_tell() -> None:
         refused = world.find(phone, new_attempt())
     unreachable = world.find(phone, new_attempt())
 
-    assert (refused, unreachable) == (CannotTell(), CannotTell())
+    assert isinstance(refused, CannotTell)
+    assert isinstance(unreachable, CannotTell)
 
 
 # Webhooks

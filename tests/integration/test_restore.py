@@ -10,7 +10,8 @@ import time_machine
 
 from local import restore as module
 from local.errors import LocalError
-from local.restore import EMPTIED, HELD, LEFT, RESTORED, Restore, moment, restore
+from local.restore import EMPTIED, HELD, LEFT, RESTORED, STOPPED, Restore, moment, restore
+from operations import chains
 from tests.account import Account, account
 from tests.factories import NOON
 from tests.integration.console import Console
@@ -236,6 +237,12 @@ def test_every_table_is_restored_or_emptied_or_left() -> None:
     tables = real().of_type("AWS::DynamoDB::Table")
 
     assert sorted((*RESTORED, *EMPTIED, *LEFT)) == sorted(tables)
+
+
+def test_the_stop_is_looked_for_in_the_table_of_every_context() -> None:
+    tables = [f"{name.removesuffix('_table').title()}Table" for name in chains.TABLES]
+
+    assert sorted(STOPPED) == sorted(tables)
 
 
 def test_everybody_is_held_who_writes_what_is_restored() -> None:

@@ -332,13 +332,63 @@ def test_a_service_joins_for_a_streamer_and_a_user_does_not(house: House) -> Non
     assert house.send("join", campaign_id, body=body, subject="svc", role="service").body["streamer"] == "omar"
 
 
+STOPPED = (409, "platform_stopped", "The platform is stopped: repeat this once it is resumed")
+
+
 def test_nobody_joins_while_the_platform_is_stopped(house: House) -> None:
     campaign_id = house.campaign()
     house.turn("stop")
 
-    assert house.send("join", campaign_id, body={}, subject="nina", role="user").status == 503
+    assert house.send("join", campaign_id, body={}, subject="nina", role="user").refusal == STOPPED
     house.turn("resume")
     assert house.send("join", campaign_id, body={}, subject="nina", role="user").status == 201
+
+
+def test_who_takes_part_already_is_told_so_while_the_platform_is_stopped(house: House) -> None:
+    campaign_id, _ = house.taking_part()
+    house.turn("stop")
+
+    assert house.send("join", campaign_id, body={}, subject="nina", role="user").status == 201
+
+
+def test_no_campaign_starts_while_the_platform_is_stopped(house: House) -> None:
+    campaign_id = house.draft()
+    house.deposit(10_000)
+    house.turn("stop")
+
+    assert house.send("start", campaign_id, **ADVERTISER).refusal == STOPPED
+    house.turn("resume")
+    assert house.send("start", campaign_id, **ADVERTISER).status == 200
+
+
+def test_no_rejection_is_approved_while_the_platform_is_stopped(house: House) -> None:
+    campaign_id, found = house.taking_part(hold_hours=24)
+    house.reach(found)
+    reason = {"reason": "Bought views"}
+    house.turn("stop")
+
+    proposed = house.send("reject", campaign_id, body=reason, **ADVERTISER)
+    approved = house.send("reject", campaign_id, body=reason, subject="ada", role="admin")
+
+    assert (proposed.status, approved.refusal) == (200, STOPPED)
+
+
+def test_no_claim_back_is_approved_while_the_platform_is_stopped(house: House) -> None:
+    campaign_id, _ = house.claimed_back()
+    house.turn("stop")
+
+    assert house.send("approverefund", campaign_id, subject="bob").refusal == STOPPED
+
+
+def test_a_start_that_was_committed_before_the_stop_is_told_to_who_asks_again(house: House) -> None:
+    campaign_id = house.draft()
+    house.deposit(10_000)
+    first = house.send("start", campaign_id, request_id="start-1", **ADVERTISER)
+    house.turn("stop")
+
+    again = house.send("start", campaign_id, request_id="start-1", **ADVERTISER)
+
+    assert (first.status, again.status, again.body["status"]) == (200, 200, "running")
 
 
 # --- G-Keys

@@ -12,7 +12,7 @@ import time_machine
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from operations.heads import Chronicle
+from operations.heads import AuditLog
 from operations.minting import RESTORED, Mint
 from operations.trail import TOKENS
 from sluice.clock import SystemClock
@@ -93,8 +93,8 @@ def test_only_an_admin_mints_tokens_not_even_one_of_their_own_role(console: Cons
 def test_nobody_mints_a_token_of_a_role_above_their_own(console: Console) -> None:
     """The route is for admins, above whom there is no role: so the rule is asked itself."""
     unreached: Any = None
-    chronicle = Chronicle(TOKENS, RESTORED, unreached, unreached)
-    mint = Mint(lambda: pytest.fail("the secret was read"), "sluice", chronicle, SystemClock())
+    audit_log = AuditLog(TOKENS, RESTORED, unreached, unreached)
+    mint = Mint(lambda: pytest.fail("the secret was read"), "sluice", audit_log, SystemClock())
 
     with pytest.raises(Forbidden, match="A token of the role admin is above yours, which is operator"):
         mint.mint(Principal("ada", Role.OPERATOR), "ada", Role.ADMIN, timedelta(hours=1))

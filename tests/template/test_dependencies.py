@@ -3,11 +3,15 @@
 import re
 import subprocess
 import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.template import locks
+from tests.template.architecture import imported_by
 from tests.template.locks import LOCKS
 from tests.template_reader import ROOT
 
@@ -135,6 +139,55 @@ def test_each_layer_has_its_lock_file() -> None:
     folders = {f"{path.relative_to(ROOT)}" for path in ROOT.glob("layers/*/requirements.txt")}
 
     assert folders == {path for path in the_locks() if path.startswith("layers/")}
+
+
+def test_what_make_runs_after_installing_the_stack_alone_imports_nothing_else() -> None:
+    """A newcomer's `make demo` and `make up` have no tool for development."""
+    locked = {pin.name for pin in locks.pins(the_locks()[STACK])}
+    commands = the_commands_of_the_stack()
+
+    imported, read = imports_of(commands)
+
+    assert {"local.demo", "local.stack", "local.tokens"} <= commands
+    assert "local.demo_hooks" in read
+    assert {name: dist for name, dist in imported.items() if not dist & locked} == {}
+
+
+def the_commands_of_the_stack() -> set[str]:
+    """The modules that targets of the Makefile run which wait for `stack`, and not for `install`."""
+    makefile = (ROOT / "Makefile").read_text()
+    return set(re.findall(r"^[a-z-]+: stack ##.*\n\t@.*\$\(PYTHON\) -m (local\.\w+)", makefile, re.MULTILINE))
+
+
+def imports_of(commands: set[str]) -> tuple[dict[str, set[str]], set[str]]:
+    """The distributions behind what they import, at any depth, by name; and the modules of ours that were read."""
+    distributions = {
+        name: {canonicalize_name(each) for each in found} for name, found in packages_distributions().items()
+    }
+    imported: dict[str, set[str]] = {}
+    read: set[str] = set()
+    waiting = list(commands)
+    while waiting:
+        module = waiting.pop()
+        if module in read:
+            continue
+        found = [path for path in the_places_of(module) if path.exists()]
+        name = module.partition(".")[0]
+        if found:
+            read.add(module)
+            waiting += {*imported_by(found[0].read_text()), module.rpartition(".")[0]} - {""}
+        elif name in distributions and name != "local":
+            imported[name] = distributions[name]
+    return imported, read
+
+
+def the_places_of(module: str) -> list[Path]:
+    path = module.replace(".", "/")
+    return [
+        place
+        for root in (ROOT, ROOT / "functions", ROOT / "layers/kernel", ROOT / "console")
+        for place in (root / f"{path}.py", root / path / "__init__.py")
+    ]
 
 
 def test_a_distribution_in_two_layers_has_one_version() -> None:

@@ -8,17 +8,7 @@ from hypothesis import strategies as st
 
 from broadcasts.agenda import Kind
 from broadcasts.campaign import Moved
-from broadcasts.ports import (
-    PATIENT,
-    Absent,
-    Accepted,
-    CannotTell,
-    Found,
-    Refused,
-    Scope,
-    Throttled,
-    Unknown,
-)
+from broadcasts.ports import PATIENT, Accepted, Refused, Scope, Throttled
 from broadcasts.recording import (
     Answer,
     Close,
@@ -32,6 +22,7 @@ from broadcasts.recording import (
     with_early,
 )
 from broadcasts.row import Evidence, Failure, Row, RowKey, RowStatus, Work, claimed, looked, told, unknown
+from sluice.outward import Absent, CannotTell, Found, Unknown
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -110,7 +101,7 @@ def test_a_claim_that_others_have_judged_is_not_judged_again() -> None:
     assert recorded(unknown(SENDING, NOW), Unknown("late")) is None
 
 
-SIGHTS: list[Sight] = [Found("wamid"), Absent(), CannotTell(), Close()]
+SIGHTS: list[Sight] = [Found("wamid"), Absent(), CannotTell("no answer"), Close()]
 
 
 def looked_up(row: Row, sight: Sight, *, is_proof: bool = False, now: datetime = NOW) -> Recorded | None:
@@ -133,7 +124,7 @@ def test_an_absence_sends_again_only_at_the_last_look_and_only_where_it_is_proof
 def test_looks_come_at_half_a_minute_3_10_and_15_minutes_and_then_it_is_given_up() -> None:
     row, times = unknown(SENDING, NOW), []
     while not is_given_up(row, PATIENT):
-        found = looked_up(row, CannotTell())
+        found = looked_up(row, CannotTell("no answer"))
         assert found
         assert found.due
         row = found.moved.after

@@ -246,6 +246,16 @@ def test_the_worst_day_of_an_open_route_by_hand() -> None:
     assert day.usd == pytest.approx(day.usd_of(100)) == pytest.approx(2 * day.usd_of(50))
 
 
+def test_the_worst_day_of_the_socket_by_hand() -> None:
+    """Whoever has no ticket asks twenty times a second: a message, a read, 10 ms, Lambda's lines, a kilobyte."""
+    day = cost.worst_day_of_the_socket(source())
+
+    per_million = 1.00 + 0.20 + 13.3334 * 0.25 * 0.010 + 0.125 + 0.09
+    per_million += 0.50 * sum(map(len, cost.PLATFORM_LINES)) / 1000
+    assert day.usd == pytest.approx(20 * 86_400 / 1e6 * per_million)
+    assert "| `$connect of the WebSocket` | a made-up ticket | `LiveThrottle` | 20 |" in cost.document(source())
+
+
 def test_the_worst_days_of_the_url_by_hand() -> None:
     """A hundred a second while ten calls may run at once; without the gateway, and without a line in the log."""
     template = a_template_with_an_open_route()
@@ -318,8 +328,9 @@ def test_the_worst_day_of_all_open_routes_keeps_its_budget_at_the_templates_thro
     assert {day.route for day in days} == OPEN_ROUTES == cost.OPEN.keys()
     recorded = sum(day.usd for day in days if cost.CAMPAIGN in day.route)
     heard = sum(day.usd for day in days if cost.WEBHOOKS in day.route)
-    shown = sum(day.usd for day in days if cost.CONSOLE in day.route)
-    together = sum(day.usd for day in days) - recorded - heard - shown + cost.sync_of_junk(source()).usd
+    shown_by_page = sum(day.usd for day in days if cost.CONSOLE in day.route)
+    shown = shown_by_page + cost.worst_day_of_the_socket(source()).usd
+    together = sum(day.usd for day in days) - recorded - heard - shown_by_page + cost.sync_of_junk(source()).usd
     assert together <= cost.BUDGETS["worst day"] == 100
     assert recorded <= cost.BUDGETS["worst day of sponsorships"] == 70
     assert heard <= cost.BUDGETS["worst day of webhooks"] == 300

@@ -1,16 +1,18 @@
 """The pure rules of the hooks: types, times, signatures."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from hooks.backoff import ATTEMPTS, DELAYS, delay_after
 from hooks.campaign import CALL_SECONDS, PATIENCE, WORKER_SECONDS, Delivery, DeliveryStatus, claim, replay
 from hooks.endpoint import Endpoint, changed, failed, healthy, keeps_failing, masters_in_use, rotated
-from hooks.masters import parsed
+from hooks.masters import Masters, parsed
 from hooks.messages import parse
 from hooks.signature import derived, headers
 from hooks.types import type_of
@@ -28,6 +30,15 @@ def test_the_library_verifies_each_of_two_signatures() -> None:
     signed = headers("evt_1", SystemClock().now(), b'{"a":1}', [new, old])
 
     assert Webhook(old).verify(b'{"a":1}', dict(signed)) == Webhook(new).verify(b'{"a":1}', dict(signed)) == {"a": 1}
+
+
+def test_a_secret_follows_from_master_endpoint_and_generation_for_ever() -> None:
+    """Receivers keep it: another derivation would be a rotation of all endpoints at once, without an overlap."""
+    first = derived(MASTER, "hok_1", 1)
+
+    assert first == "whsec_DBtcaqWJtpPxVTv2Hap3BkzOZVF47/L/3iGKNapeDy0="
+    others = [derived("n" * 64, "hok_1", 1), derived(MASTER, "hok_2", 1), derived(MASTER, "hok_1", 2)]
+    assert len({first, *others}) == 4
 
 
 def test_the_library_refuses_other_bytes() -> None:
@@ -212,6 +223,35 @@ def test_a_replay_of_what_was_delivered_or_dropped_is_refused(status: str, code:
         replay(a_delivery(status), "replay", NOON, again=status == "dropped")
 
     assert refused.value.code == code
+
+
+class Kept:
+    """Secrets Manager with one secret; counts how often it is read."""
+
+    def __init__(self) -> None:
+        self.masters = {"1": MASTER}
+        self.reads = 0
+
+    def get_secret_value(self, **_: str) -> dict[str, str]:
+        self.reads += 1
+        return {"SecretString": json.dumps(self.masters)}
+
+
+def test_masters_are_read_once_a_minute_and_when_a_newer_one_is_asked_for() -> None:
+    kept = Kept()
+    with time_machine.travel(NOON, tick=False) as clock:
+        masters = Masters("arn", SystemClock(), lambda: kept)
+        assert [masters.master(1), masters.newest(), masters.master(1), kept.reads] == [MASTER, 1, MASTER, 1]
+        kept.masters["2"] = "n" * 64
+        assert (masters.newest(), kept.reads) == (1, 1)
+        assert (masters.master(2), masters.newest(), kept.reads) == ("n" * 64, 2, 2)
+        with pytest.raises(Misconfigured):
+            masters.master(3)
+        clock.shift(timedelta(minutes=1))
+        del kept.masters["1"]
+
+        with pytest.raises(Misconfigured):
+            masters.master(1)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"a": "x"}', '{"1": "short"}', '{"1": 1}', "null"])

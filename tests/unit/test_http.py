@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from sluice import http
 from sluice.errors import Conflicting, Invalid, Unavailable
@@ -18,6 +18,8 @@ from sluice.http import parameters, routes
 from sluice.http.resolver import logger
 from sluice.roles import Role
 from tests.gateway import REQUEST_ID, Context, a_request
+
+NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
 
 class Part(BaseModel):
@@ -31,6 +33,9 @@ class NewThing(BaseModel):
     daily_limit: int = 1
     weight: float = 1.0
     parts: list[Part] = []
+    note: Annotated[str, http.OneLine] = "-"
+    lowest: Literal[Role.USER, Role.ADMIN] = Role.USER
+    begins_at: AwareDatetime = NOW
 
     @field_validator("daily_limit")
     @classmethod
@@ -50,7 +55,6 @@ class Thing(BaseModel):
     request_id: str
 
 
-NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 SMALLER, USUAL, LARGER = 1024, 256 * 1024, 512 * 1024
 """The largest bodies that routes take, in bytes."""
 
@@ -271,6 +275,14 @@ def test_a_public_route_needs_no_token():
         ({"name": None}, "name", "name: Input should be a valid string"),
         ({"name": "x" * 101}, "name", "name: String should have at most 100"),
         ({"name": "\ud800"}, "name", "name: Input should be a valid string"),
+        ({"name": "one", "note": "two\nlines"}, "note", "note must be one line"),
+        ({"name": "one", "note": " "}, "note", "note must not be blank"),
+        (
+            {"name": "one", "begins_at": "2026-11-01T00:00:00"},
+            "begins_at",
+            "begins_at: Input should be a time with its zone, such as 2026",
+        ),
+        ({"name": "one", "begins_at": "soon"}, "begins_at", "begins_at: Input should be a time with its zone"),
     ],
 )
 def test_a_wrong_field_is_400_and_named(body, field, message):
@@ -279,6 +291,25 @@ def test_a_wrong_field_is_400_and_named(body, field, message):
     assert refused(answer) == (400, [field])
     assert answer[1]["message"].startswith(message)
     assert answer[1]["code"] == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"name": "one", "daily_limit": "x"}, "daily_limit: Input should be a valid integer"),
+        ({"name": "one", "daily_limit": 1.5}, "daily_limit: Input should be a valid integer"),
+        ({"name": "one", "parts": [{"content_id": ""}]}, "parts.0.content_id: Input should not be empty"),
+        ({"name": "one", "lowest": "service"}, "lowest: Input should be 'user' or 'admin'"),
+        (
+            {"name": "one", "note": "", "lowest": ""},
+            "note: must not be blank; lowest: Input should be 'user' or 'admin'",
+        ),
+    ],
+)
+def test_a_message_has_no_word_of_the_library_that_found_it(body, message):
+    _, answer, _ = create(body=body)
+
+    assert answer["message"] == message
 
 
 def test_a_validators_own_words_are_the_whole_message():

@@ -72,6 +72,33 @@ def test_a_stack_comes_back_at_the_ports_it_had(tmp_path):
     assert (moved.port, moved.redis_port) == (4800, 4701)
 
 
+def test_a_stack_keeps_the_parameters_that_it_was_deployed_with(tmp_path):
+    (tmp_path / "parameters.json").write_text(json.dumps({"WithLive": "false"}))
+
+    again = EmbeddedStack.at(tmp_path)
+
+    assert again.parameters["WithLive"] == "false"
+    assert EmbeddedStack.at(tmp_path / "another").overrides == {}
+
+
+def test_parameters_are_read_as_a_shell_reads_words():
+    text = """OidcRoles=ops=operator,admins=admin OidcScope="openid groups" OidcOrigins= LogLevel=DEBUG"""
+
+    assert stack.parameters_of(text) == {
+        "OidcRoles": "ops=operator,admins=admin",
+        "OidcScope": "openid groups",
+        "OidcOrigins": "",
+        "LogLevel": "DEBUG",
+    }
+    assert stack.parameters_of("") == {}
+
+
+@pytest.mark.parametrize("text", ["WithLive", "=false", "WithLive = false", 'OidcScope="openid'])
+def test_parameters_that_cannot_be_read_are_told(text):
+    with pytest.raises(LocalError, match="PARAMETERS="):
+        stack.parameters_of(text)
+
+
 def test_a_users_redis_is_the_stacks(tmp_path, monkeypatch):
     monkeypatch.delenv("EMBEDDED_REDIS_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)

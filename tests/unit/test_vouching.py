@@ -112,6 +112,7 @@ def test_roles_that_cannot_be_read_are_an_error_of_the_deployment(text: str) -> 
     [
         {"aud": "another-client"},
         {"aud": None, "client_id": "sluice-console"},
+        {"aud": ["another-client", "sluice-console"], "azp": "another-client"},
         {"iss": "https://id.example.com/realms/other"},
         {"exp": NOW - 60},
         {"exp": None},
@@ -119,6 +120,7 @@ def test_roles_that_cannot_be_read_are_an_error_of_the_deployment(text: str) -> 
         {"iat": NOW + 600},
         {"iat": "soon"},
         {"sub": None},
+        {"sub": 5},
     ],
     ids=str,
 )

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from broadcasts.ports import Refused, Throttled, Unknown
+from broadcasts.ports import Refused, Throttled
+from sluice.outward import Unknown
 
 _LONGEST_TEXT = 200
 _LONGEST_WAIT_SECONDS = 86_400

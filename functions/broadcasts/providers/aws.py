@@ -14,22 +14,11 @@ from typing import Any
 from botocore import exceptions as vendor
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from broadcasts.ports import (
-    PATIENT,
-    Accepted,
-    CannotTell,
-    Event,
-    Message,
-    Outcome,
-    Patience,
-    Refused,
-    Scope,
-    Seen,
-    Unknown,
-)
+from broadcasts.ports import PATIENT, Accepted, Event, Message, Outcome, Patience, Refused, Scope
 from broadcasts.providers.answers import Answer, Asked, Post, inner, json_object, objects, one_line, text_in, throttled
 from broadcasts.providers.cloud import body_of, entry_of, events_of
 from sluice import aws
+from sluice.outward import CannotTell, Seen, Unknown
 
 logger = logging.getLogger(f"sluice.{__name__}")
 
@@ -111,7 +100,7 @@ class Aws:
         is_taken: Callable[[str], bool],  # noqa: ARG002
     ) -> Seen:
         """As `Provider.find`: a status with our callback is the only proof."""
-        return CannotTell()
+        return CannotTell("The provider cannot be asked")
 
     def parse_events(self, body: bytes, headers: Mapping[str, str], now: datetime) -> list[Event]:  # noqa: ARG002
         """As `Provider.parse_events`, of a message of SNS, raw.

@@ -16,25 +16,21 @@ import jwt
 
 from broadcasts.ports import (
     PATIENT,
-    Absent,
     Accepted,
-    CannotTell,
     Event,
-    Found,
     InboundEvent,
     Message,
     Outcome,
     Patience,
     Refused,
     Scope,
-    Seen,
     StatusEvent,
-    Unknown,
     Untrusted,
 )
 from broadcasts.providers.answers import Answer, Asked, Post, inner, json_object, objects, one_line, text_in, throttled
 from broadcasts.providers.cloud import cut, digits, file_name, moment, refusal
 from broadcasts.row import Evidence
+from sluice.outward import Absent, CannotTell, Found, Seen, Unknown
 
 TYPING_MS = 0
 """`delay`: so long the server holds the call, and pretends to type. 31 s of it were sent several times (#2192)."""
@@ -118,7 +114,7 @@ class Evolution:
         for number in range(1, _PAGES + 1):
             page = self._page(number, earliest, latest, deadline)
             if page is None:
-                return CannotTell()
+                return CannotTell("The messages cannot be read")
             for each in page:
                 sent_at = _sent_at(each)
                 if sent_at is None or not earliest <= sent_at <= latest or _text(each).strip() != message.text.strip():
@@ -133,8 +129,8 @@ class Evolution:
                     case person if is_same_person(person, message.to):
                         return Found(message_id)
             if len(page) < _PAGE or _is_past(page, earliest):
-                return CannotTell() if is_in_doubt else Absent()
-        return CannotTell()
+                return CannotTell("The server knows people by other ids") if is_in_doubt else Absent()
+        return CannotTell(f"It is not among the last {_PAGES * _PAGE:,} messages")
 
     def _page(self, number: int, since: datetime, until: datetime, deadline: float) -> list[Mapping[str, Any]] | None:
         """The messages of a page, the newest first; None if they cannot be read."""

@@ -6,22 +6,10 @@ from datetime import datetime
 from hashlib import sha256
 from urllib.parse import quote
 
-from broadcasts.ports import (
-    PATIENT,
-    Accepted,
-    CannotTell,
-    Event,
-    Message,
-    Outcome,
-    Patience,
-    Refused,
-    Scope,
-    Seen,
-    Unknown,
-    Untrusted,
-)
+from broadcasts.ports import PATIENT, Accepted, Event, Message, Outcome, Patience, Refused, Scope, Untrusted
 from broadcasts.providers.answers import Answer, Post, inner, json_object, objects, one_line, text_in, throttled
 from broadcasts.providers.cloud import body_of, events_of, refusal
+from sluice.outward import CannotTell, Seen, Unknown
 
 BASE_URL = "https://graph.facebook.com"
 VERSION = "v23.0"
@@ -64,7 +52,7 @@ class Meta:
         is_taken: Callable[[str], bool],  # noqa: ARG002
     ) -> Seen:
         """As `Provider.find`: a webhook with our callback is the only proof."""
-        return CannotTell()
+        return CannotTell("The provider cannot be asked")
 
     def parse_events(self, body: bytes, headers: Mapping[str, str], now: datetime) -> list[Event]:
         """As `Provider.parse_events`: signed by the app's secret, over the body as it came."""

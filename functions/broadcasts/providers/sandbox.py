@@ -35,12 +35,9 @@ from hashlib import sha256
 from broadcasts.ports import (
     QUICK,
     UNREACHABLE,
-    Absent,
     Accepted,
-    CannotTell,
     Deliver,
     Event,
-    Found,
     InboundEvent,
     Memory,
     Message,
@@ -48,15 +45,14 @@ from broadcasts.ports import (
     Patience,
     Refused,
     Scope,
-    Seen,
     StatusEvent,
     Throttled,
-    Unknown,
     Untrusted,
 )
 from broadcasts.row import Evidence
 from sluice.clock import Clock
 from sluice.errors import Unavailable
+from sluice.outward import Absent, CannotTell, Found, Seen, Unknown
 
 RETRY_SECONDS = 2
 SLOW_SECONDS = 2.0
@@ -200,11 +196,11 @@ class Sandbox:
     ) -> Seen:
         """As `Provider.find`, by the attempt."""
         if script_of(message.to) is Script.LOST_FOR_GOOD:
-            return CannotTell()
+            return CannotTell("The number is one that is never found")
         try:
             message_id = self._memory.recall(attempt)
-        except Unavailable:
-            return CannotTell()
+        except Unavailable as error:
+            return CannotTell(str(error))
         return Found(message_id) if message_id else Absent()
 
     def parse_events(self, body: bytes, headers: Mapping[str, str], now: datetime) -> list[Event]:  # noqa: ARG002

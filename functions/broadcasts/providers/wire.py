@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import requests
 
-from broadcasts.ports import HOST_NOT_ALLOWED, TOO_LATE, UNREACHABLE, Refused, Scope, Unknown
+from broadcasts.ports import HOST_NOT_ALLOWED, TOO_LATE, UNREACHABLE, Refused, Scope
 from broadcasts.providers.answers import Answer, Asked
 from sluice.clock import Clock
 from sluice.egress import Hosts, NotAllowed, NotSent, TooLate, session
+from sluice.outward import Unknown
 
 logger = logging.getLogger(f"sluice.{__name__}")
 

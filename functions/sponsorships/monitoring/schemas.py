@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from sluice import http
 from sluice.http import Moment
+from sluice.schemas import Resource
 from sponsorships.checkrun import CheckRun, CheckStatus
 from sponsorships.participation import Adjustment, AdjustmentState
 from sponsorships.schemas import MAX_TARGET
@@ -57,10 +58,8 @@ class NewCheck(BaseModel):
     deep: bool = Field(False, description="Whether to count rows, and to verify the ledger.")
 
 
-class CheckRunResource(BaseModel):
+class CheckRunResource(Resource):
     """A run over all participations."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     status: CheckStatus

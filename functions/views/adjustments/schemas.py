@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from sluice import http
 from sluice.http import Moment
-from sluice.schemas import Page
+from sluice.schemas import Page, Resource
 from views.adjustments.adjustment import MOST_VIEWS, Adjusted
 
 
@@ -30,10 +30,8 @@ class NewAdjustment(BaseModel):
     reason: http.Reason = Field(description="The reason. It is kept in the audit trail.")
 
 
-class MadeAdjustment(BaseModel):
+class MadeAdjustment(Resource):
     """One adjustment."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(examples=["adj_01KAJ3W5V0SM0FKVYVXB9EQT6N"])
     views: int

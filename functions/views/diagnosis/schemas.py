@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sluice.http import Moment
+from sluice.schemas import Resource
 from views.control import Phase
 from views.diagnosis.explaining import Explanation, Unit
 from views.diagnosis.stats import Stats
@@ -169,10 +170,8 @@ class AskedView(ContentName):
     viewer: AskedViewer
 
 
-class RuleResource(BaseModel):
+class RuleResource(Resource):
     """One rule, its limit, and how much of it this viewer has used."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     rule: str = Field(examples=["daily_limit"])
     on: bool = Field(validation_alias="is_on")

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sluice import http
 from sluice.http import Moment
-from sluice.schemas import Page
+from sluice.schemas import Page, Resource
 from views.imports.campaign import CHUNK_ROWS, MOST_VIEWS, CountRow, ImportStatus, SkipReason
 from views.schemas import ContentName
 
@@ -38,10 +38,8 @@ class ImportRows(BaseModel):
     rows: Annotated[list[ImportRow], Field(min_length=1, max_length=CHUNK_ROWS)]
 
 
-class ImportResource(BaseModel):
+class ImportResource(Resource):
     """An import and its progress."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(examples=["imp_01KAJ3W5V0SM0FKVYVXB9EQT6N"])
     name: str
@@ -64,10 +62,8 @@ class ImportPage(Page[ImportResource]):
     """Imports, newest first."""
 
 
-class SkippedResource(BaseModel):
+class SkippedResource(Resource):
     """A row that was not applied."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     number: int = Field(description="The number of the row in the import, from 1.")
     content_type: str

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sluice import http
 from sluice.http import Moment
+from sluice.schemas import Resource
 
 
 class NewContent(BaseModel):
@@ -17,10 +18,8 @@ class NewContent(BaseModel):
     owner: Annotated[str, Field(min_length=1, max_length=128), http.OneLine] = Field(examples=["ada"])
 
 
-class ContentResource(BaseModel):
+class ContentResource(Resource):
     """A registered content."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     content_type: str
     content_id: str

@@ -5,11 +5,11 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from sluice import http
 from sluice.http import Moment
-from sluice.schemas import Page
+from sluice.schemas import Page, Resource
 from views import content
 from views.content import Content
 from views.reports.history import History, ListedAdjustment
@@ -64,10 +64,8 @@ class Report(BaseModel):
     note: str = NOTE
 
 
-class RefusalsOfHour(BaseModel):
+class RefusalsOfHour(Resource):
     """Attempts to view a content that the same rules refused in one hour."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     hour: Moment = Field(validation_alias="at")
     rules: list[str] = Field(
@@ -115,10 +113,8 @@ class RefusalsSummary(Report):
         )
 
 
-class DayResource(BaseModel):
+class DayResource(Resource):
     """The views of a day, also if all are 0."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     date: date
     organic: int = Field(description="Views by viewers, without `adjusted`. A day ends with the sync at midnight.")
@@ -133,10 +129,8 @@ class PlatformDays(Report):
     time_zone: str = Field(description="The platform's time zone (TimeZone), in which days begin and end.")
 
 
-class AdjustmentResource(BaseModel):
+class AdjustmentResource(Resource):
     """Organic views that were added or taken away by hand."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     at: Moment
     views: int
@@ -152,10 +146,8 @@ class PeriodTotals(BaseModel):
     adjusted: int
 
 
-class ContentTotals(BaseModel):
+class ContentTotals(Resource):
     """The present counters of a content: organic = organic of all days + imported + adjusted."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     organic: int
     boosted: int

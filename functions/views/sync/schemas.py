@@ -6,6 +6,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict, Field
 
 from sluice.http import Moment
+from sluice.schemas import Resource
 from views.control import Control, Phase
 from views.sync.applying import Failure
 from views.sync.epochs import Outcome, Started
@@ -19,10 +20,8 @@ class SyncStart(BaseModel):
     force: bool = Field(False, description="Open an epoch even when nothing is pending (S2-26).")
 
 
-class EpochState(BaseModel):
+class EpochState(Resource):
     """The progress of an epoch of the sync. `closed_at` is set when it is done."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     epoch: int
     phase: Phase
@@ -39,10 +38,8 @@ class EpochState(BaseModel):
     closed_at: Moment | None
 
 
-class FailureResource(BaseModel):
+class FailureResource(Resource):
     """A content that could not be applied. Once it is moved aside, each later epoch tries it again."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     content: str = Field(examples=["story:123"])
     failures: int

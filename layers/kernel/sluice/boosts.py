@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import date
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute
 
-from sluice.dynamodb import Bound, read_batch
+from sluice.dynamodb import TableItem, read_batch
 
 USAGE = "usage"
 
@@ -39,14 +39,11 @@ class DayAttributes:
         return counter
 
 
-class BoostedDaysItem(DayAttributes, Bound):
+class BoostedDaysItem(DayAttributes, TableItem):
     """A month's use in the boosts table, as others read it: the days alone."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
-
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
 
     def on(self, day: int) -> int:
         """Boosted views of a day of the month; below 0 if more were taken back."""

@@ -7,7 +7,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from sluice.audit import HeadAttributes
 from sluice.clock import rfc3339
-from sluice.dynamodb import Bound, bound_to
+from sluice.dynamodb import TableItem, bound_to
 
 PART = "campaign"
 HALTED = "halted"
@@ -45,7 +45,9 @@ class ChainedAttributes(HeadAttributes):
     request = UnicodeAttribute(null=True)
 
 
-class _ByCreation(GlobalSecondaryIndex["ListedItem"]):
+class ByCreation(GlobalSecondaryIndex["ListedItem"]):
+    """A table's campaigns by the time of their creation."""
+
     class Meta:
         index_name = "by_creation"
         projection = KeysOnlyProjection()
@@ -63,16 +65,14 @@ class _ByStatus(GlobalSecondaryIndex["ListedItem"]):
     created_at = UTCDateTimeAttribute(range_key=True)
 
 
-class ListedItem(Bound):
+class ListedItem(TableItem):
     """The keys of a campaign, as the indexes project them; or a row of a list. A context's own has its table's Meta.
 
     It has no discriminator: PynamoDB would filter its queries by `kind`. One index does not project it; in the other it
     is a key, and DynamoDB does not filter by keys.
     """
 
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
-    by_creation = _ByCreation()
+    by_creation = ByCreation()
     by_status = _ByStatus()
 
 
@@ -85,14 +85,12 @@ class _ByWake(GlobalSecondaryIndex["ChainedItem"]):
     wake_at = UTCDateTimeAttribute(range_key=True)
 
 
-class ChainedItem(HeadAttributes, Bound):
+class ChainedItem(HeadAttributes, TableItem):
     """A campaign as the step chain and the audit log know it; its context keeps more in the same item."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
 
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
     status = UnicodeAttribute()
     step = NumberAttribute()
     wake_at = UTCDateTimeAttribute(null=True)

@@ -58,7 +58,8 @@ class ChainCommands[C: Chained, X: Change[Any]]:
 
         `change` gets the campaign as read and the time. It raises Conflicting when the campaign's state does not allow
         the command, and returns None when there is nothing to change. A repeat with the same Idempotency-Key returns
-        the stored answer. Raises NotFound, Conflicting, Unavailable.
+        the stored answer. Raises NotFound, Conflicting (`platform_stopped` for a change that needs an open platform),
+        Unavailable.
         """
         request = f"{name} {requester.request_id}"
 
@@ -66,6 +67,8 @@ class ChainCommands[C: Chained, X: Change[Any]]:
             found = self.get(campaign_id)
             try:
                 wanted = change(found, now)
+                if wanted:
+                    self.refuse_while_stopped(wanted)
             except Conflicting:
                 # A copy of this request may have committed first, even a moment ago: then the command is done.
                 again = self.get(campaign_id)
@@ -77,6 +80,14 @@ class ChainCommands[C: Chained, X: Change[Any]]:
             return self._chained.commit(wanted.asked_by(request), requester.subject, now, keyed)
 
         return self.carry_out(attempt, requester)
+
+    def refuse_while_stopped(self, change: X) -> None:
+        """Raise Conflicting (`platform_stopped`) for a change that releases something while the platform is stopped.
+
+        The change's transaction has the same condition. This tells the caller why it would fail.
+        """
+        if change.is_batch and self._chained.is_stopped():
+            raise Conflicting("The platform is stopped: repeat this once it is resumed", "platform_stopped")
 
     def wake_if_live(self, campaign: C) -> C:
         """Send a live campaign's step to its queue. If that fails, the sweeper sends it."""

@@ -12,7 +12,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore import exceptions as vendor
-from pynamodb.attributes import Attribute
+from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.constants import LIST, NONE, NUMBER, STRING
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError, UpdateError
@@ -147,6 +147,13 @@ class Bound(Model):
             raise unreadable(cls, values) from error
 
 
+class TableItem(Bound):
+    """Base of the models of tables with the keys `id` and `part`; a context's own has its table's Meta."""
+
+    id = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+
+
 def bind[M: Bound](model: type[M], table_name: str) -> type[M]:
     """Bind `model`, and the subclasses that share its Meta, to a table."""
     model.Meta.table_name = table_name
@@ -264,7 +271,7 @@ def update_if(item: Bound, actions: Sequence[Action], condition: Condition) -> b
     return True
 
 
-def page_of[M: Bound, T](
+def page_of[M: TableItem, T](
     model: type[M],
     read: Callable[[M], T],
     partition: str,
@@ -278,12 +285,11 @@ def page_of[M: Bound, T](
 
     And the `part` to go on after, if there may be more. By a consistent read, in the order of `part`.
     """
-    part: Any = getattr(model, "part")  # noqa: B009 - not every model has one
     last = {"id": {"S": partition}, "part": {"S": after}} if after else None
     with transient_as_unavailable():
         items = model.query(
             partition,
-            part.startswith(begin) if begin else None,  # DynamoDB refuses an empty value of a key
+            model.part.startswith(begin) if begin else None,  # DynamoDB refuses an empty value of a key
             scan_index_forward=not newest_first,
             limit=limit,
             last_evaluated_key=last,

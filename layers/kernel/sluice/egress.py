@@ -6,6 +6,7 @@ name that moves in between moves nothing. TLS verifies the name.
 
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,11 +22,14 @@ from requests.adapters import HTTPAdapter
 from ssrfguard import AddressTable, Block, Policy, Reach, SSRFGuardError, Target, connect, resolve
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_ import create_urllib3_context
 
 MOST_BYTES = 1 << 20
 """An answer may have no more bytes, uncompressed."""
 
+
+_EXCERPT_SECONDS = 1.0
 
 _ADDRESSES = 2
 """Of a host's addresses, at most so many are tried."""
@@ -57,9 +61,11 @@ class NotAllowed(requests.RequestException):
 class Redirected(NotAllowed):
     """Raised when the answer is a redirect, which nobody follows."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, location: str) -> None:
         super().__init__(f"The answer is a redirect ({status}), which nobody follows", was_sent=True)
         self.status = status
+        self.location = location
+        """Not in the message, which is logged: it may have a secret in it."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,8 @@ def session(
     It follows no redirect, retries nothing, keeps neither connections nor cookies, reads no proxy or netrc of the
     environment, and raises errors of `requests`. `is_late`: asked when a connection stands, before the first byte of a
     request; if so, TooLate is raised. A lookup of a name has no timeout, and a frozen function no time. Not for several
-    threads. `excerpt_bytes`: of an answer so many are read, and the rest is left; else all of it, or it is refused.
+    threads. `excerpt_bytes`: the status decides, and of an answer at most so many bytes are read, for a second at most,
+    as they come and not uncompressed, whatever breaks meanwhile; else all of it is read, or it is refused.
     """
     guarded = requests.Session()
     guarded.trust_env = False
@@ -178,8 +185,12 @@ class Guard(HTTPAdapter):
             self._hosts.check(request.url or "")
             with line:
                 answer = super().send(request, stream=True, timeout=self._seconds, verify=verify, cert=cert)
+                if line.is_cut:  # a head ends wherever it is cut
+                    raise requests.ReadTimeout
+                if self._excerpt_bytes:
+                    line.hurry()
                 body = _read(answer, self._excerpt_bytes)
-            if line.is_cut:  # an answer without a length ends wherever it is cut
+            if line.is_cut and not self._excerpt_bytes:  # an answer without a length ends wherever it is cut
                 raise requests.ReadTimeout
         except SSRFGuardError as error:
             raise NotAllowed(str(error)) from error
@@ -203,11 +214,21 @@ class Guard(HTTPAdapter):
 def _read(answer: requests.Response, excerpt_bytes: int | None) -> bytes:
     with answer:
         if answer.is_redirect:
-            raise Redirected(answer.status_code)
-        body: bytes = answer.raw.read(excerpt_bytes or MOST_BYTES + 1, decode_content=True)
+            raise Redirected(answer.status_code, answer.headers["location"])
+        if excerpt_bytes:
+            return _begun(answer.raw, excerpt_bytes)
+        body: bytes = answer.raw.read(MOST_BYTES + 1, decode_content=True)
     if len(body) > MOST_BYTES:
         raise NotAllowed(f"The answer has more than {MOST_BYTES} bytes", was_sent=True)
     return body
+
+
+def _begun(raw: Any, most: int) -> bytes:
+    found = b""
+    with suppress(HTTPError, OSError):  # the status is there, and decides
+        while len(found) < most and (more := raw.read1(most - len(found), decode_content=False)):
+            found += more
+    return found
 
 
 @cache
@@ -234,8 +255,8 @@ class _Line:
         self._hosts = hosts
         self._connect_seconds = seconds / _ADDRESSES
         self._held: list[socket.socket] = []
-        self._timer = Timer(seconds, self._cut)
-        self._timer.daemon = True
+        self._ends = time.monotonic() + seconds
+        self._timer = self._cutting()
 
     def __enter__(self) -> None:
         self._timer.start()
@@ -244,6 +265,18 @@ class _Line:
         self._timer.cancel()
         for each in self._held:
             each.close()
+
+    def hurry(self) -> None:
+        """Leave it within a second: nobody needs the rest, and others wait for who reads it."""
+        self._timer.cancel()
+        self._ends = min(self._ends, time.monotonic() + _EXCERPT_SECONDS)
+        self._timer = self._cutting()
+        self._timer.start()
+
+    def _cutting(self) -> Timer:
+        timer = Timer(max(self._ends - time.monotonic(), 0), self._cut)
+        timer.daemon = True
+        return timer
 
     def _cut(self) -> None:
         self.is_cut = True

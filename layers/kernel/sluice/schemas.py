@@ -46,6 +46,12 @@ Rate = Annotated[
 """A price in major units, as decimal text: see `sluice.money.rate`."""
 
 
+class Resource(BaseModel):
+    """Base of what an API shows of a thing, by the thing's attributes of the same names."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
 class Page[R](BaseModel):
     """A page of a list."""
 
@@ -58,10 +64,8 @@ class Page[R](BaseModel):
         return cls.model_validate({"items": list(items), "next_cursor": http.cursor_of(after), **more})
 
 
-class BudgetResource(BaseModel):
+class BudgetResource(Resource):
     """Where the money is: funded = remaining + reserved + paid + refunded."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     funded: int
     remaining: int
@@ -70,10 +74,8 @@ class BudgetResource(BaseModel):
     refunded: int
 
 
-class CheckResource(BaseModel):
+class CheckResource(Resource):
     """One check of the numbers."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     claim: str
     expected: int

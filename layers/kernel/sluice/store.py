@@ -8,7 +8,6 @@ from functools import partial, reduce
 from operator import and_
 from typing import Any, Self
 
-from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.pagination import ResultIterator
@@ -19,7 +18,7 @@ from sluice.audit import Head
 from sluice.campaign import Chained, Change, State
 from sluice.chained import PART
 from sluice.commit import Trace, commit
-from sluice.dynamodb import Bound, Database, bound_to, readable, setting, transient_as_unavailable, values_of
+from sluice.dynamodb import Bound, Database, TableItem, bound_to, readable, setting, transient_as_unavailable, values_of
 from sluice.errors import Unreadable
 from sluice.platform import PlatformItem
 from sluice.requests import Keyed
@@ -28,14 +27,12 @@ type Key = tuple[str, str]
 """An item's `id` and `part`."""
 
 
-class _AnyItem(Bound):
+class _AnyItem(TableItem):
     """Any item of a table, as DynamoDB gives it."""
 
-    class Meta(Bound.Meta):
+    class Meta(TableItem.Meta):
         pass
 
-    id = UnicodeAttribute(hash_key=True)
-    part = UnicodeAttribute(range_key=True)
     raw: dict[str, Any]
 
     @classmethod

@@ -15,6 +15,8 @@ LEAST_RECEIVES = 5
 RECEIVES = {"ViewsQueue": 3}  # S2-32
 # What fails open: a hint that is lost is one that nobody waits for, so it has no dead letters and no lag to speak of.
 FAILS_OPEN = {"OperationsLiveNotifierFunction"}
+# What a page shows of a campaign, and what is counted for it beside: a broadcast's sent and delivered messages.
+_HINTED = {"dynamodb": {"Keys": {"part": {"S": ["campaign", {"prefix": "count#"}]}}}}
 MOST_RETRIES = 100
 LEAST_AGE = 60
 MOST_AGE = 86_400  # a stream keeps a record no longer
@@ -213,6 +215,14 @@ def stream_filters_compare_no_numbers(project: Project) -> list[str]:
     ]
 
 
+def hints_are_of_campaigns_and_of_what_is_counted_for_them(project: Project) -> list[str]:
+    return [
+        f"{source.name}: let `campaign` and `count#` through its filter, and nothing else"
+        for source in project.stream_sources
+        if source.function in FAILS_OPEN and _patterns(source) != [_HINTED]
+    ]
+
+
 def _patterns(source: EventSource) -> list[Any]:
     return [json.loads(each["Pattern"]) for each in source.properties.get("FilterCriteria", {}).get("Filters", [])]
 
@@ -279,6 +289,7 @@ RULES = (
     stream_sources_are_bounded,
     stream_sources_have_lag_alarms,
     stream_filters_compare_no_numbers,
+    hints_are_of_campaigns_and_of_what_is_counted_for_them,
     streams_do_not_feed_themselves,
     loops_are_allowed_where_they_are,
     loop_workers_are_bounded,

@@ -3,12 +3,12 @@ import { html, useState } from "../../vendor/preact.js";
 import { may, useAct, useLive, write } from "../../api.js";
 import { Answer, Card, Do, Empty, Facts, Id, Screen, Status, Table, Trouble, When } from "../../parts.js";
 import { Asked } from "../../forms.js";
-import { number } from "../../format.js";
+import { exactly, number, toTheSecond } from "../../format.js";
 import { DeliveryStatus, HOOKS } from "./shared.js";
 
 // What is no answer of HTTP, in words.
 const OUTCOMES = {
-  timeout: "No answer within 15 seconds", blocked: "Not sent: the address is not public", refused: "No connection", lost: "The connection broke off",
+  timeout: "No answer within 15 seconds", blocked: "Not sent: the address is not public", refused: "No connection, or no valid certificate", lost: "The connection broke off",
   unknown: "Nobody knows: the worker ended before it could say",
 };
 
@@ -22,7 +22,7 @@ export function Delivery({ id, delivery }) {
   const actions = one && !one.wake_at && one.status !== "dropped" && may("admin") && (one.status === "delivered"
     ? html`<button type="button" onClick=${() => ask(true)}>Replay</button>`
     : html`<${Do} act=${act} kind="primary" onDo=${replay({})}>Replay<//>`);
-  return html`<${Screen} title=${one ? one.event_type : "Delivery"} back=${[`#/hooks/${id}`, "Webhook"]} id=${delivery} status=${one && html`<${DeliveryStatus} status=${one.status} />`} actions=${actions}>
+  return html`<${Screen} title=${one ? one.event_type : "Delivery"} back=${[`#/hooks/${id}`, "Endpoint"]} id=${delivery} status=${one && html`<${DeliveryStatus} status=${one.status} />`} actions=${actions}>
     ${act.problem && html`<${Trouble} problem=${act.problem} />`}
     ${isAsked && html`<${Asked} title="Send it once more?" verb="Send it again" onClose=${() => ask(false)} onDo=${replay({ again: true })}><p>It was delivered. The receiver gets it again, with the same id and the same text.</p><//>`}
     <${Answer} live=${live} lines=${6}>${(of) => html`
@@ -42,7 +42,7 @@ const ATTEMPT_COLUMNS = [
   { label: "Attempt", cell: (of) => `No. ${of.number}` },
   { label: "Outcome", cell: (of) => html`<${Status} tone=${/^2/.test(of.outcome) ? "good" : "bad"} label=${of.outcome} />${OUTCOMES[of.outcome] && html`<div class="soft">${OUTCOMES[of.outcome]}</div>`}` },
   { label: "Took", cell: (of) => `${number(of.milliseconds)} ms` },
-  { label: "At", cell: (of) => html`<${When} at=${of.at} absolute />` },
+  { label: "At", cell: (of) => html`<time datetime=${of.at} title=${exactly(of.at)}>${toTheSecond(of.at)}</time>` },
   { label: "Answer", isWide: true, cell: (of) => (of.excerpt ? html`<code>${of.excerpt}</code>` : html`<span class="soft">–</span>`) },
 ];
 

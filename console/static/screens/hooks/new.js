@@ -19,15 +19,15 @@ export function NewHook() {
   }, [made]);
   const back = ["#/hooks", "Webhooks"];
   if (made) {
-    return html`<${Screen} title="The webhook is created" back=${back} id=${made.id} lead=${hookName(made)}>
-      <${Card} title="Its secret"><${HookSecret} secret=${made.secret} /><div class="buttons"><a class="button primary" href="#/hooks/${made.id}">Open the webhook</a></div><//>
+    return html`<${Screen} title="The endpoint is created" back=${back} id=${made.id} lead=${hookName(made)}>
+      <${Card} title="Its secret"><${HookSecret} secret=${made.secret} /><div class="buttons"><a class="button primary" href="#/hooks/${made.id}">Open the endpoint</a></div><//>
     <//>`;
   }
-  return html`<${Screen} title="New webhook" back=${back}>
+  return html`<${Screen} title="New endpoint" back=${back}>
     <form class="columns form" novalidate onSubmit=${create}>
       <${Card} title="Terms"><${HookFields} form=${form} /><//>
       <${Card} title="Which events">
-        ${form.values.all === "no" ? html`<${EventPicker} form=${form} />` : html`<p>All of every context, also those to come. Left out are single messages of broadcasts, of which there may be a million, and what happens to webhooks themselves.</p>`}
+        ${form.values.all === "no" ? html`<${EventPicker} form=${form} />` : html`<p>All of every context, also those to come. Left out are single messages of broadcasts, of which there may be a million, and what happens to endpoints themselves.</p>`}
         ${form.problem && html`<${Trouble} problem=${form.problem} />`}
         <div class="buttons"><button type="submit" class="primary" aria-busy=${form.isBusy}>Create</button></div>
       <//>

@@ -16,7 +16,7 @@ export function Hook({ id, asked }) {
   const hook = live.answer;
   const act = useAct();
   const [said, say] = useState("");
-  return html`<${Screen} title=${hook ? hookName(hook) : "Webhook"} back=${["#/hooks", "Webhooks"]} id=${id} lead=${hook && hook.description} status=${hook && html`<${HookStatus} hook=${hook} />`} actions=${hook && may("admin") && html`<${HookActions} hook=${hook} path=${path} act=${act} say=${say} />`}>
+  return html`<${Screen} title=${hook ? hookName(hook) : "Endpoint"} back=${["#/hooks", "Webhooks"]} id=${id} lead=${hook && hook.description} status=${hook && html`<${HookStatus} hook=${hook} />`} actions=${hook && may("admin") && html`<${HookActions} hook=${hook} path=${path} act=${act} say=${say} />`}>
     ${act.problem && html`<${Trouble} problem=${act.problem} />`}
     <${Answer} live=${live} lines=${6}>${(of) => html`
       <${HookState} hook=${of} />
@@ -57,13 +57,13 @@ function HookActions({ hook, path, act, say }) {
       : html`<button type="button" class="primary" onClick=${() => ask("enable")}>Enable</button>`}
     <button type="button" onClick=${() => ask("rotate")}>Rotate the secret</button>
     <button type="button" class="warn" onClick=${() => ask("delete")}>Delete</button>
-    ${asked === "disable" && html`<${Asked} title="Disable this webhook?" verb="Disable it" onClose=${close} onDo=${() => write("PATCH", path, { status: "disabled" })}>
+    ${asked === "disable" && html`<${Asked} title="Disable this endpoint?" verb="Disable it" onClose=${close} onDo=${() => write("PATCH", path, { status: "disabled" })}>
       <p>After the answer no request begins. One that has begun may end within 15 seconds.</p><ul><li>Events that come meanwhile are held for ${KEPT_DAYS} days.</li><li>They can be sent when it is enabled again.</li></ul>
     <//>`}
     ${asked === "enable" && html`<${Enabling} hook=${hook} path=${path} say=${say} onClose=${close} />`}
     ${asked === "rotate" && html`<${Rotating} path=${path} onClose=${close} />`}
-    ${asked === "delete" && html`<${Asked} title="Delete this webhook?" verb="Delete it" isDanger onClose=${close} onDo=${remove}>
-      <p>It gets nothing more, and what is on its way or held is dropped.</p><ul><li>Its secret is worth nothing then; a new webhook has a new one.</li><li>Its audit trail stays.</li></ul>
+    ${asked === "delete" && html`<${Asked} title="Delete this endpoint?" verb="Delete it" isDanger onClose=${close} onDo=${remove}>
+      <p>It gets nothing more, and what is on its way or held is dropped.</p><ul><li>Its secret is worth nothing then; a new endpoint has a new one.</li><li>Its audit trail stays.</li></ul>
     <//>`}`;
 }
 
@@ -73,10 +73,10 @@ function Enabling({ hook, path, say, onClose }) {
   const enable = async () => {
     const { held } = await write("POST", `${path}/enable`);
     const isSent = held > 0 && form.values.replay;
-    if (isSent) await write("POST", `${path}/replay`, rangeOf(Date.now() - (KEPT_DAYS + 1) * DAY_MS, Date.now() + DAY_MS, "held"));
+    if (isSent) await write("POST", `${path}/replay`, rangeOf(0, Date.now() + DAY_MS, "held"));
     say(`It is enabled. ${isSent ? `${plural(held, "held delivery is", "held deliveries are")} sent now.` : held ? `${plural(held, "held delivery stays", "held deliveries stay")} held: “Replay a range” sends them.` : "Nothing was held."}`);
   };
-  return html`<${Filled} title="Enable this webhook?" verb="Enable it" form=${form} onSave=${enable} onClose=${onClose}>
+  return html`<${Filled} title="Enable this endpoint?" verb="Enable it" form=${form} onSave=${enable} onClose=${onClose}>
     <div class="will"><p>It gets events from now on. ${text}</p></div>
     <${Tick} label="Send what was held, too" hint="With the first ids, the oldest first, at most 1,000." ...${form.bind("replay")} />
   <//>`;
@@ -102,7 +102,7 @@ function HookEdit({ hook, path }) {
 
 function HookForm({ hook, path, onClose }) {
   const form = useForm({ url: hook.url, description: hook.description, all: hook.events.length ? "no" : "yes", events: hook.events });
-  return html`<${Filled} title="Edit the webhook" verb="Save" form=${form} onSave=${async () => { await write("PATCH", path, hookTerms(form.values, hook)); }} onClose=${onClose}>
+  return html`<${Filled} title="Edit the endpoint" verb="Save" form=${form} onSave=${async () => { await write("PATCH", path, hookTerms(form.values, hook)); }} onClose=${onClose}>
     <${HookFields} form=${form}>${form.values.all === "no" && html`<${EventPicker} form=${form} />`}<//>
   <//>`;
 }
@@ -146,8 +146,9 @@ function Replaying({ path, say, onClose }) {
   };
   return html`<${Filled} title="Replay a range" verb="Send them again" form=${form} onSave=${replay} onClose=${onClose}>
     <div class="will"><p>Events of a time are sent again, at most 1,000, each with its first id, so that the receiver knows what it has.</p></div>
-    <${Select} label="Deliveries that are" options=${["failed", "held", "delivered"].map((of) => [of, sentence(of)])} ...${form.bind("status")} />
-    <div class="pair"><${Field} label="From" type="datetime-local" ...${form.bind("from")} /><${Field} label="Until before" type="datetime-local" ...${form.bind("to")} /></div>
+    <${Select} label="Deliveries that are" options=${["failed", "held", "delivered", "waiting"].map((of) => [of, sentence(of)])} ...${form.bind("status")} />
+    <${Field} label="From" type="datetime-local" ...${form.bind("from")} />
+    <${Field} label="Until before" type="datetime-local" ...${form.bind("to")} />
     ${status === "delivered" && html`<${Note} tone="warn">The receiver gets these a second time.<//>`}
   <//>`;
 }

@@ -6,7 +6,6 @@ import { Choice, Field, Tick } from "../../forms.js";
 import { duration, number, plural, sentence } from "../../format.js";
 
 export const HOOKS = "api/admin/hooks";
-const HELD_SHOWN = 100;
 
 // All types of events, by context, as receivers see them: a test compares them with docs/architecture.md.
 const EVENT_TYPES = {
@@ -46,12 +45,11 @@ export function HookEvents({ events }) {
   return events.length ? events.map((name, place) => html`${place > 0 && ", "}<code key=${name}>${name}</code>`) : "All";
 }
 
-// How many deliveries a disabled endpoint holds, by its newest ones: to count them all, the API would read them all.
+// How many deliveries a disabled endpoint holds: a list of endpoints does not say it.
 export function useHeld(hook) {
-  const { answer } = useLive(hook.status === "disabled" ? `${HOOKS}/${hook.id}/deliveries?limit=${HELD_SHOWN}` : null, 30);
-  const held = answer ? answer.items.filter((of) => of.status === "held").length : 0;
-  const isMore = held > 0 && answer.next_cursor;
-  return { short: answer && `${number(held)}${isMore ? "+" : ""}`, text: answer ? `${isMore ? "At least " : ""}${plural(held, "delivery is", "deliveries are")} held.` : "" };
+  const { answer } = useLive(hook.status === "disabled" && hook.held === undefined ? `${HOOKS}/${hook.id}` : null, 30);
+  const { held } = answer || hook;
+  return held === undefined ? {} : { short: number(held), text: `${plural(held, "delivery is", "deliveries are")} held.` };
 }
 
 // The terms as a form has them: `events` counts if not `all` are wanted. `before`: the endpoint that is changed.

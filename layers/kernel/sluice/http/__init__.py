@@ -22,6 +22,7 @@ from sluice.http.parameters import Limit as Limit
 from sluice.http.parameters import Moment as Moment
 from sluice.http.parameters import NoKey as NoKey
 from sluice.http.parameters import OneLine as OneLine
+from sluice.http.parameters import OneLineOrEmpty as OneLineOrEmpty
 from sluice.http.parameters import Origin as Origin
 from sluice.http.parameters import Reason as Reason
 from sluice.http.parameters import RequiredKey as RequiredKey

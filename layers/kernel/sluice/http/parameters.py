@@ -71,6 +71,7 @@ def _origin(request: Request) -> CommandOrigin:
 
 
 def _line(text: str) -> str:
+    """A text that people read. Raises ValueError for more lines, control characters, or nothing."""
     if any(unicodedata.category(character) == "Cc" for character in text):
         raise ValueError("must be one line, without control characters")
     if not text.strip():
@@ -78,8 +79,14 @@ def _line(text: str) -> str:
     return text
 
 
+def _line_or_empty(text: str) -> str:
+    return text and _line(text)
+
+
 OneLine = AfterValidator(_line)
 """For a text in a body that people read."""
+OneLineOrEmpty = AfterValidator(_line_or_empty)
+"""For such a text that can be taken away."""
 Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine]
 """Why someone did something: it is kept in the audit trail."""
 Caller = Annotated[Principal, Depends(principal_of)]

@@ -114,7 +114,17 @@ def _check_body(event: APIGatewayProxyEventV2, route: Route) -> None:
         envelope.check_is_json(text, envelope.headers_of(event.raw_event))
 
 
-_CLEARER = {"extra_forbidden": "Unknown field", "missing": "Required"}
+_A_TIME = "Input should be a time with its zone, such as 2026-11-01T00:00:00Z"
+_CLEARER = {
+    "extra_forbidden": "Unknown field",
+    "missing": "Required",
+    "int_parsing": "Input should be a valid integer",
+    "int_from_float": "Input should be a valid integer",
+    **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"), _A_TIME),
+}
+"""Instead of pydantic's words, by its types of errors."""
+_ENUM = re.compile(r"<\w+\.\w+: ('[^']*')>")
+"""How pydantic writes a Literal of an enum's value."""
 
 
 def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
@@ -126,10 +136,14 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Invalid:
         field = ".".join(str(part) for part in path) or str(place)
         if place == "header":
             field = field.title()  # Powertools writes header names in lower case
-        message = _CLEARER.get(error["type"], error["msg"])
+        message = _CLEARER.get(error["type"]) or _ENUM.sub(r"\1", error["msg"])
+        if error["type"] == "string_too_short" and error["ctx"]["min_length"] == 1:
+            message = "Input should not be empty"
         if error["type"] == "value_error":
             # A validator's own words, without pydantic's "Value error, " before them.
             message = verbatim = str(error["ctx"]["error"])
+            if message.startswith("must "):  # of a validator that several fields have
+                verbatim = f"{envelope.shown(field)} {message}"
         found.append(FieldError(envelope.shown(field), message))
     return Invalid(verbatim, "invalid", found) if len(found) == 1 and verbatim else named(found)
 
