@@ -91,8 +91,9 @@ OUT_OF_SIGHT = {
     ),
     **dict.fromkeys(
         [
-            "hooks.batches._disable: if present is None or not present.is_enabled",
+            "hooks.batches._disable: if present is None or not present.is_enabled or (not still(present))",
             "hooks.batches._disable: way not present.is_enabled of an if",
+            "hooks.batches._disable: way not still(present) of an if",
             "hooks.fanning.FanOut._deliver: if found is None or found.status is HookStatus.DELETED",
             "hooks.fanning.FanOut._deliver: way found.status is HookStatus.DELETED of an if",
         ],
