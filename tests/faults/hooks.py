@@ -48,7 +48,7 @@ MODULES = (
 )
 """Where the mutation check looks for conditions, fences and guards."""
 _HOOKS, _DELIVERING = "tests/integration/test_hooks.py", "tests/integration/test_hooks_delivering.py"
-_HEALTH = "tests/integration/test_hooks_health.py"
+_HEALTH, _PURE = "tests/integration/test_hooks_health.py", "tests/unit/test_hooks.py"
 OUT_OF_SIGHT = {
     **dict.fromkeys(
         [
@@ -56,6 +56,7 @@ OUT_OF_SIGHT = {
             "(now - noted < _SUCCESSES_NOTED)",
             "hooks.store.Store.note_success: clause now - noted < _SUCCESSES_NOTED of an if",
             "hooks.store.Store.note_failure: condition as_read of update_if",
+            "hooks.batches._note: if recorded.status is DeliveryStatus.DELIVERED",
         ],
         f"What is noted of an endpoint's health only delays: {_HEALTH}.",
     ),
@@ -81,6 +82,49 @@ OUT_OF_SIGHT = {
     ),
     "hooks.commands.Hooks.create: if created is None and keyed is None": (
         f"A client without a key repeats a create itself: {_HOOKS} loses the answer of one."
+    ),
+    "hooks.batches.Sending.__call__: way not isinstance(committed, Delivery) of an if": (
+        "Nothing comes to it: the chain commits nothing but deliveries."
+    ),
+    "hooks.batches.Sending._attempt: return if came, always": (
+        f"The masters that sign are kept from the claim on, and a receiver never raises: {_HEALTH}."
+    ),
+    **dict.fromkeys(
+        [
+            "hooks.batches._disable: if present is None or not present.is_enabled or (not still(present))",
+            "hooks.batches._disable: way not present.is_enabled of an if",
+            "hooks.batches._disable: way not still(present) of an if",
+            "hooks.fanning.FanOut._deliver: if found is None or found.status is HookStatus.DELETED",
+            "hooks.fanning.FanOut._deliver: way found.status is HookStatus.DELETED of an if",
+        ],
+        f"No command comes in the middle of a 410, and a message that failed for a delete is done when it comes again: "
+        f"{_DELIVERING}.",
+    ),
+    **dict.fromkeys(
+        [
+            "hooks.campaign.replay: if delivery.status is DeliveryStatus.SENDING or delivery.replayed_by == replay_id",
+            "hooks.campaign.replay: way delivery.status is DeliveryStatus.SENDING of an if",
+            "hooks.campaign.replay: way delivery.replayed_by == replay_id of an if",
+            "hooks.campaign.replay: if delivery.status is DeliveryStatus.WAITING",
+            "hooks.campaign.replay: if delivery.status is DeliveryStatus.DROPPED",
+            "hooks.campaign.replay: clause delivery.status is DeliveryStatus.DELIVERED of an if",
+            "hooks.campaign.replay: if delivery.wake_at is None or delivery.wake_at <= now",
+            "hooks.campaign.replay: way delivery.wake_at <= now of an if",
+        ],
+        f"What is replayed is delivered or held here, and comes to the same end a second time: {_PURE}.",
+    ),
+    **dict.fromkeys(
+        [
+            "hooks.backoff.delay_after: return if retry_after, never",
+            "hooks.endpoint.Endpoint.waits_until: return if self.next_probe_at and now < self.next_probe_at, never",
+            "hooks.endpoint.changed: return if after.url == endpoint.url, always",
+            "hooks.endpoint.changed: return if after.url == endpoint.url, never",
+            "hooks.endpoint.failed: if endpoint.waits_until(now)",
+        ],
+        f"What is asked too soon or too late is delivered as well: {_PURE}.",
+    ),
+    "sluice.outward.perform: if now + timedelta(seconds=patience.call_seconds) > call.deadline": (
+        f"What is too late is not sent all the same, and counts as an attempt: {_DELIVERING}."
     ),
 }
 """What no run can notice."""
