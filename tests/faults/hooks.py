@@ -80,6 +80,7 @@ OUT_OF_SIGHT = {
         ],
         f"A repeat derives the secret again, and is not compared in it: {_HOOKS}.",
     ),
+    "hooks.commands.Hooks._find: return if is_id(PREFIX, hook_id), always": f"No id is something else's: {_HOOKS}.",
     "hooks.commands.Hooks.create: if created is None and keyed is None": (
         f"A client without a key repeats a create itself: {_HOOKS} loses the answer of one."
     ),

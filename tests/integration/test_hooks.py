@@ -379,6 +379,15 @@ def test_a_create_without_a_key_is_not_attempted_again(world: Hooked) -> None:
     assert len(world.hook("page")["items"]) == 1
 
 
+def test_the_id_of_something_else_is_no_endpoints(world: Hooked) -> None:
+    """Items of one table: a delivery's has the same sort key."""
+    made = world.a_delivery()
+
+    for each in (made, "hooks", "x" * 3000):
+        assert world.hook("get", each, status=404)["code"] == "hook_not_found"
+        assert world.hook("rotate", each, status=404, body={})["code"] == "hook_not_found"
+
+
 @pytest.mark.parametrize(("file", "action"), [("rotate", "HOOK_ROTATED"), ("delete", "HOOK_DELETED")])
 def test_a_copy_of_a_request_that_commits_meanwhile_is_all_that_is_done(file: str, action: str, world: Hooked) -> None:
     """Without a key: one request of the gateway that runs twice at once."""
