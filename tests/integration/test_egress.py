@@ -248,6 +248,17 @@ def slow_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(egress._Line, "_cut", note)
 
 
+def test_a_request_whose_first_byte_has_left_is_never_too_late() -> None:
+    """Whoever hears that nothing was sent sends it again."""
+    is_late = iter([False])
+    line = egress._Line(Hosts.of(["mastodon.example"]), 8.0, lambda: next(is_late, True))
+
+    line.begin()
+    line.begin()
+
+    assert (line.is_sent, line.is_too_late) == (True, False)
+
+
 @pytest.mark.usefixtures("slow_names")
 def test_nothing_is_sent_when_the_time_is_over_before_the_first_byte() -> None:
     with serving(saying(ANSWER)) as host, pytest.raises(TooLate):
