@@ -124,6 +124,7 @@ OUT_OF_SIGHT = {
         ],
         f"What is asked too soon or too late is delivered as well: {_PURE}.",
     ),
+    "hooks.batches._next: return if until, never": f"As well, with more attempts: {_DELIVERING}.",
     "sluice.outward.perform: if now + timedelta(seconds=patience.call_seconds) > call.deadline": (
         f"What is too late is not sent all the same, and counts as an attempt: {_DELIVERING}."
     ),
