@@ -117,7 +117,7 @@ def main() -> None:
     embedded = stack.running()
     with server(embedded.api_url, given.port) as serving:
         address = f"http://127.0.0.1:{serving.server_port}{PATH}"
-        print(f"Console: {address}, from console/static; reload the page after a change. Ctrl-C ends it.")
+        print(f"Console: {address}, from console/static; reload the page after a change. Ctrl-C ends it.", flush=True)
         stack.tell_link(embedded, address)
         serving.serve_forever()
 

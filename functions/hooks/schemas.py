@@ -148,7 +148,7 @@ class Replay(BaseModel):
 class RangeReplay(BaseModel):
     """What to send again."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid")
 
     begin: Since1970 = Field(alias="from", description="Events from this time on.")
     end: Since1970 = Field(alias="to", description="Events before this time.")

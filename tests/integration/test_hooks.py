@@ -469,6 +469,15 @@ def test_a_range_that_has_no_ids_is_refused(begin: str, end: str, fields: list[s
     assert world.actions(hook["id"]) == ["HOOK_CREATED"]
 
 
+def test_a_range_is_given_by_its_documented_names_alone(world: Hooked) -> None:
+    hook = world.create()
+    body = {"begin": "2026-11-01T00:00:00Z", "end": "2026-11-02T00:00:00Z"}
+
+    answer = world.request("hooks/api-replayrange", (EXAMPLE, hook["id"]), body=body)
+
+    assert (answer.status, sorted(answer.fields)) == (400, ["begin", "end", "from", "to"])
+
+
 def test_the_longest_range_replays_all_that_is_in_it(world: Hooked) -> None:
     hook = world.create()
     body = {"from": "1970-01-01T00:00:00Z", "to": "9999-12-31T23:59:59.999999Z", "status": "delivered"}
