@@ -135,7 +135,7 @@ function Deliveries({ hook, path, status, said, say }) {
 
 function rangeOf(from, to, status) {
   // What is left out the API asks for.
-  const [begin, end] = [from, to].map((at) => (at ? new Date(at).toISOString() : undefined));
+  const [begin, end] = [from, to].map((at) => (at === "" ? undefined : new Date(at).toISOString()));
   return { from: begin, to: end, status };
 }
 
