@@ -1,6 +1,6 @@
 """Runs MiniStack, the local AWS, tuned for latency. Started by `local.stack` in a process of its own.
 
-Five changes, none of them in what it answers, and five corrections:
+Five changes, none of them in what it answers, and six corrections:
 - It looks for due SQS messages 10 times a second instead of once, and for due schedules every second, not every 10 s.
 - After an invocation it waits 5 ms for a first log line instead of 50 ms.
 - A worker's code and layers are unpacked once and shared: unpacking the dependencies takes 2 s, and every concurrent
@@ -11,6 +11,8 @@ Five changes, none of them in what it answers, and five corrections:
 - A schedule's message says for when it was: MiniStack sends `<aws.scheduler.scheduled-time>` as it stands.
 - A queue's MaximumConcurrency is a number where a parameter says it: MiniStack keeps the text, and polls no queue then.
 - An API has the tags of its OpenAPI body, into which SAM writes those of the template: MiniStack reads none there.
+- After a restart the readers of the tables' streams begin again, as the streams do. MiniStack keeps where they were and
+  not the records: they passed by as many as had come before, and the sweeper told of the outbox minutes later.
 - An alarm over several metrics is deployed as one over the first: MiniStack refuses the whole stack for metric math.
 """
 
@@ -97,6 +99,11 @@ def with_a_number(source: dict[str, Any]) -> dict[str, Any]:
     return source | {"ScalingConfig": scaling | {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}}
 
 
+def begin_again(positions: dict[Any, int]) -> None:
+    """Put the readers of streams at the start of them."""
+    positions.update(dict.fromkeys(positions, 0))
+
+
 def _tune() -> None:
     from ministack.core import concurrency, iam_actions, lambda_runtime  # type: ignore[import-untyped]
     from ministack.services import apigateway, eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
@@ -129,6 +136,14 @@ def _tune() -> None:
         return batches
 
     lambda_svc._sqs_esm_concurrency = concurrency_of
+    restore_positions = lambda_svc._restore_esm_positions
+
+    def restore(store: Any, kept: Any) -> None:
+        restore_positions(store, kept)
+        if store is lambda_svc._dynamodb_stream_positions:
+            begin_again(store._data)
+
+    lambda_svc._restore_esm_positions = restore
     alarm_record = provisioners._cw_metric_alarm_record
 
     def record(name: str, properties: dict[str, Any]) -> dict[str, Any]:

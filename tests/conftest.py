@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,9 @@ from tests.account import Account, modelled_account
 
 # As in the template: loggers take their names from it while modules are imported.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "sluice"
+
+# A shell lets what it runs in the background ignore Ctrl-C, and so would all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.deployed", "tests.durations", "tests.order", "tests.redis_servers", "tests.faults.report"]
 

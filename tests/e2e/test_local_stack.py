@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import jwt
@@ -18,6 +20,7 @@ from local.logs import follow
 from local.stack import EmbeddedStack, temporary, write_env
 from tests.deployed import StackUnderTest
 from tests.e2e.conftest import STOP
+from tests.e2e.test_boosts import eventually
 
 LIMITS = "/api/admin/fake-views/limits"
 
@@ -217,6 +220,28 @@ def test_stopping_and_starting_keeps_the_data_and_the_routes(stack: StackUnderTe
     assert redis.Redis.from_url(stack.embedded.redis_url).get("kept") == b"5"
     assert admin.get(LIMITS).json() == before.json()
     assert stack.embedded.deploy() is False
+
+
+def test_after_a_restart_the_outbox_is_relayed_and_not_left_to_the_sweeper(
+    stack: StackUnderTest, admin: httpx.Client
+) -> None:
+    def deposit() -> None:
+        key = {"Idempotency-Key": uuid4().hex}
+        terms = {"amount": 100, "currency": "USD", "reference": "test"}
+        assert admin.post("/api/v1/wallets/saver/deposits", json=terms, headers=key).status_code == 201
+
+    def relayed() -> int:  # since the start, which begins a new log
+        log = (stack.embedded.directory / "ministack.log").read_text()
+        return sum(map(int, re.findall(r"OperationsOutboxRelayFunction\S* processed (\d+)", log)))
+
+    for _ in range(10):
+        deposit()
+    eventually(relayed, lambda events: events >= 10)
+    stack.stop()
+    stack.start()
+
+    deposit()
+    eventually(relayed, bool)
 
 
 def test_a_stack_whose_server_was_killed_starts_again_and_leaves_nothing_behind() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.ministack import with_a_number, with_its_time, with_one_metric, with_the_bodys_tags
+from local.ministack import begin_again, with_a_number, with_its_time, with_one_metric, with_the_bodys_tags
 
 AT = datetime(2026, 11, 21, 0, 0, 1, 500_000, tzinfo=UTC).timestamp()
 TARGET = {"Arn": "a", "Input": '{"scheduled_at": "<aws.scheduler.scheduled-time>"}'}
@@ -67,3 +67,12 @@ def test_an_api_has_the_tags_of_its_body_and_its_own_stand_above() -> None:
 
     assert api["Tags"] == {"ms-custom-id": "of the body", "a": "its own"}
     assert with_the_bodys_tags({"Name": "x"}) == {"Name": "x", "Tags": {}}
+
+
+def test_readers_of_streams_begin_again() -> None:
+    positions = {("000000000000", "us-east-1", "relay"): 812, ("000000000000", "us-east-1", "hints"): 3}
+
+    begin_again(positions)
+
+    assert set(positions.values()) == {0}
+    assert len(positions) == 2
